@@ -1,0 +1,15 @@
+"""Draw a maze as text, compile it into tables, and let anything walk it.
+
+Importing the package registers its Gymnasium environments; the rooms `mazegrad.envs` (worlds), `mazegrad.agents`
+(minds) and `mazegrad.nn` (gradients) are imported by name, so that none is paid for unasked.
+"""
+
+from gymnasium.envs.registration import register as _register
+
+__version__ = "0.1.0"
+
+# id -> entry point in mazegrad.envs; strings, so that nothing is imported before it is made
+_ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world"}
+
+for _name, _function in _ENVIRONMENTS.items():
+    _register(f"mazegrad/{_name}-v0", entry_point=f"mazegrad.envs.worlds:{_function}")

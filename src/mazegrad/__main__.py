@@ -1,0 +1,5 @@
+"""`python -m mazegrad` is the command `mazegrad`."""
+
+from .cli import main
+
+raise SystemExit(main())
