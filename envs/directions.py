@@ -1,0 +1,25 @@
+"""Up, right, left, down: the four directions, in the order that actions, observations and hidden states share."""
+
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+UP: Final = 0
+RIGHT: Final = 1
+LEFT: Final = 2
+DOWN: Final = 3
+
+DIRECTION_NAMES: Final = ("up", "right", "left", "down")
+ARROWS: Final = "↑→←↓"
+
+# (row, column) offsets; rows grow downwards
+OFFSETS: Final[NDArray[np.int64]] = np.array([(-1, 0), (0, 1), (0, -1), (1, 0)])
+OFFSETS.setflags(write=False)
+
+Directions = TypeVar("Directions", int, NDArray[np.int64])
+
+
+def opposite(direction: Directions) -> Directions:
+    """Return the direction that leads back; takes an int or an array of ints."""
+    return 3 - direction

@@ -1,0 +1,302 @@
+"""A Maze is a drawing: immutable tiles, parsed from text and printed back to it unchanged."""
+
+import difflib
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .directions import OFFSETS
+
+LEGEND: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "#": "wall",
+        " ": "nothing",
+        ".": "dot",
+        "S": "start",
+        "G": "goal",
+    }
+)
+MAX_TILES: Final = 2**22  # 2048 x 2048: a bound, so that a wrong file is refused before it fills the memory
+
+_KNOWN: Final = np.zeros(256, dtype=bool)
+_KNOWN[[ord(tile) for tile in LEGEND]] = True
+_CLOSED: Final = np.frombuffer(b"# ", dtype=np.uint8)
+
+
+class MazeError(ValueError):
+    """A maze that cannot be read or used; `line` and `column` (both from 1) say where in its text."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message, line, column)
+        self.message, self.line, self.column = message, line, column
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the known word that is nearest, or else the list of all that are known."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+
+
+def _text_value(value: str) -> str:
+    return value
+
+
+def _probability(value: str) -> float:
+    number = Fraction(value.replace(" ", ""))
+    if not 0 <= number <= 1:
+        raise ValueError
+    return float(number)
+
+
+# metadata: key -> (what it wants, its reader); a reader raises ValueError
+METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyType(
+    {
+        "name": ("a text", _text_value),
+        "title": ("a text", _text_value),
+        "source": ("a text", _text_value),
+        "slip": ("a probability such as 0.1 or 2/3", _probability),
+    }
+)
+
+
+class Maze:
+    """Tiles and metadata, immutable; `==` and `hash` follow `digest`, a hash of both.
+
+    Args:
+        tiles: (height, width) uint8 array of ASCII codes; see `LEGEND`.
+        metadata: `METADATA` keys and their values, as text.
+
+    Raises:
+        MazeError: no tiles, ragged rows, an unknown tile or metadata key, a metadata value that cannot be read.
+    """
+
+    tiles: NDArray[np.uint8]
+    """(height, width), read-only: the ASCII codes of the tiles."""
+    metadata: Mapping[str, str]
+
+    def __init__(
+        self,
+        tiles: NDArray[np.uint8],
+        metadata: Mapping[str, str] = MappingProxyType({}),
+        *,
+        _source: tuple[str, Sequence[int]] | None = None,
+    ) -> None:
+        if not isinstance(tiles, np.ndarray) or tiles.ndim != 2 or tiles.dtype != np.uint8:
+            raise TypeError("tiles are a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
+        self.tiles = tiles.copy()
+        self.tiles.setflags(write=False)
+        self.metadata = MappingProxyType(dict(metadata))
+        # the text, and the line in it of each row of tiles
+        self._text, self._lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
+        if not tiles.size:
+            raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
+        if tiles.size > MAX_TILES:
+            raise self.error(0, 0, f"{self.height} x {self.width} tiles; a maze has {MAX_TILES:,} at most")
+        unknown = ~_KNOWN[tiles]
+        if unknown.any():
+            row, column = np.argwhere(unknown)[0]
+            raise self.error(row, column, _unknown_tile(chr(tiles[row, column])))
+        if _source is None:
+            for line, (key, value) in enumerate(self.metadata.items(), 1):
+                _read_metadata(key, value, line, 1)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Maze":
+        r"""Read a drawing.
+
+        One character is a tile (`LEGEND`); lines that start with `;` are comments; lines `key: value` before the drawing
+        are metadata (`METADATA`). Empty lines around the drawing and Windows line ends are accepted. Rows may leave
+        out trailing blanks, unless the drawing's last column has a wall: then a short row is taken for a slip of the pen.
+
+        Raises:
+            MazeError: with the line and column of what cannot be read.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"a maze is read from a str, not {type(text).__name__}")
+        if len(text) > 4 * MAX_TILES:
+            raise MazeError(f"{len(text):,} characters; a maze has {MAX_TILES:,} tiles at most", 1, 1)
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        metadata: dict[str, str] = {}
+        rows: list[str] = []
+        lines: list[int] = []
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.startswith(";"):
+                continue
+            if not rows:
+                key, colon, value = line.partition(":")
+                if colon:
+                    if key.strip() in metadata:
+                        raise MazeError(f"{key.strip()!r} was given before", number, 1)
+                    metadata[key.strip()] = value.strip()
+                    _read_metadata(key.strip(), value.strip(), number, len(key) + 2)
+                    continue
+                if not line:
+                    continue
+            rows.append(line)
+            lines.append(number)
+        while rows and not rows[-1]:
+            rows.pop(), lines.pop()
+        if not rows:
+            raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
+        return cls(_parse_rows(rows, lines), metadata, _source=(text, lines))
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> "Maze":
+        """Read a drawing from a UTF-8 file; see `from_text`.
+
+        Raises:
+            MazeError: with the line and column of what cannot be read.
+            OSError: the file cannot be opened.
+        """
+        path = Path(path)
+        if path.stat().st_size > 4 * MAX_TILES:
+            size = path.stat().st_size
+            raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
+        data = path.read_bytes()
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            before = data[: error.start]
+            line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+            raise MazeError(f"byte 0x{data[error.start]:02x} is not text (UTF-8)", line, column) from None
+        return cls.from_text(text)
+
+    def to_text(self) -> str:
+        """Return the text this maze was read from, comments included, or else its metadata and its tiles."""
+        if self._text is not None:
+            return self._text
+        head = "".join(f"{key}: {value}\n" for key, value in self.metadata.items())
+        return head + "\n".join(self.rows()) + "\n"
+
+    def rows(self) -> list[str]:
+        """Return the tiles as one text a row."""
+        return [row.tobytes().decode("ascii") for row in self.tiles]
+
+    def setting(self, key: str) -> Any:
+        """Return the metadata value of `key` as what it means (a number, say), or None where it is not given."""
+        return METADATA[key][1](self.metadata[key]) if key in self.metadata else None
+
+    def find(self, tile: str) -> NDArray[np.int64]:
+        """Return the (row, column) of each tile of this kind, in reading order: shape (n, 2)."""
+        return np.argwhere(self.tiles == ord(tile))
+
+    def error(self, row: int, column: int, message: str) -> MazeError:
+        """Return a MazeError that points to a tile, by line and column of the text it was read from."""
+        return MazeError(message, self._lines[row], int(column) + 1)
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return self.tiles.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.tiles.shape[1]
+
+    @cached_property
+    def open(self) -> NDArray[np.bool_]:
+        """(height, width), read-only: the tiles that can be entered."""
+        mask = ~np.isin(self.tiles, _CLOSED)
+        mask.setflags(write=False)
+        return mask
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of tiles and metadata, in hexadecimal; comments do not count."""
+        content = [f"{self.height} {self.width}", *(f"{k}: {v}" for k, v in sorted(self.metadata.items()))]
+        return hashlib.sha256("\n".join(content).encode() + b"\n\n" + self.tiles.tobytes()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, Maze) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __reduce__(self) -> tuple[Callable[[str], "Maze"], tuple[str]]:
+        return Maze.from_text, (self.to_text(),)
+
+    def __repr__(self) -> str:
+        name = self.metadata.get("name", "maze")
+        return f"<Maze {name!r} {self.height}x{self.width} {self.digest[:8]}>"
+
+
+def check_path(maze: Maze) -> None:
+    """Check that the maze is a path that does not touch itself, as exercise 38 means it.
+
+    Each dot has at most two neighbours, there is one start, the goal if any is one and stands at an end of the path,
+    and no dot lies apart.
+
+    Raises:
+        MazeError: with the line and column of the tile where it is not so.
+    """
+    starts, goals = maze.find("S"), maze.find("G")
+    if len(starts) != 1:
+        at = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
+        raise maze.error(*at, f"a path has one start S, this one has {len(starts)}")
+    if len(goals) > 1:
+        raise maze.error(*goals[1], f"a path has one goal G at most, this one has {len(goals)}")
+    cells = np.argwhere(maze.open)
+    padded = np.pad(maze.open, 1)
+    near = sum(padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width].astype(int) for dr, dc in OFFSETS)
+    for row, column in cells[near[tuple(cells.T)] > 2][:1]:
+        raise maze.error(row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2")
+    if len(goals) and near[tuple(goals[0])] > 1:
+        raise maze.error(*goals[0], "the goal is inside the path; put it at an end")
+    apart = {(int(r), int(c)) for r, c in cells}
+    frontier = [(int(starts[0][0]), int(starts[0][1]))]
+    while frontier:
+        row, column = frontier.pop()
+        if (row, column) in apart:
+            apart.remove((row, column))
+            frontier += [(row + int(dr), column + int(dc)) for dr, dc in OFFSETS]
+    for row, column in sorted(apart)[:1]:
+        raise maze.error(row, column, "this tile is not connected to the start")
+
+
+def _unknown_tile(character: str) -> str:
+    if character == "\t":
+        return "a tab has no fixed width; draw with blanks"
+    return f"unknown tile {character!r}; known: {' '.join(repr(t) if t == ' ' else t for t in LEGEND)}"
+
+
+def _read_metadata(key: str, value: str, line: int, column: int) -> None:
+    if key not in METADATA:
+        raise MazeError(f"unknown key {key!r}{nearest(key, METADATA)}", line, 1)
+    wants, read = METADATA[key]
+    try:
+        if value != value.strip() or "\n" in value or "\r" in value:
+            raise ValueError
+        read(value)
+    except (ValueError, ZeroDivisionError):
+        raise MazeError(f"{key!r} wants {wants}, not {value!r}", line, column) from None
+
+
+def _parse_rows(rows: Sequence[str], lines: Sequence[int]) -> NDArray[np.uint8]:
+    """Return the tiles of rows of text; `lines` are their line numbers, for errors."""
+    if len({len(row) for row in rows}) > 1:
+        stripped = [row.rstrip(" ") for row in rows]
+        width = max(map(len, stripped)) or max(map(len, rows))
+        walled = any(len(row) == width and row.endswith("#") for row in stripped)
+        for row, line in zip(rows, lines, strict=True):
+            if walled and len(row) < width:
+                message = f"this row has {len(row)} tiles where the drawing is {width} wide and ends in walls"
+                raise MazeError(f"{message}; draw the missing tiles", line, len(row) + 1)
+        rows = [row.ljust(width) for row in stripped]
+    for row, line in zip(rows, lines, strict=True):
+        if not row.isascii():
+            column = next(i for i, character in enumerate(row) if not character.isascii())
+            raise MazeError(_unknown_tile(row[column]), line, column + 1)
+    return np.frombuffer("".join(rows).encode("ascii"), dtype=np.uint8).reshape(len(rows), -1)

@@ -1,0 +1,57 @@
+"""Whatever is random is a hash of (key, episode, counter): the same for one lane and for a million.
+
+The hash is splitmix64 (Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): an
+episode is the splitmix64 stream whose seed is a hash of the key and the episode's number, and a counter is a
+place in that stream. Every function takes Python ints or uint64 arrays, and gives the same values for both.
+"""
+
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits: TypeAlias = int | NDArray[np.uint64]
+
+MASK: Final = 2**64 - 1
+GAMMA: Final = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, made odd
+
+# what the first counters of an episode are for; step t draws at STEPS + t
+MAZE, START, STEPS = range(3)
+
+
+def mix(x: Bits) -> Bits:
+    """Return the splitmix64 finaliser of 64-bit `x`: a bijection that flips each output bit half of the time."""
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
+    return x ^ (x >> 31)
+
+
+def key_from_seed(seed: Bits) -> Bits:
+    """Return the key of a lane that was seeded with `seed`.
+
+    Raises:
+        ValueError: a seed is negative or has more than 64 bits.
+    """
+    if isinstance(seed, int) and not 0 <= seed <= MASK:
+        raise ValueError(f"a seed is an integer from 0 to 2**64 - 1, not {seed}")
+    return mix(seed + GAMMA & MASK)
+
+
+def stream(key: Bits, episode: Bits) -> Bits:
+    """Return the stream from which one episode of the lane with this key draws."""
+    return mix(key + episode * GAMMA & MASK)
+
+
+def bits(stream: Bits, counter: Bits) -> Bits:
+    """Return the 64 random bits at one place of a stream."""
+    return mix(stream + (counter + 1) * GAMMA & MASK)
+
+
+def uniform(stream: Bits, counter: Bits) -> float | NDArray[np.float64]:
+    """Return a uniform number in [0, 1), a multiple of 2**-53."""
+    return (bits(stream, counter) >> 11) * 2.0**-53
+
+
+def choice(stream: Bits, counter: Bits, n: Bits) -> Bits:
+    """Return a number in 0..n-1, n below 2**32, by multiply-shift (Lemire 2019; the bias is below n / 2**32)."""
+    return (bits(stream, counter) >> 32) * n >> 32

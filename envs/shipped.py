@@ -1,0 +1,45 @@
+"""The maps that come with the library, by name."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from .maze import Maze, nearest
+
+MAZES: Final[Mapping[str, Path]] = MappingProxyType(
+    {path.stem: path for path in sorted((Path(__file__).parent / "maps").glob("*.txt"))}
+)
+"""name -> file"""
+
+
+@lru_cache(maxsize=None)
+def load_maze(name: str) -> Maze:
+    """Return a shipped maze.
+
+    Raises:
+        ValueError: there is none of this name; the message says the nearest.
+    """
+    if name not in MAZES:
+        raise ValueError(f"no shipped maze is called {name!r}{nearest(name, MAZES)}")
+    return Maze.from_file(MAZES[name])
+
+
+def find_maze(maze: Maze | str | Path) -> Maze:
+    r"""Return the maze that is meant: a Maze itself, a text (with more than one line), a shipped name or a file.
+
+    Raises:
+        ValueError: no shipped name and no file; a MazeError, if it cannot be read.
+    """
+    if isinstance(maze, Maze):
+        return maze
+    if isinstance(maze, str) and "\n" in maze:
+        return Maze.from_text(maze)
+    if isinstance(maze, str) and maze in MAZES:
+        return load_maze(maze)
+    if not isinstance(maze, str | Path):
+        raise TypeError(f"a maze is a Maze, a text, a shipped name or a file, not {type(maze).__name__}")
+    if not Path(maze).is_file():
+        raise ValueError(f"{str(maze)!r} is neither a shipped maze nor a file{nearest(str(maze), MAZES)}")
+    return Maze.from_file(maze)
