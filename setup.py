@@ -6,5 +6,9 @@ ROOMS = {"mazegrad.envs": "envs", "mazegrad.agents": "agents", "mazegrad.nn": "n
 
 setup(
     package_dir={"mazegrad": "src/mazegrad", **ROOMS},
-    packages=["mazegrad", *ROOMS, *(f"{name}.{sub}" for name, folder in ROOMS.items() for sub in find_packages(folder))],
+    packages=[
+        "mazegrad",
+        *ROOMS,
+        *(f"{name}.{sub}" for name, folder in ROOMS.items() for sub in find_packages(folder)),
+    ],
 )

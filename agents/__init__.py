@@ -1,0 +1,13 @@
+"""Minds: what chooses the way; hand-set recurrent nets and reference agents."""
+
+from .agent import Agent
+from .named import AGENTS, named_agent
+from .reference import RandomAgent, ShortestPathAgent, WallFollower
+from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower
+from .rollout import Evaluation, Rollout, evaluate, rollout
+
+__all__ = [
+    "AGENTS", "EXCHANGE",
+    "Agent", "Evaluation", "LinearRNN", "RNNAgent", "RandomAgent", "Rollout", "ShortestPathAgent", "WallFollower",
+    "evaluate", "named_agent", "path_follower", "rollout",
+]  # fmt: skip

@@ -1,0 +1,40 @@
+"""Agents by name, for whoever picks one by hand: what each needs to see, and how it is made."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ..envs import World
+from ..envs.maze import nearest
+from .agent import Agent
+from .reference import RandomAgent, ShortestPathAgent, WallFollower
+from .rnn import path_follower
+
+
+class NamedAgent(NamedTuple):
+    """How to make an agent for a world, what the environment has to show it, and a line about it."""
+
+    about: str
+    observation: str
+    make: Callable[[World, np.random.Generator], Agent]
+
+
+AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
+    {
+        "path_follower": NamedAgent(
+            "the hand-set recurrent net of exercise 38", "dots", lambda world, rng: path_follower()
+        ),
+        "wall_follower": NamedAgent("keeps its right hand on the wall", "dots", lambda world, rng: WallFollower()),
+        "shortest_path": NamedAgent("knows the map", "index", lambda world, rng: ShortestPathAgent(world)),
+        "random": NamedAgent("goes anywhere", "dots", lambda world, rng: RandomAgent(rng)),
+    }
+)
+
+
+def named_agent(name: str) -> NamedAgent:
+    """Return the agent of this name; an unknown one is a ValueError that says the nearest."""
+    if name not in AGENTS:
+        raise ValueError(f"no agent is called {name!r}{nearest(name, AGENTS)}")
+    return AGENTS[name]

@@ -1,0 +1,209 @@
+"""The mind's panel: what an agent sees, computes and chooses, drawn on a pygame surface from plain arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import pygame
+import pygame.font
+from numpy.typing import NDArray
+
+from .envs.directions import ARROWS, DIRECTION_NAMES
+from .envs.draw import AGENT, INK, PAPER, Colour, Frame
+
+Array = NDArray[Any]
+
+WIDTH: Final = 460
+HEIGHT: Final = 720
+"""the panel is laid out in these units, and scaled"""
+
+_FADED: Final = (128, 134, 142)
+_FAINT: Final = (226, 223, 216)
+_CHOSEN: Final = (253, 234, 222)
+_POSITIVE: Final = np.array((200, 84, 36))
+_NEGATIVE: Final = np.array((44, 104, 160))
+
+
+@dataclass(frozen=True)
+class Net:
+    """A recurrent net at work: h_{t+1} = W x_t + U h_t + b."""
+
+    W: Array
+    U: Array
+    b: Array
+    h: Array
+    """(n,), the hidden state that met x"""
+    next_h: Array
+    """(n,)"""
+
+
+@dataclass(frozen=True)
+class Mind:
+    """What the panel shows of one moment; what is None is left out."""
+
+    title: str
+    subtitle: str
+    step: int
+    total: float
+    """the return so far"""
+    sees: str
+    """the observation in words, where it is not four bits"""
+    x: Array | None = None
+    """(4,), the observed bits"""
+    action: int | None = None
+    net: Net | None = None
+    note: str = ""
+    """what there is to say when no action follows"""
+
+
+class _Canvas:
+    """A surface whose lengths are the panel's units."""
+
+    def __init__(self, height: int) -> None:
+        self.scale = height / HEIGHT
+        self.surface = pygame.Surface((round(WIDTH * self.scale), height))
+        self.surface.fill(PAPER)
+
+    def box(self, x: float, y: float, width: float, height: float, colour: Sequence[int], radius: float = 0) -> None:
+        left, top = round(x * self.scale), round(y * self.scale)
+        size = max(1, round((x + width) * self.scale) - left), max(1, round((y + height) * self.scale) - top)
+        pygame.draw.rect(self.surface, colour, (left, top, *size), border_radius=round(radius * self.scale))
+
+    def text(self, x: float, y: float, text: str, size: float = 16, colour: Colour = INK, align: float = 0) -> float:
+        """Write text whose middle is at height y; `align` is the share of it left of x. Returns its width."""
+        picture = _font(max(6, round(size * self.scale))).render(text, True, colour)
+        place = x * self.scale - align * picture.get_width(), y * self.scale - picture.get_height() / 2
+        self.surface.blit(picture, place)
+        return float(picture.get_width() / self.scale)
+
+    def symbol(self, x: float, y: float, text: str, size: float = 18, colour: Colour = INK) -> None:
+        """Write a term such as "W x_t + U h_t", with its subscripts, from x on."""
+        for i, part in enumerate(text.split("_")):
+            if i:
+                index, _, part = part.partition(" ")
+                x += self.text(x, y + size * 0.28, index, size * 0.62, colour) + size * 0.15
+            x += self.text(x, y, part, size, colour)
+
+    def disc(self, x: float, y: float, radius: float, colour: Colour, ring: bool = False) -> None:
+        """Draw a disc, or a ring, around a point."""
+        stamp = _stamp("ring" if ring else "disc", max(4, round(2 * radius * self.scale)), tuple(colour))
+        self.surface.blit(stamp, (x * self.scale - stamp.get_width() / 2, y * self.scale - stamp.get_height() / 2))
+
+    def arrow(self, x: float, y: float, direction: int, size: float, colour: Colour) -> None:
+        """Draw an arrow in a direction, its middle at a point."""
+        stamp = _stamp(ARROWS[direction], max(6, round(size * self.scale)), tuple(colour))
+        self.surface.blit(stamp, (x * self.scale - stamp.get_width() / 2, y * self.scale - stamp.get_height() / 2))
+
+
+@lru_cache(maxsize=32)
+def _font(size: int) -> pygame.font.Font:
+    pygame.font.init()
+    return pygame.font.Font(None, size)
+
+
+@lru_cache(maxsize=256)
+def _stamp(shape: str, size: int, colour: Colour) -> pygame.Surface:
+    """Return a small transparent picture of a shape, drawn 8 times too large and shrunk, so that its edges are smooth."""
+    n = 8 * size
+    picture = pygame.Surface((n, n), pygame.SRCALPHA)
+    picture.fill((*colour, 0))
+    if shape in ARROWS:
+        head, shaft = 0.42 * n, 0.11 * n
+        points = [(n / 2, 0.04 * n), (n / 2 + head, head), (n / 2 + shaft, head), (n / 2 + shaft, 0.96 * n)]
+        points += [(n - x, y) for x, y in reversed(points[1:])]
+        pygame.draw.polygon(picture, colour, points)
+        picture = pygame.transform.rotate(picture, (0, -90, 90, 180)[ARROWS.index(shape)])
+    else:
+        pygame.draw.circle(picture, colour, (n // 2, n // 2), n // 2, n // 9 if shape == "ring" else 0)
+    return pygame.transform.smoothscale(picture, (size, size))
+
+
+def draw_panel(mind: Mind, height: int) -> Frame:
+    """Return the panel as a frame, (height, height * WIDTH / HEIGHT, 3) uint8; needs no display."""
+    canvas = _Canvas(height)
+    canvas.text(0, 40, mind.title, 34)
+    canvas.text(0, 74, mind.subtitle, 20, _FADED)
+    canvas.text(0, 120, "step", 20, _FADED)
+    canvas.text(48, 118, f"{mind.step}", 28)
+    canvas.text(122, 120, "return", 20, _FADED)
+    canvas.text(186, 118, f"{mind.total:g}", 28)
+    if mind.action is not None:
+        canvas.arrow(300, 118, mind.action, 28, AGENT)
+        canvas.text(326, 118, DIRECTION_NAMES[mind.action], 30, AGENT)
+    else:
+        canvas.text(286, 118, mind.note, 28, AGENT)
+    if mind.x is None:
+        canvas.text(0, 172, f"sees {mind.sees}", 24)
+    else:
+        _draw_vectors(canvas, 168, mind, mind.x)
+    if mind.net is not None:
+        if mind.x is not None and len(mind.net.b) == 4:
+            _draw_equation(canvas, 396, mind.net, mind.x, mind.action)
+        _draw_matrices(canvas, 576, {"W": mind.net.W, "U": mind.net.U, "b": mind.net.b[:, None]})
+    return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
+
+
+def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, x: Array) -> None:
+    """Draw x_t as dots and h_{t+1} as bars, a row for each direction."""
+    canvas.symbol(64, top, "x_t  sees", 21, _FADED)
+    h = mind.net.next_h if mind.net is not None and len(mind.net.next_h) == 4 else None
+    zero, half, row = 268, 92, 46
+    reach = 1.0 if h is None else 2.0 ** max(1, np.ceil(np.log2(max(np.abs(h).max(), 1))))
+    if h is not None:
+        canvas.symbol(210, top, "h_t+1  wants", 21, _FADED)
+    for d in range(4):
+        y, chosen = top + 44 + row * d, d == mind.action
+        if chosen:
+            canvas.box(0, y - 21, WIDTH - 16, 42, _CHOSEN, 8)
+        canvas.arrow(24, y, d, 26, AGENT if chosen else INK)
+        canvas.disc(94, y, 12, INK if x[d] else _FADED, ring=not x[d])
+        if h is not None:
+            length = half * float(h[d]) / reach
+            canvas.box(zero + min(length, 0), y - 12, abs(length), 24, _heat(float(h[d]), reach), 3)
+            canvas.text(WIDTH - 30, y, _number(h[d]), 26, AGENT if chosen else INK, align=1)
+    if h is not None:
+        canvas.box(zero - 0.75, top + 20, 1.5, 4 * row, _FADED)
+
+
+def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int | None) -> None:
+    """Draw h_{t+1} = W x_t + U h_t + b, with its numbers below each term."""
+    terms = {"h_t+1": net.next_h, "W x_t": net.W @ x, "U h_t": net.U @ net.h, "b": net.b}
+    for i, (name, vector) in enumerate(terms.items()):
+        left = 50 + 112 * i
+        if i:
+            canvas.text(left - 28, top, "=" if i == 1 else "+", 26, align=0.5)
+        canvas.symbol(left - (10 if name == "b" else 0) + (30 if name == "b" else 0), top, name, 26)
+        for d in range(4):
+            y, colour = top + 38 + 32 * d, AGENT if d == action else INK
+            canvas.text(left + 46, y, _number(vector[d]), 24, colour, align=1)
+            if not i:
+                canvas.arrow(24, y, d, 18, AGENT if d == action else _FADED)
+
+
+def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> None:
+    """Draw each matrix as a heat map, with its numbers where there is room."""
+    size = 128
+    reach = max(float(np.abs(matrix).max()) for matrix in matrices.values()) or 1.0
+    for i, (name, matrix) in enumerate(matrices.items()):
+        rows, columns = matrix.shape
+        left, cell = 32 + i * 180, size / max(rows, columns)
+        canvas.text(left - 9, top + size / 2, name, 28, INK, align=1)
+        for (row, column), value in np.ndenumerate(matrix):
+            x, y = left + column * cell, top + row * cell
+            canvas.box(x, y, cell - (rows < 20), cell - (rows < 20), _heat(float(value), reach))
+            if cell > 20:
+                colour = PAPER if abs(value) > 0.6 * reach else INK if value else _FADED
+                canvas.text(x + cell / 2, y + cell / 2, _number(value), 17, colour, align=0.5)
+
+
+def _heat(value: float, reach: float) -> Sequence[int]:
+    share = min(abs(value) / reach, 1.0)
+    target = _POSITIVE if value > 0 else _NEGATIVE
+    return [round(c) for c in np.array(_FAINT) * (1 - share) + target * share]
+
+
+def _number(value: float) -> str:
+    """Return a number in few characters, with a real minus sign."""
+    return f"{value:.3g}".replace("-", "−") if value else "0"
