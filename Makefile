@@ -1,5 +1,5 @@
 # One word, one job. `make run` and `make test` are the README's two commands.
-.PHONY: run test lint types bench docs clean
+.PHONY: run test lint types docs clean
 
 run:
 	python -m pip install ".[video]" && mazegrad watch
@@ -15,6 +15,10 @@ types:  # mypy sees the package only where it is really installed
 	rm -rf build/types
 	python -m pip install --quiet --no-deps --target build/types .
 	cd build/types && MYPYPATH=. python -m mypy --config-file ../../pyproject.toml
+
+docs:  # the pictures of README and docs
+	python -m pip install --quiet ".[plot,video]"
+	python docs/pictures.py
 
 clean:
 	rm -rf build dist *.egg-info

@@ -105,7 +105,7 @@ def _font(size: int) -> pygame.font.Font:
 
 @lru_cache(maxsize=256)
 def _stamp(shape: str, size: int, colour: Colour) -> pygame.Surface:
-    """Return a small transparent picture of a shape, drawn 8 times too large and shrunk, so that its edges are smooth."""
+    """Return a small transparent picture of a shape, drawn 8 times too large and shrunk for smooth edges."""
     n = 8 * size
     picture = pygame.Surface((n, n), pygame.SRCALPHA)
     picture.fill((*colour, 0))
