@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
