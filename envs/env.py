@@ -4,6 +4,7 @@ import math
 import operator
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -23,7 +24,8 @@ from .window import Window
 from .world import World
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
-_TABLE_BYTES: Final = 2**24  # of observations, that are computed ahead
+_KEPT_BYTES: Final = 2**25  # of observations, and of moves
+_MOVES_BYTES: Final = 500  # of the moves from one state, about
 # what `_use` sets: not pickled, but compiled again
 _DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slips", "_copies", "_limit", "_masks")
 # the arrow keys, as pygame and SDL number them
@@ -35,9 +37,9 @@ class _Compiled(NamedTuple):
     world: World
     observation_space: spaces.Space[Any]
     time_limit: int | None
-    observations: Any  # by state
-    moves: list[list[tuple[int, float, bool]]]  # by state and direction: next state, reward, end
-    info: dict[str, list[Any]]  # by name and state
+    observations: "_Rows"
+    moves: "_Rows"  # by direction: next state, reward, end
+    info: dict[str, NDArray[Any]]  # by name: a table over states
     starts: list[int]
     slips: Slips | None  # None where nothing slips
 
@@ -119,21 +121,18 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self.observation_space = compiled.observation_space
 
     def _compile(self, maze: Maze) -> _Compiled:
-        """Lay a maze's tables out as lists: plain Python reads them several times faster than arrays."""
         self._check(maze)
         world = World.compile(maze, rewards=self._rewards, slip=self._slip)
         observation = OBSERVATIONS[self.observation](world, self.view_size)
-        states = np.arange(world.states)
-        next_states, rewards, ends = (table.tolist() for table in transition(world, states[:, None], np.arange(4)))
-        info = {name: _rows(INFO[name](world, self._discount)) for name in self._info_names}
+        size = math.prod(observation.space.shape or ()) * (observation.space.dtype or np.dtype(np.int64)).itemsize
         return _Compiled(
             maze=maze,
             world=world,
             observation_space=observation.space,
             time_limit=4 * int(maze.open.sum()) if self._time_limit == "auto" else self._time_limit,
-            observations=_seen_from(observation, states),
-            moves=[list(zip(*row, strict=True)) for row in zip(next_states, rewards, ends, strict=True)],
-            info=info,
+            observations=_Rows(partial(_seen_from, observation), _KEPT_BYTES // size),
+            moves=_Rows(partial(_moves_from, world), _KEPT_BYTES // _MOVES_BYTES),
+            info={name: INFO[name](world, self._discount) for name in self._info_names},
             starts=world.start_states.tolist(),
             slips=Slips(world.slip.tolist()) if world.slip.any() else None,
         )
@@ -185,7 +184,8 @@ class MazeEnv(gymnasium.Env[Any, int]):
             self._trail = new_trail(self.maze)
         if self.render_mode == "human":
             self.render()
-        return _fresh(self._observations[self._state]), self._tell() if self._info else {}
+        observation = self._observations[self._state]
+        return observation.copy() if self._copies else observation, self._tell() if self._info else {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move; Gymnasium's five values.
@@ -197,7 +197,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
         """
         state = self._state
         try:
-            moves = self._moves[state]  # type: ignore[index]
+            moves = self._moves[state]
             move = moves[action]
             if action < 0:
                 raise IndexError
@@ -224,7 +224,8 @@ class MazeEnv(gymnasium.Env[Any, int]):
         return kind(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
 
     def _tell(self) -> dict[str, Any]:
-        return {name: _fresh(table[self._state]) for name, table in self._info.items()}  # type: ignore[index]
+        rows = {name: table[self._state] for name, table in self._info.items()}
+        return {name: row.copy() if row.ndim else row.item() for name, row in rows.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave the agent where it is, (4,); all True where all do."""
@@ -336,28 +337,33 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self._window.close()
 
 
-def _fresh(entry: Any) -> Any:
-    return entry.copy() if isinstance(entry, np.ndarray) else entry
+class _Rows(dict[Any, Any]):
+    """Rows of tables by state, laid out as plain Python reads them fastest, each when it is first asked for.
+
+    Args:
+        row: function from a state to its row.
+        kept: the number of rows that are kept at most; others are made again and again.
+    """
+
+    def __init__(self, row: Callable[[int], Any], kept: int) -> None:
+        super().__init__()
+        self._row, self._kept = row, kept
+
+    def __missing__(self, state: int) -> Any:
+        row = self._row(operator.index(state))
+        if len(self) < self._kept:
+            self[state] = row
+        return row
 
 
-def _rows(table: NDArray[Any]) -> list[Any]:
-    return table.tolist() if table.ndim == 1 else list(table)
+def _moves_from(world: World, state: int) -> list[tuple[int, float, bool]]:
+    next_state, reward, end = transition(world, state, np.arange(4))
+    return list(zip(next_state.tolist(), reward.tolist(), end.tolist(), strict=True))
 
 
-class _Looked:
-    """Observations that are computed when they are asked for, since all of them would fill the memory."""
-
-    def __init__(self, observation: Observation) -> None:
-        self._look = observation.look
-
-    def __getitem__(self, state: int) -> Any:
-        seen = self._look(np.array([state]))[0]
-        return seen if seen.ndim else seen.item()
-
-
-def _seen_from(observation: Observation, states: NDArray[np.int64]) -> "list[Any] | _Looked":
-    size = math.prod(observation.space.shape or ()) * (observation.space.dtype or np.dtype(np.int64)).itemsize
-    return _rows(observation.look(states)) if len(states) * size <= _TABLE_BYTES else _Looked(observation)
+def _seen_from(observation: Observation, state: int) -> Any:
+    seen = observation.look(np.array([state]))[0]
+    return seen if seen.ndim else seen.item()
 
 
 def _state_at(world: World, position: Any, carried: int = 0) -> int:

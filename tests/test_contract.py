@@ -107,7 +107,22 @@ def test_a_copy_in_mid_episode_goes_on_alike(name, how, mode):
     assert walk(env, 150, np.random.default_rng(4)) == walk(other, 150, np.random.default_rng(4))
 
 
-BAD_ACTIONS = [4, -1, -4, 10**30, 1.0, np.float64(1), None, "up", "1", [1], (1,), np.array([1]), np.array([0, 1]), np.array(1.0)]
+BAD_ACTIONS = [
+    4,
+    -1,
+    -4,
+    10**30,
+    1.0,
+    np.float64(1),
+    None,
+    "up",
+    "1",
+    [1],
+    (1,),
+    np.array([1]),
+    np.array([0, 1]),
+    np.array(1.0),
+]
 
 
 @pytest.mark.parametrize("slip", [0, 0.5])
@@ -302,15 +317,17 @@ def test_index_and_pixels():
     assert np.array_equal(pixels.reset(seed=0)[0], draw(pixels.world, pixels.state))
 
 
-def test_observations_that_would_fill_the_memory_are_computed_when_asked_for(monkeypatch):
-    made = MazeEnv(observation="map")
-    monkeypatch.setattr("mazegrad.envs.env._TABLE_BYTES", 0)
-    asked = {name: MazeEnv(observation=name) for name in OBSERVATIONS}
-    assert asked["map"]._observations.__class__ is not made._observations.__class__
-    assert np.array_equal(asked["map"].reset(seed=3)[0], made.reset(seed=3)[0])
-    for name, env in asked.items():
-        assert env.reset(seed=3)[0] in env.observation_space, name
-    assert type(asked["index"].reset(seed=3)[0]) is int
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_rows_that_are_not_kept_are_made_again(observation, monkeypatch):
+    """A large world's observations and moves would fill the memory: the same episode without keeping any."""
+    texts = []
+    for kept in (2**25, 0):
+        monkeypatch.setattr("mazegrad.envs.env._KEPT_BYTES", kept)
+        env = MazeEnv(observation=observation, slip=0.1)
+        env.reset(seed=3)
+        texts.append(walk(env, 200, np.random.default_rng(0)))
+        assert bool(env._observations) == bool(env._moves) == bool(kept)
+    assert texts[0] == texts[1]
 
 
 def test_info():

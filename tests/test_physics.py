@@ -114,7 +114,9 @@ def assert_equal(walker, world, slip=0.0, ice=2 / 3):
 def drawings(draw, height=st.integers(1, 6), width=st.integers(1, 7), things=4):
     """Rows of tiles with a start, teleporters in pairs and a few things to carry."""
     height, width = draw(height), draw(width)
-    tiles = draw(st.lists(st.sampled_from("......## ~^><v*abABCX{}G"), min_size=height * width, max_size=height * width))
+    tiles = draw(
+        st.lists(st.sampled_from("......## ~^><v*abABCX{}G"), min_size=height * width, max_size=height * width)
+    )
     places = draw(st.permutations(range(height * width)))
     pairs = draw(st.integers(0, min(3, (height * width - 1) // 2)))
     for pair in range(pairs):
@@ -167,7 +169,9 @@ def test_the_simulator_can_tell_worlds_apart():
 @given(st.integers(1, 5), st.integers(1, 5), st.data())
 def test_a_batch_is_its_mazes_one_by_one(height, width, data):
     sizes = {"height": st.just(height), "width": st.just(width)}
-    mazes = [Maze.from_text("\n".join(data.draw(drawings(**sizes, things=3)))) for _ in range(data.draw(st.integers(1, 4)))]
+    mazes = [
+        Maze.from_text("\n".join(data.draw(drawings(**sizes, things=3)))) for _ in range(data.draw(st.integers(1, 4)))
+    ]
     assume(len({maze.tiles.shape for maze in mazes}) == 1)  # trailing blanks may be left out
     assert_same(World.compile(mazes), World.stack([World.compile(maze) for maze in mazes]))
 
@@ -305,6 +309,17 @@ _RIGHT_HAND = {0: 1, 1: 3, 3: 2, 2: 0}  # facing up it is right, facing right do
 
 def test_tables_are_read_only():
     world = World.compile(Maze.from_text("S*G"))
-    for name in ("next_state", "reward", "terminal", "goal", "slip", "dots", "start_states", "cell", "carried", "maze_of"):
+    for name in (
+        "next_state",
+        "reward",
+        "terminal",
+        "goal",
+        "slip",
+        "dots",
+        "start_states",
+        "cell",
+        "carried",
+        "maze_of",
+    ):
         with pytest.raises(ValueError, match="read-only"):
             getattr(world, name)[0] = 0
