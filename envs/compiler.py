@@ -48,8 +48,8 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         return np.array([earn[name] for earn in earns])
 
     holds = np.zeros(ground.tiles.size)  # what is earned by ending a move there
-    for tile, name in (("G", "goal"), ("X", "trap"), ("*", "item")):
-        at = ground.find(tile)
+    for letter, name in (("G", "goal"), ("X", "trap"), ("*", "item")):
+        at = ground.find(letter)
         holds[at] = worth(name)[maze_of(at)]
     step = worth("step")
 

@@ -339,7 +339,7 @@ def _pictures(tile: int, size: int) -> Frame:
     if size < 1:
         raise ValueError(f"a tile measures at least 1 px, not {size}")
     middle = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
-    x, y = np.meshgrid(middle, middle)
+    x, y = (axis.astype(np.float32) for axis in np.meshgrid(middle, middle))
     pictures = np.empty((16, 2, size, size, 3), dtype=np.float32)
     pictures[:] = PAPER
 

@@ -48,7 +48,7 @@ def accept(maze: Maze) -> None:
     """Take any maze."""
 
 
-class MazeEnv(gymnasium.Env[Any, int]):
+class MazeEnv(gymnasium.Env[Any, Any]):
     """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3.
 
     Args:
@@ -168,17 +168,17 @@ class MazeEnv(gymnasium.Env[Any, int]):
         Raises:
             ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the spaces.
         """
-        key = key_from_seed(operator.index(seed)) if seed is not None else self._key
+        key = int(key_from_seed(operator.index(seed))) if seed is not None else self._key
         compiled, start = self._read_options(options or {})
         super().reset(seed=seed)
         if compiled:
             self._use(compiled)
         if key is None:
-            key = key_from_seed(secrets.randbits(64))
+            key = int(key_from_seed(secrets.randbits(64)))
         self._episode = 0 if seed is not None or self._key is None else self._episode + 1
         self._key = key
         self._stream = stream(key, self._episode)
-        self._state = self._starts[choice(self._stream, START, len(self._starts))] if start is None else start
+        self._state = self._starts[int(choice(self._stream, START, len(self._starts)))] if start is None else start
         self._steps = 0
         if self.render_mode is not None:
             self._trail = new_trail(self.maze)
@@ -208,7 +208,8 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self._state, reward, terminated = move
         self._steps += 1
         if self._trail is not None:
-            extend_trail(self._trail, *self.world.cell[[state, self._state]].tolist(), self.maze.width)
+            cell = self.world.cell
+            extend_trail(self._trail, int(cell[state]), int(cell[self.state]), self.maze.width)
             if self.render_mode == "human":
                 self.render()
         observation = self._observations[self._state]

@@ -143,7 +143,10 @@ class Maze:
         self.tiles.setflags(write=False)
         self.metadata = MappingProxyType(dict(metadata))
         # the text, and the line in it of each row of tiles
-        self._text, self._lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
+        self._text: str | None = None
+        self._lines: Sequence[int] = range(len(metadata) + 1, len(metadata) + 1 + len(tiles))
+        if _source is not None:
+            self._text, self._lines = _source
         if not tiles.size:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
         if tiles.size > MAX_TILES:
@@ -301,19 +304,20 @@ def check_path(maze: Maze) -> None:
         raise maze.error(row, column, f"a path is drawn with . S and G, not with {chr(maze.tiles[row, column])}")
     starts, goals = maze.find("S"), maze.find("G")
     if len(starts) != 1:
-        at = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
-        raise maze.error(*at, f"a path has one start S, this one has {len(starts)}")
-    if len(goals) > 1:
-        raise maze.error(*goals[1], f"a path has one goal G at most, this one has {len(goals)}")
+        row, column = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
+        raise maze.error(row, column, f"a path has one start S, this one has {len(starts)}")
+    for row, column in goals[1:2]:
+        raise maze.error(row, column, f"a path has one goal G at most, this one has {len(goals)}")
     cells = np.argwhere(maze.open)
     padded = np.pad(maze.open, 1)
-    near = sum(padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width].astype(int) for dr, dc in OFFSETS)
+    beside = [padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width] for dr, dc in OFFSETS]
+    near = np.sum(beside, axis=0)
     for row, column in cells[near[tuple(cells.T)] > 2][:1]:
         raise maze.error(
             row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2"
         )
-    if len(goals) and near[tuple(goals[0])] > 1:
-        raise maze.error(*goals[0], "the goal is inside the path; put it at an end")
+    for row, column in goals[near[tuple(goals.T)] > 1]:
+        raise maze.error(row, column, "the goal is inside the path; put it at an end")
     apart = {(int(r), int(c)) for r, c in cells}
     frontier = [(int(starts[0][0]), int(starts[0][1]))]
     while frontier:

@@ -110,8 +110,11 @@ def assert_equal(walker, world, slip=0.0, ice=2 / 3):
             assert world.dots[state, direction] == (walker.open(ahead, held) or sign)
 
 
+HEIGHTS, WIDTHS = st.integers(1, 6), st.integers(1, 7)
+
+
 @st.composite
-def drawings(draw, height=st.integers(1, 6), width=st.integers(1, 7), things=4):
+def drawings(draw, height=HEIGHTS, width=WIDTHS, things=4):
     """Rows of tiles with a start, teleporters in pairs and a few things to carry."""
     height, width = draw(height), draw(width)
     tiles = draw(

@@ -1,5 +1,7 @@
 """The textbook worlds against the figures their sources give."""
 
+import itertools
+
 import gymnasium
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ def shortest_return(name: str) -> tuple[int, float]:
     world = env.unwrapped.world
     path = shortest_path(world)
     earned = 0.0
-    for state, after in zip(path, path[1:], strict=False):
+    for state, after in itertools.pairwise(path):
         _, reward, terminated, _, _ = env.step(int((world.next_state[state] == after).argmax()))
         earned += reward
     assert terminated and env.unwrapped.at_goal
