@@ -299,11 +299,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         compiled = self._fitting(find_maze(options["maze"])) if "maze" in options else None
         if "start" not in options:
             return compiled, None
-        world = compiled.world if compiled else self.world
-        start = _state_at(world, options["start"])
-        if world.terminal[start]:
-            raise ValueError(f"an episode cannot start at {options['start']}: it would be over")
-        return compiled, start
+        return compiled, _state_at(compiled.world if compiled else self.world, options["start"])
 
     def _fitting(self, maze: Maze) -> _Compiled:
         compiled = self._compile(maze)

@@ -190,7 +190,6 @@ def test_bad_keywords(keywords):
         {"start": (1.0, 1.0)},
         {"start": 5},
         {"start": (1, 2, 3)},
-        {"start": (9, 9)},  # the goal
         {"begin": (1, 1)},
         {"maze": "no such maze"},
         {"maze": "S.G\n"},  # does not fit

@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from mazegrad.agents import ShortestPathAgent
 from mazegrad.envs import MAZES, World, distances, load_maze, outcomes, shortest_path
 
 
@@ -81,3 +82,13 @@ def test_the_doors_of_key_door_are_needed() -> None:
         without[without == ord(door)] = ord("#")
         world = World.compile(type(maze)(without))
         assert distances(world)[world.start_states].tolist() == [-1]
+
+
+def test_the_shortest_path_agent_opens_the_doors() -> None:
+    env = gymnasium.make("mazegrad/KeyDoor-v0", observation="index")
+    agent = ShortestPathAgent(env.unwrapped.world)
+    observation, _ = env.reset(seed=0)
+    for step in range(39):
+        action, _ = agent.act(observation, None)
+        observation, _, terminated, _, _ = env.step(action)
+        assert terminated == (step == 38)
