@@ -369,3 +369,18 @@ def test_keys_to_action_are_what_play_takes():
     actions = env.unwrapped.get_keys_to_action()
     arrows = [actions[(key,)] for key in (pygame.K_UP, pygame.K_RIGHT, pygame.K_LEFT, pygame.K_DOWN)]
     assert arrows == [actions[(ord(key),)] for key in "wdas"] == [0, 1, 2, 3]
+
+
+def test_value_and_optimal_action():
+    pytest.importorskip("mazegrad.envs.values")
+    env = MazeEnv("cliff_walk", info=("value", "optimal_action"), discount=1.0)
+    _, info = env.reset(seed=0)
+    values, actions = [info["value"]], []
+    terminated = False
+    while not terminated:
+        actions.append(info["optimal_action"])
+        _, _, terminated, _, info = env.step(actions[-1])
+        values.append(info["value"])
+    assert values == pytest.approx(range(-13, 1)) and actions == [0, *[1] * 11, 3]
+    assert info["optimal_action"] == -1
+    assert isinstance(info["value"], float) and isinstance(info["optimal_action"], int)

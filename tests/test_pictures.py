@@ -70,3 +70,11 @@ def test_a_notebook_shows_the_picture(name):
         data = re.search(r"base64,([^\"]+)", svg).group(1)
         shown = np.asarray(Image.open(io.BytesIO(b64decode(data))))
         assert np.array_equal(shown, draw(drawing, state, tile=shown.shape[0] // maze.height))
+
+
+def test_wind_is_seen_where_it_blows():
+    rows, calm = "S#.G", Maze.from_text("S#.G\nS#.G")
+    plain = draw(calm, tile=16).reshape(2, 16, 4, 16, 3).swapaxes(1, 2)
+    shown = draw(Maze.from_text(f"wind: 1 1 2 0\n{rows}\n{rows}"), tile=16).reshape(2, 16, 4, 16, 3).swapaxes(1, 2)
+    assert [bool((plain[0, i] != shown[0, i]).any()) for i in range(4)] == [True, False, True, False]
+    draw(Maze.from_text("wind: 1 1\nS"))  # no World, but a drawing all the same
