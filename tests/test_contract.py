@@ -6,12 +6,15 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
 from contract_child import IDS, digest
 from gymnasium.utils.env_checker import check_env
+from numpy.typing import NDArray
 
 from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, World, draw, load_maze
 
@@ -20,13 +23,13 @@ PLAIN_INFO = tuple(name for name in INFO if name not in EXACT)
 
 
 @pytest.fixture(autouse=True)
-def _no_screen(monkeypatch):
+def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")  # asked for by name, so windows open
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)
 @pytest.mark.parametrize("name", IDS)
-def test_check_env(name, observation, monkeypatch):
+def test_check_env(name: str, observation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MazeEnv.metadata, "render_fps", 1000)
     env = gymnasium.make(name, observation=observation, info=PLAIN_INFO)
     check_env(env.unwrapped)  # opens one for each render mode too
@@ -36,14 +39,14 @@ def test_check_env(name, observation, monkeypatch):
         env.close()
 
 
-def test_same_seed_same_episode_in_two_processes():
+def test_same_seed_same_episode_in_two_processes() -> None:
     child = os.path.join(os.path.dirname(__file__), "contract_child.py")
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     told = subprocess.run([sys.executable, child], env=environment, capture_output=True, text=True, check=True).stdout
     assert told.splitlines() == [f"{name} {digest(name)}" for name in IDS]
 
 
-def walk(env, steps, rng, spoil=False):
+def walk(env: gymnasium.Env[Any, Any], steps: int, rng: np.random.Generator, spoil: bool = False) -> str:
     """Return all that is seen on a random walk; spoil: write into every array that was handed out."""
     seen = []
     for _ in range(steps):
@@ -60,7 +63,7 @@ def walk(env, steps, rng, spoil=False):
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)
 @pytest.mark.parametrize("name", IDS)
-def test_arrays_handed_out_are_fresh(name, observation):
+def test_arrays_handed_out_are_fresh(name: str, observation: str) -> None:
     texts = []
     for spoil in (False, True):
         env = gymnasium.make(name, observation=observation, slip=0.2, info=PLAIN_INFO)
@@ -72,13 +75,13 @@ def test_arrays_handed_out_are_fresh(name, observation):
     assert texts[0] == texts[1]
 
 
-def through_json(env):
+def through_json(env: MazeEnv) -> MazeEnv:
     other = MazeEnv(env.maze, observation=env.observation, slip=0.2, info=PLAIN_INFO, render_mode=env.render_mode)
     other.set_state(json.loads(json.dumps(env.get_state())))
     return other
 
 
-def into_a_walked_one(env):
+def into_a_walked_one(env: MazeEnv) -> MazeEnv:
     other = copy.deepcopy(env)
     walk(other, 70, np.random.default_rng(8))
     other.set_state(env.get_state())
@@ -96,7 +99,7 @@ COPIES = {
 @pytest.mark.parametrize("mode", [None, "rgb_array", "ansi"])
 @pytest.mark.parametrize("how", COPIES)
 @pytest.mark.parametrize("name", IDS)
-def test_a_copy_in_mid_episode_goes_on_alike(name, how, mode):
+def test_a_copy_in_mid_episode_goes_on_alike(name: str, how: str, mode: str | None) -> None:
     env = gymnasium.make(name, slip=0.2, info=PLAIN_INFO, render_mode=mode).unwrapped
     env.reset(seed=11)
     walk(env, 150, np.random.default_rng(2))  # through ends of episodes too
@@ -127,7 +130,7 @@ BAD_ACTIONS = [
 
 @pytest.mark.parametrize("slip", [0, 0.5])
 @pytest.mark.parametrize("action", BAD_ACTIONS, ids=repr)
-def test_bad_actions_are_refused_and_change_nothing(action, slip):
+def test_bad_actions_are_refused_and_change_nothing(action: Any, slip: float) -> None:
     env = MazeEnv(slip=slip)
     env.reset(seed=0)
     env.step(1)
@@ -139,7 +142,7 @@ def test_bad_actions_are_refused_and_change_nothing(action, slip):
 
 @pytest.mark.parametrize("action", [np.int64(1), np.int8(1), np.array(1), np.uint8(1)], ids=repr)
 @pytest.mark.parametrize("slip", [0, 0.5])
-def test_integers_of_all_kinds_are_actions(action, slip):
+def test_integers_of_all_kinds_are_actions(action: Any, slip: float) -> None:
     one, other = MazeEnv(slip=slip), MazeEnv(slip=slip)
     one.reset(seed=1), other.reset(seed=1)
     for _ in range(20):
@@ -147,7 +150,7 @@ def test_integers_of_all_kinds_are_actions(action, slip):
     assert one.get_state() == other.get_state()
 
 
-def test_no_step_before_the_first_reset():
+def test_no_step_before_the_first_reset() -> None:
     for call in (lambda env: env.step(0), lambda env: env.get_state(), lambda env: env.action_masks()):
         with pytest.raises(gymnasium.error.ResetNeeded):
             call(MazeEnv())
@@ -175,7 +178,7 @@ def test_no_step_before_the_first_reset():
     ],
     ids=repr,
 )
-def test_bad_keywords(keywords):
+def test_bad_keywords(keywords: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         MazeEnv(**keywords)
 
@@ -196,7 +199,7 @@ def test_bad_keywords(keywords):
     ],
     ids=repr,
 )
-def test_bad_options_change_nothing(options):
+def test_bad_options_change_nothing(options: dict[str, Any]) -> None:
     env = MazeEnv(observation="index")
     env.reset(seed=0)
     before = env.get_state()
@@ -205,7 +208,7 @@ def test_bad_options_change_nothing(options):
     assert env.get_state() == before
 
 
-def test_options_of_reset():
+def test_options_of_reset() -> None:
     env = MazeEnv("S..G\n.X..\n", observation="position")
     assert env.reset(seed=0, options={"start": (1, 2)})[0].tolist() == [1, 2]
     assert env.reset(options={})[0].tolist() == [0, 0]
@@ -214,7 +217,7 @@ def test_options_of_reset():
     assert env.reset()[0].tolist() == [1, 3]  # it stays
 
 
-def spoilt(state):
+def spoilt(state: dict[str, Any]) -> Iterator[Any]:
     yield {**state, "steps": -1}
     yield {**state, "steps": 1.5}
     yield {**state, "key": 2**64}
@@ -233,7 +236,7 @@ def spoilt(state):
     yield None
 
 
-def test_a_state_that_cannot_be_is_refused_and_changes_nothing():
+def test_a_state_that_cannot_be_is_refused_and_changes_nothing() -> None:
     env = MazeEnv("four_rooms", observation="index", render_mode="ansi")
     env.reset(seed=0)
     env.step(1)
@@ -251,7 +254,7 @@ S.aA#
 """
 
 
-def test_view_and_map_show_things_as_they_are():
+def test_view_and_map_show_things_as_they_are() -> None:
     env = MazeEnv(TINY, observation="view", view_size=3, info=("state",))
     floor, nothing = 2, 0
     view, _ = env.reset(seed=0)
@@ -265,7 +268,7 @@ def test_view_and_map_show_things_as_they_are():
     assert shown[0].tolist() == [3, floor, floor, len(OBSERVATIONS) * 6, 1] and shown.shape == (3, 5)
 
 
-def brute_view(world, state, size):
+def brute_view(world: World, state: int, size: int) -> NDArray[np.uint8]:
     """Return a view, looked up cell by cell."""
     from mazegrad.envs import TILE_CODES
     from mazegrad.envs.things import OPENED, tiles_now
@@ -282,7 +285,7 @@ def brute_view(world, state, size):
     return view
 
 
-def test_observations_of_stacked_worlds():
+def test_observations_of_stacked_worlds() -> None:
     """All observations take worlds of many mazes, of different sizes, and give each state what its maze shows."""
     mazes = [Maze.from_text(TINY), load_maze("cliff_walk"), Maze.from_text("S\n*\nG\n")]
     world, singles = World.compile(mazes), [World.compile(maze) for maze in mazes]
@@ -306,7 +309,7 @@ def test_observations_of_stacked_worlds():
             assert seen in observation.space, name
 
 
-def test_index_and_pixels():
+def test_index_and_pixels() -> None:
     env = MazeEnv(TINY, observation="index")
     assert env.observation_space.n == 15 * 4
     env.reset(seed=0)
@@ -317,7 +320,7 @@ def test_index_and_pixels():
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)
-def test_rows_that_are_not_kept_are_made_again(observation, monkeypatch):
+def test_rows_that_are_not_kept_are_made_again(observation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large world's observations and moves would fill the memory: the same episode without keeping any."""
     texts = []
     for kept in (2**25, 0):
@@ -329,7 +332,7 @@ def test_rows_that_are_not_kept_are_made_again(observation, monkeypatch):
     assert texts[0] == texts[1]
 
 
-def test_info():
+def test_info() -> None:
     env = gymnasium.make("mazegrad/FourRooms-v0", info=("state", "distance", "action_mask"))
     _, info = env.reset(seed=0)
     assert info["state"] == 0 and info["distance"] == 16 and info["action_mask"].tolist() == [0, 1, 0, 1]
@@ -340,7 +343,7 @@ def test_info():
     assert gymnasium.make("mazegrad/FourRooms-v0").reset(seed=0)[1] == {}
 
 
-def test_the_mask_allows_what_may_help():
+def test_the_mask_allows_what_may_help() -> None:
     """On ice a push against the wall may slip aside, so it is allowed; where all is vain, all is."""
     assert MazeEnv("ice_lake").reset(seed=0) and _mask("ice_lake") == [True, True, True, True]
     assert _mask("#S#\n.G.\n") == [False, False, False, True]
@@ -349,7 +352,7 @@ def test_the_mask_allows_what_may_help():
     assert _mask("wind: 1 1\n.G\nS.\n..\n") == [True, True, True, False]  # down, and blown back
 
 
-def _mask(maze, steps=()):
+def _mask(maze: str, steps: Sequence[int] = ()) -> list[bool]:
     env = MazeEnv(maze if "\n" in maze or maze.islower() else maze + "\n")
     env.reset(seed=0)
     for step in steps:
@@ -357,7 +360,7 @@ def _mask(maze, steps=()):
     return env.action_masks().tolist()
 
 
-def test_keys_to_action_are_what_play_takes():
+def test_keys_to_action_are_what_play_takes() -> None:
     from gymnasium.utils.play import PlayableGame
 
     env = gymnasium.make("mazegrad/FourRooms-v0", render_mode="rgb_array")
@@ -371,7 +374,7 @@ def test_keys_to_action_are_what_play_takes():
     assert arrows == [actions[(ord(key),)] for key in "wdas"] == [0, 1, 2, 3]
 
 
-def test_value_and_optimal_action():
+def test_value_and_optimal_action() -> None:
     pytest.importorskip("mazegrad.envs.values")
     env = MazeEnv("cliff_walk", info=("value", "optimal_action"), discount=1.0)
     _, info = env.reset(seed=0)
