@@ -3,6 +3,9 @@
 from .directions import DOWN, LEFT, RIGHT, UP, opposite
 from .draw import draw
 from .env import MazeEnv
+from .frozen import suite
+from .generators import GENERATORS, generate, generate_batch, generate_from_key
+from .levels import Levels
 from .maze import LEGEND, REWARDS, Maze, MazeError
 from .observations import AGENT_CODE, INFO, OBSERVATIONS, TILE_CODES
 from .planners import distances, optimal_actions, shortest_path
@@ -12,8 +15,9 @@ from .window import NoDisplayError, WindowClosed
 from .world import World
 
 __all__ = [
-    "AGENT_CODE", "DOWN", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT", "TILE_CODES", "UP",
-    "Maze", "MazeEnv", "MazeError", "NoDisplayError", "WindowClosed", "World",
-    "distances", "draw", "load_maze", "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped",
-    "transition",
+    "AGENT_CODE", "DOWN", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT",
+    "TILE_CODES", "UP",
+    "Levels", "Maze", "MazeEnv", "MazeError", "NoDisplayError", "WindowClosed", "World",
+    "distances", "draw", "generate", "generate_batch", "generate_from_key", "load_maze", "opposite", "optimal_actions",
+    "outcomes", "shortest_path", "slipped", "suite", "transition",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ import operator
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from .directions import DOWN, LEFT, RIGHT, UP
 from .draw import draw, draw_text, extend_trail, new_trail, tile_size
+from .levels import Levels
 from .maze import Maze, nearest
 from .observations import INFO, OBSERVATIONS, Observation
-from .randomness import MASK, START, STEPS, choice, key_from_seed, stream, uniform
+from .randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
 from .rules import Slips, slipped, transition
 from .shipped import find_maze
 from .window import Window
@@ -28,6 +30,7 @@ _KEPT_BYTES: Final = 2**25  # of observations, and of moves
 _MOVES_BYTES: Final = 500  # of the moves from one state, about
 # what `_use` sets: not pickled, but compiled again
 _DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slips", "_copies", "_limit", "_masks")
+_KEPT_LEVELS: Final = 1024  # that stay compiled, of levels that can come again
 # the arrow keys, as pygame and SDL number them
 _ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
 
@@ -52,7 +55,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3.
 
     Args:
-        maze: a Maze, a text, a file or a shipped name.
+        maze: a Maze, a text, a file or a shipped name; or `Levels`, of which each reset draws one.
         observation: what the agent sees, a function of its state:
 
             - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
@@ -83,7 +86,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
     def __init__(
         self,
-        maze: Maze | str = "four_rooms",
+        maze: Maze | str | Path | Levels = "four_rooms",
         *,
         observation: str = "dots",
         view_size: int = 7,
@@ -116,7 +119,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self.action_space = spaces.Discrete(4)
         self._state: int | None = None
         self._trail: NDArray[np.uint8] | None = None
-        compiled = self._compile(find_maze(maze))
+        self._levels = maze if isinstance(maze, Levels) else None
+        self._given = False  # whether an option of `reset` put a maze in their place
+        self._kept: dict[int, _Compiled] = {}
+        compiled = self._level(maze, 0) if isinstance(maze, Levels) else self._compile(find_maze(maze))
         self._use(compiled)
         self.observation_space = compiled.observation_space
 
@@ -136,6 +142,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             starts=world.start_states.tolist(),
             slips=Slips(world.slip.tolist()) if world.slip.any() else None,
         )
+
+    def _level(self, levels: Levels, draw: int) -> _Compiled:
+        """Compile the level for 64 random bits, or find it compiled: those of a given set come again."""
+        key = levels.draw(draw)
+        compiled = self._kept.get(key) or self._compile(levels.make(key))
+        if levels.keys is not None and len(self._kept) < _KEPT_LEVELS:
+            self._kept[key] = compiled
+        return compiled
 
     def _use(self, compiled: _Compiled) -> None:
         self.maze, self.world, self.time_limit = compiled.maze, compiled.world, compiled.time_limit
@@ -169,16 +183,17 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the spaces.
         """
         key = int(key_from_seed(operator.index(seed))) if seed is not None else self._key
-        compiled, start = self._read_options(options or {})
+        if key is None:
+            key = int(key_from_seed(secrets.randbits(64)))
+        episode = 0 if seed is not None or self._key is None else self._episode + 1
+        draws = int(stream(key, episode))
+        compiled, start = self._read_options(options or {}, draws)
         super().reset(seed=seed)
         if compiled:
             self._use(compiled)
-        if key is None:
-            key = int(key_from_seed(secrets.randbits(64)))
-        self._episode = 0 if seed is not None or self._key is None else self._episode + 1
-        self._key = key
-        self._stream = stream(key, self._episode)
-        self._state = self._starts[int(choice(self._stream, START, len(self._starts)))] if start is None else start
+        self._given |= "maze" in (options or {})
+        self._key, self._episode, self._stream = key, episode, draws
+        self._state = self._starts[int(choice(draws, START, len(self._starts)))] if start is None else start
         self._steps = 0
         if self.render_mode is not None:
             self._trail = new_trail(self.maze)
@@ -248,6 +263,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         cell = int(self.world.cell[self.state])
         return {
             "maze": self.maze.to_text(),
+            "given": self._given,
             "position": list(divmod(cell, self.maze.width)),
             "carried": int(self.world.carried[self.state]),
             "steps": self._steps,
@@ -268,6 +284,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             world = self.world if compiled is None else compiled.world
             place = _state_at(world, state["position"], operator.index(state["carried"]))
             steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
+            given = bool(state["given"])
             crossed = new_trail(maze) if trail is None else np.frombuffer(bytes.fromhex(trail), dtype=np.uint8).copy()
             if (
                 len(crossed) != maze.tiles.size
@@ -280,23 +297,28 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
         if compiled:
             self._use(compiled)
+        self._given = given
         self._state, self._steps, self._key, self._episode = place, steps, key, episode
-        self._stream = stream(key, episode)
+        self._stream = int(stream(key, episode))
         self._trail = None if self.render_mode is None else crossed
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in _DERIVED}
+        return {**{name: value for name, value in vars(self).items() if name not in _DERIVED}, "_kept": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._use(self._compile(self.maze))
 
-    def _read_options(self, options: dict[str, Any]) -> tuple[_Compiled | None, int | None]:
-        """Return the maze and the start that the options of `reset` ask for; changes nothing."""
+    def _read_options(self, options: dict[str, Any], draws: int) -> tuple[_Compiled | None, int | None]:
+        """Return the next maze, if it is another, and the start, if the options of `reset` say it; changes nothing."""
         for name in options:
             if name not in ("maze", "start"):
                 raise ValueError(f"unknown option {name!r}{nearest(str(name), ('maze', 'start'))}")
-        compiled = self._fitting(find_maze(options["maze"])) if "maze" in options else None
+        compiled = None
+        if "maze" in options:
+            compiled = self._fitting(find_maze(options["maze"]))
+        elif self._levels and not self._given:
+            compiled = self._level(self._levels, int(bits(draws, MAZE)))
         if "start" not in options:
             return compiled, None
         return compiled, _state_at(compiled.world if compiled else self.world, options["start"])

@@ -76,7 +76,7 @@ def test_arrays_handed_out_are_fresh(name: str, observation: str) -> None:
 
 
 def through_json(env: MazeEnv) -> MazeEnv:
-    other = MazeEnv(env.maze, observation=env.observation, slip=0.2, info=PLAIN_INFO, render_mode=env.render_mode)
+    other = gymnasium.make(env.spec.id, slip=0.2, info=PLAIN_INFO, render_mode=env.render_mode).unwrapped
     other.set_state(json.loads(json.dumps(env.get_state())))
     return other
 
