@@ -16,8 +16,9 @@ from .window import NoDisplayError, WindowClosed
 from .world import World
 
 __all__ = [
-    "AGENT_CODE", "DOWN", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT", "SOLVERS", "TILE_CODES",
-    "UP", "Maze", "MazeEnv", "MazeError", "NoDisplayError", "Replay", "Solution", "TabularMDP", "Values", "WindowClosed",
+    "AGENT_CODE", "DOWN", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT", "SOLVERS",
+    "TILE_CODES", "UP",
+    "Maze", "MazeEnv", "MazeError", "NoDisplayError", "Replay", "Solution", "TabularMDP", "Values", "WindowClosed",
     "World",
     "distances", "draw", "evaluate_policy", "load_maze", "opposite", "optimal_actions", "outcomes", "shortest_path",
     "slipped", "solve", "transition", "value_iteration",

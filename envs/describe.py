@@ -62,7 +62,8 @@ def describe(maze: Maze) -> DifficultyCard:
     """
     world = World.compile(maze)
     inside = np.pad(maze.open, 1)
-    near = sum(np.roll(inside, (-row, -column), axis=(0, 1)).astype(int) for row, column in OFFSETS.tolist())[inside]
+    shifted = [np.roll(inside, (-row, -column), axis=(0, 1)) for row, column in OFFSETS.tolist()]
+    near = np.sum(shifted, axis=0)[inside]
     ways = distances(world)[world.start_states]
     return DifficultyCard(
         name=maze.metadata.get("name", "maze"),
@@ -80,5 +81,7 @@ def describe(maze: Maze) -> DifficultyCard:
 
 def _alike(world: World, observation: str) -> int:
     """Return the number of cells of which one state at least looks like one of another cell."""
-    seen = np.unique(np.stack([look_alikes(world, observation), world.cell], axis=1), axis=0)  # (looks, cell), each once
+    seen = np.unique(
+        np.stack([look_alikes(world, observation), world.cell], axis=1), axis=0
+    )  # (looks, cell), each once
     return len(np.unique(seen[np.bincount(seen[:, 0])[seen[:, 0]] > 1, 1]))

@@ -1,8 +1,9 @@
 """A direct solver for walks on mazes: eliminate one breadth-first layer after the other, each as a small dense block.
 
-Layers see only their neighbours, so x = b + Wx is block tridiagonal (the block Thomas algorithm; Golub & Van Loan, Matrix
-Computations, section 4.5). A maze's layers are a few states wide whatever its size, an open field's about its side. A
-state that many lead to (the start, where traps lead back to it) would join all layers: such hubs are kept out and solved last.
+Layers see only their neighbours, so x = b + Wx is block tridiagonal (the block Thomas algorithm; Golub & Van Loan,
+Matrix Computations, section 4.5). A maze's layers are a few states wide whatever its size, an open field's about its
+side. A state that many lead to (the start, where traps lead back to it) would join all layers: such hubs are kept out
+and solved last.
 """
 
 from typing import Final
@@ -41,8 +42,8 @@ def solve_walk(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floats,
     if not n:
         return b.copy()
     pairs, which = np.unique(tail * n + head, return_inverse=True)
-    weight = np.bincount(which.ravel(), weight)
-    tail, head = np.divmod(pairs, n)
+    weight = np.bincount(which.ravel(), weight).astype(np.float64)
+    tail, head = pairs // n, pairs % n
     hubs = np.flatnonzero(np.bincount(head[tail != head], minlength=n) > HUB)
     if not len(hubs):
         return _solve_layers(tail, head, weight, b)

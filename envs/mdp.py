@@ -27,7 +27,7 @@ class Matrices(NamedTuple):
     """for each action (S, S): the probability of each next state"""
     R: NDArray[np.float64]
     """(S, 4): the expected reward"""
-    O: Any  # noqa: E742
+    O: Any
     """(S, observations): 1 where the state looks like this"""
     start: NDArray[np.float64]
     """(S,)"""
@@ -41,8 +41,8 @@ class TabularMDP:
     to the right, as meant, to the left), listed unmerged.
 
     Raises:
-        ValueError: a table of a wrong shape or type, a number that is no state, NaN, a distribution whose sum is not 1, a
-            terminal state that leads elsewhere or earns something.
+        ValueError: a table of a wrong shape or type, a number that is no state, NaN, a distribution whose sum is not 1,
+            a terminal state that leads elsewhere or earns something.
     """
 
     probability: NDArray[np.float64]
@@ -124,7 +124,7 @@ class TabularMDP:
 
     def expected_reward(self) -> NDArray[np.float64]:
         """Return R as a table, (S, 4): the mean over the outcomes."""
-        return np.einsum("sak,sak->sa", self.probability, self.reward)
+        return (self.probability * self.reward).sum(axis=2)
 
     def to_dense(self) -> Matrices:
         """Return P, R, O and the start as full arrays; of S * S numbers each, so for small worlds."""
@@ -140,7 +140,7 @@ class TabularMDP:
         Raises:
             ImportError: scipy is not installed.
         """
-        from scipy.sparse import csr_array
+        from scipy.sparse import csr_array  # type: ignore[import-untyped, unused-ignore]
 
         states, outcomes = np.arange(self.states), self.next_state.shape[2]
         P = [
@@ -157,7 +157,7 @@ class TabularMDP:
         return Matrices(P, self.expected_reward(), O, self.start.copy())
 
     def to_gymnasium_P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
-        """Return `P[state][action] = [(probability, next state, reward, terminated), ...]`, as Gymnasium's toy texts have it.
+        """Return `P[state][action] = [(probability, next state, reward, terminated), ...]`, Gymnasium's format.
 
         The outcomes are those that can happen, unmerged; a terminal state has one.
         """
@@ -198,7 +198,7 @@ class TabularMDP:
     def to_pomdp(self, discount: float) -> str:
         """Return the text that Cassandra's pomdp-solve reads (http://pomdp.org/code/pomdp-file-spec.html).
 
-        Outcomes that lead to the same state are merged, with their mean reward. An observation is what is seen on arrival.
+        Outcomes that lead to the same state are merged, with their mean reward. What is observed is seen on arrival.
 
         Raises:
             ValueError: the discount is not a number from 0 to 1.
@@ -250,7 +250,9 @@ def look_alikes(world: World, observation: str, view_size: int = 7) -> NDArray[n
     for first in range(0, world.states, 1024):  # all pictures of a world at once would be too many
         states = np.arange(first, min(first + 1024, world.states))
         seen = np.ascontiguousarray(look(states)).reshape(len(states), -1)
-        numbers[states] = [known.setdefault(hashlib.blake2b(row, digest_size=16).digest(), len(known)) for row in seen]
+        numbers[states] = [
+            known.setdefault(hashlib.blake2b(row.data, digest_size=16).digest(), len(known)) for row in seen
+        ]
     return numbers
 
 

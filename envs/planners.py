@@ -31,7 +31,7 @@ class Arrows:
         self._mark = np.zeros(nodes, dtype=np.int64)
 
     def spread(self, seeds: NDArray[Any], level: NDArray[np.int64], first: int = 0) -> NDArray[Any]:
-        """Write into `level`, breadth-first, `first` + the number of arrows from the seeds; -1 is a node not yet reached.
+        """Write into `level`, where it is -1, `first` + the number of arrows from the seeds, breadth-first.
 
         Returns:
             The nodes that were reached last.
@@ -57,7 +57,7 @@ class Arrows:
 
 
 def distances(world: World) -> NDArray[np.int64]:
-    """Return the smallest number of steps to a goal from each state, (S,), when nothing slips; -1 where there is no way.
+    """Return the smallest number of steps to a goal from each state, (S,), if nothing slips; -1 where there is no way.
 
     Breadth-first from all goals at once, against the arrows of `next_state`.
     """
@@ -66,7 +66,7 @@ def distances(world: World) -> NDArray[np.int64]:
 
 
 def optimal_actions(world: World) -> NDArray[np.bool_]:
-    """Return which actions lead to the goal in the fewest steps when nothing slips: (S, 4); none at a goal or without a way."""
+    """Return which actions are the first of a shortest way to a goal, (S, 4); none at a goal or where there is no way."""
     distance = distances(world)
     after = distance[world.next_state]
     return (after >= 0) & (after == distance[:, None] - 1)

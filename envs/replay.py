@@ -305,4 +305,4 @@ def _check(line: Any, names: Sequence[str], **kinds: type) -> None:
 
 
 _EPISODE: Final = tuple(field.name for field in fields(Episode))
-_JSON_NAMES: Final = {str: "a text", dict: "an object", list: "a list"}
+_JSON_NAMES: Final[Mapping[type, str]] = {str: "a text", dict: "an object", list: "a list"}

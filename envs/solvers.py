@@ -97,7 +97,7 @@ def tremaux(world: World, start: int | None = None, rng: np.random.Generator | N
             if not choices:
                 return Solution(None, visited)
             if rng is not None:
-                rng.shuffle(choices)  # type: ignore[arg-type]
+                rng.shuffle(choices)
             came_by = min(choices, key=lambda passage: marks.get(passage, 0))
         marks[came_by] = marks.get(came_by, 0) + 1
         known.add(state)
@@ -170,7 +170,7 @@ def dead_end_filling(world: World, start: int | None = None, rng: np.random.Gene
             if other not in filled and dead_end(other):
                 filled[other] = None
                 queue.append(other)
-    moves = [[] if state in filled else [other for other in after[state]] for state in range(world.states)]
+    moves = [[] if state in filled else list(after[state]) for state in range(world.states)]
     return Solution(_search(moves, world.goal.tolist(), source).path, list(filled))
 
 

@@ -43,16 +43,18 @@ class Values:
     @property
     def optimal(self) -> NDArray[np.bool_]:
         """(S, 4): the actions whose Q is within twice the error of the best: all optimal ones are among them."""
-        best = self.action_values.max(axis=1, keepdims=True)
-        return self.action_values >= best - 2 * self.error
+        best: Floats = self.action_values.max(axis=1, keepdims=True)
+        return np.greater_equal(self.action_values, best - 2 * self.error)
 
     @property
     def policy(self) -> NDArray[np.int64]:
         """(S,): an action of the greatest Q, the first in order."""
-        return self.action_values.argmax(axis=1)
+        return np.argmax(self.action_values, axis=1)
 
     def __repr__(self) -> str:
-        return f"<Values of {len(self.values)} states, return {self.expected_return:.9g}, error at most {self.error:.2g}>"
+        return (
+            f"<Values of {len(self.values)} states, return {self.expected_return:.9g}, error at most {self.error:.2g}>"
+        )
 
 
 def value_iteration(
@@ -60,17 +62,20 @@ def value_iteration(
 ) -> Values:
     """Return V*, Q* and the optimal actions.
 
-    States are swept from the best ends outwards, layer by layer, each layer reading the newest values (asynchronous value
-    iteration; Bertsekas & Tsitsiklis, Parallel and Distributed Computation, 1989, section 4.3), an action that stays
-    being repeated until it leaves. Below discount 1 the error is bounded by the largest change that one more
-    sweep of all states at once would make, divided by 1 - discount. At discount 1 costs take the place of contraction:
-    with what ends an episode shifted so that everything costs something, changes of at most theta times the cost bound the
-    value from both sides by factors of 1 + theta and 1 - theta.
+    States are swept from the best ends outwards, layer by layer, each layer reading the newest values (asynchronous
+    value iteration; Bertsekas & Tsitsiklis, Parallel and Distributed Computation, 1989, section 4.3), an action that
+    stays being repeated until it leaves. Where that is slow, the greedy policy is now and then evaluated exactly (modified
+    policy iteration; Puterman & Shin, 1978).
+
+    The bound on the error is proven from one more backup of all states. Below discount 1 it is the largest change, divided
+    by 1 - discount. At discount 1 costs take the place of contraction: let what ends an episode cost so much more that
+    everything costs something; where no change exceeds theta times the cost of its action, the expected cost is right up
+    to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Both count rounding in.
 
     Args:
         problem: a World, or a TabularMDP.
-        discount: 0 to 1. At 1 each move that does not end the episode must cost something, and from each start there must
-            be a policy that is sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991).
+        discount: 0 to 1. At 1 each move that does not end the episode must cost something, and from each start there
+            must be a policy that is sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991).
         tol: the error that is wanted; where rounding does not allow it the result has the smallest that was proven.
         max_sweeps: when to give up.
 
@@ -120,8 +125,8 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
         discount: 0 to 1. At 1 the policy must be sure to end, or to come to where it earns nothing any more.
 
     Raises:
-        ValueError: a policy of a wrong shape or type, an action that is none, probabilities whose sum is not 1; a discount
-            out of its range or that the policy does not allow; a world too wide for `solve_walk`.
+        ValueError: a policy of a wrong shape or type, an action that is none, probabilities whose sum is not 1; a
+            discount out of its range or that the policy does not allow; a world too wide for `solve_walk`.
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
     chances = _probabilities(policy, mdp.states)
@@ -148,7 +153,7 @@ def _probabilities(policy: NDArray[Any], states: int) -> Floats:
     if policy.shape == (states,) and policy.dtype.kind in "iu":
         if not ((policy >= 0) & (policy < 4)).all():
             raise ValueError("a policy's actions are 0 (up), 1 (right), 2 (left) and 3 (down)")
-        return np.eye(4)[policy]
+        return np.eye(4).take(policy, axis=0)
     if policy.shape == (states, 4) and policy.dtype.kind == "f":
         check_distribution("policy", policy)
         return policy.astype(np.float64)
@@ -158,7 +163,7 @@ def _probabilities(policy: NDArray[Any], states: int) -> Floats:
 
 
 def _solve(mdp: TabularMDP, chances: Floats, discount: float, lives: NDArray[np.bool_]) -> tuple[Floats, float]:
-    """Return V of the policy with these chances, (S, 4), 0 where it does not live, and what no number is off by more."""
+    """Return V of the policy with these chances, (S, 4), 0 where it does not live, and a bound on its error."""
     chance = np.where(lives[:, None, None], chances[:, :, None] * mdp.probability, 0.0)
     earned = (chance * mdp.reward).sum(axis=(1, 2))
     happens = (chance > 0) & lives[mdp.next_state]
@@ -185,7 +190,9 @@ def _restless(mdp: TabularMDP, chances: Floats) -> NDArray[np.bool_]:
     never_rests = backwards.levels(np.flatnonzero(rests)) < 0
     if never_rests.any():
         state = never_rests.argmax()
-        raise ValueError(f"discount 1 wants a policy that is sure to end; from state {state} this one may earn for ever")
+        raise ValueError(
+            f"discount 1 wants a policy that is sure to end; from state {state} this one may earn for ever"
+        )
     return ~rests
 
 
@@ -248,7 +255,7 @@ def _sweeper(
 def _bound(
     mdp: TabularMDP, discount: float, V: Floats, Q: Floats, lives: NDArray[np.bool_], shift: float
 ) -> tuple[float, bool]:
-    """Return how far V can be from V*, given Q, the backup of V, and whether only rounding is left; see `value_iteration`."""
+    """Return how far V can be from V*, given Q, its backup, and whether only rounding is left; see `value_iteration`."""
     if not len(V):
         return 0.0, True
     rounding = _rounding(mdp, V)
@@ -262,7 +269,7 @@ def _bound(
     cost = shift * ends - mdp.expected_reward()[lives]
     above = ((Q - V[:, None] + rounding) / cost).max()
     below = ((rounding - change) / np.take_along_axis(cost, best, axis=1)[:, 0]).max()
-    if below >= 1 or (V > shift).any():
+    if below >= 1 or (shift < V).any():
         return np.inf, settled
     return float((shift - V).max() * max(above, below / (1 - below))), settled
 

