@@ -124,7 +124,8 @@ class TabularMDP:
 
     def expected_reward(self) -> NDArray[np.float64]:
         """Return R as a table, (S, 4): the mean over the outcomes."""
-        return (self.probability * self.reward).sum(axis=2)
+        mean: NDArray[np.float64] = np.einsum("sak,sak->sa", self.probability, self.reward)
+        return mean
 
     def to_dense(self) -> Matrices:
         """Return P, R, O and the start as full arrays; of S * S numbers each, so for small worlds."""

@@ -66,10 +66,11 @@ def distances(world: World) -> NDArray[np.int64]:
 
 
 def optimal_actions(world: World) -> NDArray[np.bool_]:
-    """Return which actions are the first of a shortest way to a goal, (S, 4); none at a goal or where there is no way."""
+    """Return which actions begin a shortest way to a goal, (S, 4); none do at a goal or where there is no way."""
     distance = distances(world)
     after = distance[world.next_state]
-    return (after >= 0) & (after == distance[:, None] - 1)
+    begins: NDArray[np.bool_] = (after >= 0) & (after == distance[:, None] - 1)
+    return begins
 
 
 def shortest_path(world: World, start: int | None = None) -> Sequence[int]:

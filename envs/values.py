@@ -4,7 +4,6 @@ Both come with a bound on their error that is computed from the result itself, b
 value is the expected sum of rewards to the end of the episode.
 """
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,7 +48,8 @@ class Values:
     @property
     def policy(self) -> NDArray[np.int64]:
         """(S,): an action of the greatest Q, the first in order."""
-        return np.argmax(self.action_values, axis=1)
+        best: NDArray[np.int64] = self.action_values.argmax(axis=1)
+        return best
 
     def __repr__(self) -> str:
         return (
@@ -64,13 +64,14 @@ def value_iteration(
 
     States are swept from the best ends outwards, layer by layer, each layer reading the newest values (asynchronous
     value iteration; Bertsekas & Tsitsiklis, Parallel and Distributed Computation, 1989, section 4.3), an action that
-    stays being repeated until it leaves. Where that is slow, the greedy policy is now and then evaluated exactly (modified
-    policy iteration; Puterman & Shin, 1978).
+    stays being repeated until it leaves. Where that is slow, the greedy policy is now and then evaluated exactly
+    (Howard, 1960).
 
-    The bound on the error is proven from one more backup of all states. Below discount 1 it is the largest change, divided
-    by 1 - discount. At discount 1 costs take the place of contraction: let what ends an episode cost so much more that
-    everything costs something; where no change exceeds theta times the cost of its action, the expected cost is right up
-    to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Both count rounding in.
+    The bound on the error is proven from one more backup of all states. Below discount 1 it is the largest change,
+    divided by 1 - discount. At discount 1 costs take the place of contraction: let what ends an episode cost so much
+    more that everything costs something; where no change exceeds theta times the cost of its action, the expected cost
+    is right up to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Both
+    count rounding in.
 
     Args:
         problem: a World, or a TabularMDP.
@@ -96,21 +97,29 @@ def value_iteration(
     probability, next_state = _ahead(mdp, allowed, discount)
     sweep = _sweeper(mdp, lives, reward, probability, next_state, discount)
     V = np.zeros(mdp.states + 1)
+    solvable = True
     if first is not None:
-        V[:-1] = _solve(mdp, np.eye(4)[first], discount, lives)[0]
+        try:
+            V[:-1] = _solve(mdp, np.eye(4)[first], discount, lives)[0]
+        except TooWideError:
+            solvable = False
     errors = [np.inf]
+    smallest, since = np.inf, 0
     for count in range(1, max_sweeps + 1):
         sweep(V)
         Q = reward + np.einsum("sak,sak->sa", probability, V[next_state])
         error, settled = _bound(mdp, discount, V[:-1][lives], Q[lives], lives, shift)
         errors.append(error)
-        if error <= tol or settled or min(errors[-_STALE:]) > min(errors[:-_STALE], default=np.inf):
+        smallest, since = (error, 0) if error < smallest else (smallest, since + 1)
+        if error <= tol or settled or (since >= _STALE and error < np.inf):
             break
-        if count % _SWEEPS == 0 and not error * (error / errors[-_SWEEPS]) ** 5 <= tol:
-            with contextlib.suppress(TooWideError):
+        if solvable and count % _SWEEPS == 0 and not error * (error / errors[-_SWEEPS]) ** 5 <= tol:
+            try:
                 V[:-1] = _solve(mdp, np.eye(4)[Q.argmax(axis=1)], discount, lives)[0]
+            except TooWideError:
+                solvable = False
     else:
-        raise RuntimeError(f"{max_sweeps} sweeps only came within {min(errors):.3g}; raise max_sweeps or tol")
+        raise RuntimeError(f"{max_sweeps} sweeps only came within {smallest:.3g}; raise max_sweeps or tol")
     values = np.where(mdp.terminal, 0.0, np.where(lives, V[:-1], -np.inf))
     Q[mdp.terminal] = 0.0
     return Values(values, Q, error, _average(mdp.start, values))
@@ -122,7 +131,8 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
     Args:
         problem: a World, or a TabularMDP.
         policy: (S,) ints, an action for each state; or (S, 4) probabilities.
-        discount: 0 to 1. At 1 the policy must be sure to end, or to come to where it earns nothing any more.
+        discount: 0 to 1. At 1 the policy must be sure to end, or to come to where it earns nothing any more, from each
+            start; V is NaN where it is not.
 
     Raises:
         ValueError: a policy of a wrong shape or type, an action that is none, probabilities whose sum is not 1; a
@@ -130,10 +140,11 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
     chances = _probabilities(policy, mdp.states)
-    lives = ~mdp.terminal
+    lives, lasts = ~mdp.terminal, np.zeros(mdp.states, dtype=bool)
     if discount == 1:
-        lives = _restless(mdp, chances)
+        lives, lasts = _restless(mdp, chances)
     V, error = _solve(mdp, chances, discount, lives)
+    V[lasts] = np.nan
     probability, next_state = _ahead(mdp, np.ones((mdp.states, 4), dtype=bool), discount)
     Q = mdp.expected_reward() + np.einsum("sak,sak->sa", probability, np.append(V, 0.0)[next_state])
     return Values(V, Q, error, _average(mdp.start, V))
@@ -177,23 +188,22 @@ def _solve(mdp: TabularMDP, chances: Floats, discount: float, lives: NDArray[np.
     return V, float((left + _rounding(mdp, V)) * lasts)
 
 
-def _restless(mdp: TabularMDP, chances: Floats) -> NDArray[np.bool_]:
-    """Return where a policy may still earn something, (S,).
+def _restless(mdp: TabularMDP, chances: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where a policy earns something yet but not for ever, (S,), and where it may earn for ever, (S,).
 
     Raises:
-        ValueError: somewhere it may earn for ever.
+        ValueError: from a start it may earn for ever.
     """
     happens = (chances[:, :, None] * mdp.probability > 0) & ~mdp.terminal[:, None, None]
     tail = np.nonzero(happens)[0]
     backwards = Arrows(mdp.next_state[happens], tail, mdp.states)
     rests = backwards.levels(np.unique(tail[mdp.reward[happens] != 0])) < 0
     never_rests = backwards.levels(np.flatnonzero(rests)) < 0
-    if never_rests.any():
-        state = never_rests.argmax()
-        raise ValueError(
-            f"discount 1 wants a policy that is sure to end; from state {state} this one may earn for ever"
-        )
-    return ~rests
+    lasts = backwards.levels(np.flatnonzero(never_rests)) >= 0
+    bad = np.flatnonzero(lasts & (mdp.start > 0))
+    if len(bad):
+        raise ValueError(f"discount 1 wants a policy that is sure to end; from start state {bad[0]} this one is not")
+    return ~rests & ~lasts, lasts
 
 
 def _average(start: Floats, values: Floats) -> float:
@@ -255,7 +265,7 @@ def _sweeper(
 def _bound(
     mdp: TabularMDP, discount: float, V: Floats, Q: Floats, lives: NDArray[np.bool_], shift: float
 ) -> tuple[float, bool]:
-    """Return how far V can be from V*, given Q, its backup, and whether only rounding is left; see `value_iteration`."""
+    """Return how far V can be from V*, given Q, its backup, and whether only rounding is left."""
     if not len(V):
         return 0.0, True
     rounding = _rounding(mdp, V)

@@ -195,6 +195,9 @@ def test_where_none_is_sure_to_end_the_value_is_minus_infinity():
     best = value_iteration(pit, discount=1)
     assert best.values.tolist() == [-1.0, 0.0, 0.0, *[-np.inf] * 3]
     assert best.expected_return == -1
+    again = evaluate_policy(pit, best.policy, discount=1)
+    assert np.array_equal(again.values, [-1, 0, 0, *[np.nan] * 3], equal_nan=True)
+    assert again.expected_return == -1
     belt = World.compile(Maze.from_text("#S.G#\n#v###\n....#"), rewards={"step": -1.0})  # a conveyor into a pit
     best = value_iteration(belt, discount=1)
     assert best.values[belt.start_states[0]] == -1
@@ -206,7 +209,7 @@ def test_discount_1_is_refused_where_it_has_no_meaning():
         value_iteration(World.compile(load_maze("four_rooms")), discount=1)
     stay = np.zeros(104, dtype=int)
     costly = World.compile(load_maze("four_rooms"), rewards={"step": -1.0})
-    with pytest.raises(ValueError, match="discount 1 wants a policy that is sure to end; from state 0"):
+    with pytest.raises(ValueError, match="discount 1 wants a policy that is sure to end; from start state 0"):
         evaluate_policy(costly, stay, discount=1)
     assert evaluate_policy(World.compile(load_maze("four_rooms")), stay, discount=1).expected_return == 0
     assert evaluate_policy(costly, stay, discount=0.5).expected_return == pytest.approx(-2, abs=1e-9)
@@ -254,7 +257,8 @@ def test_bad_input_is_told_at_the_door(monkeypatch):
     monkeypatch.setattr(linear_module, "MAX_ENTRIES", 10)
     with pytest.raises(ValueError, match="too many to be solved exactly"):
         evaluate_policy(world, good)
-    assert value_iteration(world).error <= 1e-9  # does without
+    for problem, discount in ((world, 0.99), (World.compile(load_maze("cliff_walk"), slip=0.2), 1)):
+        assert value_iteration(problem, discount=discount, tol=1e-6).error <= 1e-6  # does without
 
 
 @pytest.mark.slow
