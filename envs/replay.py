@@ -10,7 +10,6 @@ import operator
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -148,6 +147,8 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
     @property
     def replay(self) -> Replay:
         """What was recorded so far."""
+        from importlib.metadata import version  # slow to import
+
         episodes = tuple(
             Episode(episode.seed, episode.options, episode.maze, tuple(episode.actions), tuple(episode.hashes))
             for episode in self._episodes

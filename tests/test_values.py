@@ -42,6 +42,7 @@ def by_linear_programming(mdp, discount):
     return found.x
 
 
+@pytest.mark.slow
 def test_v_star_is_the_linear_programming_answer_on_200_worlds_with_every_tile():
     worlds = random_worlds(200, seed=4)
     drawn = {chr(tile) for world in worlds for maze in world.mazes for tile in np.unique(maze.tiles)}
