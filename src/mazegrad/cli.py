@@ -43,8 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mazegrad {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: str, about: str, **keywords: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=about[0].lower() + about[1:].rstrip("."), description=about, **keywords)
+    def command(name: str, run: str, about: str, epilog: str | None = None) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=about[0].lower() + about[1:].rstrip("."), description=about, epilog=epilog
+        )
         made.set_defaults(run=run)
         return made
 

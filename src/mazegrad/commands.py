@@ -22,6 +22,7 @@ from .envs import (
     generate,
     load_maze,
 )
+from .envs import solve as find_way
 from .envs.directions import ARROWS, OFFSETS
 from .envs.draw import extend_trail, new_trail, tile_size
 from .envs.files import write_whole
@@ -159,7 +160,8 @@ def solve(arguments: Namespace) -> None:
     if arguments.solver not in SOLVERS:
         raise ValueError(f"there is no solver {arguments.solver!r}{nearest(arguments.solver, SOLVERS)}")
     world = World.compile(maze)
-    solutions = {name: find(world, rng=np.random.default_rng(arguments.seed)) for name, find in SOLVERS.items()}
+    rngs = {name: np.random.default_rng(arguments.seed) for name in SOLVERS}
+    solutions = {name: find_way(name, world, rng=rng) for name, rng in rngs.items()}
     path = solutions[arguments.solver].path
     cells = [int(world.cell[state]) for state in path or ()]
     trail, text = new_trail(maze), [list(row.replace("#", "█")) for row in maze.rows()]
