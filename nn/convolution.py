@@ -1,25 +1,16 @@
 """A convolution is one matrix product for each output row, over windows of the image that overlap in memory.
 
-Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch. Inside it is
-laid out as *rows*: (height, channels, width, batch) in memory. Then `kernel_height` neighbouring image rows are one block
-of memory, the windows of neighbouring output rows overlap in it, and every column shift is a shift by `batch` numbers.
-Results are views of such memory; numpy's elementwise functions keep that order, so in a net
-the conversion is paid for once. `docs/exercise_41.md` derives it all and measures it step by step.
+Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch; inside it is
+laid out as *rows* (see `rows.py`). Results are views of rows; numpy's elementwise functions keep that order, so in a net
+the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
 """
 
-from collections.abc import Iterator
-from math import gcd
-from typing import Any, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
-from . import buffers
+from . import buffers, winograd
+from .rows import Array, seen, shifted, spans, to_image, to_rows, windows
 
-Array: TypeAlias = NDArray[Any]
-
-CACHE_WAYS, CACHE_PERIOD = 8, 4096  # addresses a period apart share 8 lines of the first-level cache
-PANEL = 1 << 18  # bytes of one matrix product's right-hand side: it shall stay in the second-level cache
+FEW_CHANNELS = 8
 
 
 def h_conv2d(image: Array, kernel: Array) -> Array:
@@ -74,119 +65,109 @@ def h_conv2d_grad(image: Array, kernel: Array, grad_output: Array) -> tuple[Arra
 
 
 def conv_forward(image: Array, kernel: Array, padding: int = 0) -> Array:
-    """Convolve; unchecked, with `padding` zeros around the image."""
-    return _image(_correlate(_rows(image), kernel, padding, padding))
+    """Convolve, with `padding` zeros around the image; unchecked."""
+    return to_image(_correlate(to_rows(image), kernel, padding, padding))
 
 
 def conv_grad_image(kernel: Array, grad_output: Array, image_shape: tuple[int, ...], padding: int = 0) -> Array:
     """Take the gradient back to the image: the full convolution, that is, a correlation with the turned kernel."""
     turned = kernel[:, :, ::-1, ::-1].swapaxes(0, 1)
     height, width = kernel.shape[2:]
-    return _image(_correlate(_rows(grad_output), turned, height - 1 - padding, width - 1 - padding))
+    return to_image(_correlate(to_rows(grad_output), turned, height - 1 - padding, width - 1 - padding))
 
 
 def conv_grad_kernel(image: Array, grad_output: Array, kernel_shape: tuple[int, ...], padding: int = 0) -> Array:
     """Take the gradient back to the kernel: the correlation of the image with the output's gradient."""
-    rows, grad = _rows(image), _rows(grad_output)
-    out_channels, channels, kernel_height, kernel_width = kernel_shape
-    (height, _, width, batch), (out_height, _, out_width, _) = rows.shape, grad.shape
-    result = np.zeros((kernel_width, out_channels, kernel_height, channels), rows.dtype)
-    flat_grad = grad.reshape(out_height, out_channels, out_width * batch)
-    for j in range(kernel_width):
-        first, last = _overlap(j, width, out_width, padding)
-        if first == last:
-            continue
-        left = flat_grad[:, :, first * batch : last * batch]
-        shift = slice((first + j - padding) * batch, (last + j - padding) * batch)
-        for top, bottom, i, i_end in _row_spans(height, out_height, kernel_height, padding):
-            window = _windows(rows, top + i - padding, bottom - top, i_end - i)[:, :, shift]
-            parts = np.matmul(left[top:bottom], window.transpose(0, 2, 1))
-            result[j, :, i:i_end] += parts.sum(0).reshape(out_channels, i_end - i, channels)
-    return np.ascontiguousarray(result.transpose(1, 3, 2, 0))
+    rows, grad = to_rows(image), to_rows(grad_output)
+    out_channels, channels, height, width = kernel_shape
+    if channels < FEW_CHANNELS:  # one product with cheap copies is quicker than `width` narrow ones without
+        stacked = shifted(rows, width, padding, grad.shape[2])
+        result = _row_products(stacked, grad, height, 1, padding, 0).reshape(height, width, channels, out_channels)
+    else:
+        result = _row_products(rows, grad, height, width, padding, padding).swapaxes(0, 1)
+    return np.ascontiguousarray(result.transpose(3, 2, 0, 1))
 
 
 def _correlate(rows: Array, kernel: Array, pad_height: int, pad_width: int) -> Array:
-    """Correlate rows (height, channels, width, batch) with a kernel; a negative pad crops."""
+    """Correlate rows with a kernel, giving rows; a negative pad crops."""
     height, channels, width, batch = rows.shape
     out_channels, _, kernel_height, kernel_width = kernel.shape
-    out_height = height + 2 * pad_height - kernel_height + 1
-    out_width = width + 2 * pad_width - kernel_width + 1
-    shifted = _shifted(rows, kernel_width, pad_width, out_width)
-    weight = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1))  # (out_channels, kernel_height, kernel_width, channels)
-    out = buffers.empty((out_height, out_channels, out_width * batch), rows.dtype)
-    for top, bottom, i, i_end in _row_spans(height, out_height, kernel_height, pad_height):
-        windows = _windows(shifted, top + i - pad_height, bottom - top, i_end - i)
-        matrix = weight[:, i:i_end].reshape(out_channels, windows.shape[1])
-        step = max(256, PANEL // max(1, windows.shape[1] * rows.itemsize))
-        for start in range(0, out_width * batch, step):
-            panel = slice(start, start + step)
-            np.matmul(matrix, windows[:, :, panel], out=out[top:bottom, :, panel])
-    return out.reshape(out_height, out_channels, out_width, batch)
+    out_height, out_width = height + 2 * pad_height - kernel_height + 1, width + 2 * pad_width - kernel_width + 1
+    out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
+    direct = _copy_then_multiply if channels < out_channels else _multiply_then_add
+    done = 0
+    for top, bottom, i, i_end in spans(height, kernel_height, pad_height, 0, out_height):
+        tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
+        if tiles:
+            direct(rows, kernel, pad_height, pad_width, out, done, top)
+            done = top + tiles * winograd.TILE
+            winograd.correlate(rows[top - pad_height :], kernel, pad_width, out[top:done])
+    direct(rows, kernel, pad_height, pad_width, out, done, out_height)
+    return out
 
 
-def _shifted(rows: Array, kernel_width: int, pad: int, out_width: int) -> Array:
-    """Lay `kernel_width` copies side by side, each shifted by one column: (height, kernel_width * channels, out_width, batch)."""
-    height, channels, width, batch = rows.shape
-    if kernel_width == 1 and pad == 0:
-        return rows
-    result = buffers.empty((height, kernel_width, channels, out_width, batch), rows.dtype)
+def _copy_then_multiply(
+    rows: Array, kernel: Array, pad_height: int, pad_width: int, out: Array, first: int, last: int
+) -> None:
+    """Fill `out[first:last]`: stack shifted copies of the rows, then one product for each output row."""
+    if first == last:
+        return
+    height, out_channels, out_width, batch = out.shape
+    kernel_height, kernel_width = kernel.shape[2:]
+    start = max(0, first - pad_height)  # only the image rows from here on are seen
+    stacked = shifted(rows[start : last - pad_height + kernel_height - 1], kernel_width, pad_width, out_width)
+    weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1))  # (out_channels, height, width, channels)
+    flat = out.reshape(height, out_channels, out_width * batch)
+    for top, bottom, i, i_end in spans(len(rows), kernel_height, pad_height, first, last):
+        matrix = weights[:, i:i_end].reshape(out_channels, -1)
+        seen_rows = windows(stacked, top + i - pad_height - start, bottom - top, i_end - i)
+        np.matmul(matrix, seen_rows, out=flat[top:bottom])
+
+
+def _multiply_then_add(
+    rows: Array, kernel: Array, pad_height: int, pad_width: int, out: Array, first: int, last: int
+) -> None:
+    """Fill `out[first:last]`: one product for each row and all column shifts, then add the shifted parts."""
+    if first == last:
+        return
+    (_, _, width, batch), out_width = rows.shape, out.shape[2]
+    out_channels, channels, kernel_height, kernel_width = kernel.shape
+    weights = np.ascontiguousarray(kernel.transpose(3, 0, 2, 1))  # (width, out_channels, height, channels)
+    parts = buffers.empty((last - first, kernel_width, out_channels, width, batch), rows.dtype)
+    flat = parts.reshape(last - first, kernel_width * out_channels, width * batch)
+    for top, bottom, i, i_end in spans(len(rows), kernel_height, pad_height, first, last):
+        matrix = weights[:, :, i:i_end].reshape(kernel_width * out_channels, -1)
+        seen_rows = windows(rows, top + i - pad_height, bottom - top, i_end - i)
+        np.matmul(matrix, seen_rows, out=flat[top - first : bottom - first])
     for j in range(kernel_width):
-        first, last = _overlap(j, width, out_width, pad)
-        result[:, j, :, first:last] = rows[:, :, first + j - pad : last + j - pad]
-        result[:, j, :, :first] = 0
-        result[:, j, :, last:] = 0
-    return result.reshape(height, kernel_width * channels, out_width, batch)
+        left, right = seen(j, width, out_width, pad_width)
+        part = parts[:, j, :, left + j - pad_width : right + j - pad_width]
+        if j == 0:
+            out[first:last, :, :left] = 0
+            out[first:last, :, left:right] = part
+            out[first:last, :, right:] = 0
+        else:
+            out[first:last, :, left:right] += part
 
 
-def _overlap(shift: int, width: int, out_width: int, pad: int) -> tuple[int, int]:
-    """Return which output positions, from `first` to before `last`, see the unpadded input through kernel entry `shift`."""
-    first = min(max(pad - shift, 0), out_width)
-    return first, max(first, min(out_width, width + pad - shift))
-
-
-def _row_spans(height: int, out_height: int, kernel_height: int, pad: int) -> Iterator[tuple[int, int, int, int]]:
-    """Group the output rows `top` to `bottom` that see the same kernel rows `i` to `i_end`; others look at zeros."""
-    top = 0
-    while top < out_height:
-        i = min(max(pad - top, 0), kernel_height)
-        i_end = max(i, min(kernel_height, height + pad - top))
-        bottom = top + 1
-        if i == 0 and i_end == kernel_height:
-            bottom = max(bottom, min(out_height, height + pad - kernel_height + 1))
-        yield top, bottom, i, i_end
-        top = bottom
-
-
-def _windows(rows: Array, start: int, count: int, size: int) -> Array:
-    """View `count` windows of `size` rows each, every one a row further on: (count, size * channels, width * batch)."""
-    _, channels, width, batch = rows.shape
-    line = width * batch * rows.itemsize
-    if size == 0:  # only zeros are seen
-        return rows[:0].reshape(1, 0, width * batch)
-    shape = (count, size * channels, width * batch)
-    return np.ndarray(shape, rows.dtype, rows, start * channels * line, (channels * line, line, rows.itemsize))
-
-
-def _rows(image: Array) -> Array:
-    """Lay (batch, channels, height, width) out as (height, channels, width, batch); free where it is so already."""
-    rows = image.transpose(2, 1, 3, 0)
-    if rows.flags.c_contiguous:
-        return rows
-    batch, stride = image.shape[0], abs(image.strides[0])
-    if batch > CACHE_WAYS * CACHE_PERIOD // gcd(stride, CACHE_PERIOD) and image.flags.c_contiguous:
-        # the pixels that become neighbours push each other out of the first-level cache: move the images apart first
-        size = image.size // batch
-        apart = buffers.empty((batch, size + 16), image.dtype)[:, :size]
-        apart[...] = image.reshape(batch, size)
-        rows = apart.reshape(image.shape).transpose(2, 1, 3, 0)
-    result = buffers.empty(rows.shape, rows.dtype)
-    result[...] = rows
+def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height: int, pad_width: int) -> Array:
+    """Correlate rows with the output's gradient, also as rows: (width, height, channels, out_channels)."""
+    (in_height, channels, in_width, batch), (out_height, out_channels, out_width, _) = rows.shape, grad.shape
+    flat_grad = grad.reshape(out_height, out_channels, out_width * batch)
+    result = np.zeros((width, height, channels, out_channels), rows.dtype)
+    for top, bottom, i, i_end in spans(in_height, height, pad_height, 0, out_height):
+        tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
+        if tiles:
+            below, top = top - pad_height, top + tiles * winograd.TILE
+            result += winograd.grad_kernel(rows[below:], grad[top - tiles * winograd.TILE : top], width, pad_width)
+        for j in range(width):
+            first, last = seen(j, in_width, out_width, pad_width)
+            shift = slice((first + j - pad_width) * batch, (last + j - pad_width) * batch)
+            left = windows(rows, top + i - pad_height, bottom - top, i_end - i)[:, :, shift]
+            right = flat_grad[top:bottom, :, first * batch : last * batch]
+            products = np.matmul(left, right.swapaxes(1, 2)).sum(0)
+            result[j, i:i_end] += products.reshape(i_end - i, channels, out_channels)
     return result
-
-
-def _image(rows: Array) -> Array:
-    """Show rows (height, channels, width, batch) as (batch, channels, height, width); nothing is copied."""
-    return rows.transpose(3, 1, 0, 2)
 
 
 def _check(image: Array, kernel: Array) -> None:
