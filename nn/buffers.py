@@ -1,99 +1,100 @@
-"""Large arrays come from here, and memory is handed out again as soon as nobody holds the array that used it.
+"""Large arrays come from here: their memory is used again as soon as nobody holds the array that had it.
 
-A plain `numpy.empty` of a few megabytes is given back to the system when it dies, and the next one is paid for page by page;
-in a small net's training step that costs more than the arithmetic. So each thread keeps *owners*: plain blocks of
-bytes. An array goes out as a view of an owner, and whatever a user makes of it (a slice, a transpose, a reshaped view)
-holds the owner as well, since numpy lets a view refer to the owner of its memory. An owner that only the pool
-refers to is therefore free. How many references that is, is measured once, at import.
+A `numpy.empty` of some megabytes is given back to the system when it dies, and the next one is paid for page by page: in
+a small net's training step that costs more than the arithmetic. So each thread keeps *owners*, plain blocks
+of bytes. An array goes out as a view of an owner, and whatever is made of it (a slice, a transpose, a view
+of a view) holds the owner too, since numpy makes every view refer to the array that owns the memory. An owner to which only the
+pool refers is therefore free. How many references that is, is measured once, at import.
 """
 
 import sys
 import threading
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-SMALLEST = 1 << 15  # bytes; below it the allocator's own cache is as quick
-LARGEST_SHARE = 4  # a single array may take this fraction of the pool at most
+SMALLEST = 1 << 15  # bytes; below, numpy's own way is as quick
+LARGEST = 1 << 26  # bytes; above, an array is used for so long that its pages hardly count
 LIMIT = 1 << 28  # bytes that one thread's pool refers to at most
-SHELF = 64  # owners of one size at most, so that a search is short
+SHELF = 64  # owners of one size at most, so that a search stays short
 
-_ALIGN = 64  # a cache line, and the widest vector register
+_ALIGN = 64  # bytes: a cache line, and the widest vector register
+_Entry: TypeAlias = tuple[NDArray[np.uint8], int]  # an owner and its first aligned byte
 
 
 class _Pool(threading.local):
     def __init__(self) -> None:
-        self.shelves: dict[int, list[NDArray[np.uint8]]] = {}  # size in bytes -> its owners
-        self.size = 0
-
-    def owner(self, size: int) -> NDArray[np.uint8] | None:
-        """Find or make a block of `size` bytes that nobody uses; None if the pool does not want it."""
-        shelf = self.shelves.get(size)
-        if shelf is None:
-            shelf = self.shelves[size] = []
-        for index in range(len(shelf)):
-            if sys.getrefcount(shelf[index]) == _FREE:
-                return shelf[index]
-        if len(shelf) == SHELF or size > LIMIT // LARGEST_SHARE:
-            return None
-        if self.size + size > LIMIT:  # forget all: what is in use lives on with its users, the rest is freed here
-            self.clear()
-            shelf = self.shelves[size] = []
-        self.size += size
-        shelf.append(np.empty(size, np.uint8))
-        return shelf[-1]
+        self.clear()
 
     def clear(self) -> None:
-        self.shelves, self.size = {}, 0
+        self.shelves: dict[int, list[_Entry]] = {}  # size in bytes -> owners of that size
+        self.size = 0
+
+    def find(self, size: int) -> _Entry | None:
+        """Find or make an owner that nobody uses; None if there are too many of its size."""
+        shelf = self.shelves.setdefault(size, [])
+        for entry in shelf:
+            if _references(entry) == _FREE:
+                return entry
+        if len(shelf) == SHELF:
+            return None
+        if self.size + size > LIMIT:  # forget all: what is in use lives on with its users, the rest is freed
+            self.clear()
+            shelf = self.shelves.setdefault(size, [])
+        owner = np.empty(size + _ALIGN, np.uint8)
+        shelf.append((owner, -owner.ctypes.data % _ALIGN))
+        self.size += size
+        return shelf[-1]
 
 
-def _references_of_a_free_owner() -> int:
-    """Count references to an owner on a shelf the way `_Pool.owner` does; -1 where counts say nothing."""
-    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    if not hasattr(sys, "getrefcount") or not gil:
+def _references(entry: _Entry) -> int:
+    return sys.getrefcount(entry[0])
+
+
+def _references_if_free() -> int:
+    """Count the references to an owner that only a pool holds; -1 where such counts do not tell who uses it."""
+    if not hasattr(sys, "getrefcount") or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return -1
-    shelf = [np.empty(1, np.uint8)]
-    for index in range(len(shelf)):
-        free = sys.getrefcount(shelf[index])
-    view = shelf[0][:]
-    for index in range(len(shelf)):
-        used = sys.getrefcount(shelf[index])
-    del view
-    return free if used == free + 1 else -1
+    entry = (np.empty(1, np.uint8), 0)
+    free = _references(entry)
+    view_of_view = np.ndarray(1, np.uint8, entry[0])[:]
+    counted = _references(entry) == free + 1 and view_of_view.base is entry[0]
+    return free if counted else -1
 
 
-_FREE = _references_of_a_free_owner()
+_FREE = _references_if_free()
 _pool = _Pool()
 
 
 def empty(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """Make an array of this shape, C-contiguous and uninitialised, like `numpy.empty`, from reused memory."""
+    """Make an uninitialised, C-contiguous array of this shape, as `numpy.empty` does, from memory used before."""
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
-    if size < SMALLEST or dtype.hasobject or _FREE < 0:
+    if not SMALLEST <= size <= LARGEST or dtype.hasobject or _FREE < 0:
         return np.empty(shape, dtype)
-    step = 1 << max(size.bit_length() - 4, 0)  # eight sizes for each power of two
-    owner = _pool.owner(-(-size // step) * step + _ALIGN)
-    if owner is None:
+    step = 1 << (size.bit_length() - 4)  # eight sizes for each power of two
+    entry = _pool.find(-(-size // step) * step)
+    if entry is None:
         return np.empty(shape, dtype)
-    return np.ndarray(shape, dtype, owner, -owner.ctypes.data % _ALIGN)
+    owner, start = entry
+    return np.ndarray(shape, dtype, owner, start)
 
 
 def empty_like(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """Make an uninitialised array of `array`'s shape and memory order, like `numpy.empty_like`, from reused memory."""
+    """Make an uninitialised array of `array`'s shape and memory order, as `numpy.empty_like` does."""
     dtype = array.dtype if dtype is None else np.dtype(dtype)
     if array.size * dtype.itemsize < SMALLEST:
         return np.empty_like(array, dtype, subok=False)
     if array.flags.c_contiguous:
         return empty(array.shape, dtype)
     axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))  # the slowest axis first
-    result = empty([array.shape[axis] for axis in axes], dtype)
-    return result.transpose(np.argsort(axes))
+    back = sorted(range(array.ndim), key=axes.__getitem__)
+    return empty([array.shape[axis] for axis in axes], dtype).transpose(back)
 
 
 def clear() -> None:
-    """Forget this thread's blocks: free ones go back to the system at once, others when their last array dies."""
+    """Forget this thread's owners: free ones go back to the system now, others when their last array dies."""
     _pool.clear()

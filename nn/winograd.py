@@ -1,96 +1,83 @@
-"""Four output rows of a three-row kernel cost six row products instead of twelve: Winograd's F(4, 3).
+"""Four output rows under a three-row kernel cost six row products instead of twelve: Winograd's F(4, 3).
 
-Let `a` be polynomials' values at six points. A correlation of six numbers with three, which gives four, is
+A correlation of six numbers with three, which gives four, can be written as
 
     output = A.T @ ((G @ kernel) * (B.T @ input))        A: (6, 4)    G: (6, 3)    B: (6, 6)
 
-where A and G evaluate polynomials at the points and B interpolates; "infinity" stands for the leading coefficient. Here each
-number is a whole row: the products are matrix products over channels and columns, and the two transforms are matrix products
-over overlapping windows as well. Only the height is transformed, not the width: that is half of the multiplications for a
-rounding error some three times larger than the direct sum's.
+G and A evaluate polynomials at six points (one of them infinity: the leading coefficient), B interpolates. Here each "number" is
+a whole image row: the product `*` is a matrix product over channels and columns, and the transforms are small matrix
+products over whole rows. Only the height is transformed: that halves the multiplications, for a rounding
+error some three times that of the direct sum. F(3, 4), three outputs from four taps, has the same B and gives the kernel's gradient.
 
-Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for
-Convolutional Neural Networks, 2016. The same B serves the kernel's gradient, F(3, 4): three outputs, four taps.
+Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional
+Neural Networks, 2016.
 """
 
 import numpy as np
 
 from . import buffers
-from .rows import Array, seen, shifted, windows
+from .rows import Array, seen, shifted
 
 TILE, TAPS = 4, 3  # output rows and kernel rows
-POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # and infinity; the smallest rounding error of those tried
-INPUTS = TILE + TAPS - 1
-FEWEST_CHANNELS, FEWEST_PRODUCTS = 16, 512  # below, the transforms cost more than the products they save
+POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried
+FEWEST_CHANNELS = 32  # with fewer, the transforms cost more than the products they save
 
 
-def _powers(count: int) -> Array:
-    """Evaluate 1, x, x^2, ... at the points; at infinity only the highest power counts: (6, count)."""
+def _evaluation(count: int) -> Array:
+    """Make the matrix that evaluates a polynomial of `count` coefficients at the points and at infinity: (6, count)."""
     return np.vstack([np.vander(POINTS, count, increasing=True), np.eye(count)[-1]])
 
 
 def _interpolation() -> Array:
-    """Make B.T: in row k the coefficients of the polynomial that is 0 at all points but the k-th, there 1: (6, 6)."""
-    rows = []
-    for k, point in enumerate(POINTS):
+    """Make B.T; row k holds the coefficients of the polynomial that is 1 at point k and 0 at the others: (6, 6)."""
+    rows = [np.poly(POINTS)[::-1]]  # last, for infinity: 0 at all points
+    for k in reversed(range(len(POINTS))):
         others = np.delete(POINTS, k)
-        rows.append(np.append(np.poly(others)[::-1] / np.prod(point - others), 0))
-    return np.vstack([*rows, np.poly(POINTS)[::-1]])
+        rows.append(np.append(np.poly(others)[::-1] / np.prod(POINTS[k] - others), 0))
+    return np.stack(rows[::-1])
 
 
-INTERPOLATE = _interpolation()
+INTERPOLATE, AT_TILE, AT_TAPS = _interpolation(), _evaluation(TILE), _evaluation(TAPS)
 
 
 def tiles(channels: int, out_channels: int, kernel_height: int, rows: int) -> int:
-    """Say how many tiles of `TILE` output rows shall be done this way; none where the direct sum is quicker."""
-    few = min(channels, out_channels) < FEWEST_CHANNELS or channels * out_channels < FEWEST_PRODUCTS
-    return 0 if few or kernel_height != TAPS else rows // TILE
+    """Say how many times `TILE` of these output rows shall be done this way; 0 where the direct sum is quicker."""
+    return rows // TILE if kernel_height == TAPS and min(channels, out_channels) >= FEWEST_CHANNELS else 0
 
 
 def correlate(rows: Array, kernel: Array, pad_width: int, out: Array) -> None:
-    """Fill `out`, (4 * tiles, out_channels, out_width, batch), from `rows`, of which `out[0]` sees the first three."""
-    height, out_channels, out_width, batch = out.shape
-    count = height // TILE
-    matrices = _combine(_powers(TAPS), kernel.transpose(2, 0, 3, 1)[None])  # (1, 6, out_channels, width, channels)
-    inputs = shifted(_inputs(rows, count), kernel.shape[3], pad_width, out_width)
-    products = buffers.empty((count, INPUTS, out_channels, out_width * batch), out.dtype)
-    np.matmul(
-        matrices.reshape(1, INPUTS, out_channels, -1),
-        inputs.reshape(count, INPUTS, -1, out_width * batch),
-        out=products,
-    )
-    flat = (count, TILE, out_channels * out_width * batch)
-    np.matmul(_powers(TILE).T.astype(out.dtype), products.reshape(count, INPUTS, flat[2]), out=out.reshape(flat))
+    """Fill the output rows `out`, a multiple of `TILE`, from `rows`, whose first three `out[0]` sees."""
+    out_channels, _, _, kernel_width = kernel.shape
+    weights = _combine(AT_TAPS, kernel.transpose(2, 0, 3, 1)).reshape(6, out_channels, -1)
+    for top in range(0, len(out), TILE):
+        _tile(rows[top : top + 6], weights, kernel_width, pad_width, out[top : top + TILE])
+
+
+def _tile(rows: Array, weights: Array, kernel_width: int, pad_width: int, out: Array) -> None:
+    _, out_channels, out_width, batch = out.shape
+    inputs = shifted(_combine(INTERPOLATE, rows), kernel_width, pad_width, out_width)
+    products = buffers.empty((6, out_channels, out_width * batch), out.dtype)
+    np.matmul(weights, inputs.reshape(6, -1, out_width * batch), out=products)
+    np.matmul(AT_TILE.T.astype(out.dtype), products.reshape(6, -1), out=out.reshape(TILE, -1))
 
 
 def grad_kernel(rows: Array, grad: Array, kernel_width: int, pad_width: int) -> Array:
-    """Correlate `rows` with `grad`, (4 * tiles, out_channels, out_width, batch): (width, 3, channels, out_channels)."""
-    (height, out_channels, out_width, batch), (channels, width) = grad.shape, rows.shape[1:3]
-    count = height // TILE
-    inputs = _inputs(rows, count).reshape(count, INPUTS, channels, width * batch)
-    taps = _combine(_powers(TILE), grad.reshape(count, TILE, out_channels, out_width * batch))
-    result = np.zeros((kernel_width, TAPS, channels, out_channels), rows.dtype)
-    for j in range(kernel_width):
-        first, last = seen(j, width, out_width, pad_width)
-        left = inputs[..., (first + j - pad_width) * batch : (last + j - pad_width) * batch]
-        right = taps[..., first * batch : last * batch]
-        products = np.matmul(left, right.swapaxes(2, 3)).sum(0)  # (6, channels, out_channels)
-        result[j] = _combine(_powers(TAPS).T, products[None])[0]
-    return result
+    """Correlate `rows` with `grad`, a multiple of `TILE` rows: (kernel_width, 3, channels, out_channels)."""
+    _, channels, width, batch = rows.shape
+    height, out_channels, out_width, _ = grad.shape
+    products = np.zeros((kernel_width, 6, out_channels, channels), rows.dtype)
+    for top in range(0, height, TILE):
+        inputs = _combine(INTERPOLATE, rows[top : top + 6]).reshape(6, channels, width * batch)
+        taps = _combine(AT_TILE, grad[top : top + TILE]).reshape(6, out_channels, out_width * batch)
+        for j in range(kernel_width):
+            first, last = seen(j, width, out_width, pad_width)
+            shift = slice((first + j - pad_width) * batch, (last + j - pad_width) * batch)
+            products[j] += taps[..., first * batch : last * batch] @ inputs[..., shift].swapaxes(1, 2)
+    return np.stack([_combine(AT_TAPS.T, product) for product in products]).swapaxes(2, 3)
 
 
-def _inputs(rows: Array, count: int) -> Array:
-    """Transform windows of six rows, four apart, into rows again: (count * 6, channels, width, batch)."""
-    _, *line = rows.shape
-    flat = windows(rows.reshape(len(rows), 1, -1, line[2]), 0, count, INPUTS, TILE)
-    result = buffers.empty((count * INPUTS, *line), rows.dtype)
-    np.matmul(INTERPOLATE.astype(rows.dtype), flat, out=result.reshape(flat.shape))
-    return result
-
-
-def _combine(matrix: Array, arrays: Array) -> Array:
-    """Apply (m, n) to the second axis of (count, n, ...)."""
-    count, n, *rest = arrays.shape
-    result = buffers.empty((count, len(matrix), *rest), arrays.dtype)
-    np.matmul(matrix.astype(arrays.dtype), arrays.reshape(count, n, -1), out=result.reshape(count, len(matrix), -1))
+def _combine(matrix: Array, rows: Array) -> Array:
+    """Make each new row a combination of the old ones: (m, n) applied to (n, ...) gives (m, ...)."""
+    result = buffers.empty((len(matrix), *rows.shape[1:]), rows.dtype)
+    np.matmul(matrix.astype(rows.dtype), rows.reshape(len(rows), -1), out=result.reshape(len(matrix), -1))
     return result
