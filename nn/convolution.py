@@ -1,7 +1,7 @@
 """A convolution is one matrix product for each output row, over windows of the image that overlap in memory.
 
-Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch; inside it is
-laid out as *rows* (see `rows.py`). Results are views of rows; numpy's elementwise functions keep that order, so in a net
+Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch; inside it is laid
+out as *rows* (see `rows.py`). Results are views of rows, and numpy's elementwise functions keep that order, so in a net
 the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
 """
 
@@ -10,7 +10,8 @@ import numpy as np
 from . import buffers, winograd
 from .rows import Array, seen, shifted, spans, to_image, to_rows, windows
 
-FEW_CHANNELS = 8
+FEW_CHANNELS = 8  # so few that copies of them cost next to nothing
+SCRATCH = 1 << 24  # bytes of temporary memory; with more images, fewer rows at a time
 
 
 def h_conv2d(image: Array, kernel: Array) -> Array:
@@ -23,7 +24,7 @@ def h_conv2d(image: Array, kernel: Array) -> Array:
         kernel: (out_channels, channels, kernel_height, kernel_width) of the same dtype, with odd height and width.
 
     Returns:
-        (batch, out_channels, height - kernel_height + 1, width - kernel_width + 1), in whichever memory order is quickest.
+        (batch, out_channels, height - kernel_height + 1, width - kernel_width + 1), in the memory order of rows.
 
     Raises:
         TypeError, ValueError: naming the shapes or dtypes found and what is allowed.
@@ -61,6 +62,7 @@ def h_conv2d_grad(image: Array, kernel: Array, grad_output: Array) -> tuple[Arra
         )
     if grad_output.dtype != image.dtype:
         raise TypeError(f"grad_output is {grad_output.dtype}, but image and kernel are {image.dtype}")
+    grad_output = to_image(to_rows(grad_output))  # once for both
     return conv_grad_image(kernel, grad_output, image.shape), conv_grad_kernel(image, grad_output, kernel.shape)
 
 
@@ -94,54 +96,55 @@ def _correlate(rows: Array, kernel: Array, pad_height: int, pad_width: int) -> A
     out_channels, _, kernel_height, kernel_width = kernel.shape
     out_height, out_width = height + 2 * pad_height - kernel_height + 1, width + 2 * pad_width - kernel_width + 1
     out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
-    direct = _copy_then_multiply if channels < out_channels else _multiply_then_add
     done = 0
     for top, bottom, i, i_end in spans(height, kernel_height, pad_height, 0, out_height):
         tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
         if tiles:
-            direct(rows, kernel, pad_height, pad_width, out, done, top)
+            _direct(rows, kernel, (pad_height, pad_width), out, done, top)
             done = top + tiles * winograd.TILE
             winograd.correlate(rows[top - pad_height :], kernel, pad_width, out[top:done])
-    direct(rows, kernel, pad_height, pad_width, out, done, out_height)
+    _direct(rows, kernel, (pad_height, pad_width), out, done, out_height)
     return out
 
 
-def _copy_then_multiply(
-    rows: Array, kernel: Array, pad_height: int, pad_width: int, out: Array, first: int, last: int
-) -> None:
-    """Fill `out[first:last]`: stack shifted copies of the rows, then one product for each output row."""
-    if first == last:
-        return
+def _direct(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int) -> None:
+    """Fill `out[first:last]`, some rows at a time; the columns are shifted on the side that has fewer channels."""
+    out_channels, channels, kernel_height, kernel_width = kernel.shape
+    fill = _copy_then_multiply if channels < out_channels else _multiply_then_add
+    line = kernel_width * min(channels, out_channels) * rows[0, 0].nbytes
+    step = max(2 * kernel_height, SCRATCH // max(1, line))
+    for top in range(first, last, step):
+        fill(rows, kernel, pads, out, top, min(top + step, last))
+
+
+def _copy_then_multiply(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int) -> None:
+    """Stack column-shifted copies of the rows; then each output row is one product."""
     height, out_channels, out_width, batch = out.shape
     kernel_height, kernel_width = kernel.shape[2:]
-    start = max(0, first - pad_height)  # only the image rows from here on are seen
-    stacked = shifted(rows[start : last - pad_height + kernel_height - 1], kernel_width, pad_width, out_width)
-    weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1))  # (out_channels, height, width, channels)
+    start = max(0, first - pads[0])  # only rows from here on are seen
+    stacked = shifted(rows[start : last - pads[0] + kernel_height - 1], kernel_width, pads[1], out_width)
+    weights = kernel.transpose(0, 2, 3, 1).reshape(out_channels, kernel_height, -1)
     flat = out.reshape(height, out_channels, out_width * batch)
-    for top, bottom, i, i_end in spans(len(rows), kernel_height, pad_height, first, last):
+    for top, bottom, i, i_end in spans(len(rows), kernel_height, pads[0], first, last):
         matrix = weights[:, i:i_end].reshape(out_channels, -1)
-        seen_rows = windows(stacked, top + i - pad_height - start, bottom - top, i_end - i)
+        seen_rows = windows(stacked, top + i - pads[0] - start, bottom - top, i_end - i)
         np.matmul(matrix, seen_rows, out=flat[top:bottom])
 
 
-def _multiply_then_add(
-    rows: Array, kernel: Array, pad_height: int, pad_width: int, out: Array, first: int, last: int
-) -> None:
-    """Fill `out[first:last]`: one product for each row and all column shifts, then add the shifted parts."""
-    if first == last:
-        return
-    (_, _, width, batch), out_width = rows.shape, out.shape[2]
+def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int) -> None:
+    """Multiply each row with all columns of the kernel, one below the other; then add the parts, each shifted."""
+    (height, _, width, batch), out_width = rows.shape, out.shape[2]
     out_channels, channels, kernel_height, kernel_width = kernel.shape
-    weights = np.ascontiguousarray(kernel.transpose(3, 0, 2, 1))  # (width, out_channels, height, channels)
-    parts = buffers.empty((last - first, kernel_width, out_channels, width, batch), rows.dtype)
-    flat = parts.reshape(last - first, kernel_width * out_channels, width * batch)
-    for top, bottom, i, i_end in spans(len(rows), kernel_height, pad_height, first, last):
-        matrix = weights[:, :, i:i_end].reshape(kernel_width * out_channels, -1)
-        seen_rows = windows(rows, top + i - pad_height, bottom - top, i_end - i)
+    weights = kernel.transpose(3, 0, 2, 1).reshape(kernel_width * out_channels, kernel_height, channels)
+    flat = buffers.empty((last - first, kernel_width * out_channels, width * batch), rows.dtype)
+    for top, bottom, i, i_end in spans(height, kernel_height, pads[0], first, last):
+        matrix = weights[:, i:i_end].reshape(kernel_width * out_channels, -1)
+        seen_rows = windows(rows, top + i - pads[0], bottom - top, i_end - i)
         np.matmul(matrix, seen_rows, out=flat[top - first : bottom - first])
+    parts = flat.reshape(last - first, kernel_width, out_channels, width, batch)
     for j in range(kernel_width):
-        left, right = seen(j, width, out_width, pad_width)
-        part = parts[:, j, :, left + j - pad_width : right + j - pad_width]
+        left, right = seen(j, width, out_width, pads[1])
+        part = parts[:, j, :, left + j - pads[1] : right + j - pads[1]]
         if j == 0:
             out[first:last, :, :left] = 0
             out[first:last, :, left:right] = part

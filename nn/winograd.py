@@ -4,10 +4,10 @@ A correlation of six numbers with three, which gives four, can be written as
 
     output = A.T @ ((G @ kernel) * (B.T @ input))        A: (6, 4)    G: (6, 3)    B: (6, 6)
 
-G and A evaluate polynomials at six points (one of them infinity: the leading coefficient), B interpolates. Here each "number" is
-a whole image row: the product `*` is a matrix product over channels and columns, and the transforms are small matrix
-products over whole rows. Only the height is transformed: that halves the multiplications, for a rounding
-error some three times that of the direct sum. F(3, 4), three outputs from four taps, has the same B and gives the kernel's gradient.
+where A and G evaluate polynomials at six points (one of them infinity: the leading coefficient) and B interpolates. Here
+each "number" is a whole image row: `*` is a matrix product over channels and columns, and the transforms are small
+matrix products over whole rows. Only the height is transformed. That halves the multiplications, for a rounding error
+some three times that of the direct sum. F(3, 4), three outputs from four taps, has the same B: the kernel's gradient.
 
 Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional
 Neural Networks, 2016.
@@ -57,7 +57,7 @@ def _tile(rows: Array, weights: Array, kernel_width: int, pad_width: int, out: A
     _, out_channels, out_width, batch = out.shape
     inputs = shifted(_combine(INTERPOLATE, rows), kernel_width, pad_width, out_width)
     products = buffers.empty((6, out_channels, out_width * batch), out.dtype)
-    np.matmul(weights, inputs.reshape(6, -1, out_width * batch), out=products)
+    np.matmul(weights, inputs.reshape(6, inputs.shape[1], out_width * batch), out=products)
     np.matmul(AT_TILE.T.astype(out.dtype), products.reshape(6, -1), out=out.reshape(TILE, -1))
 
 
