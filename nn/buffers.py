@@ -1,10 +1,10 @@
 """Large arrays come from here: their memory is used again as soon as nobody holds the array that had it.
 
-A `numpy.empty` of some megabytes is given back to the system when it dies, and the next one is paid for page by page: in
-a small net's training step that costs more than the arithmetic. So each thread keeps *owners*, plain blocks of bytes. An
-array goes out as a view of an owner, and whatever is made of it (a slice, a transpose, a view of a view) holds the owner
-too, since numpy makes every view refer to the array that owns the memory. An owner to which only the pool refers is
-therefore free. How many references that is, is measured once, at import.
+A `numpy.empty` of some megabytes is given back to the system when it dies, and the next one is paid for page by page:
+in a small net's training step that costs more than the arithmetic. So each thread keeps *owners*, plain blocks of
+bytes. An array goes out as a view of an owner, and whatever is made of it (a slice, a transpose, a view of a view)
+holds the owner too, since numpy makes every view refer to the array that owns the memory. An owner to which only the
+pool refers is therefore free. How many references that is, is measured once, at import.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """A convolution is one matrix product for each output row, over windows of the image that overlap in memory.
 
-Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch; inside it is laid
-out as *rows* (see `rows.py`). Results are views of rows, and numpy's elementwise functions keep that order, so in a net
-the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
+Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch; inside it is
+laid out as *rows* (see `rows.py`). Results are views of rows, and numpy's elementwise functions keep that order, so in
+a net the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Rows: images laid out as (height, channels, width, batch), so that neighbouring image rows are one matrix.
 
-In this order `n` image rows, one below the other, are a matrix with `n * channels` lines of `width * batch` numbers that
-lies in memory as it is. The window that starts one row further on overlaps with it, without a copy; and a shift by one
-column is a shift by `batch` numbers. A convolution needs nothing else.
+In this order `n` image rows, one below the other, are a matrix with `n * channels` lines of `width * batch` numbers
+that lies in memory as it is. The window that starts one row further on overlaps with it, without a copy; and a shift
+by one column is a shift by `batch` numbers. A convolution needs nothing else.
 """
 
 from collections.abc import Iterator

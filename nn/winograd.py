@@ -4,13 +4,14 @@ A correlation of six numbers with three, which gives four, can be written as
 
     output = A.T @ ((G @ kernel) * (B.T @ input))        A: (6, 4)    G: (6, 3)    B: (6, 6)
 
-where A and G evaluate polynomials at six points (one of them infinity: the leading coefficient) and B interpolates. Here
-each "number" is a whole image row: `*` is a matrix product over channels and columns, and the transforms are small
-matrix products over whole rows. Only the height is transformed. That halves the multiplications, for a rounding error
-some three times that of the direct sum. F(3, 4), three outputs from four taps, has the same B: the kernel's gradient.
+where A and G evaluate polynomials at six points (one of them infinity: the leading coefficient) and B interpolates.
+Here each "number" is a whole image row: `*` is a matrix product over channels and columns, and the transforms are
+small matrix products over whole rows. Only the height is transformed. That halves the multiplications, for a rounding
+error some three times that of the direct sum. F(3, 4), three outputs from four taps, has the same B: the kernel's
+gradient.
 
-Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional
-Neural Networks, 2016.
+Source: S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for
+Convolutional Neural Networks, 2016.
 """
 
 import numpy as np
