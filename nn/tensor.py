@@ -450,16 +450,16 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
     """
     name = rule.__name__.strip("_")
     marked = [p for p in inspect.signature(rule).parameters.values() if p.annotation in ("Operand", Operand)]
-    names = [p.name for p in marked]
     count = None if marked[0].kind is inspect.Parameter.VAR_POSITIONAL else len(marked)
 
     @functools.wraps(rule)
     def apply(*args: Any, **settings: Any) -> Any:
-        if settings and count is not None:
-            for missing in names[len(args) :]:  # operands given by name, or left at None
-                if missing not in settings:
-                    break
-                args = (*args, settings.pop(missing))
+        if count is not None and len(args) < count:
+            for operand in marked[len(args) :]:
+                if operand.name in settings:
+                    args = (*args, settings.pop(operand.name))
+                elif operand.default is None:
+                    args = (*args, None)
         operands = args[:count]
         dtype = None
         for x in operands:
