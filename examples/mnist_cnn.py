@@ -97,14 +97,19 @@ def progress(batches: Iterator[Any], count: int, label: str) -> Iterator[Any]:
         now = time.perf_counter()
         if sys.stderr.isatty() and (now - shown > 0.2 or done == count):
             bar = "█" * (30 * done // count)
-            print(f"\r{label} {bar:░<30} {done}/{count}, {(now - start) / done * (count - done):.0f} s left ", end="", file=sys.stderr)
+            left = (now - start) / done * (count - done)
+            print(f"\r{label} {bar:░<30} {done}/{count}, {left:.0f} s left ", end="", file=sys.stderr)
             shown = now
     if sys.stderr.isatty():
         print("\r" + " " * 90 + "\r", end="", file=sys.stderr)
 
 
 def train(
-    net: nn.Module, train_set: tuple[Any, Any], test_set: tuple[Any, Any], settings: dict[str, Any], rng: np.random.Generator
+    net: nn.Module,
+    train_set: tuple[Any, Any],
+    test_set: tuple[Any, Any],
+    settings: dict[str, Any],
+    rng: np.random.Generator,
 ) -> dict[str, list[float]]:
     """Train by Adam on one cycle of the learning rate; return the curves. The net ends with the averaged weights."""
     images, labels = train_set
@@ -228,7 +233,7 @@ def main(arguments: list[str] | None = None) -> float:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", metavar="FILE", help="write the trained net to FILE, as npz")
     parser.add_argument("--pictures", type=Path, default=Path("mnist"), metavar="FOLDER", help="default: %(default)s")
-    parser.add_argument("--hold-out", action="store_true", help="test on the last 5,000 training images, to choose recipes")
+    parser.add_argument("--hold-out", action="store_true", help="test on 5,000 training images, to choose recipes")
     parser.add_argument("--quick", action="store_true", help="2,000 images, 2 epochs, a thousand test images")
     options = parser.parse_args(arguments)
 

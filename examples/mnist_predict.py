@@ -1,7 +1,7 @@
 """Read digits with a net that `mnist_cnn.py --save` has trained.
 
-    python examples/mnist_predict.py net.npz             # the first test digits, drawn as text, and the accuracy on all
-    python examples/mnist_predict.py net.npz --file digits-idx3-ubyte
+python examples/mnist_predict.py net.npz             # the first test digits, drawn as text, and the accuracy on all
+python examples/mnist_predict.py net.npz --file digits-idx3-ubyte
 """
 
 import argparse

@@ -84,6 +84,8 @@ from .serialization import load, save
 from .tensor import Parameter, Tensor, no_grad
 
 __all__ = [
+    "GELU",
+    "SGD",
     "Adam",
     "AdamW",
     "AvgPool2D",
@@ -92,7 +94,6 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
-    "GELU",
     "GradcheckReport",
     "LayerNorm",
     "Linear",
@@ -104,7 +105,6 @@ __all__ = [
     "Parameter",
     "RMSprop",
     "ReLU",
-    "SGD",
     "Sequential",
     "Sigmoid",
     "Softmax",

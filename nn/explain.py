@@ -28,7 +28,7 @@ def explain(root: Tensor) -> str:
         return text
     nodes = newest_first(root._node)[::-1]
     if any(node.vjp is None for node in nodes):
-        raise RuntimeError("explain() needs the graph, which backward() has freed: call it before, or with retain_graph=True")
+        raise RuntimeError("explain() needs the graph, which backward() has freed: call explain() before it")
     norms: dict[int, float] = {}
     leaves = {
         id(leaf): (leaf, _norm(grad))

@@ -42,9 +42,11 @@ def conv2d(image: Operand, kernel: Operand, bias: Operand = None, padding: int =
 def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, stride: int) -> None:
     """Say what conv2d cannot take."""
     if stride != 1:
-        raise ValueError(f"stride is {stride}, only 1 is there; to make the picture smaller, pool: MaxPool2D or AvgPool2D")
+        raise ValueError(f"stride is {stride}, only 1 is there; to make pictures smaller, pool: MaxPool2D or AvgPool2D")
     if image.ndim != 4 or kernel.ndim != 4:
-        raise ValueError("expected image (batch, channels, height, width) and kernel (out_channels, channels, height, width)")
+        raise ValueError(
+            "expected image (batch, channels, height, width), kernel (out_channels, channels, height, width)"
+        )
     if image.shape[1] != kernel.shape[1]:
         raise ValueError(f"the image has {image.shape[1]} channels, but the kernel is made for {kernel.shape[1]}")
     height, width = kernel.shape[2:]
@@ -167,7 +169,7 @@ def pool_windows(x: Array, kernel_size: int | tuple[int, int], stride: int | tup
 def upsample(x: Operand, scale_factor: int = 2) -> Rule:
     """Repeat each pixel scale_factor times in both directions (PyTorch's mode "nearest")."""
     if x.ndim != 4 or scale_factor < 1 or int(scale_factor) != scale_factor:
-        raise ValueError(f"expected (batch, channels, height, width) and a scale_factor of 1, 2, ..., not {scale_factor}")
+        raise ValueError(f"expected (batch, channels, height, width) and a whole scale_factor, not {scale_factor}")
     cells = [(i, j) for i in range(scale_factor) for j in range(scale_factor)]
     order = np.argsort([-stride for stride in x.strides], kind="stable")
     shape = (*x.shape[:2], x.shape[2] * scale_factor, x.shape[3] * scale_factor)
@@ -187,7 +189,14 @@ def upsample(x: Operand, scale_factor: int = 2) -> Rule:
 # ------------------------------------------------------------------------------------------------------- normalisation
 @operation
 def _normalise(
-    x: Operand, weight: Operand, bias: Operand, mean: Array, variance: Array, own: bool, axes: tuple[int, ...], eps: float
+    x: Operand,
+    weight: Operand,
+    bias: Operand,
+    mean: Array,
+    variance: Array,
+    own: bool,
+    axes: tuple[int, ...],
+    eps: float,
 ) -> Rule:
     """(x - mean) / sqrt(variance + eps) * weight + bias; `own`: mean and variance are x's, over `axes`."""
     scale = 1 / np.sqrt(variance + eps)
@@ -246,7 +255,7 @@ def batch_norm(
     column = (-1, *[1] * (plain.ndim - 2))
     count = plain.size // plain.shape[1]
     own = training or running_mean is None or running_var is None
-    if own:
+    if running_mean is None or running_var is None or own:
         if count < 2:
             raise ValueError(f"batch_norm of shape {plain.shape}: one value a channel has no variance")
         mean, variance = plain.mean(axes), plain.var(axes)
@@ -254,7 +263,6 @@ def batch_norm(
             running_mean += momentum * (mean - running_mean)
             running_var += momentum * (variance * (count / (count - 1)) - running_var)
     else:
-        assert running_mean is not None and running_var is not None
         mean, variance = running_mean.astype(plain.dtype), running_var.astype(plain.dtype)
     return _normalise(
         x,
@@ -272,7 +280,7 @@ def _plain(x: Any) -> Array:
     return x._array if isinstance(x, Tensor) else np.asarray(x)
 
 
-# ------------------------------------------------------------------------------------------------- choosing and dropping
+# ------------------------------------------------------------------------------------------------ choosing, dropping
 @operation
 def _embedding(weight: Operand, index: Array) -> Rule:
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
@@ -293,7 +301,7 @@ def embedding(index: Any, weight: Operand) -> Any:
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding takes integers, not {index.dtype}")
     if index.size and not 0 <= index.min() <= index.max() < len(weight):
-        raise ValueError(f"embedding: indices run from {index.min()} to {index.max()}, but there are {len(weight)} rows")
+        raise ValueError(f"embedding: indices from {index.min()} to {index.max()}, but there are {len(weight)} rows")
     return _embedding(weight, index=index)
 
 
@@ -330,9 +338,7 @@ def log_softmax(x: Operand, axis: int = -1) -> Rule:
 
 
 @operation
-def _cross_entropy(
-    logits: Operand, target: Array, reduction: str, ignore_index: int, label_smoothing: float
-) -> Rule:
+def _cross_entropy(logits: Operand, target: Array, reduction: str, ignore_index: int, label_smoothing: float) -> Rule:
     rows = np.moveaxis(logits, 1, -1).reshape(-1, logits.shape[1])
     flat, classes = target.ravel(), rows.shape[1]
     kept = flat != ignore_index
@@ -367,16 +373,16 @@ def cross_entropy(
     """
     if isinstance(logits, Tensor) and logits._node is not None and logits._node.name == "softmax":
         warnings.warn(
-            "cross_entropy takes logits and applies softmax itself; here it follows a softmax, which hides the gradient:"
-            " leave the Softmax layer out",
+            "cross_entropy takes logits and applies softmax itself; here it follows a softmax, which flattens the"
+            " gradient: leave the Softmax layer out",
             stacklevel=2,
         )
     target, shape = np.asarray(target), np.shape(logits)
     if target.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: the target holds class numbers, integers, not {target.dtype}")
     if len(shape) < 2 or target.shape != (shape[0], *shape[2:]):
-        expected = (shape[0], *shape[2:]) if len(shape) > 1 else "(batch,) beside logits (batch, classes)"
-        raise ValueError(f"cross_entropy: logits of shape {shape} want a target of shape {expected}, not {target.shape}")
+        fits = (shape[0], *shape[2:]) if len(shape) > 1 else "(batch,) beside logits (batch, classes)"
+        raise ValueError(f"cross_entropy: logits of shape {shape} want a target of shape {fits}, not {target.shape}")
     wrong = target[(target != ignore_index) & ((target < 0) | (target >= shape[1]))]
     if wrong.size:
         raise ValueError(f"cross_entropy: target {wrong.flat[0]} is not a class; there are classes 0 to {shape[1] - 1}")
@@ -408,7 +414,7 @@ def _mse(x: Operand, target: Operand, reduction: str) -> Rule:
 def mse_loss(x: Operand, target: Operand, reduction: str = "mean") -> Any:
     """Squared difference, averaged over all elements; both of one shape."""
     if np.shape(x) != np.shape(target):
-        raise ValueError(f"mse_loss: shapes {np.shape(x)} and {np.shape(target)} differ, and broadcasting is rarely meant")
+        raise ValueError(f"mse_loss: shapes {np.shape(x)} and {np.shape(target)} differ; nothing is broadcast here")
     _check_reduction(reduction)
     return _mse(x, target, reduction=reduction)
 

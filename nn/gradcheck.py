@@ -78,7 +78,8 @@ def gradcheck(
             measured = (ends[0] - ends[1]) / (2 * eps)
             # both ends are rounded: a slope cannot be measured finer than their last digits allow
             noise = 8 * np.finfo(np.float64).eps * (abs(ends[0]) + abs(ends[1])) / eps
-            error = abs(predicted - measured) / (atol * math.sqrt(array.size or 1) + rtol * abs(measured) + noise)
+            tolerance = atol * math.sqrt(array.size or 1) + rtol * abs(measured) + noise
+            error = float(abs(predicted - measured) / tolerance)
             error = error if math.isfinite(error) else math.inf
             rows.append((f"{i}: {array.shape}", trial, predicted, measured, error))
     report = GradcheckReport(rows)

@@ -71,4 +71,4 @@ def identity(shape: Sequence[int], gain: float = 1.0, *, dtype: DTypeLike = np.f
     """Ones on the diagonal, times `gain`: for recurrent weights, Le, Jaitly & Hinton 2015."""
     if len(shape) != 2:
         raise ValueError(f"identity fills a matrix, not shape {tuple(shape)}")
-    return (gain * np.eye(*shape)).astype(dtype)
+    return (gain * np.eye(shape[0], shape[1])).astype(dtype)

@@ -163,7 +163,8 @@ class BatchNorm2D(Module):
     def forward(self, x: Any) -> Any:
         """(batch, num_features, height, width) -> the same shape."""
         if np.ndim(x) != 4 or x.shape[1] != self.num_features:
-            raise ValueError(f"BatchNorm2D({self.num_features}) expected (batch, {self.num_features}, height, width), got {np.shape(x)}")
+            expected = f"(batch, {self.num_features}, height, width)"
+            raise ValueError(f"BatchNorm2D({self.num_features}) takes {expected}, not {np.shape(x)}")
         if self.training:
             self.num_batches_tracked += 1
         return functional.batch_norm(

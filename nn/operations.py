@@ -101,7 +101,7 @@ def minimum(a: Operand, b: Operand) -> Rule:
 
 def share(a: Array, b: Array) -> Array:
     """1 where a is larger, 1/2 where they are equal, 0 where b is."""
-    return (np.sign(a - b) + 1) / 2  # type: ignore[no-any-return]
+    return (np.sign(a - b) + 1) / 2
 
 
 @operation
@@ -118,7 +118,7 @@ def where(condition: Any, a: Operand, b: Operand) -> Any:
     return _where(a, b, condition=np.asarray(condition, dtype=bool))
 
 
-# ------------------------------------------------------------------------------------------------ one operand, elementwise
+# ----------------------------------------------------------------------------------------------- one operand, element
 @operation
 def negative(x: Operand) -> Rule:
     """-x."""
@@ -203,14 +203,12 @@ def gelu(x: Operand, approximate: str = "none") -> Rule:
         raise ValueError(f"approximate is {approximate!r}; 'none' and 'tanh' are known")
     if approximate == "none":
         share = 0.5 + 0.5 * _erf(x * math.sqrt(0.5))
-        slope = lambda: share + x * np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))  # noqa: E731
+        steepness = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
     else:
         inner = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
         share = 0.5 + 0.5 * inner
-        slope = lambda: (  # noqa: E731
-            share + 0.5 * x * (1 - inner * inner) * (math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x))
-        )
-    return x * share, lambda grad, needs: (grad * slope(),)
+        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * x * x))
+    return x * share, lambda grad, needs: (grad * (share + x * steepness),)
 
 
 def _erf(x: Array) -> Array:
@@ -228,7 +226,7 @@ def _erf(x: Array) -> Array:
 
 @cache
 def _erf_table() -> Array:
-    """The Taylor coefficients of erf at 0, 1/16, ... 6: (order, point), from erf's derivatives by Hermite's recursion."""
+    """The Taylor coefficients of erf at 0, 1/16, ... 6: (order, point); the derivatives by Hermite's recursion."""
     at = np.arange(97) / 16
     bell = 2 / math.sqrt(math.pi) * np.exp(-at * at)
     rows, before, now = [np.array([math.erf(a) for a in at])], np.zeros_like(at), bell
@@ -307,7 +305,7 @@ def reshape(x: Operand, shape: Sequence[int] | int) -> Rule:
 
 
 def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
-    """Reshape; where the batch is last in memory and stays the first axis, leave it last: a copy in long runs, or none."""
+    """Reshape; a batch that is last in memory and stays the first axis is left last: a copy in long runs, or none."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     last = x.ndim > 1 and len(shape) > 1 and x.strides[0] == x.itemsize and not x.flags.c_contiguous
     if not last or shape[0] not in (-1, len(x)) or not x.size:
@@ -437,7 +435,8 @@ def einsum(subscripts: str, a: Operand, b: Operand) -> Any:
     if any(len(set(s)) != len(s) for s in (*parts, out)):
         raise ValueError(f"einsum: an index stands twice in one operand of {subscripts!r}; take the diagonal first")
     if not set(out) <= set(left):
-        raise ValueError(f"einsum: output index {next(i for i in out if i not in left)!r} of {subscripts!r} is in neither operand")
+        strange = next(letter for letter in out if letter not in left)
+        raise ValueError(f"einsum: output index {strange!r} of {subscripts!r} is in neither operand")
     return _einsum(a, b, parts=(parts[0], parts[1], out))
 
 

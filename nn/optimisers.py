@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array, Parameter, Tensor
+from .tensor import Array, Parameter
 
 Named = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
 
@@ -33,7 +33,7 @@ def named(parameters: Named) -> dict[str, Parameter]:
     result: dict[str, Parameter] = {}
     for i, item in enumerate(parameters):
         name, parameter = item if isinstance(item, tuple) else (f"parameter {i}", item)
-        if not isinstance(parameter, Tensor):
+        if not isinstance(parameter, Parameter):
             raise TypeError(f"expected Parameters or (name, Parameter) pairs, not {type(parameter).__name__}")
         result[name] = parameter
     if not result:
@@ -76,7 +76,7 @@ class Optimiser:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient; NonFiniteGradient, before anything has changed, if one is not finite."""
+        """Move every parameter that has a gradient; NonFiniteGradient, before anything changes, if one is not finite."""
         check_finite(self.parameters, self.steps + 1)
         self.steps += 1
         for name, parameter in self.parameters.items():
@@ -116,7 +116,9 @@ class Optimiser:
         for slot in self.slots:
             for name, array in self.state[slot].items():
                 if np.shape(state[slot][name]) != array.shape:
-                    raise ValueError(f"{slot} of {name} has shape {np.shape(state[slot][name])}, expected {array.shape}")
+                    raise ValueError(
+                        f"{slot} of {name} has shape {np.shape(state[slot][name])}, expected {array.shape}"
+                    )
         self.lr, self.steps = float(state["lr"]), int(state["steps"])
         self.counts = {name: int(state["counts"][name]) for name in self.parameters}
         for slot in self.slots:
@@ -248,12 +250,11 @@ def clip_grad_norm(parameters: Named, max_norm: float) -> float:
     """Scale all gradients together so that their joint 2-norm is at most `max_norm`; return the norm before."""
     if max_norm <= 0:
         raise ValueError(f"max_norm is {max_norm}; expected a positive number")
-    having = [p for p in named(parameters).values() if p.grad is not None]
-    total = math.sqrt(sum(float(np.square(p.grad, dtype=np.float64).sum()) for p in having))
+    grads = [(p, p.grad) for p in named(parameters).values() if p.grad is not None]
+    total = math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for _, grad in grads))
     if math.isfinite(total) and total > max_norm:  # one that is not finite is left for step() to report
-        for p in having:
-            assert p.grad is not None
-            p.grad = p.grad * (max_norm / (total + 1e-6))
+        for p, grad in grads:
+            p.grad = grad * (max_norm / (total + 1e-6))
     return total
 
 

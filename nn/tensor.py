@@ -5,7 +5,6 @@ vector-Jacobian product `vjp(grad, needs)`, which turns the gradient of the outp
 parent. `operation` makes both out of a plain numpy function that returns `(output, vjp)`.
 """
 
-# mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
 import contextlib
@@ -21,7 +20,9 @@ from numpy.typing import DTypeLike, NDArray
 
 P = ParamSpec("P")
 Array: TypeAlias = NDArray[Any]
-Operand: TypeAlias = Any  # marks an operation's differentiable inputs: Tensor, array or number; an array inside the rule
+Operand: TypeAlias = (
+    Any  # marks an operation's differentiable inputs: Tensor, array or number; an array inside the rule
+)
 Vjp: TypeAlias = Callable[[Any, Sequence[bool]], Sequence[Array | None]]
 Rule: TypeAlias = tuple[Any, Vjp]
 Edge: TypeAlias = "tuple[Node | Tensor, int] | None"
@@ -147,10 +148,11 @@ class Tensor:
     __slots__ = ("__weakref__", "_array", "_node", "_slot", "grad", "name", "requires_grad", "version")
     __array_ufunc__ = None  # so that array + tensor asks the tensor
 
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike = None) -> None:
-        array = data._array if isinstance(data, Tensor) else np.asarray(data)
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
+        array: Array = data._array if isinstance(data, Tensor) else np.asarray(data)
         if dtype is None:
-            dtype = array.dtype if isinstance(data, np.ndarray | np.generic | Tensor) and array.dtype.kind == "f" else "f4"
+            keeps = isinstance(data, np.ndarray | np.generic | Tensor) and array.dtype.kind == "f"
+            dtype = array.dtype if keeps else np.float32
         if array.dtype.kind not in "fiub" or np.dtype(dtype) not in FLOATS:
             raise TypeError(f"a Tensor holds float32 or float64 numbers, not {array.dtype} as {np.dtype(dtype)}")
         self._array: Array = np.array(array, dtype=dtype, order="K", subok=False)
@@ -188,7 +190,9 @@ class Tensor:
     def assign(self, array: Any) -> None:
         """Overwrite the numbers, in place; the shape must be the same, and the tensor must be a leaf."""
         if self._node is not None:
-            raise RuntimeError(f"assign: {self._label()} is the result of {self._node.name!r}; only leaves are assigned")
+            raise RuntimeError(
+                f"assign: {self._label()} is the result of {self._node.name!r}; only leaves are assigned"
+            )
         new = np.asarray(array._array if isinstance(array, Tensor) else array)
         if new.shape != self.shape:
             raise ValueError(f"assign: {self._label()} cannot take an array of shape {new.shape}")
@@ -307,7 +311,7 @@ class Tensor:
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError("a Tensor cannot be written by index: use where(mask, new, old), or assign(array) on a leaf")
 
-    # ----------------------------------------------------------------------------- comparisons: plain arrays of booleans
+    # ---------------------------------------------------------------------------- comparisons: plain arrays of booleans
     def __lt__(self, other: Any) -> Array:
         return self._array < _plain(other)
 
@@ -407,7 +411,7 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self._array)
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self._array, dtype=dtype, copy=True) if copy or dtype is not None else self.data
 
     def __repr__(self) -> str:
@@ -421,7 +425,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True, dtype: DTypeLike = None) -> None:
+    def __init__(self, data: Any, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__(data, requires_grad, dtype)
 
 
@@ -496,9 +500,9 @@ def _constant(name: str, x: Any, dtype: np.dtype[Any], operands: Sequence[Any]) 
     if x is None:
         return None
     array = np.asarray(x)
-    if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and array.ndim and array.dtype != dtype):
-        if isinstance(x, np.ndarray):
-            raise TypeError(_mixed(name, operands))
+    kind = array.dtype.kind
+    if kind not in "fiub" or (kind == "f" and isinstance(x, np.ndarray) and x.ndim and x.dtype != dtype):
+        raise TypeError(_mixed(name, operands))
     return array.astype(dtype, copy=False)
 
 

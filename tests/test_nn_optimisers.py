@@ -30,14 +30,17 @@ def test_optimisers_walk_as_those_of_torch(name: str) -> None:
     starts, goal = [rng.normal(size=(3, 2)), rng.normal(size=4)], 1.5
     ps = [nn.Parameter(start) for start in starts]
     qs = [torch.nn.Parameter(torch.tensor(start)) for start in starts]
-    a, b = ours(ps, **settings), getattr(torch.optim, theirs)(qs, **({"lr": 1e-3} if theirs == "SGD" else {}) | settings)
+    a, b = (
+        ours(ps, **settings),
+        getattr(torch.optim, theirs)(qs, **({"lr": 1e-3} if theirs == "SGD" else {}) | settings),
+    )
     for step in range(20):
         a.zero_grad()
         b.zero_grad()
         for i, (p, q) in enumerate(zip(ps, qs, strict=True)):
             if i == 0 or step % 3:  # a parameter without a gradient is left alone
-                ((p - goal) ** 2 * p.sum()).sum().backward()
-                ((q - goal) ** 2 * q.sum()).sum().backward()
+                ((p - goal) ** 2 * (1 + p.sigmoid())).sum().backward()
+                ((q - goal) ** 2 * (1 + q.sigmoid())).sum().backward()
         a.step()
         b.step()
         for p, q in zip(ps, qs, strict=True):
@@ -122,8 +125,14 @@ def test_bad_settings_are_named() -> None:
         (lambda: nn.SGD([p], nesterov=True), "nesterov"),
         (lambda: nn.Adam([p], betas=(0.9, 1.0)), "betas"),
         (lambda: nn.Adam([p]).load_state_dict(nn.SGD([p]).state_dict()), "'SGD', not of Adam"),
-        (lambda: nn.Adam([("a", p)]).load_state_dict(nn.Adam([("b", p)]).state_dict()), r"missing \['a'\], left over \['b'\]"),
-        (lambda: nn.Adam([p]).load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0])]).state_dict()), r"\(2,\), expected \(1,\)"),
+        (
+            lambda: nn.Adam([("a", p)]).load_state_dict(nn.Adam([("b", p)]).state_dict()),
+            r"missing \['a'\], left over \['b'\]",
+        ),
+        (
+            lambda: nn.Adam([p]).load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0])]).state_dict()),
+            r"\(2,\), expected \(1,\)",
+        ),
     ):
         with pytest.raises(ValueError, match=words):
             call()
