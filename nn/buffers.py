@@ -36,9 +36,9 @@ class _Pool(threading.local):
     def find(self, size: int) -> _Entry | None:
         """Find or make an owner that nobody uses; None if there are too many of its size."""
         shelf = self.shelves.setdefault(size, [])
-        for entry in shelf:
-            if _references(entry) == _FREE:
-                return entry
+        entry = _unused(shelf, _FREE)
+        if entry is not None:
+            return entry
         if len(shelf) == SHELF:
             return None
         if self.size + size > LIMIT:  # forget all: what is in use lives on with its users, the rest is freed
@@ -50,19 +50,24 @@ class _Pool(threading.local):
         return shelf[-1]
 
 
-def _references(entry: _Entry) -> int:
-    return sys.getrefcount(entry[0])
+def _unused(shelf: list[_Entry], references: int) -> _Entry | None:
+    """Find the first owner with that many references; it is held while it is looked at, so nothing can come between."""
+    for owner, start in shelf:
+        if sys.getrefcount(owner) == references:
+            return owner, start
+    return None
 
 
 def _references_if_free() -> int:
-    """Count the references to an owner that only a pool holds; -1 where such counts do not tell who uses it."""
+    """Find the number of references by which `_unused` knows a free owner; -1 where such numbers do not tell."""
     if not hasattr(sys, "getrefcount") or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return -1
-    entry = (np.empty(1, np.uint8), 0)
-    free = _references(entry)
-    view_of_view = np.ndarray(1, np.uint8, entry[0])[:]
-    counted = _references(entry) == free + 1 and view_of_view.base is entry[0]
-    return free if counted else -1
+    shelf = [(np.empty(1, np.uint8), 0)]
+    free = next((count for count in range(10) if _unused(shelf, count)), -1)
+    view_of_view = np.ndarray(1, np.uint8, shelf[0][0])[:]
+    tells = _unused(shelf, free) is None
+    del view_of_view
+    return free if tells and _unused(shelf, free) else -1
 
 
 _FREE = _references_if_free()

@@ -38,13 +38,14 @@ def naive_grad(image, kernel, grad_output, padding=0):
 
 
 def check(image, kernel, grad, padding=0):
-    """The promise: max|a - b| <= 1e-6 max|b| in float32, 1e-5 where Winograd's transform is used; 1e-14 in float64.
+    """The promise: max|a - b| <= 1e-6 max|b| in float32, for sums of up to 200 products without Winograd; else 1e-5.
 
-    Where the few numbers of a tiny result all happen to cancel, max|b| says nothing about the rounding of what was added
-    up; so the scale is never less than the root of the summed squares of the products.
+    Longer sums in float32 are no closer, in PyTorch neither. Where the few numbers of a tiny result happen to cancel,
+    max|b| says nothing about the rounding of what was added: the scale is at least the root of the summed squares.
     """
-    wide = kernel.shape[2] == winograd.TAPS and min(kernel.shape[:2]) >= winograd.FEWEST_CHANNELS
-    bound = 1e-14 if image.dtype == np.float64 else 1e-5 if wide else 1e-6
+    quick = kernel.shape[2] == winograd.TAPS and min(kernel.shape[:2]) >= winograd.FEWEST_CHANNELS
+    long = max(kernel[0].size, kernel[:, 0].size) > 200
+    bound = 1e-14 if image.dtype == np.float64 else 1e-5 if quick or long else 1e-6
     before = [a.copy() for a in (image, kernel, grad)]
     results = [
         conv_forward(image, kernel, padding),
@@ -74,10 +75,11 @@ ORDERS = {
 
 
 @st.composite
-def problems(draw, channels=st.integers(1, 9), kernels=st.sampled_from([1, 2, 3, 4, 5, 7])):
+def problems(draw, most_channels=9, least_channels=1):
     """An image, a kernel, an output's gradient and a padding, in any memory order."""
-    padding = draw(st.integers(0, 3))
-    size = draw(kernels), draw(kernels)
+    padding, sides = draw(st.integers(0, 3)), st.sampled_from([1, 2, 3, 4, 5, 7])
+    channels = st.integers(least_channels, most_channels)
+    size = draw(sides), draw(sides)
     height, width = (draw(st.integers(max(1, k - 2 * padding), max(1, k - 2 * padding) + 11)) for k in size)
     batch, in_channels, out_channels = draw(st.integers(1, 7)), draw(channels), draw(channels)
     dtype = draw(st.sampled_from([np.float32, np.float64]))
@@ -98,7 +100,7 @@ def test_direct_sums(problem):
     check(*problem)
 
 
-@given(problems(channels=st.integers(30, 40), kernels=st.sampled_from([1, 3, 5])))
+@given(problems(least_channels=30, most_channels=40))
 @settings(max_examples=100, deadline=None)
 def test_many_channels(problem):
     check(*problem)
