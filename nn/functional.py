@@ -65,20 +65,24 @@ def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, st
 def sum_channels(grad: Array) -> Array:
     """Sum (batch, channels, height, width) to (channels,): along memory first, which is quick."""
     rows = grad.transpose(2, 1, 3, 0)
-    if rows.flags.c_contiguous:
-        return rows.reshape(*rows.shape[:2], -1).sum(2).sum(0)
-    return grad.sum((0, 2, 3))
+    if not rows.flags.c_contiguous or not rows.size:
+        return grad.sum((0, 2, 3))
+    rows = rows.reshape(*rows.shape[:2], -1)
+    return np.matmul(rows, np.ones(rows.shape[2], rows.dtype)).sum(0)
 
 
 @operation
 def bias_relu(x: Operand, bias: Operand) -> Rule:
-    """relu(x + bias), the bias along axis 1: one pass instead of two."""
-    out = np.add(x, bias.reshape(-1, *[1] * (x.ndim - 2)), out=buffers.empty_like(x))
-    np.maximum(out, 0, out=out)
+    """relu(x + bias) for images x (batch, channels, height, width) and bias (channels,)."""
+    level = np.empty_like(x[:, :, :1])  # a whole row of biases: numpy is quicker on arrays than on scalars
+    level[...] = bias[:, None, None]
+    out = np.maximum(x, -level, out=buffers.empty_like(x))
+    out += level
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, Array | None]:
-        through = np.multiply(grad, out > 0, out=buffers.empty_like(out))
-        return through, (sum_channels(through) if x.ndim == 4 else fit(through, bias)) if needs[1] else None
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array, Array | None]:
+        mask = np.greater(out, 0, out=buffers.empty_like(out, bool))
+        through = np.multiply(grad, mask, out=buffers.empty_like(out))
+        return through, sum_channels(through) if needs[1] else None
 
     return out, vjp
 
@@ -126,7 +130,8 @@ def _deal(grad: Array, out: Array, parts: Sequence[Array], grad_x: Array, axis: 
     last, left = len(parts) - 1, grad
     for i, part in enumerate(parts[:-1]):
         mine = _every(grad_x, axis, i, step)
-        np.multiply(left, part == out, out=mine)
+        mask = np.equal(part, out, out=buffers.empty_like(out, bool))
+        np.multiply(left, mask, out=mine)
         left = np.subtract(left, mine, out=_every(grad_x, axis, last, step))
     if last == 0:
         _every(grad_x, axis, 0, step)[...] = left
@@ -339,24 +344,26 @@ def log_softmax(x: Operand, axis: int = -1) -> Rule:
 
 @operation
 def _cross_entropy(logits: Operand, target: Array, reduction: str, ignore_index: int, label_smoothing: float) -> Rule:
-    rows = np.moveaxis(logits, 1, -1).reshape(-1, logits.shape[1])
+    rows = logits if logits.ndim == 2 else np.moveaxis(logits, 1, -1).reshape(-1, logits.shape[1])
     flat, classes = target.ravel(), rows.shape[1]
     kept = flat != ignore_index
-    picked = np.arange(flat.size), np.where(kept, flat, 0)
+    count = np.count_nonzero(kept)
+    picked = np.arange(flat.size), flat if count == flat.size else np.where(kept, flat, 0)
     log_p = rows - rows.max(1, keepdims=True)
     log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
-    losses = -(1 - label_smoothing) * log_p[picked]
+    losses = log_p[picked] * (label_smoothing - 1)
     if label_smoothing:
         losses -= label_smoothing * log_p.mean(1)
     losses *= kept
-    count = np.count_nonzero(kept)
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        each = grad.reshape(-1, 1) / count if reduction == "mean" else grad.reshape(-1, 1)
         out = np.exp(log_p)
         out -= label_smoothing / classes
         out[picked] -= 1 - label_smoothing
-        out *= each * kept[:, None]
+        out *= (grad / count if reduction == "mean" else grad).reshape(-1, 1)
+        out *= kept[:, None]
+        if logits.ndim == 2:
+            return (out,)
         return (np.moveaxis(out.reshape(len(logits), *logits.shape[2:], classes), -1, 1),)
 
     if reduction == "none":
@@ -383,9 +390,10 @@ def cross_entropy(
     if len(shape) < 2 or target.shape != (shape[0], *shape[2:]):
         fits = (shape[0], *shape[2:]) if len(shape) > 1 else "(batch,) beside logits (batch, classes)"
         raise ValueError(f"cross_entropy: logits of shape {shape} want a target of shape {fits}, not {target.shape}")
-    wrong = target[(target != ignore_index) & ((target < 0) | (target >= shape[1]))]
-    if wrong.size:
-        raise ValueError(f"cross_entropy: target {wrong.flat[0]} is not a class; there are classes 0 to {shape[1] - 1}")
+    if target.size and (target.min() < 0 or target.max() >= shape[1]):
+        wrong = target[(target != ignore_index) & ((target < 0) | (target >= shape[1]))]
+        if wrong.size:
+            raise ValueError(f"cross_entropy: target {wrong[0]} is not a class; there are classes 0 to {shape[1] - 1}")
     _check_reduction(reduction)
     return _cross_entropy(
         logits, target=target, reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing

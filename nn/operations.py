@@ -312,11 +312,11 @@ def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
         return x.reshape(shape)
     if shape[0] == -1:
         shape = (len(x), *shape[1:])
-    turned = np.moveaxis(x, 0, -1)
+    turned = x.transpose(*range(1, x.ndim), 0)
     if not turned.flags.c_contiguous:
         turned = buffers.empty(turned.shape, x.dtype)
-        turned[...] = np.moveaxis(x, 0, -1)
-    return np.moveaxis(turned.reshape((*shape[1:], len(x))), -1, 0)
+        turned[...] = x.transpose(*range(1, x.ndim), 0)
+    return turned.reshape(*shape[1:], len(x)).transpose(-1, *range(len(shape) - 1))
 
 
 @operation

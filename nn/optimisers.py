@@ -45,8 +45,7 @@ def check_finite(parameters: Mapping[str, Parameter], step: int) -> None:
     """Raise NonFiniteGradient for the first gradient that holds NaN or infinity."""
     for name, parameter in parameters.items():
         grad = parameter.grad
-        # the sum is quick; it may overflow where all elements are finite, so it only points at what to look at
-        if grad is not None and not math.isfinite(grad.sum(dtype=np.float64)) and not np.isfinite(grad).all():
+        if grad is not None and not np.isfinite(grad).all():
             raise NonFiniteGradient(name, step, "NaN" if np.isnan(grad).any() else "infinity")
 
 
@@ -222,11 +221,12 @@ class Adam(Optimiser):
         scratch *= 1 - beta2
         square *= beta2
         square += scratch
+        # the paper's mean / (1 - beta1^t) / (sqrt(square / (1 - beta2^t)) + eps), with the factors gathered in front
+        shrink = math.sqrt(1 - beta2**count)
         np.sqrt(square, out=scratch)
-        scratch *= 1 / math.sqrt(1 - beta2**count)
-        scratch += self.eps
+        scratch += self.eps * shrink
         np.divide(mean, scratch, out=scratch)
-        scratch *= self.lr / (1 - beta1**count)
+        scratch *= self.lr * shrink / (1 - beta1**count)
         value -= scratch
 
 
