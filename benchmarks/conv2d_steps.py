@@ -9,8 +9,8 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS
 
 import numpy as np
 
-from mazegrad.nn import buffers, h_conv2d, h_conv2d_grad, winograd
-from mazegrad.nn.rows import shifted, to_image, windows
+from mazegrad.nn import buffers, convolution, h_conv2d, h_conv2d_grad, winograd
+from mazegrad.nn.rows import shifted, to_image, to_rows, windows
 
 try:
     import resource
@@ -116,14 +116,54 @@ def main() -> None:
             assert np.allclose(output, expected[: len(output)], rtol=0, atol=1e-5 * np.abs(expected).max()), step
         quick = [step for step in STEPS if step != "the definition"]
         times = [[median(STEPS[step], images[step], kernel) for step in quick] for _ in range(rounds)]
-        slow = median(definition, image, kernel, 1) * len(image)
+        slow = median(definition, image, kernel, repeats=1) * len(image)
         table[name] = dict(zip(STEPS, [slow, *np.median(times, axis=0)], strict=True))
-    print(f"{'milliseconds, one thread, float32':38}" + "".join(f"{name:>12}" for name in SHAPES))
+    print(f"{'milliseconds, one thread, float32':52}" + "".join(f"{name:>12}" for name in SHAPES))
     for step in STEPS:
-        print(f"{step:38}" + "".join(f"{table[name][step]:12.2f}" for name in SHAPES))
+        print(f"{step:52}" + "".join(f"{table[name][step]:12.2f}" for name in SHAPES))
     print("\ntwo layers (the kernels of s1 and s2), forward and backward, all arrays alive to the end")
     for name, found in layers.items():
-        print(f"{name:38}{found[0]:12.2f} ms, {found[1]:.0f} page faults")
+        print(f"{name:52}{found[0]:12.2f} ms, {found[1]:.0f} page faults")
+
+    print("\ntwo ways to do the same")
+    for name, found in choices(rounds).items():
+        print(f"{name:52}" + "".join(f"{milliseconds:12.2f}" for milliseconds in found))
+
+
+def choices(rounds: int) -> dict[str, list[float]]:
+    """Return the milliseconds of two ways to do the same."""
+    rng, found = np.random.default_rng(0), {}
+    fills = [convolution._copy_then_multiply, convolution._multiply_then_add]
+    kernels = {"s1": SHAPES["s1"], "s2": SHAPES["s2"], "3 to 16 channels": ((64, 3, 28, 28), (16, 3, 3, 3))}
+    for name, (image_shape, kernel_shape) in kernels.items():
+        image, kernel = (rng.standard_normal(shape, np.float32) for shape in (image_shape, kernel_shape))
+        image, grad = to_image(to_rows(image)), h_conv2d(image, kernel)
+
+        def image_gradient(fill, kernel=kernel, grad=grad, shape=image_shape):
+            convolution._multiply_then_add = fill
+            convolution.conv_grad_image(kernel, grad, shape)
+
+        def kernel_gradient(few, image=image, grad=grad, shape=kernel_shape):
+            convolution.FEW_CHANNELS = few
+            convolution.conv_grad_kernel(image, grad, shape)
+
+        found[f"image's gradient, {name}: copy, add"] = alternate(image_gradient, fills, rounds)
+        found[f"kernel's, {name}: in place, copy"] = alternate(kernel_gradient, [0, 99], rounds)
+    colliding = rng.standard_normal((64, 16, 24, 24), np.float32)
+
+    def plainly(image):
+        turned = image.transpose(2, 1, 3, 0)
+        np.copyto(buffers.empty(turned.shape), turned)
+
+    def turn(method):
+        method(colliding)
+
+    found["colliding images: plain, moved apart"] = alternate(turn, [plainly, to_rows], rounds)
+    return found
+
+
+def alternate(run: Callable, ways: list, rounds: int) -> list[float]:
+    return list(np.median([[median(run, way) for way in ways] for _ in range(rounds)], axis=0))
 
 
 def two_layers(rounds: int) -> dict[str, tuple[float, float]]:
@@ -149,11 +189,11 @@ def page_faults() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt if resource else -1
 
 
-def median(run: Callable, image, kernel, repeats: int = 4) -> float:
+def median(run: Callable, *inputs, repeats: int = 4) -> float:
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        run(image, kernel)
+        run(*inputs)
         times.append((time.perf_counter() - start) * 1e3)
     return float(np.median(times))
 
