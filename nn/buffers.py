@@ -10,6 +10,7 @@ pool refers is therefore free. How many references that is, is measured once, at
 import sys
 import threading
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
@@ -95,9 +96,15 @@ def empty_like(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[A
         return np.empty_like(array, dtype, subok=False)
     if array.flags.c_contiguous:
         return empty(array.shape, dtype)
-    axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))  # the slowest axis first
-    back = sorted(range(array.ndim), key=axes.__getitem__)
+    axes, back = _slowest_first(array.strides)
     return empty([array.shape[axis] for axis in axes], dtype).transpose(back)
+
+
+@lru_cache(maxsize=1024)
+def _slowest_first(strides: tuple[int, ...]) -> tuple[list[int], list[int]]:
+    """Order the axes by memory, the slowest first; and the way back."""
+    axes = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
+    return axes, sorted(range(len(strides)), key=axes.__getitem__)
 
 
 def clear() -> None:
