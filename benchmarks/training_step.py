@@ -3,8 +3,8 @@
     python benchmarks/training_step.py
 
 The net is conv(1->8,3)-relu-pool2-conv(8->16,3)-relu-pool2-linear(64)-relu-linear(10), with batch 64, cross-entropy and
-Adam. The libraries take turns, so that a busy machine slows them alike; a line gives the median and the fastest turn,
-and the medians of its ratios to torch and to this library. Before that, all losses are checked to fall along the same
+Adam. Processor time is counted, and the libraries take turns, so that a busy machine disturbs little and all alike; a
+line gives the median and the fastest turn, and the medians of its ratios to torch and to this library. Before that, all losses are checked to fall along the same
 path. Peers that are not installed are left out (pip install "mazegrad[bench]").
 """
 
@@ -185,10 +185,10 @@ def main() -> None:
         for name, step in steps.items():
             repeats = 1 if name in slow else 20
             step()  # the caches are somebody else's
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(repeats):
                 step()
-            times[name].append((time.perf_counter() - start) / repeats * 1e3)
+            times[name].append((time.process_time() - start) / repeats * 1e3)
     print(f"\n{'one training step':<36}{'median ms':>10}{'best ms':>10}{'x torch eager':>15}{'x mazegrad':>12}")
     for name, values in times.items():
         ratios = [
