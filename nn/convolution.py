@@ -135,13 +135,15 @@ def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: A
     """Multiply each row with all columns of the kernel, one below the other; then add the parts, each shifted."""
     (height, _, width, batch), out_width = rows.shape, out.shape[2]
     out_channels, channels, kernel_height, kernel_width = kernel.shape
-    weights = kernel.transpose(3, 0, 2, 1).reshape(kernel_width * out_channels, kernel_height, channels)
-    flat = buffers.empty((last - first, kernel_width * out_channels, width * batch), rows.dtype)
+    used = kernel_width * out_channels
+    lines = 4 if used in (2, 3) else used  # BLAS takes lines by fours: three are slower than four, so one is done twice
+    weights = kernel.transpose(3, 0, 2, 1).reshape(used, kernel_height, channels)[np.arange(lines) % used]
+    flat = buffers.empty((last - first, lines, width * batch), rows.dtype)
     for top, bottom, i, i_end in spans(height, kernel_height, pads[0], first, last):
-        matrix = weights[:, i:i_end].reshape(kernel_width * out_channels, -1)
+        matrix = weights[:, i:i_end].reshape(lines, -1)
         seen_rows = windows(rows, top + i - pads[0], bottom - top, i_end - i)
         np.matmul(matrix, seen_rows, out=flat[top - first : bottom - first])
-    parts = flat.reshape(last - first, kernel_width, out_channels, width, batch)
+    parts = flat[:, :used].reshape(last - first, kernel_width, out_channels, width, batch)
     for j in range(kernel_width):
         left, right = seen(j, width, out_width, pads[1])
         part = parts[:, j, :, left + j - pads[1] : right + j - pads[1]]
