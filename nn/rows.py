@@ -16,7 +16,8 @@ from . import buffers
 
 Array: TypeAlias = NDArray[Any]
 
-CACHE_WAYS, CACHE_PERIOD = 8, 4096  # of addresses that lie a period apart, the first-level cache holds 8 lines
+CACHE_LINE, CACHE_WAYS, CACHE_PERIOD = 64, 8, 4096  # of addresses a period apart, the first-level cache holds 8 lines
+SCRATCH = 1 << 18  # bytes that stay in the second-level cache
 
 
 def to_rows(image: Array) -> Array:
@@ -24,15 +25,21 @@ def to_rows(image: Array) -> Array:
     rows = image.transpose(2, 1, 3, 0)
     if rows.flags.c_contiguous:
         return rows
-    batch, stride = image.shape[0], image.strides[0]
-    if image.flags.c_contiguous and batch > CACHE_WAYS * CACHE_PERIOD // gcd(stride, CACHE_PERIOD):
-        # pixels about to become neighbours would push each other out of the cache: first move the images apart
-        size = image.size // batch
-        apart = buffers.empty((batch, size + 16), image.dtype)[:, :size]
-        apart[...] = image.reshape(batch, size)
-        rows = apart.reshape(image.shape).transpose(2, 1, 3, 0)
     result = buffers.empty(rows.shape, rows.dtype)
-    result[...] = rows
+    batch, channels, height, width = image.shape
+    if not image.flags.c_contiguous or batch <= CACHE_WAYS * CACHE_PERIOD // gcd(image.strides[0], CACHE_PERIOD):
+        result[...] = rows
+        return result
+    # Pixels about to become neighbours would push each other out of the cache: first move the images apart,
+    # as many channels at a time as stay in the second-level cache, an odd number of cache lines from image to image.
+    line, size = CACHE_LINE // image.itemsize, height * width
+    together = max(1, min(channels, SCRATCH // (batch * size * image.itemsize)))
+    distance = (-(-together * size // line) | 1) * line
+    apart = buffers.empty((batch, distance), image.dtype)[:, : together * size].reshape(batch, together, height, width)
+    for first in range(0, channels, together):
+        part = apart[:, : channels - first]
+        part[...] = image[:, first : first + together]
+        result[:, first : first + together] = part.transpose(2, 1, 3, 0)
     return result
 
 
