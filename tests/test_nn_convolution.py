@@ -1,5 +1,8 @@
 """Exercise 41's convolution equals the sum it is defined as, whatever the shape, the padding and the memory order."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,6 +185,13 @@ def test_infinities_stay_where_they_are_seen():
     image[0, 0, 4, 4] = np.inf
     output = h_conv2d(image, np.ones((1, 1, 3, 3), np.float32))
     assert np.array_equal(np.isinf(output[0, 0]), np.pad(np.ones((3, 3), bool), 2))
+
+
+def test_the_derivation_in_the_docs_runs():
+    page = (Path(__file__).parents[1] / "docs" / "exercise_41.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    exec("\n".join(blocks), {})
 
 
 IMAGE, KERNEL = np.ones((2, 3, 8, 8), np.float32), np.ones((4, 3, 3, 3), np.float32)
