@@ -3,9 +3,10 @@
     python benchmarks/training_step.py
 
 The net is conv(1->8,3)-relu-pool2-conv(8->16,3)-relu-pool2-linear(64)-relu-linear(10), with batch 64, cross-entropy and
-Adam. Processor time is counted, and the libraries take turns, so that a busy machine disturbs little and all alike; a
-line gives the median and the fastest turn, and the medians of its ratios to torch and to this library. Before that, all losses are checked to fall along the same
-path. Peers that are not installed are left out (pip install "mazegrad[bench]").
+Adam. Processor time is counted, and the libraries take turns, so that a busy machine disturbs little and all alike. A
+line gives the median and the fastest turn, and the medians of its ratios to torch and to this library. Before that, all
+losses are checked to fall along the same path. Peers that are not installed are left out (pip install
+"mazegrad[bench]").
 """
 
 import argparse

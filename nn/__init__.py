@@ -1,6 +1,6 @@
 """Gradients: reverse-mode automatic differentiation on numpy arrays, and the layers, losses and optimisers on top.
 
-Read `tensor.py` first: it is the whole idea. This room knows numpy and the standard library, nothing else.
+Read `graph.py` first, it is the whole idea; then `tensor.py`. The room knows numpy and the standard library.
 """
 
 from . import data, functional, init, schedulers
@@ -21,6 +21,7 @@ from .functional import (
     upsample,
 )
 from .gradcheck import GradcheckReport, gradcheck
+from .graph import no_grad
 from .layers import (
     GELU,
     AvgPool2D,
@@ -81,7 +82,7 @@ from .operations import (
 )
 from .optimisers import SGD, Adam, AdamW, NonFiniteGradient, Optimiser, RMSprop, clip_grad_norm, clip_grad_value
 from .serialization import load, save
-from .tensor import Parameter, Tensor, no_grad
+from .tensor import Parameter, Tensor
 
 __all__ = [
     "GELU",

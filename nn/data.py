@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array
+from .graph import Array
 
 # MNIST: LeCun & Cortes, CC BY-SA 3.0. SHA-256 of the uncompressed files.
 MNIST = {

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Node, Tensor, newest_first, walk_back
+from .graph import Node, newest_first, walk_back
+from .tensor import Tensor
 
 # multiplications and additions, from the shapes of the operands and of the output; else one for each element
 _COST = {
@@ -23,7 +24,7 @@ def explain(root: Tensor) -> str:
     Gradient norms are those of `root.sum()`; the pass that finds them leaves `grad` and the graph as they are.
     """
     if root._node is None:
-        text = f"{root._label()} was not computed from anything with requires_grad=True"
+        text = f"{root.label()} was not computed from anything with requires_grad=True"
         print(text)
         return text
     nodes = newest_first(root._node)[::-1]
@@ -33,7 +34,7 @@ def explain(root: Tensor) -> str:
     leaves = {
         id(leaf): (leaf, _norm(grad))
         for leaf, grad in walk_back(
-            root, np.ones_like(root._array), True, lambda node, grads: norms.update({id(node): _norm(*grads)})
+            root._edge(), np.ones_like(root._array), True, lambda node, grads: norms.update({id(node): _norm(*grads)})
         )
     }
     number = {id(node): f"[{i}]" for i, node in enumerate(nodes, 1)}
@@ -43,7 +44,7 @@ def explain(root: Tensor) -> str:
         norm = norms.get(id(node))
         gradient = "-" if norm is None else f"{norm:.3g}"
         rows.append((number[id(node)], node.name, _parents(node, number), shape, _short(_cost(node)), gradient))
-    rows += [("", "leaf", leaf._label(), "", "", f"{norm:.3g}") for leaf, norm in leaves.values()]
+    rows += [("", "leaf", leaf.label(), "", "", f"{norm:.3g}") for leaf, norm in leaves.values()]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(f"{len(nodes)} operations, {_short(sum(map(_cost, nodes)))} multiplications and additions forward")

@@ -13,8 +13,9 @@ import numpy as np
 
 from . import buffers
 from .convolution import conv_forward, conv_grad_image, conv_grad_kernel
+from .graph import Array
 from .operations import fit
-from .tensor import Array, Operand, Rule, Tensor, operation
+from .tensor import Operand, Rule, Tensor, operation
 
 REDUCTIONS = ("mean", "sum", "none")
 

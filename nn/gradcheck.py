@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array, Tensor
+from .graph import Array
+from .tensor import Tensor
 
 
 @dataclass(frozen=True)

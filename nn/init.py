@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .tensor import Array
+from .graph import Array
 
 
 def uniform(shape: Sequence[int], bound: float, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import functional, init, operations
+from .graph import Array
 from .modules import Module, ModuleList
-from .tensor import Array, Parameter
+from .tensor import Parameter
 
 Size = int | tuple[int, int]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array, Parameter, Tensor
+from .graph import Array
+from .tensor import Parameter, Tensor
 
 
 class Module:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import buffers
-from .tensor import Array, Axis, Operand, Rule, operation
+from .graph import Array
+from .tensor import Axis, Operand, Rule, operation
 
 
 def fit(grad: Array, operand: Any) -> Array:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array, Parameter
+from .graph import Array
+from .tensor import Parameter
 
 Named = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
 
@@ -75,7 +76,7 @@ class Optimiser:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient; NonFiniteGradient, before anything changes, if one is not finite."""
+        """Move every parameter that has a gradient; NonFiniteGradient, before any moves, if one is not finite."""
         check_finite(self.parameters, self.steps + 1)
         self.steps += 1
         for name, parameter in self.parameters.items():

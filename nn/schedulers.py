@@ -77,7 +77,7 @@ class CosineAnnealingLR(Scheduler):
 
 
 class LinearLR(Scheduler):
-    """Warm-up: from `start_factor` to `end_factor` times the first rate in a line of `total_iters` steps, then level."""
+    """Warm-up: from `start_factor` to `end_factor` times the first rate in `total_iters` equal steps, then level."""
 
     def __init__(
         self, optimizer: Optimiser, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array, Tensor
+from .graph import Array
+from .tensor import Tensor
 
 JSON = "mazegrad.json"
 

@@ -1,140 +1,26 @@
-"""A tensor remembers how it was made, and `backward` walks that memory from the end to the beginning.
+"""A tensor is an array that remembers how it was made; an operation is a numpy function that knows its derivative.
 
-Three nouns. A `Tensor` is an array with a `grad`. A `Node` is one operation that took place: its parents, and its
-vector-Jacobian product `vjp(grad, needs)`, which turns the gradient of the output into one gradient (or None) for each
-parent. `operation` makes both out of a plain numpy function that returns `(output, vjp)`.
+`operation` turns a function on plain arrays, which returns `(output, vjp)`, into one that also takes tensors and
+leaves a `Node` behind. The walk back through the nodes is in `graph.py`; that page is the whole idea.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ParamSpec, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
+
+from .graph import Array, Edge, Node, Vjp, recording, walk_back
 
 P = ParamSpec("P")
-Array: TypeAlias = NDArray[Any]
-Operand: TypeAlias = (
-    Any  # marks an operation's differentiable inputs: Tensor, array or number; an array inside the rule
-)
-Vjp: TypeAlias = Callable[[Any, Sequence[bool]], Sequence[Array | None]]
+Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or number; inside a rule, an array
 Rule: TypeAlias = tuple[Any, Vjp]
-Edge: TypeAlias = "tuple[Node | Tensor, int] | None"
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_serial = itertools.count()
-_mode = threading.local()
-
-
-class Node:
-    """One operation that took place; `parents[i]` is where the gradient of its i-th operand goes (None: nowhere)."""
-
-    __slots__ = ("__weakref__", "input_shapes", "leaves", "name", "needs", "output_shapes", "parents", "serial", "vjp")
-
-    def __init__(self, name: str, operands: Sequence[Any], outputs: Sequence[Array], vjp: Vjp) -> None:
-        self.name = name
-        self.serial = next(_serial)  # a parent is always older than its child: the order of backward
-        self.vjp: Vjp | None = vjp
-        self.parents: Sequence[Edge] = [x._edge() if isinstance(x, Tensor) else None for x in operands]
-        self.needs = [edge is not None for edge in self.parents]
-        self.leaves = [(x, x.version) for x in operands if isinstance(x, Tensor) and x._node is None]
-        self.input_shapes = [np.shape(x) if x is not None else () for x in operands]
-        self.output_shapes = [array.shape for array in outputs]
-
-    def pull(self, grads: Sequence[Array | None]) -> Sequence[Array | None]:
-        """Turn the gradients of the outputs into one gradient, or None, for each parent."""
-        if self.vjp is None:
-            raise RuntimeError(
-                f"backward() through a graph whose saved arrays are gone (first met at {self.name!r}): it has been"
-                " walked already; compute the loss again, or pass retain_graph=True the first time"
-            )
-        for leaf, version in self.leaves:
-            if leaf.version != version:
-                raise RuntimeError(
-                    f"backward() through {self.name!r}: its operand {leaf._label()} was overwritten after it was used"
-                    f" (version {version} then, {leaf.version} now); call backward() before assign() or step()"
-                )
-        return self.vjp(grads[0] if len(grads) == 1 else grads, self.needs)
-
-    def free(self) -> None:
-        """Let go of the saved arrays and of the parents."""
-        self.vjp, self.parents, self.leaves = None, (), []
-
-
-def newest_first(root: Node) -> list[Node]:
-    """Every node that `root` was made from, itself included, each after all the nodes that used it."""
-    seen, stack = {id(root): root}, [root]
-    while stack:
-        for edge in stack.pop().parents:
-            if edge is not None and isinstance(edge[0], Node) and id(edge[0]) not in seen:
-                seen[id(edge[0])] = edge[0]
-                stack.append(edge[0])
-    return sorted(seen.values(), key=lambda node: node.serial, reverse=True)
-
-
-class Gradients:
-    """The gradients on their way, by (source, slot): the first to arrive is borrowed, the second makes a sum we own."""
-
-    def __init__(self) -> None:
-        self.arrived: dict[tuple[int, int], Array] = {}
-        self.owned: set[tuple[int, int]] = set()
-
-    def add(self, edge: Edge, grad: Array) -> None:
-        """Let `grad` arrive at `edge`; `+=` touches only sums that were made here."""
-        assert edge is not None
-        key = id(edge[0]), edge[1]
-        if key not in self.arrived:
-            self.arrived[key] = grad
-        elif key in self.owned:
-            self.arrived[key] += grad
-        else:
-            self.arrived[key] = self.arrived[key] + grad
-            self.owned.add(key)
-
-    def take(self, edge: Edge) -> Array | None:
-        """Hand out what arrived at `edge`, and forget it."""
-        assert edge is not None
-        return self.arrived.pop((id(edge[0]), edge[1]), None)
-
-
-def walk_back(
-    root: Tensor, seed: Array, retain_graph: bool, visit: Callable[[Node, Sequence[Array | None]], None] | None = None
-) -> Iterator[tuple[Tensor, Array]]:
-    """Yield every leaf that wants a gradient, with the gradient of `(root * seed).sum()`; the leaves' `grad` stay."""
-    start = root._edge()
-    if start is None:
-        raise RuntimeError("backward() on a tensor that does not depend on anything with requires_grad=True")
-    gradients, leaves = Gradients(), {id(root): root}
-    gradients.add(start, seed)
-    nodes = newest_first(root._node) if root._node is not None else []
-    for node in nodes:
-        if node.vjp is None:
-            node.pull(())  # says what is wrong before anything has changed
-    for node in nodes:
-        grads = [gradients.take((node, slot)) for slot in range(len(node.output_shapes))]
-        if all(grad is None for grad in grads):
-            continue
-        if visit is not None:
-            visit(node, grads)
-        parents, pulled = node.parents, node.pull(grads)
-        if not retain_graph:
-            node.free()
-        for edge, grad in zip(parents, pulled, strict=True):
-            if edge is not None and grad is not None:
-                gradients.add(edge, grad)
-                if isinstance(edge[0], Tensor):
-                    leaves[id(edge[0])] = edge[0]
-    for leaf in leaves.values():
-        key = id(leaf), 0
-        if key in gradients.arrived:
-            grad = gradients.arrived[key]
-            yield leaf, grad if key in gradients.owned else grad.copy(order="K")  # a leaf's gradient is its own
 
 
 class Tensor:
@@ -176,7 +62,8 @@ class Tensor:
             return self._node, self._slot
         return (self, 0) if self.requires_grad else None
 
-    def _label(self) -> str:
+    def label(self) -> str:
+        """What messages call it."""
         return f"{self.name or type(self).__name__} of shape {self.shape}"
 
     # ------------------------------------------------------------------------------------------------ reading, writing
@@ -190,14 +77,12 @@ class Tensor:
     def assign(self, array: Any) -> None:
         """Overwrite the numbers, in place; the shape must be the same, and the tensor must be a leaf."""
         if self._node is not None:
-            raise RuntimeError(
-                f"assign: {self._label()} is the result of {self._node.name!r}; only leaves are assigned"
-            )
+            raise RuntimeError(f"assign: {self.label()} is the result of {self._node.name!r}; only leaves are assigned")
         new = np.asarray(array._array if isinstance(array, Tensor) else array)
         if new.shape != self.shape:
-            raise ValueError(f"assign: {self._label()} cannot take an array of shape {new.shape}")
+            raise ValueError(f"assign: {self.label()} cannot take an array of shape {new.shape}")
         if new.dtype.kind not in "fiub":
-            raise TypeError(f"assign: {self._label()} holds {self.dtype}, not {new.dtype}")
+            raise TypeError(f"assign: {self.label()} holds {self.dtype}, not {new.dtype}")
         self._array[...] = new
         self.version += 1
 
@@ -240,7 +125,7 @@ class Tensor:
         `gradient` weighs the elements of a tensor that is not a scalar. The graph is freed on the way, unless
         `retain_graph`. Raises RuntimeError when the graph was freed before, or an operand was overwritten since.
         """
-        for leaf, grad in list(walk_back(self, self._seed(gradient), retain_graph)):
+        for leaf, grad in walk_back(self._edge(), self._seed(gradient), retain_graph):
             leaf.grad = grad if leaf.grad is None else leaf.grad + grad
 
     def _seed(self, gradient: Any) -> Array:
@@ -429,22 +314,6 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad, dtype)
 
 
-class no_grad(contextlib.ContextDecorator):
-    """Within it, or within a function that it decorates, operations are not remembered (in this thread)."""
-
-    def __enter__(self) -> None:
-        self._before: list[bool] = [*getattr(self, "_before", ()), recording()]  # a stack: one object may be nested
-        _mode.recording = False
-
-    def __exit__(self, *exception: object) -> None:
-        _mode.recording = self._before.pop()
-
-
-def recording() -> bool:
-    """Whether operations are remembered at the moment, in this thread."""
-    return getattr(_mode, "recording", True)
-
-
 def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
     """Make a differentiable operation out of `rule`, a function on plain arrays that returns `(output, vjp)`.
 
@@ -483,14 +352,19 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
             raise ValueError(f"{name} of shape {shapes}: {error}") from error
         if dtype is None:
             return output
-        several = type(output) is tuple
-        if not recording() or not any(isinstance(x, Tensor) and x.requires_grad for x in operands):
-            return tuple(map(Tensor._wrap, output)) if several else Tensor._wrap(output)
-        if several:
-            node = Node(name, operands, output, vjp)
-            return tuple(Tensor._wrap(array, node, slot) for slot, array in enumerate(output))
-        output = output if type(output) is np.ndarray else np.asarray(output)
-        return Tensor._wrap(output, Node(name, operands, (output,), vjp))
+        outputs = output if type(output) is tuple else (output,)
+        node = None
+        if recording() and any(isinstance(x, Tensor) and x.requires_grad for x in operands):
+            node = Node(
+                name,
+                vjp,
+                parents=[x._edge() if isinstance(x, Tensor) else None for x in operands],
+                leaves=[x for x in operands if isinstance(x, Tensor) and x._node is None],
+                input_shapes=[() if x is None else np.shape(x) for x in arrays],
+                output_shapes=[np.shape(array) for array in outputs],
+            )
+        tensors = tuple(Tensor._wrap(array, node, slot) for slot, array in enumerate(outputs))
+        return tensors if type(output) is tuple else tensors[0]
 
     return apply
 
