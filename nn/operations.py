@@ -370,6 +370,8 @@ def _concatenate(*xs: Operand, axis: int) -> Rule:
 
 def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Any:
     """Join along an axis that exists."""
+    if not len(tensors):
+        raise ValueError("concatenate: there is nothing to join")
     return _concatenate(*tensors, axis=axis)
 
 
@@ -380,6 +382,8 @@ def _stack(*xs: Operand, axis: int) -> Rule:
 
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Any:
     """Join equal shapes along a new axis."""
+    if not len(tensors):
+        raise ValueError("stack: there is nothing to join")
     return _stack(*tensors, axis=axis)
 
 

@@ -54,7 +54,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
-        raise ValueError(f"{os.fspath(path)} is not a whole npz file of plain arrays: {error}") from error
+        raise ValueError(f"{os.fspath(path)} is not a whole npz file of plain arrays") from error
     if JSON not in arrays:
         return arrays
     try:

@@ -374,8 +374,9 @@ def _constant(name: str, x: Any, dtype: np.dtype[Any], operands: Sequence[Any]) 
     if x is None:
         return None
     array = np.asarray(x)
-    kind = array.dtype.kind
-    if kind not in "fiub" or (kind == "f" and isinstance(x, np.ndarray) and x.ndim and x.dtype != dtype):
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} takes tensors, arrays of numbers and numbers, not {type(x).__name__} of {array.dtype}")
+    if array.dtype.kind == "f" and isinstance(x, np.ndarray) and x.ndim and x.dtype != dtype:
         raise TypeError(_mixed(name, operands))
     return array.astype(dtype, copy=False)
 

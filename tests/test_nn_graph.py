@@ -312,6 +312,7 @@ def test_no_grad_remembers_nothing_in_this_thread_only() -> None:
         (lambda: nn.layer_norm(leaf(2, 3), 4), [r"\(4,\)", r"\(2, 3\)"]),
         (lambda: nn.BatchNorm2D(3)(leaf(2, 4, 1, 1)), ["BatchNorm2D", "3", r"\(2, 4, 1, 1\)"]),
         (lambda: leaf(3).backward(np.ones(2)), [r"\(3,\)", r"\(2,\)"]),
+        (lambda: nn.concatenate([]), ["concatenate", "nothing"]),
     ],
 )
 def test_errors_name_what_was_given_and_what_is_wanted(call: Any, words: list[str]) -> None:
@@ -326,6 +327,12 @@ def test_backward_on_something_that_is_not_one_number_says_what_to_do() -> None:
         leaf(3).backward()
     with pytest.raises(RuntimeError, match="requires_grad=True"):
         nn.Tensor(1.0).backward()
+
+
+def test_what_is_not_a_number_is_named() -> None:
+    for call in (lambda: leaf(3) + "a", lambda: leaf(3) * [None], lambda: leaf(2) - np.ones(2, complex)):
+        with pytest.raises(TypeError, match=r"(add|multiply|subtract) takes .* not (str|list|ndarray)"):
+            call()
 
 
 def test_integers_where_classes_or_rows_are_meant() -> None:
