@@ -75,7 +75,7 @@ class Tensor:
         return view
 
     def assign(self, array: Any) -> None:
-        """Overwrite the numbers, in place; the shape must be the same, and the tensor must be a leaf."""
+        """Take new numbers of the same shape; for leaves only. Views of the old ones keep those."""
         if self._node is not None:
             raise RuntimeError(f"assign: {self.label()} is the result of {self._node.name!r}; only leaves are assigned")
         new = np.asarray(array._array if isinstance(array, Tensor) else array)
@@ -83,7 +83,7 @@ class Tensor:
             raise ValueError(f"assign: {self.label()} cannot take an array of shape {new.shape}")
         if new.dtype.kind not in "fiub":
             raise TypeError(f"assign: {self.label()} holds {self.dtype}, not {new.dtype}")
-        self._array[...] = new
+        self._array = np.array(new, dtype=self.dtype)
         self.version += 1
 
     @property

@@ -212,6 +212,15 @@ def test_data_is_read_only_and_a_tensor_owns_its_numbers() -> None:
         x[0] = 2
 
 
+def test_what_was_made_of_a_constant_outlives_its_overwriting() -> None:
+    """A reshaped constant shares its memory and has no node; the gradient must still see the numbers that were used."""
+    w, c = leaf(4), nn.Tensor(np.arange(4.0).reshape(2, 2))
+    loss = (w * c.reshape(4)).sum()
+    c.assign(np.full((2, 2), 7.0))
+    loss.backward()
+    np.testing.assert_array_equal(w.grad, [0, 1, 2, 3])
+
+
 def test_assign_wants_a_leaf_and_its_shape() -> None:
     x = leaf(3)
     with pytest.raises(RuntimeError, match="result of 'multiply'"):
