@@ -210,6 +210,7 @@ def report(net: nn.Sequential, test_set: tuple[Any, Any], curves: dict[str, list
         axis.plot(epochs, values, "o-")
         axis.set(xlabel="epoch", title="training loss" if name == "loss" else "test accuracy")
         axis.grid(alpha=0.3)
+        axis.xaxis.get_major_locator().set_params(integer=True)
     finish("learning_curves.png")
 
     kernels = first.weight.data[:, 0]
