@@ -12,11 +12,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from contract_child import IDS, digest
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
 from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, World, draw, load_maze
+
+from contract_child import IDS, digest
 
 EXACT = ("optimal_action", "value")
 PLAIN_INFO = tuple(name for name in INFO if name not in EXACT)
@@ -378,7 +379,6 @@ def test_play_takes_the_keys() -> None:
 
 
 def test_value_and_optimal_action() -> None:
-    pytest.importorskip("mazegrad.envs.values")
     env = MazeEnv("cliff_walk", info=("value", "optimal_action"), discount=1.0)
     _, info = env.reset(seed=0)
     values, actions = [info["value"]], []

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from random_worlds import perfect_maze, random_maze
 
 from mazegrad.envs import MAZES, Maze, MazeError, World, distances, load_maze
+
+from random_worlds import perfect_maze, random_maze
 
 
 @pytest.mark.parametrize("name", [name for name in MAZES if name != "long_way"])

@@ -4,10 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from random_worlds import perfect_maze, random_worlds
 
 from mazegrad.envs import MAZES, SOLVERS, Maze, World, distances, load_maze, optimal_actions, shortest_path, solve
 from mazegrad.envs.solvers import wall_follower
+
+from random_worlds import perfect_maze, random_worlds
 
 SHORTEST = ("breadth_first", "a_star", "dead_end_filling")
 
