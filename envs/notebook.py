@@ -47,7 +47,8 @@ def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
         f' values="{";".join(f"{(place + 0.5) * tile:g}" for place in places.tolist())}"/>'
         for name, places in (("cx", columns), ("cy", rows))
     )
-    agent = f'<circle r="{0.30 * tile:g}" fill="rgb{PAPER}" stroke="rgb{AGENT}" stroke-width="{0.15 * tile:g}">{moves}</circle>'
+    ring = f'r="{0.30 * tile:g}" stroke-width="{0.15 * tile:g}" fill="rgb{PAPER}" stroke="rgb{AGENT}"'
+    agent = f"<circle {ring}>{moves}</circle>"
     return _wrapped(draw(maze, tile=tile), agent)
 
 
