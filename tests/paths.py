@@ -64,15 +64,24 @@ def staircase(steps: int, first: int, second: int) -> list[Cell]:
 STAIRCASES = [(a, b) for a in range(4) for b in range(4) if b not in (a, opposite(a))]
 
 
+def stacked(mazes: Sequence[Maze]) -> tuple[World, list[int]]:
+    """Return the stacked world of mazes, those of one size compiled at once, and the order of mazes in it."""
+    order = sorted(range(len(mazes)), key=lambda i: mazes[i].tiles.shape)
+    groups = itertools.groupby(order, key=lambda i: mazes[i].tiles.shape)
+    return World.stack([World.compile([mazes[i] for i in group]) for _, group in groups]), order
+
+
 class Walk:
     """One net on many paths of equal length at once, on the tables of their stacked worlds.
+
+    The paths stand in the order of `stacked`.
 
     margin: (steps, paths), by how much the path's direction beats the best other one; at most 0 is a failure.
     """
 
     def __init__(self, rnn: LinearRNN, ways: Sequence[Sequence[Cell]], mazes: Sequence[Maze]) -> None:
-        world = World.stack([World.compile(maze) for maze in mazes])
-        wanted = np.array([directions(way) for way in ways])
+        world, order = stacked(mazes)
+        wanted = np.array([directions(ways[i]) for i in order])
         state = world.start_states
         h = np.tile(rnn.h0, (len(ways), 1))
         margins, largest = [], 0.0

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent, path_follower, rollout
-from mazegrad.envs import World, load_maze, transition
+from mazegrad.envs import load_maze, transition
 from mazegrad.envs.maze import check_path
 
-from paths import BELOW, STAIRCASES, Walk, directions, drawn, long_random_path, neighbours, paths, staircase
+from paths import BELOW, STAIRCASES, Walk, directions, drawn, long_random_path, neighbours, paths, stacked, staircase
 
 I, J, UPWARDS = np.eye(4), EXCHANGE, [1, 0, 0, 0]
 PATHS = ["from_the_end", "long_way", "loop", "sheet38", "spiral"]
@@ -136,7 +136,7 @@ class TestMinusJ:
 
     def test_in_the_environment_a_wrong_move_is_a_bump(self) -> None:
         """There it reaches every goal, but late: after a bump it sees the same again, and what it remembers turns."""
-        world = World.stack([World.compile(drawn(way)) for way in paths(9)])
+        world, _ = stacked([drawn(way) for way in paths(9)])
         agent, at, arrived = RNNAgent(net(-J)), world.start_states, np.zeros(5_324, dtype=int)
         h = agent.initial_state(len(at))
         for step in range(1, 41):
@@ -198,7 +198,7 @@ def test_u_keeps_differences_and_drops_sums() -> None:
 def test_the_difference_is_the_heading_plus_an_offset_of_one() -> None:
     """The step of the proof: D = 2 v(last move) + C with one C for the whole walk, |C| = 1, on the vertical axis."""
     for behind in ((), (BELOW,)):
-        for way in list(paths(7, behind)):
+        for way in list(paths(6, behind)):
             env = gymnasium.make("mazegrad/PathFollow-v0", maze=drawn(way, behind))
             walk = rollout(env, path_follower())
             h, moves = np.array(walk.states[1:]), -np.array(neighbours((0, 0)))[walk.actions]

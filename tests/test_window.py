@@ -156,10 +156,18 @@ def test_the_picture_shows_the_mind() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
 def test_a_real_window_takes_real_keys(tmp_path: Path) -> None:
-    display = f":{90 + os.getpid() % 900}"
-    server = subprocess.Popen(["Xvfb", display, "-screen", "0", "1400x900x24"], stderr=subprocess.DEVNULL)
-    environment = {k: v for k, v in os.environ.items() if k != "SDL_VIDEODRIVER"} | {"DISPLAY": display}
+    program = None
+    reader, writer = os.pipe()  # the server writes its display's number there when it is ready
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x900x24"],
+        pass_fds=[writer],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
     try:
+        with os.fdopen(reader) as ready:
+            display = ":" + ready.readline().strip()
+        environment = {k: v for k, v in os.environ.items() if k != "SDL_VIDEODRIVER"} | {"DISPLAY": display}
         words = [sys.executable, "-m", "mazegrad", "watch", "--fps", "5", "--size", "640x400"]
         program = subprocess.Popen(words, cwd=tmp_path, env=environment)
 
@@ -180,7 +188,9 @@ def test_a_real_window_takes_real_keys(tmp_path: Path) -> None:
         assert [path.name for path in saved] == ["mazegrad-watch-1.png"]
         xdotool("key", "q")
         assert program.wait(timeout=30) == 0
+        assert xdotool("search", "--class", ".*").count("\n") < 2, "the window is gone"
     finally:
-        program.kill()
+        if program is not None:
+            program.kill()
         server.kill()
         server.wait()
