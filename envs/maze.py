@@ -2,8 +2,8 @@
 
 import difflib
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,15 +15,30 @@ from numpy.typing import NDArray
 
 from .directions import OFFSETS
 
+# the order is that of the tile codes which agents see: it only ever grows
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
     {
+        " ": "nothing: cannot be entered",
         "#": "wall",
-        " ": "nothing",
-        ".": "dot",
-        "S": "start",
-        "G": "goal",
+        ".": "dot: floor",
+        "S": "start; of several one is drawn at random",
+        "G": "goal: ends the episode",
+        "X": "trap: ends the episode, or with `trap: restart` sends back to the start",
+        "~": "ice: moves slip sideways with a probability",
+        "^": "conveyor, moves on by one up",
+        ">": "conveyor, moves on by one right",
+        "<": "conveyor, moves on by one left",
+        "v": "conveyor, moves on by one down",
+        **{str(digit): f"teleporter, to the other {digit}" for digit in range(10)},
+        "*": "item, collected once",
+        **{letter: f"key to the doors {letter.upper()}" for letter in "abcdef"},
+        **{letter: f"door, opens with a key {letter.lower()}" for letter in "ABCDEF"},
+        "{": "sign: the left bit is shown though there is no dot",
+        "}": "sign: the right bit is shown though there is no dot",
     }
 )
+REWARDS: Final[Mapping[str, float]] = MappingProxyType({"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0})
+"""what things earn by default; what a move earns adds up: `step` for any move, and what is at its end"""
 MAX_TILES: Final = 2**22  # 2048 x 2048: a bound, so that a wrong file is refused before it fills the memory
 
 _KNOWN: Final = np.zeros(256, dtype=bool)
@@ -50,14 +65,39 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _text_value(value: str) -> str:
+    value.encode()  # a lone surrogate is no text: UnicodeEncodeError, a ValueError
     return value
 
 
 def _probability(value: str) -> float:
-    number = Fraction(value.replace(" ", ""))
+    above, slash, below = value.partition("/")
+    number = float(above) / float(below) if slash else float(above)
     if not 0 <= number <= 1:
         raise ValueError
-    return float(number)
+    return number
+
+
+def _rewards(value: str) -> dict[str, float]:
+    earns = {}
+    for entry in value.split(","):
+        name, number = entry.split()
+        if name not in REWARDS or name in earns or not math.isfinite(float(number)):
+            raise ValueError
+        earns[name] = float(number)
+    return earns
+
+
+def _trap(value: str) -> str:
+    if value not in ("end", "restart"):
+        raise ValueError
+    return value
+
+
+def _wind(value: str) -> tuple[int, ...]:
+    strengths = tuple(int(number) for number in value.split())
+    if not strengths or min(strengths) < 0:
+        raise ValueError
+    return strengths
 
 
 # metadata: key -> (what it wants, its reader); a reader raises ValueError
@@ -67,6 +107,10 @@ METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyTy
         "title": ("a text", _text_value),
         "source": ("a text", _text_value),
         "slip": ("a probability such as 0.1 or 2/3", _probability),
+        "ice": ("a probability such as 0.1 or 2/3", _probability),
+        "rewards": (f"numbers for some of {', '.join(REWARDS)}, such as: step -1, trap -100", _rewards),
+        "trap": ("`end` or `restart`", _trap),
+        "wind": ("a number of cells for each column, such as: 0 0 1 2 1", _wind),
     }
 )
 
@@ -196,6 +240,12 @@ class Maze:
         """Return a MazeError that points to a tile, by line and column of the text it was read from."""
         return MazeError(message, self._lines[row], int(column) + 1)
 
+    def setting_error(self, key: str, message: str) -> MazeError:
+        """Return a MazeError that points to the metadata line of `key`."""
+        lines = self.to_text().split("\n")
+        line = next(n for n, line in enumerate(lines, 1) if line[:1] != ";" and line.partition(":")[0].strip() == key)
+        return MazeError(message, line, lines[line - 1].index(":") + 2)
+
     @property
     def height(self) -> int:
         """Number of rows."""
@@ -242,6 +292,8 @@ def check_path(maze: Maze) -> None:
     Raises:
         MazeError: with the line and column of the tile where it is not so.
     """
+    for row, column in np.argwhere(~np.isin(maze.tiles, np.frombuffer(b" #.SG", dtype=np.uint8)))[:1]:
+        raise maze.error(row, column, f"a path is drawn with . S and G, not with {chr(maze.tiles[row, column])}")
     starts, goals = maze.find("S"), maze.find("G")
     if len(starts) != 1:
         at = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
@@ -252,7 +304,9 @@ def check_path(maze: Maze) -> None:
     padded = np.pad(maze.open, 1)
     near = sum(padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width].astype(int) for dr, dc in OFFSETS)
     for row, column in cells[near[tuple(cells.T)] > 2][:1]:
-        raise maze.error(row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2")
+        raise maze.error(
+            row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2"
+        )
     if len(goals) and near[tuple(goals[0])] > 1:
         raise maze.error(*goals[0], "the goal is inside the path; put it at an end")
     apart = {(int(r), int(c)) for r, c in cells}
@@ -269,7 +323,7 @@ def check_path(maze: Maze) -> None:
 def _unknown_tile(character: str) -> str:
     if character == "\t":
         return "a tab has no fixed width; draw with blanks"
-    return f"unknown tile {character!r}; known: {' '.join(repr(t) if t == ' ' else t for t in LEGEND)}"
+    return f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
 
 
 def _read_metadata(key: str, value: str, line: int, column: int) -> None:
