@@ -227,12 +227,12 @@ def _checked_rewards(rewards: Mapping[str, float]) -> dict[str, float]:
     for name, value in rewards.items():
         if name not in REWARDS:
             raise ValueError(f"unknown reward {name!r}{nearest(str(name), REWARDS)}")
-        if not np.isfinite(value):
-            raise ValueError(f"the reward {name!r} is a finite number, not {value}")
+        if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+            raise ValueError(f"the reward {name!r} is a finite number, not {value!r}")
     return {name: float(value) for name, value in rewards.items()}
 
 
 def _checked_slip(slip: float) -> float:
-    if not 0 <= slip <= 1:
-        raise ValueError(f"slip is a probability, from 0 to 1, not {slip}")
+    if not isinstance(slip, int | float | np.number) or not 0 <= slip <= 1:
+        raise ValueError(f"slip is a probability, from 0 to 1, not {slip!r}")
     return float(slip)

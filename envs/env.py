@@ -1,8 +1,9 @@
 """A MazeEnv is a World with a clock: one agent, as a Gymnasium environment."""
 
+import math
 import operator
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -14,14 +15,19 @@ from numpy.typing import NDArray
 from .directions import DOWN, LEFT, RIGHT, UP
 from .draw import draw, draw_text, extend_trail, new_trail, tile_size
 from .maze import Maze, nearest
-from .observations import OBSERVATIONS
-from .randomness import START, STEPS, choice, key_from_seed, stream, uniform
+from .observations import INFO, OBSERVATIONS, Observation
+from .randomness import MASK, START, STEPS, choice, key_from_seed, stream, uniform
 from .rules import slipped, transition
 from .shipped import find_maze
 from .window import Window
 from .world import World
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
+_TABLE_BYTES: Final = 2**24  # of observations, that are computed ahead
+# what `_use` sets: not pickled, but compiled again
+_DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slippery", "_limit", "_masks")
+# the arrow keys, as pygame and SDL number them
+_ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
 
 
 class _Compiled(NamedTuple):
@@ -29,10 +35,15 @@ class _Compiled(NamedTuple):
     world: World
     observation_space: spaces.Space[Any]
     time_limit: int | None
-    observations: list[Any]  # by state
+    observations: Any  # by state
     moves: list[list[tuple[int, float, bool]]]  # by state and direction: next state, reward, end
+    info: dict[str, list[Any]]  # by name and state
     starts: list[int]
     slippery: bool
+
+
+def accept(maze: Maze) -> None:
+    """Take any maze."""
 
 
 class MazeEnv(gymnasium.Env[Any, int]):
@@ -40,17 +51,29 @@ class MazeEnv(gymnasium.Env[Any, int]):
 
     Args:
         maze: a Maze, a text, a file or a shipped name.
-        observation: "dots", four bits, 1 where a dot lies up, right, left, down of the agent; or "index", the cell as
-            row * width + column.
-        slip: the probability that a move goes sideways; by default the maze's own, else 0.
-        rewards: what things earn, over the defaults: {"goal": 1, "step": 0}.
+        observation: what the agent sees, a function of its state:
+
+            - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
+            - "index": carried * height * width + row * width + column; `carried` is 0 where there are no keys and items.
+            - "position": (row, column).
+            - "view": (view_size, view_size) tile codes, the agent in the middle; a code is the place of the tile in
+              `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
+            - "map": (height, width) tile codes of the whole maze, the agent marked by the number after the last code.
+            - "pixels": the picture, (height, width, 3), as `draw` makes it.
+        view_size: the side of "view", odd.
+        slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
+        rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
         time_limit: the number of steps after which an episode is truncated; "auto" is 4 times the open tiles, None is
             no limit.
+        info: what the info of `reset` and `step` holds: "action_mask" ((4,) int8, 0 for actions that surely leave the
+            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_action" (-1 when
+            the episode is over), "value" (the optimal expected return from here on), "state".
+        discount: that of "optimal_action" and "value".
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
         check: called with each maze that is to be used; raises MazeError if it will not do.
 
     Raises:
-        ValueError: an unknown observation, reward, option or render mode, or a number out of its range.
+        ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
         MazeError: (a ValueError) the maze cannot be used.
     """
 
@@ -61,26 +84,36 @@ class MazeEnv(gymnasium.Env[Any, int]):
         maze: Maze | str = "four_rooms",
         *,
         observation: str = "dots",
+        view_size: int = 7,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
         time_limit: int | Literal["auto"] | None = "auto",
+        info: Sequence[str] = (),
+        discount: float = 0.99,
         render_mode: str | None = None,
-        check: Callable[[Maze], None] = lambda maze: None,
+        check: Callable[[Maze], None] = accept,
     ) -> None:
-        if observation not in OBSERVATIONS:
-            raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ValueError(f"unknown render mode {render_mode!r}{nearest(render_mode, self.metadata['render_modes'])}")
+        known_info = info if not isinstance(info, str) else (info,)  # a single name is as good
+        for what, name, known in (
+            ("observation", observation, OBSERVATIONS),
+            *(("info", name, INFO) for name in known_info),
+            *(("render mode", mode, self.metadata["render_modes"]) for mode in (render_mode,) if mode is not None),
+        ):
+            if name not in known:
+                raise ValueError(f"unknown {what} {name!r}{nearest(str(name), known)}")
         if time_limit not in ("auto", None) and not (isinstance(time_limit, int) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
-        self.observation = observation
-        self.render_mode = render_mode
+        if not 0 <= discount <= 1:
+            raise ValueError(f"discount is a number from 0 to 1, not {discount!r}")
+        self.observation, self.view_size, self.render_mode = observation, view_size, render_mode
         self._rewards, self._slip, self._time_limit, self._check = dict(rewards), slip, time_limit, check
+        self._info_names, self._discount = tuple(known_info), discount
         self._key: int | None = None
         self._episode = 0
         self._window = Window()
         self.action_space = spaces.Discrete(4)
         self._state: int | None = None
+        self._trail: NDArray[np.uint8] | None = None
         compiled = self._compile(find_maze(maze))
         self._use(compiled)
         self.observation_space = compiled.observation_space
@@ -89,16 +122,18 @@ class MazeEnv(gymnasium.Env[Any, int]):
         """Lay a maze's tables out as lists: plain Python reads them several times faster than arrays."""
         self._check(maze)
         world = World.compile(maze, rewards=self._rewards, slip=self._slip)
-        space, table = OBSERVATIONS[self.observation](world)
-        states = np.arange(world.states)[:, None]
-        next_states, rewards, ends = (table.tolist() for table in transition(world, states, np.arange(4)))
+        observation = OBSERVATIONS[self.observation](world, self.view_size)
+        states = np.arange(world.states)
+        next_states, rewards, ends = (table.tolist() for table in transition(world, states[:, None], np.arange(4)))
+        info = {name: _rows(INFO[name](world, self._discount)) for name in self._info_names}
         return _Compiled(
             maze=maze,
             world=world,
-            observation_space=space,
+            observation_space=observation.space,
             time_limit=4 * int(maze.open.sum()) if self._time_limit == "auto" else self._time_limit,
-            observations=table.tolist() if table.ndim == 1 else list(table),
+            observations=_seen_from(observation, states),
             moves=[list(zip(*row, strict=True)) for row in zip(next_states, rewards, ends, strict=True)],
+            info=info,
             starts=world.start_states.tolist(),
             slippery=bool(world.slip.any()),
         )
@@ -106,7 +141,9 @@ class MazeEnv(gymnasium.Env[Any, int]):
     def _use(self, compiled: _Compiled) -> None:
         self.maze, self.world, self.time_limit = compiled.maze, compiled.world, compiled.time_limit
         self._observations, self._moves, self._starts = compiled.observations, compiled.moves, compiled.starts
-        self._slippery = compiled.slippery
+        self._info, self._slippery = compiled.info, compiled.slippery
+        self._limit = math.inf if self.time_limit is None else self.time_limit
+        self._masks: NDArray[np.int8] | None = None
 
     @property
     def state(self) -> int:
@@ -147,43 +184,125 @@ class MazeEnv(gymnasium.Env[Any, int]):
             self._trail = new_trail(self.maze)
         if self.render_mode == "human":
             self.render()
-        return self._observe(), {}
+        return self._observe(), self._tell() if self._info else {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move; Gymnasium's five values.
 
         Raises:
             ValueError: the action is not one of 0, 1, 2, 3.
+            TypeError: the action is not an integer.
             gymnasium.error.ResetNeeded: there was no reset.
         """
-        state = self.state
-        if action not in (UP, RIGHT, LEFT, DOWN):
-            raise ValueError(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
+        state = self._state
+        try:
+            moves = self._moves[state]  # type: ignore[index]
+            move = moves[action]
+            if action < 0:
+                raise IndexError
+        except (TypeError, IndexError):
+            raise self._refusal(action) from None
         if self._slippery:
-            action = int(slipped(self.world, state, action, uniform(self._stream, STEPS + self._steps)))
-        self._state, reward, terminated = self._moves[state][action]
+            move = moves[int(slipped(self.world, state, action, uniform(self._stream, STEPS + self._steps)))]
+        self._state, reward, terminated = move
         self._steps += 1
-        truncated = self.time_limit is not None and self._steps >= self.time_limit
-        if self.render_mode is not None:
+        if self._trail is not None:
             extend_trail(self._trail, *self.world.cell[[state, self._state]].tolist(), self.maze.width)
             if self.render_mode == "human":
                 self.render()
-        return self._observe(), reward, terminated, truncated, {}
+        return self._observe(), reward, terminated, self._steps >= self._limit, self._tell() if self._info else {}
+
+    def _refusal(self, action: Any) -> Exception:
+        if self._state is None:
+            return gymnasium.error.ResetNeeded("call reset() first")
+        kind = ValueError if isinstance(action, int | np.integer) else TypeError
+        return kind(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
 
     def _observe(self) -> Any:
-        observation = self._observations[self._state]
-        return observation.copy() if isinstance(observation, np.ndarray) else observation
+        return _fresh(self._observations[self._state])
+
+    def _tell(self) -> dict[str, Any]:
+        return {name: _fresh(table[self._state]) for name, table in self._info.items()}  # type: ignore[index]
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return False for the actions that surely leave the agent where it is, (4,); all True where all do."""
+        if self._masks is None:
+            self._masks = INFO["action_mask"](self.world, self._discount)
+        return self._masks[self.state].astype(bool)
+
+    def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
+        """Return the arrow keys and w, d, a, s, for `gymnasium.utils.play` (with `wait_on_player=True`)."""
+        letters = {ord(letter): action for letter, action in zip("wdas", (UP, RIGHT, LEFT, DOWN), strict=True)}
+        return {(key,): action for key, action in {**_ARROW_KEYS, **letters}.items()}
+
+    def get_state(self) -> dict[str, Any]:
+        """Return all that the rest of the episode and the episodes after it depend on, as numbers and texts (JSON).
+
+        Raises:
+            gymnasium.error.ResetNeeded: there was no reset.
+        """
+        cell = int(self.world.cell[self.state])
+        return {
+            "maze": self.maze.to_text(),
+            "position": list(divmod(cell, self.maze.width)),
+            "carried": int(self.world.carried[self.state]),
+            "steps": self._steps,
+            "key": self._key,
+            "episode": self._episode,
+            "trail": None if self._trail is None else self._trail.tobytes().hex(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `get_state` returned, of this environment or of one that was made alike.
+
+        Raises:
+            ValueError: it is no such state, or its maze does not fit; nothing has changed then.
+        """
+        try:
+            maze, trail = Maze.from_text(state["maze"]), state["trail"]
+            compiled = None if maze == self.maze else self._fitting(maze)
+            world = self.world if compiled is None else compiled.world
+            place = _state_at(world, state["position"], operator.index(state["carried"]))
+            steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
+            crossed = new_trail(maze) if trail is None else np.frombuffer(bytes.fromhex(trail), dtype=np.uint8).copy()
+            if len(crossed) != maze.tiles.size or (crossed > 15).any() or min(steps, episode) < 0 or not 0 <= key <= MASK:
+                raise ValueError("its numbers are out of range")
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
+        if compiled:
+            self._use(compiled)
+        self._state, self._steps, self._key, self._episode = place, steps, key, episode
+        self._stream = stream(key, episode)
+        self._trail = None if self.render_mode is None else crossed
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in _DERIVED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._use(self._compile(self.maze))
 
     def _read_options(self, options: dict[str, Any]) -> tuple[_Compiled | None, int | None]:
         """Return the maze and the start that the options of `reset` ask for; changes nothing."""
         for name in options:
             if name not in ("maze", "start"):
                 raise ValueError(f"unknown option {name!r}{nearest(str(name), ('maze', 'start'))}")
-        compiled = self._compile(find_maze(options["maze"])) if "maze" in options else None
-        if compiled and compiled.observation_space != self.observation_space:
-            raise ValueError(f"this maze's observations, {compiled.observation_space}, are not the declared {self.observation_space}")
+        compiled = self._fitting(find_maze(options["maze"])) if "maze" in options else None
+        if "start" not in options:
+            return compiled, None
         world = compiled.world if compiled else self.world
-        return compiled, _state_at(world, options["start"]) if "start" in options else None
+        start = _state_at(world, options["start"])
+        if world.terminal[start]:
+            raise ValueError(f"an episode cannot start at {options['start']}: it would be over")
+        return compiled, start
+
+    def _fitting(self, maze: Maze) -> _Compiled:
+        compiled = self._compile(maze)
+        if compiled.observation_space != self.observation_space:
+            raise ValueError(
+                f"this maze's observations, {compiled.observation_space}, are not the declared {self.observation_space}"
+            )
+        return compiled
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").
@@ -210,10 +329,39 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self._window.close()
 
 
-def _state_at(world: World, position: tuple[int, int]) -> int:
-    row, column = (operator.index(number) for number in position)
+def _fresh(entry: Any) -> Any:
+    return entry.copy() if isinstance(entry, np.ndarray) else entry
+
+
+def _rows(table: NDArray[Any]) -> list[Any]:
+    return table.tolist() if table.ndim == 1 else list(table)
+
+
+class _Looked:
+    """Observations that are computed when they are asked for, since all of them would fill the memory."""
+
+    def __init__(self, observation: Observation) -> None:
+        self._look = observation.look
+
+    def __getitem__(self, state: int) -> Any:
+        seen = self._look(np.array([state]))[0]
+        return seen if seen.ndim else seen.item()
+
+
+def _seen_from(observation: Observation, states: NDArray[np.int64]) -> "list[Any] | _Looked":
+    size = math.prod(observation.space.shape or ()) * (observation.space.dtype or np.dtype(np.int64)).itemsize
+    return _rows(observation.look(states)) if len(states) * size <= _TABLE_BYTES else _Looked(observation)
+
+
+def _state_at(world: World, position: Any, carried: int = 0) -> int:
+    """Return the state of an agent that stands at (row, column) and carries this."""
+    try:
+        row, column = (operator.index(number) for number in position)
+    except (TypeError, ValueError):
+        raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
     height, width = world.mazes[0].tiles.shape
     if 0 <= row < height and 0 <= column < width:
-        for state in np.flatnonzero(world.cell == row * width + column)[:1]:
+        for state in np.flatnonzero((world.cell == row * width + column) & (world.carried == carried))[:1]:
             return int(state)
-    raise ValueError(f"an episode cannot start at row {row}, column {column} (both from 0): there is no dot")
+    having = f" and carry {carried}" if carried else ""
+    raise ValueError(f"no agent can stand at row {row}, column {column} (both from 0){having}")
