@@ -3,7 +3,8 @@
 from .directions import DOWN, LEFT, RIGHT, UP, opposite
 from .draw import draw
 from .env import MazeEnv
-from .maze import LEGEND, Maze, MazeError
+from .maze import LEGEND, REWARDS, Maze, MazeError
+from .observations import AGENT_CODE, INFO, OBSERVATIONS, TILE_CODES
 from .planners import distances, optimal_actions, shortest_path
 from .rules import outcomes, slipped, transition
 from .shipped import MAZES, load_maze
@@ -11,7 +12,8 @@ from .window import NoDisplayError, WindowClosed
 from .world import World
 
 __all__ = [
-    "DOWN", "LEFT", "LEGEND", "MAZES", "RIGHT", "UP",
+    "AGENT_CODE", "DOWN", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT", "TILE_CODES", "UP",
     "Maze", "MazeEnv", "MazeError", "NoDisplayError", "WindowClosed", "World",
-    "distances", "draw", "load_maze", "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped", "transition",
+    "distances", "draw", "load_maze", "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped",
+    "transition",
 ]  # fmt: skip

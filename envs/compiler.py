@@ -6,7 +6,7 @@ else the wind of the column that the move began in (Sutton & Barto 2018, example
 effect: goal, trap, item, key. A displacement stops before what cannot be entered.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -29,9 +29,7 @@ class TooManyStates(Exception):
     """The mazes have more states together than are compiled at once."""
 
 
-def compile_tables(
-    mazes: Sequence[Maze], rewards: Mapping[str, float], slip: float | None
-) -> dict[str, NDArray[Any]]:
+def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: float | None) -> dict[str, NDArray[Any]]:
     """Return the tables of `World` for mazes of one size, their states end to end.
 
     Raises:
@@ -117,7 +115,9 @@ class _Ground:
             if len(mazes) > 1:
                 raise TooManyStates
             place = np.flatnonzero(bits == bits.max())[0]
-            raise self.error(place, f"{self.combinations} combinations of keys and items are too many for this large a maze")
+            raise self.error(
+                place, f"{self.combinations} combinations of keys and items are too many for this large a maze"
+            )
 
         here = np.arange(self.tiles.size)
         self.carries_to = here.copy()
@@ -128,7 +128,9 @@ class _Ground:
         self.wind = self._winds()
         restarts = np.array([maze.metadata.get("trap") == "restart" for maze in mazes])
         for maze in np.flatnonzero(restarts & (starts_of > 1))[:1]:
-            raise mazes[maze].error(*mazes[maze].find("S")[1], "`trap: restart` needs a single start S, this is another")
+            raise mazes[maze].error(
+                *mazes[maze].find("S")[1], "`trap: restart` needs a single start S, this is another"
+            )
         traps = self.find("X")
         back = traps[restarts[self.maze_of(traps)]]
         self.lands_at = here

@@ -213,10 +213,21 @@ def _chevrons(x: Mask, y: Mask) -> Mask:
 
 # the seven strokes of a digit: top, upper left, upper right, middle, lower left, lower right, bottom
 _STROKES: Final = [
-    ((-1, -2), (1, -2)), ((-1, -2), (-1, 0)), ((1, -2), (1, 0)), ((-1, 0), (1, 0)), ((-1, 0), (-1, 2)), ((1, 0), (1, 2)),
-    ((-1, 2), (1, 2)),
+    ((-1, -2), (1, -2)), ((-1, -2), (-1, 0)), ((1, -2), (1, 0)), ((-1, 0), (1, 0)),
+    ((-1, 0), (-1, 2)), ((1, 0), (1, 2)), ((-1, 2), (1, 2)),
 ]  # fmt: skip
-_LIT: Final = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
+_LIT: Final = (
+    "1110111",
+    "0010010",
+    "1011101",
+    "1011011",
+    "0111010",
+    "1101011",
+    "1101111",
+    "1010010",
+    "1111111",
+    "1111011",
+)
 
 
 def _digit(x: Mask, y: Mask, number: int) -> Mask:
@@ -234,7 +245,9 @@ def _key(x: Mask, y: Mask) -> Mask:
 
 
 def _keyhole(x: Mask, y: Mask) -> Mask:
-    return np.minimum(_disc(x, y + 0.05, 0.09), _convex(x, y, (0.03, -0.02), (0.09, 0.19), (-0.09, 0.19), (-0.03, -0.02)))
+    return np.minimum(
+        _disc(x, y + 0.05, 0.09), _convex(x, y, (0.03, -0.02), (0.09, 0.19), (-0.09, 0.19), (-0.03, -0.02))
+    )
 
 
 def _frame(x: Mask, y: Mask) -> Mask:
@@ -302,7 +315,10 @@ def _shapes() -> dict[str, list[Layer]]:
         layers = [(BELT, _everywhere), (CHEVRON, _rails), (CHEVRON, _chevrons)]
         shapes[tile] = [(colour, _turned(shape, direction)) for colour, shape in layers]
     for number, colour in enumerate(DIGITS):
-        glow = [(_tinted(colour, 0.25), partial(_disc, radius=0.40)), (colour, partial(_ring, radius=0.37, half_line=0.06))]
+        glow = [
+            (_tinted(colour, 0.25), partial(_disc, radius=0.40)),
+            (colour, partial(_ring, radius=0.37, half_line=0.06)),
+        ]
         shapes[str(number)] = [*glow, (colour, partial(_digit, number=number))]
     for letter, colour in zip("abcdef", LETTERS, strict=True):
         door: Layer = (colour, lambda x, y: _rounded(x, y, 0.47, 0.47, 0.06))

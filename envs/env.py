@@ -54,7 +54,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
         observation: what the agent sees, a function of its state:
 
             - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
-            - "index": carried * height * width + row * width + column; `carried` is 0 where there are no keys and items.
+            - "index": carried * height * width + row * width + column; `carried` is 0 without keys and items.
             - "position": (row, column).
             - "view": (view_size, view_size) tile codes, the agent in the middle; a code is the place of the tile in
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
@@ -66,8 +66,8 @@ class MazeEnv(gymnasium.Env[Any, int]):
         time_limit: the number of steps after which an episode is truncated; "auto" is 4 times the open tiles, None is
             no limit.
         info: what the info of `reset` and `step` holds: "action_mask" ((4,) int8, 0 for actions that surely leave the
-            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_action" (-1 when
-            the episode is over), "value" (the optimal expected return from here on), "state".
+            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_action" (-1
+            when the episode is over), "value" (the optimal expected return from here on), "state".
         discount: that of "optimal_action" and "value".
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
         check: called with each maze that is to be used; raises MazeError if it will not do.
@@ -166,7 +166,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
             options: `maze` (as in the constructor; it stays until the next one given) and `start`, a (row, column).
 
         Raises:
-            ValueError: an unknown option, a start that cannot be entered, a maze that does not fit the observation space.
+            ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the declared spaces.
         """
         key = key_from_seed(operator.index(seed)) if seed is not None else self._key
         compiled, start = self._read_options(options or {})
@@ -265,7 +265,12 @@ class MazeEnv(gymnasium.Env[Any, int]):
             place = _state_at(world, state["position"], operator.index(state["carried"]))
             steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
             crossed = new_trail(maze) if trail is None else np.frombuffer(bytes.fromhex(trail), dtype=np.uint8).copy()
-            if len(crossed) != maze.tiles.size or (crossed > 15).any() or min(steps, episode) < 0 or not 0 <= key <= MASK:
+            if (
+                len(crossed) != maze.tiles.size
+                or (crossed > 15).any()
+                or min(steps, episode) < 0
+                or not 0 <= key <= MASK
+            ):
                 raise ValueError("its numbers are out of range")
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None

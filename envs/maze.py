@@ -160,9 +160,9 @@ class Maze:
     def from_text(cls, text: str) -> "Maze":
         r"""Read a drawing.
 
-        One character is a tile (`LEGEND`); lines that start with `;` are comments; lines `key: value` before the drawing
-        are metadata (`METADATA`). Empty lines around the drawing and Windows line ends are accepted. Rows may leave
-        out trailing blanks, unless the drawing's last column has a wall: then a short row is taken for a slip of the pen.
+        One character is a tile (`LEGEND`); lines that start with `;` are comments; lines `key: value` before the
+        drawing are metadata (`METADATA`). Empty lines around the drawing and Windows line ends are accepted. Rows may
+        leave out trailing blanks, unless the drawing's last column has a wall: then a short row is a slip of the pen.
 
         Raises:
             MazeError: with the line and column of what cannot be read.
@@ -277,6 +277,11 @@ class Maze:
 
     def __reduce__(self) -> tuple[Callable[[str], "Maze"], tuple[str]]:
         return Maze.from_text, (self.to_text(),)
+
+    def _repr_svg_(self) -> str:
+        from .notebook import svg
+
+        return svg(self)
 
     def __repr__(self) -> str:
         name = self.metadata.get("name", "maze")

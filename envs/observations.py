@@ -114,7 +114,7 @@ def _widths(world: World) -> NDArray[np.int64]:
 
 
 def _framed(world: World, margin: int) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-    """Return the tile codes (mazes, rows, columns) in a margin of nothing, and the bits of what can be carried or opened.
+    """Return the tile codes (mazes, rows, columns) in a margin of nothing, and the bits of things and doors.
 
     The bits are None where no maze has any.
     """

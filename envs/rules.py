@@ -43,7 +43,7 @@ class Outcomes:
 
 
 def outcomes(world: World) -> Outcomes:
-    """List what can happen in each state for each action, unmerged, with probabilities from the thresholds of `slipped`."""
+    """List what can happen for each action in each state, unmerged; the probabilities are the thresholds of `slipped`."""
     slip = world.slip[:, None, None]
     state, action = np.arange(world.states)[:, None, None], np.arange(4)[None, :, None]
     # one u from each of the three intervals that `slipped` tells apart

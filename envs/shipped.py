@@ -1,7 +1,7 @@
 """The maps that come with the library, by name."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -14,7 +14,7 @@ MAZES: Final[Mapping[str, Path]] = MappingProxyType(
 """name -> file"""
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_maze(name: str) -> Maze:
     """Return a shipped maze.
 

@@ -18,7 +18,7 @@ class World:
     """Read-only tables over states 0..S-1 and the four directions.
 
     A state is a cell of a maze, times what the agent carries; a maze with nothing to carry has one state for each open
-    cell, others have those that can be reached. `World.stack` lays several worlds end to end, with shifted state numbers.
+    cell, others have those that can be reached. `World.stack` lays worlds end to end, with shifted state numbers.
     """
 
     mazes: tuple[Maze, ...]
@@ -54,6 +54,11 @@ class World:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return World, (self.mazes, *(getattr(self, name) for name in TABLES))  # read-only again
+
+    def _repr_svg_(self) -> str:
+        from .notebook import svg
+
+        return svg(self)
 
     def __repr__(self) -> str:
         return f"<World of {len(self.mazes)} maze(s), {self.states} states, {len(self.start_states)} start(s)>"

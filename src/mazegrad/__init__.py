@@ -10,6 +10,17 @@ __version__ = "0.1.0"
 
 # id -> entry point in mazegrad.envs; strings, so that nothing is imported before it is made
 _ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world"}
+# id -> shipped map
+_TEXTBOOK = {
+    "FourRooms": "four_rooms",
+    "CliffWalk": "cliff_walk",
+    "WindyGrid": "windy_grid",
+    "DynaMaze": "dyna_maze",
+    "KeyDoor": "key_door",
+    "IceLake": "ice_lake",
+}
 
 for _name, _function in _ENVIRONMENTS.items():
     _register(f"mazegrad/{_name}-v0", entry_point=f"mazegrad.envs.worlds:{_function}")
+for _name, _maze in _TEXTBOOK.items():
+    _register(f"mazegrad/{_name}-v0", entry_point="mazegrad.envs.worlds:grid_world", kwargs={"maze": _maze})
