@@ -17,7 +17,7 @@ from .draw import draw, draw_text, extend_trail, new_trail, tile_size
 from .maze import Maze, nearest
 from .observations import INFO, OBSERVATIONS, Observation
 from .randomness import MASK, START, STEPS, choice, key_from_seed, stream, uniform
-from .rules import slipped, transition
+from .rules import Slips, slipped, transition
 from .shipped import find_maze
 from .window import Window
 from .world import World
@@ -25,7 +25,7 @@ from .world import World
 _WINDOW_SIZE: Final = 640  # px of the longer side
 _TABLE_BYTES: Final = 2**24  # of observations, that are computed ahead
 # what `_use` sets: not pickled, but compiled again
-_DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slippery", "_limit", "_masks")
+_DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slips", "_copies", "_limit", "_masks")
 # the arrow keys, as pygame and SDL number them
 _ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
 
@@ -39,7 +39,7 @@ class _Compiled(NamedTuple):
     moves: list[list[tuple[int, float, bool]]]  # by state and direction: next state, reward, end
     info: dict[str, list[Any]]  # by name and state
     starts: list[int]
-    slippery: bool
+    slips: Slips | None  # None where nothing slips
 
 
 def accept(maze: Maze) -> None:
@@ -135,13 +135,14 @@ class MazeEnv(gymnasium.Env[Any, int]):
             moves=[list(zip(*row, strict=True)) for row in zip(next_states, rewards, ends, strict=True)],
             info=info,
             starts=world.start_states.tolist(),
-            slippery=bool(world.slip.any()),
+            slips=Slips(world.slip.tolist()) if world.slip.any() else None,
         )
 
     def _use(self, compiled: _Compiled) -> None:
         self.maze, self.world, self.time_limit = compiled.maze, compiled.world, compiled.time_limit
         self._observations, self._moves, self._starts = compiled.observations, compiled.moves, compiled.starts
-        self._info, self._slippery = compiled.info, compiled.slippery
+        self._info, self._slips = compiled.info, compiled.slips
+        self._copies = compiled.observation_space.shape != ()
         self._limit = math.inf if self.time_limit is None else self.time_limit
         self._masks: NDArray[np.int8] | None = None
 
@@ -166,7 +167,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
             options: `maze` (as in the constructor; it stays until the next one given) and `start`, a (row, column).
 
         Raises:
-            ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the declared spaces.
+            ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the spaces.
         """
         key = key_from_seed(operator.index(seed)) if seed is not None else self._key
         compiled, start = self._read_options(options or {})
@@ -184,7 +185,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
             self._trail = new_trail(self.maze)
         if self.render_mode == "human":
             self.render()
-        return self._observe(), self._tell() if self._info else {}
+        return _fresh(self._observations[self._state]), self._tell() if self._info else {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move; Gymnasium's five values.
@@ -202,24 +203,25 @@ class MazeEnv(gymnasium.Env[Any, int]):
                 raise IndexError
         except (TypeError, IndexError):
             raise self._refusal(action) from None
-        if self._slippery:
-            move = moves[int(slipped(self.world, state, action, uniform(self._stream, STEPS + self._steps)))]
+        if self._slips:
+            move = moves[slipped(self._slips, state, int(action), uniform(self._stream, STEPS + self._steps))]
         self._state, reward, terminated = move
         self._steps += 1
         if self._trail is not None:
             extend_trail(self._trail, *self.world.cell[[state, self._state]].tolist(), self.maze.width)
             if self.render_mode == "human":
                 self.render()
-        return self._observe(), reward, terminated, self._steps >= self._limit, self._tell() if self._info else {}
+        observation = self._observations[self._state]
+        if self._copies:
+            observation = observation.copy()
+        truncated = self._steps >= self._limit
+        return observation, reward, terminated, truncated, self._tell() if self._info else {}
 
     def _refusal(self, action: Any) -> Exception:
         if self._state is None:
             return gymnasium.error.ResetNeeded("call reset() first")
         kind = ValueError if isinstance(action, int | np.integer) else TypeError
         return kind(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
-
-    def _observe(self) -> Any:
-        return _fresh(self._observations[self._state])
 
     def _tell(self) -> dict[str, Any]:
         return {name: _fresh(table[self._state]) for name, table in self._info.items()}  # type: ignore[index]

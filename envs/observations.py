@@ -144,16 +144,15 @@ def _action_mask(world: World, discount: float) -> NDArray[np.int8]:
 
 
 def _optimal_action(world: World, discount: float) -> NDArray[np.int64]:
-    from .mdp import value_iteration
+    from .values import value_iteration
 
-    best = value_iteration(world, discount).optimal_actions
-    return np.where(world.terminal, -1, best.argmax(axis=1))
+    return np.where(world.terminal, -1, value_iteration(world, discount=discount).policy)
 
 
 def _value(world: World, discount: float) -> NDArray[np.float64]:
-    from .mdp import value_iteration
+    from .values import value_iteration
 
-    return value_iteration(world, discount).v
+    return value_iteration(world, discount=discount).values
 
 
 # name -> function from a World and the discount to a table, one row a state
