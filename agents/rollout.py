@@ -44,7 +44,9 @@ def rollout(
     """
     observation, _ = env.reset(seed=seed)
     state = agent.initial_state()
-    observations, states, actions, rewards = [observation], [state], [], []
+    observations, states = [observation], [state]
+    actions: list[int] = []
+    rewards: list[float] = []
     terminated = truncated = False
     while not (terminated or truncated) and len(actions) != max_steps:
         action, state = agent.act(observation, state)

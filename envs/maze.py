@@ -169,7 +169,7 @@ class Maze:
         """
         if not isinstance(text, str):
             raise TypeError(f"a maze is read from a str, not {type(text).__name__}")
-        if len(text) > 4 * MAX_TILES:
+        if len(text) > 2 * MAX_TILES:
             raise MazeError(f"{len(text):,} characters; a maze has {MAX_TILES:,} tiles at most", 1, 1)
         text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         metadata: dict[str, str] = {}
@@ -205,7 +205,7 @@ class Maze:
             OSError: the file cannot be opened.
         """
         path = Path(path)
-        if path.stat().st_size > 4 * MAX_TILES:
+        if path.stat().st_size > 2 * MAX_TILES:
             size = path.stat().st_size
             raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
         data = path.read_bytes()
@@ -345,6 +345,10 @@ def _read_metadata(key: str, value: str, line: int, column: int) -> None:
 
 def _parse_rows(rows: Sequence[str], lines: Sequence[int]) -> NDArray[np.uint8]:
     """Return the tiles of rows of text; `lines` are their line numbers, for errors."""
+    if unknown := set().union(*rows) - LEGEND.keys():
+        places = ((row, line, column) for row, line in zip(rows, lines, strict=True) for column in range(len(row)))
+        row, line, column = next(place for place in places if place[0][place[2]] in unknown)
+        raise MazeError(_unknown_tile(row[column]), line, column + 1)
     if len({len(row) for row in rows}) > 1:
         stripped = [row.rstrip(" ") for row in rows]
         width = max(map(len, stripped)) or max(map(len, rows))
@@ -354,8 +358,4 @@ def _parse_rows(rows: Sequence[str], lines: Sequence[int]) -> NDArray[np.uint8]:
                 message = f"this row has {len(row)} tiles where the drawing is {width} wide and ends in walls"
                 raise MazeError(f"{message}; draw the missing tiles", line, len(row) + 1)
         rows = [row.ljust(width) for row in stripped]
-    for row, line in zip(rows, lines, strict=True):
-        if not row.isascii():
-            column = next(i for i, character in enumerate(row) if not character.isascii())
-            raise MazeError(_unknown_tile(row[column]), line, column + 1)
     return np.frombuffer("".join(rows).encode("ascii"), dtype=np.uint8).reshape(len(rows), -1)

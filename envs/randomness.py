@@ -39,12 +39,12 @@ def key_from_seed(seed: Bits) -> Bits:
 
 def stream(key: Bits, episode: Bits) -> Bits:
     """Return the stream from which one episode of the lane with this key draws."""
-    return mix(key + episode * GAMMA & MASK)
+    return mix(key + (episode * GAMMA & MASK) & MASK)
 
 
 def bits(stream: Bits, counter: Bits) -> Bits:
     """Return the 64 random bits at one place of a stream."""
-    return mix(stream + (counter + 1) * GAMMA & MASK)
+    return mix(stream + ((counter + 1) * GAMMA & MASK) & MASK)
 
 
 def uniform(stream: Bits, counter: Bits) -> float | NDArray[np.float64]:

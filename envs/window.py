@@ -1,6 +1,7 @@
 """The one file of this room that opens a window: it shows frames, and tells which keys were pressed."""
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,9 @@ class Window:
 
         asked = os.environ.get("SDL_VIDEODRIVER")
         try:
+            # SDL would grumble on stderr before it finds out by itself
+            if sys.platform == "linux" and not (asked or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+                raise pygame.error("neither DISPLAY nor WAYLAND_DISPLAY is set")
             pygame.display.init()
             # without a screen SDL quietly takes a driver that shows nothing
             if not asked and pygame.display.get_driver() in ("offscreen", "dummy"):

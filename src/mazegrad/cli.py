@@ -151,7 +151,7 @@ def _watch(arguments: argparse.Namespace) -> None:
     small = Picture(picture.title, picture.subtitle, agent, arguments.size or (540, 960))
     path = arguments.gif or Path("mazegrad-watch.gif")
     try:
-        save_gif(path, (small.draw(moment) for moment in moments), len(moments), arguments.fps)
+        save_gif(path, moments, small, arguments.fps)
     except MissingExtra as error:
         if arguments.gif is not None:
             raise

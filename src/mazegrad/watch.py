@@ -51,7 +51,7 @@ def walk(env: MazeEnv, agent: Agent, seed: int | None) -> Iterator[Moment]:
         state = env.state
         observation, reward, terminated, truncated, _ = env.step(action)
         mind, total = next_mind, total + reward
-        extend_trail(trail, *env.world.cell[[state, env.state]].tolist(), env.maze.width)
+        extend_trail(trail, int(env.world.cell[state]), int(env.world.cell[env.state]), env.maze.width)
         if terminated or truncated:
             note = "at the goal" if env.at_goal else "out of time" if truncated else "it is over"
             _, next_mind = agent.act(observation, mind)
@@ -188,16 +188,16 @@ def save_png(path: Path, frame: Frame) -> None:
         pygame.image.save(surface, str(beside))
 
 
-def save_gif(path: Path, frames: Iterator[Frame], count: int, fps: float) -> None:
-    """Write frames as an endless GIF; needs the extra `video`. Shows how far it is on a terminal."""
+def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
+    """Write moments as an endless GIF; needs the extra `video`. Shows how far it is on a terminal."""
     Image = require("PIL.Image", "video")
+    # one palette for all, so that nothing flickers
+    palette = Image.fromarray(film_strip(moments, picture, 2, 2)).quantize(128)
     pictures: list[Any] = []
-    for number, frame in enumerate(frames, 1):
-        picture = Image.fromarray(frame)
-        # one palette for all, so that nothing flickers
-        pictures.append(picture.quantize(128) if not pictures else picture.quantize(palette=pictures[0], dither=0))
+    for number, moment in enumerate(moments, 1):
+        pictures.append(Image.fromarray(picture.draw(moment)).quantize(palette=palette, dither=0))
         if sys.stderr.isatty():
-            print(f"\rdrawing {number}/{count}", end="" if number < count else "\n", file=sys.stderr)
+            print(f"\rdrawing {number}/{len(moments)}", end="" if number < len(moments) else "\n", file=sys.stderr)
     durations = [round(1000 / fps)] * (len(pictures) - 1) + [2000]
     with replacing(path) as beside:
         pictures[0].save(beside, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)

@@ -1,0 +1,195 @@
+"""Agents: one contract for all of them, and the walks they are made for."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+from mazegrad.agents import (
+    AGENTS,
+    LinearRNN,
+    RandomAgent,
+    RNNAgent,
+    ShortestPathAgent,
+    WallFollower,
+    evaluate,
+    named_agent,
+    path_follower,
+    rollout,
+)
+from mazegrad.envs import MazeEnv, World, load_maze
+
+FOUR_ROOMS = World.compile(load_maze("four_rooms"))
+
+
+def observations(name: str, batch: int, rng: np.random.Generator) -> np.ndarray:
+    if AGENTS[name].observation == "index":
+        return rng.choice(FOUR_ROOMS.cell, size=batch)
+    return rng.integers(2, size=(batch, 4)).astype(np.int8)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_batch_equals_its_rows(name: str) -> None:
+    agent = AGENTS[name].make(FOUR_ROOMS, np.random.default_rng(0))
+    state = agent.initial_state(7)
+    rows = [row_of(state, i, 7) for i in range(7)]
+    for step in range(30):
+        seen = observations(name, 7, np.random.default_rng(step))
+        actions, state = agent.act(seen, state)
+        assert isinstance(actions, np.ndarray)
+        assert actions.shape == (7,)
+        for i in range(7):
+            action, rows[i] = agent.act(seen[i], rows[i])
+            assert isinstance(action, int)
+            assert 0 <= action < 4
+            assert action == actions[i]
+            np.testing.assert_equal(rows[i], row_of(state, i, 7))
+
+
+def row_of(state: object, i: int, batch: int) -> object:
+    """Return one row's state of a batch's: arrays by their first axis, the rest as it is."""
+    if isinstance(state, tuple):
+        return tuple(row_of(part, i, batch) for part in state)
+    if isinstance(state, np.ndarray):
+        assert len(state) == batch
+        return state[i].item() if state.ndim == 1 else state[i]
+    return state
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_act_leaves_what_it_is_given(name: str) -> None:
+    agent = AGENTS[name].make(FOUR_ROOMS, np.random.default_rng(0))
+    state, seen = agent.initial_state(3), observations(name, 3, np.random.default_rng(1))
+    before = repr((state, seen))
+    first, again = agent.act(seen, state), agent.act(seen, state)
+    assert repr((state, seen)) == before
+    np.testing.assert_equal(first, again)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_same_rng_gives_the_same_walk(name: str) -> None:
+    def walk() -> list[int]:
+        env = gymnasium.make("mazegrad/GridWorld-v0", observation=AGENTS[name].observation)
+        agent = AGENTS[name].make(env.unwrapped.world, np.random.default_rng(3))
+        return rollout(env, agent, seed=3).actions.tolist()
+
+    assert walk() == walk()
+
+
+def test_linear_rnn_is_the_equation_of_the_sheet() -> None:
+    rng = np.random.default_rng(0)
+    W, U, b, x, h = (rng.normal(size=shape) for shape in ((5, 3), (5, 5), 5, 3, 5))
+    by_hand = [sum(W[i, j] * x[j] for j in range(3)) + sum(U[i, j] * h[j] for j in range(5)) + b[i] for i in range(5)]
+    np.testing.assert_allclose(LinearRNN(W, U, b, np.zeros(5)).step(x, h), by_hand, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"W": np.eye(3)}, r"W has shape \(3, 3\), expected \(4, inputs\)"),
+        ({"U": np.ones((4, 3))}, r"U has shape \(4, 3\), expected \(4, 4\)"),
+        ({"h0": [1, 0]}, r"h0 has shape \(2,\), expected \(4,\)"),
+        ({"W": np.full((4, 4), np.nan)}, "W has a number that is not finite: nan"),
+        ({"b": [0, 0, np.inf, 0]}, "b has a number that is not finite: inf"),
+    ],
+)
+def test_a_net_that_does_not_fit_is_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LinearRNN(**{"W": np.eye(4), "U": np.eye(4), "b": np.zeros(4), "h0": np.zeros(4), **change})
+
+
+def test_weights_are_read_only_copies() -> None:
+    W = np.eye(4)
+    rnn = LinearRNN(W, np.eye(4), np.zeros(4), np.zeros(4))
+    W[0, 0] = 7
+    assert rnn.W[0, 0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        rnn.W[0, 0] = 7
+
+
+def test_one_hot_feedback_feeds_back_the_choice() -> None:
+    agent = RNNAgent(path_follower().rnn, "one_hot")
+    action, h = agent.act(np.array([0, 1, 0, 0]), agent.initial_state())
+    assert action == 1
+    assert h.tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("seen", [np.zeros(3), np.zeros((2, 4)), 5])
+def test_an_observation_that_does_not_fit_is_refused(seen: object) -> None:
+    agent = path_follower()
+    with pytest.raises(ValueError, match="the net expects"):
+        agent.act(seen, agent.initial_state())
+
+
+def test_bad_words_are_refused() -> None:
+    with pytest.raises(ValueError, match="feedback"):
+        RNNAgent(path_follower().rnn, "both")
+    with pytest.raises(ValueError, match="hand"):
+        WallFollower("up")
+    with pytest.raises(ValueError, match="did you mean 'wall_follower'"):
+        named_agent("wal_follower")
+
+
+def test_random_agent_is_uniform_and_fresh_in_each_episode() -> None:
+    agent = RandomAgent(np.random.default_rng(0))
+    state, counts = agent.initial_state(1000), np.zeros(4)
+    for _ in range(40):
+        actions, state = agent.act(None, state)
+        counts += np.bincount(actions, minlength=4)
+    assert np.abs(counts / 40_000 - 0.25).max() < 0.01
+    assert agent.initial_state() != agent.initial_state()
+
+
+def test_wall_followers_keep_their_hand_on_the_wall() -> None:
+    maze = "#####\n#...#\n#.S.#\n#...#\n#####\n"  # in the open, the hand turns at every step
+    env = gymnasium.make("mazegrad/GridWorld-v0", maze=maze)
+    for hand, turns in (("right", [1, 3, 2, 0, 1, 3]), ("left", [2, 3, 1, 0, 2, 3])):
+        assert rollout(env, WallFollower(hand), max_steps=6).actions.tolist() == turns
+
+
+def test_shortest_path_agent_is_shortest_from_everywhere() -> None:
+    env = MazeEnv("four_rooms", observation="index")
+    agent = ShortestPathAgent(env.world)
+    from mazegrad.envs import distances
+
+    for state, steps in enumerate(distances(env.world)):
+        start = divmod(int(env.world.cell[state]), env.maze.width)
+        observation, _ = env.reset(options={"start": start})
+        assert env.state == state
+        for _ in range(steps):
+            observation, *_ = env.step(agent.act(observation, None)[0])
+        assert env.at_goal
+
+
+def test_shortest_path_agent_says_what_it_needs() -> None:
+    with pytest.raises(ValueError, match="no goal can be reached from the start at row 3, column 1"):
+        ShortestPathAgent(World.compile(load_maze("loop")))
+    with pytest.raises(ValueError, match="this world has 2"):
+        ShortestPathAgent(World.stack([FOUR_ROOMS, FOUR_ROOMS]))
+    with pytest.raises(ValueError, match='observation="index"'):
+        ShortestPathAgent(FOUR_ROOMS).act(np.array([0.5, 0.5]), None)
+
+
+def test_evaluate_counts_episodes() -> None:
+    env = gymnasium.make("mazegrad/PathFollow-v0")
+    result = evaluate(env, path_follower(), episodes=3, seed=5)
+    assert result.returns.tolist() == [1, 1, 1]
+    assert result.lengths.tolist() == [70, 70, 70]
+    assert result.successes.all()
+    assert str(result) == "3 episodes: 100.0% succeed, mean return 1.000, mean length 70.0"
+    lost = evaluate(env, RNNAgent(LinearRNN(np.eye(4), np.zeros((4, 4)), np.zeros(4), np.zeros(4))), episodes=1, seed=0)
+    assert not lost.successes.any()
+    with pytest.raises(ValueError, match="positive"):
+        evaluate(env, path_follower(), episodes=0, seed=0)
+
+
+def test_evaluate_takes_any_environment() -> None:
+    env = gymnasium.make("FrozenLake-v1", is_slippery=False)
+    result = evaluate(env, RandomAgent(np.random.default_rng(0)), episodes=5, seed=0)
+    assert result.lengths.min() >= 1
+
+
+def test_a_rollout_keeps_the_whole_walk() -> None:
+    env = gymnasium.make("mazegrad/PathFollow-v0")
+    walk = rollout(env, path_follower(), seed=0, max_steps=10)
+    assert (len(walk.observations), len(walk.states), walk.actions.shape, walk.rewards.shape) == (11, 11, (10,), (10,))
+    assert not (walk.terminated or walk.truncated)

@@ -1,0 +1,197 @@
+"""Maps that are not what they should be: a MazeError with line and column, or accepted where that is kinder."""
+
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mazegrad.envs import LEGEND, Maze, MazeError, World
+from mazegrad.envs.maze import check_path
+
+SQUARE = "####\n#SG#\n####\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "says"),
+    [
+        ("", 1, 1, "empty"),
+        ("\n\n\n", 1, 1, "empty"),
+        ("; only a comment\n", 1, 1, "empty"),
+        ("name: nothing\n", 1, 1, "empty"),
+        ("####\n#SG\n####\n", 2, 4, "3 tiles where the drawing is 4 wide"),
+        ("####\n#SG##\n####\n", 1, 5, "4 tiles where the drawing is 5 wide"),
+        ("####\n#S?#\n####\n", 2, 3, "unknown tile '?'"),
+        ("####\n#SG#\n###\u25cf\n", 3, 4, "unknown tile '\u25cf'"),
+        ("####\n#S\tG#\n####\n", 2, 3, "a tab"),
+        ("####\n#S\0G#\n####\n", 2, 3, "unknown tile '\\x00'"),
+        ("; a comment\nname: x\n\n####\n#S?#\n####\n", 5, 3, "unknown tile"),
+        ("###\n; in between\n#?#\n", 3, 2, "unknown tile"),
+        ("nmae: x\n" + SQUARE, 1, 1, "did you mean 'name'?"),
+        ("name: x\nname: y\n" + SQUARE, 2, 1, "given before"),
+        ("slip: often\n" + SQUARE, 1, 6, "a probability such as 0.1 or 2/3, not 'often'"),
+        ("slip: 3/2\n" + SQUARE, 1, 6, "probability"),
+        ("slip: 1/0\n" + SQUARE, 1, 6, "probability"),
+        ("slip: nan\n" + SQUARE, 1, 6, "probability"),
+    ],
+)
+def test_a_bad_map_is_told_by_line_and_column(text: str, line: int, column: int, says: str) -> None:
+    with pytest.raises(MazeError) as error:
+        Maze.from_text(text)
+    assert (error.value.line, error.value.column) == (line, column)
+    assert says in str(error.value)
+    assert str(error.value).startswith(f"line {line}, column {column}: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SQUARE.replace("\n", "\r\n"),
+        "\ufeff" + SQUARE,
+        "\n\n" + SQUARE + "\n\n",
+        SQUARE.removesuffix("\n"),
+        "####  \n#SG#\n####    \n",
+        "; a comment\n" + SQUARE,
+        SQUARE.replace("\n#S", "\n; in between\n#S"),
+    ],
+    ids=[
+        "Windows line ends",
+        "byte order mark",
+        "empty lines",
+        "no last line end",
+        "trailing blanks",
+        "comment",
+        "inside",
+    ],
+)
+def test_what_means_the_same_is_accepted(text: str) -> None:
+    assert Maze.from_text(text) == Maze.from_text(SQUARE)
+
+
+def test_paths_may_leave_out_trailing_blanks() -> None:
+    assert Maze.from_text("S....\n    .\nG....\n") == Maze.from_text("S....\n    .\nG....")
+    assert Maze.from_text("S.\n .....\n").rows() == ["S.    ", " ....."]
+
+
+def test_no_start_no_world() -> None:
+    with pytest.raises(MazeError, match="line 2, column 1: the maze has no start; put an S"):
+        World.compile(Maze.from_text("; a comment\n###\n#G#\n###\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "says"),
+    [
+        ("...\n", 1, 1, "has one start S, this one has 0"),
+        ("S.S\n", 1, 3, "has one start S, this one has 2"),
+        ("GSG\n", 1, 3, "has one goal G at most, this one has 2"),
+        ("S.G.\n", 1, 3, "the goal is inside the path"),
+        ("S..\n .\n", 1, 2, "touches itself"),
+        ("S.G\n   \n...\n", 3, 1, "not connected to the start"),
+    ],
+)
+def test_path_follow_wants_a_path(text: str, line: int, column: int, says: str) -> None:
+    with pytest.raises(MazeError, match=f"line {line}, column {column}: .*{says}"):
+        check_path(Maze.from_text(text))
+    with pytest.raises(MazeError, match=says):
+        gymnasium.make("mazegrad/PathFollow-v0", maze=text)
+
+
+def test_two_goals_and_no_goal_are_fine_in_a_grid_world() -> None:
+    for maze in ("GSG\n", "S..\n"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze=maze).reset(seed=0)
+
+
+def test_files(tmp_path: Path) -> None:
+    file = tmp_path / "map.txt"
+    file.write_bytes(SQUARE.encode())
+    assert Maze.from_file(file) == Maze.from_text(SQUARE)
+    file.write_bytes(b"####\n#S\xff#\n####\n")
+    with pytest.raises(MazeError, match=r"line 2, column 3: byte 0xff is not text"):
+        Maze.from_file(file)
+    with pytest.raises(FileNotFoundError):
+        Maze.from_file(tmp_path / "none.txt")
+    with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze="spirall")
+
+
+@pytest.mark.parametrize("tile", [b"#", b"\n", b"S", b"\x00", b"\xff", b"a: b\n"])
+def test_ten_megabytes_are_refused_or_read(tile: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "map.txt"
+    file.write_bytes((tile * 10_000_000)[:10_000_000])
+    with pytest.raises(MazeError, match=r"^line 1, column \d+: "):
+        Maze.from_file(file)
+
+
+def test_a_large_map_within_the_bound_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "map.txt"
+    file.write_text("\n".join(["." * 2000] * 1999 + ["S" + "G" * 1999]))
+    assert Maze.from_file(file).height == 2000
+
+
+@given(st.text(max_size=80) | st.text(alphabet=[*LEGEND, "\n", "\r", ";", ":", "x"], max_size=80))
+def test_any_text_is_a_maze_or_a_maze_error(text: str) -> None:
+    try:
+        maze = Maze.from_text(text)
+    except MazeError as error:
+        lines = text.split("\n")
+        assert 1 <= error.line <= len(lines)
+        assert 1 <= error.column <= max(map(len, lines)) + 1
+        return
+    assert Maze.from_text(maze.to_text()) == maze
+    try:
+        assert World.compile(maze).states == maze.open.sum()
+    except MazeError:
+        assert b"S" not in maze.tiles.tobytes()
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_maze_or_a_maze_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.txt"
+    file.write_bytes(data)
+    try:
+        Maze.from_file(file)
+    except MazeError as error:
+        assert error.line >= 1
+        assert error.column >= 1
+
+
+drawings = st.integers(1, 6).flatmap(
+    lambda width: st.lists(st.text(alphabet=list(LEGEND), min_size=width, max_size=width), min_size=1, max_size=6)
+)
+
+
+@given(drawings)
+def test_tiles_print_and_parse_unchanged(rows: list[str]) -> None:
+    text = "\n".join(rows) + "\n"
+    maze = Maze.from_text(text)
+    assert maze.to_text() == text
+    assert maze.rows() == rows
+    again = Maze(maze.tiles, {"name": "again"})
+    assert Maze.from_text(again.to_text()) == again != maze
+
+
+def test_tiles_are_read_only_and_copied() -> None:
+    tiles = np.full((2, 2), ord("."), dtype=np.uint8)
+    maze = Maze(tiles)
+    tiles[0, 0] = 0
+    assert (maze.tiles == ord(".")).all()
+    with pytest.raises(ValueError, match="read-only"):
+        maze.tiles[0, 0] = 0
+    for bad in (tiles.astype(int), tiles[0], "S.G"):
+        with pytest.raises(TypeError, match="uint8"):
+            Maze(bad)
+    with pytest.raises(MazeError, match="unknown tile"):
+        Maze(tiles)
+
+
+def test_equality_and_hash_follow_the_content() -> None:
+    plain, commented = Maze.from_text(SQUARE), Maze.from_text("; hello\n" + SQUARE)
+    named = Maze.from_text("name: x\n" + SQUARE)
+    assert plain == commented
+    assert hash(plain) == hash(commented)
+    assert plain != named
+    assert len({plain, commented, named}) == 2
+    assert plain.digest == Maze.from_text(SQUARE).digest
+    assert (plain == 3) is False

@@ -1,0 +1,151 @@
+"""The command line, as a user runs it: in a process of its own, without a display."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mazegrad import __version__
+from mazegrad.cli import main
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+ENVIRONMENT |= {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
+
+
+def mazegrad(*words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mazegrad", *words]
+    return subprocess.run(
+        command, cwd=cwd, env={**ENVIRONMENT, **more}, capture_output=True, encoding="utf-8", timeout=120
+    )
+
+
+def test_watch_without_a_display_tells_prints_and_writes_a_gif(tmp_path: Path) -> None:
+    result = mazegrad("watch", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "There is no display, so here is the walk as text."
+    assert lines[-1] == "wrote mazegrad-watch.gif"
+    steps = [line for line in lines if "goes" in line]
+    assert len(steps) == 70
+    assert " ".join(steps[0].split()) == "0 sees ↑··↓ h = ( 2.50, 0.00, 0.00, 1.50) goes ↑ up"
+    assert "at the goal, return 1" in result.stdout
+    imageio = pytest.importorskip("imageio.v3", reason="needs the extra video")
+    frames = imageio.imread(tmp_path / "mazegrad-watch.gif", index=None)
+    assert frames.shape == (71, 540, 960, 3)
+    changes = (frames[1:] != frames[:-1]).any(axis=(1, 2, 3))
+    assert changes.all()
+    assert [p.name for p in tmp_path.iterdir()] == ["mazegrad-watch.gif"], "nothing half-written stays"
+
+
+def test_watch_without_the_extra_writes_a_film_strip(tmp_path: Path) -> None:
+    (tmp_path / "PIL.py").write_text("raise ImportError")
+    result = mazegrad("watch", "--headless", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert "mazegrad[video]" in result.stdout
+    assert result.stdout.endswith("wrote mazegrad-watch.png\n")
+    assert (tmp_path / "mazegrad-watch.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_gif_that_was_asked_for_and_cannot_be_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "PIL.py").write_text("raise ImportError")
+    result = mazegrad("watch", "--headless", "--gif", "a.gif", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert result.returncode == 2
+    assert "python -m pip install 'mazegrad[video]'" in result.stderr
+
+
+@pytest.mark.parametrize("agent", ["wall_follower", "shortest_path", "random"])
+def test_watch_takes_every_agent(agent: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("#####\n#S.G#\n#####\n")
+    words = f"watch --headless --maze mine.txt --agent {agent} --seed 3 --episodes 2 --gif w.gif --size 320x200"
+    result = mazegrad(*words.split(), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("return ") == 2
+    assert (tmp_path / "w.gif").exists()
+
+
+def test_the_same_seed_is_the_same_walk_in_two_processes(tmp_path: Path) -> None:
+    words = ("watch", "--headless", "--maze", "four_rooms", "--agent", "random", "--size", "160x120", "--seed")
+    one, same, other = (mazegrad(*words, seed, cwd=tmp_path).stdout for seed in ("7", "7", "8"))
+    assert one == same != other
+
+
+def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    from mazegrad.agents import AGENTS
+    from mazegrad.envs import MAZES
+
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("mazegrad/PathFollow-v0", "mazegrad/GridWorld-v0", *MAZES, *AGENTS):
+        assert name in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["watch", "--maze", "spirl"], "did you mean 'spiral'?"),
+        (["watch", "--agent", "path_folower"], "did you mean 'path_follower'?"),
+        (["watch", "--env", "PathFolow-v0"], "PathFollow"),
+        (["watch", "--env", "mazegrad/PathFollow-v0", "--maze", "four_rooms"], "touches itself"),
+        (["watch", "--maze", "loop", "--agent", "shortest_path"], "no goal can be reached"),
+    ],
+)
+def test_bad_input_is_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--headless"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("mazegrad: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["wach"],
+        ["watch", "--seed", "-1"],
+        ["watch", "--seed", "x"],
+        ["watch", "--fps", "0"],
+        ["watch", "--fps", "nan"],
+        ["watch", "--episodes", "0"],
+        ["watch", "--size", "3x3"],
+        ["watch", "--size", "big"],
+    ],
+)
+def test_bad_words_are_exit_code_2(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+
+
+@pytest.mark.parametrize("words", [["--help"], ["watch", "--help"], ["list", "--help"], ["--version"]])
+def test_help_helps(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 0
+    assert ("usage: mazegrad" in (printed := capsys.readouterr().out)) or __version__ in printed
+
+
+def test_a_bad_map_file_is_told_by_line_and_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.txt"
+    bad.write_text("#####\n#S?G#\n#####\n")
+    assert main(["watch", "--headless", "--maze", str(bad)]) == 2
+    assert "line 2, column 3: unknown tile '?'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "mazegrad", "watch", "--headless", "--maze", "long_way", "--agent", "random"]
+    words += ["--episodes", "50"]
+    process = subprocess.Popen(words, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # it is well under way
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in error
+    assert not list(tmp_path.iterdir())

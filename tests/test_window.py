@@ -1,0 +1,186 @@
+"""The window: keys, closing, no display; on SDL's dummy driver, and for real where Xvfb is."""
+
+import copy
+import itertools
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pygame
+import pytest
+
+from mazegrad.agents import path_follower
+from mazegrad.envs import MazeEnv, NoDisplayError, WindowClosed
+from mazegrad.watch import Picture, walk, watch_in_window
+
+
+@pytest.fixture
+def dummy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    yield
+    pygame.display.quit()
+
+
+def press(*keys: int) -> None:
+    for key in keys:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+
+
+class Script:
+    """Stands for the user: at the n-th frame that is shown, does the n-th thing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, picture: Picture, things: dict[int, object]) -> None:
+        self.shown: list[int] = []
+        draw = Picture.draw
+
+        def drawing(picture: Picture, moment: object) -> np.ndarray:
+            thing = things.get(len(self.shown))
+            if callable(thing):
+                thing()
+            elif thing is not None:
+                press(thing)
+            self.shown.append(moment.step)
+            return draw(picture, moment)
+
+        monkeypatch.setattr(Picture, "draw", drawing)
+        monkeypatch.setattr("mazegrad.envs.window.Window.show", fast(monkeypatch))
+
+
+def fast(monkeypatch: pytest.MonkeyPatch) -> object:
+    from mazegrad.envs.window import Window
+
+    show = Window.show
+    return lambda window, frame, fps=None: show(window, frame, None)
+
+
+def watch(monkeypatch: pytest.MonkeyPatch, things: dict[int, object], episodes: int | None = None) -> list[int]:
+    env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
+    picture = Picture("a", "b", path_follower(), (120, 160))
+    script = Script(monkeypatch, picture, things)
+    watch_in_window(env, path_follower(), picture, 0, 60, episodes)
+    return script.shown
+
+
+@pytest.mark.usefixtures("dummy")
+class TestKeys:
+    def test_it_walks_and_q_quits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert watch(monkeypatch, {10: pygame.K_q}) == list(range(11))
+
+    def test_escape_quits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert watch(monkeypatch, {4: pygame.K_ESCAPE}) == list(range(5))
+
+    def test_space_pauses_and_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        shown = watch(monkeypatch, {3: pygame.K_SPACE, 9: pygame.K_SPACE, 14: pygame.K_q})
+        assert shown == [0, 1, 2, *[3] * 8, 4, 5, 6, 7]
+
+    def test_right_steps_and_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        shown = watch(monkeypatch, {2: pygame.K_RIGHT, 5: pygame.K_RIGHT, 8: pygame.K_q})
+        assert shown == [0, 1, 2, 3, 3, 3, 4, 4, 4]
+
+    def test_r_restarts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert watch(monkeypatch, {3: pygame.K_r, 6: pygame.K_q}) == [0, 1, 2, 3, 0, 1, 2]
+
+    def test_down_slows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        slow = watch(monkeypatch, {1: lambda: press(*[pygame.K_DOWN] * 10), 20: pygame.K_q})
+        assert 4 < slow[-1] < 10
+
+    def test_s_saves_a_picture(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.chdir(tmp_path)
+        watch(monkeypatch, {2: pygame.K_s, 4: pygame.K_s, 6: pygame.K_q})
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["mazegrad-watch-1.png", "mazegrad-watch-2.png"]
+
+    def test_closing_the_window_in_mid_episode_ends_watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        close = {7: lambda: pygame.event.post(pygame.event.Event(pygame.QUIT))}
+        assert watch(monkeypatch, close)[-1] == 7
+        assert not pygame.display.get_init()
+
+    def test_so_many_episodes_and_then_it_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert watch(monkeypatch, {}, episodes=2) == [*range(71), *range(71)]
+
+
+@pytest.mark.usefixtures("dummy")
+class TestEnvironment:
+    def test_copies_and_pickles_while_a_window_is_open(self) -> None:
+        env = gymnasium.make("mazegrad/PathFollow-v0", render_mode="human")
+        env.unwrapped.metadata = {**env.unwrapped.metadata, "render_fps": 1000}
+        env.reset(seed=0)
+        env.step(0)
+        for other in (pickle.loads(pickle.dumps(env)), copy.deepcopy(env)):
+            assert pygame.display.get_init()
+            assert (other.step(0)[0] == [0, 1, 0, 1]).all()
+            assert other.unwrapped.state != env.unwrapped.state
+        for _ in range(2):
+            env.close()
+        assert not pygame.display.get_init()
+
+    def test_closing_the_window_ends_the_program_quietly(self) -> None:
+        env = MazeEnv("sheet38", render_mode="human")
+        env.reset(seed=0)
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+        with pytest.raises(WindowClosed) as stop:
+            env.step(0)
+        assert isinstance(stop.value, SystemExit)
+        assert stop.value.code is None
+        env.close()
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a display")
+def test_no_display_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    pygame.display.quit()
+    env = gymnasium.make("mazegrad/PathFollow-v0", render_mode="human")
+    with pytest.raises(NoDisplayError, match='render_mode="rgb_array" gives the frames'):
+        env.reset(seed=0)
+    env.close()
+
+
+def test_the_picture_shows_the_mind() -> None:
+    """Where the agent is about to go, and what it sees, changes the picture; the same moment draws the same."""
+    env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
+    picture = Picture("a", "b", path_follower(), (360, 640))
+    moments = list(walk(env, path_follower(), 0))
+    frames = [picture.draw(moment) for moment in moments]
+    assert all(frame.shape == (360, 640, 3) for frame in frames)
+    assert all((a != b).any() for a, b in itertools.pairwise(frames))
+    assert (picture.draw(moments[5]) == frames[5]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
+def test_a_real_window_takes_real_keys(tmp_path: Path) -> None:
+    display = f":{90 + os.getpid() % 900}"
+    server = subprocess.Popen(["Xvfb", display, "-screen", "0", "1400x900x24"], stderr=subprocess.DEVNULL)
+    environment = {k: v for k, v in os.environ.items() if k != "SDL_VIDEODRIVER"} | {"DISPLAY": display}
+    try:
+        words = [sys.executable, "-m", "mazegrad", "watch", "--fps", "5", "--size", "640x400"]
+        program = subprocess.Popen(words, cwd=tmp_path, env=environment)
+
+        def xdotool(*words: str) -> str:
+            return subprocess.run(["xdotool", *words], env=environment, capture_output=True, text=True).stdout
+
+        deadline = time.monotonic() + 60
+        while len(xdotool("search", "--class", ".*").split()) < 2 and time.monotonic() < deadline:
+            assert program.poll() is None
+            time.sleep(0.1)
+        saved = []
+        for keys in (["space"], ["Right", "Right"], ["s"]):
+            for key in keys:
+                time.sleep(0.3)
+                xdotool("key", key)
+        while not (saved := list(tmp_path.glob("mazegrad-*.png"))) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert [path.name for path in saved] == ["mazegrad-watch-1.png"]
+        xdotool("key", "q")
+        assert program.wait(timeout=30) == 0
+    finally:
+        program.kill()
+        server.kill()
+        server.wait()
