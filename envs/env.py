@@ -99,7 +99,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
             *(("info", name, INFO) for name in known_info),
             *(("render mode", mode, self.metadata["render_modes"]) for mode in (render_mode,) if mode is not None),
         ):
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise ValueError(f"unknown {what} {name!r}{nearest(str(name), known)}")
         if time_limit not in ("auto", None) and not (isinstance(time_limit, int) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')

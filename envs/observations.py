@@ -50,8 +50,8 @@ def _position(world: World, view_size: int) -> Observation:
 
 
 def _view(world: World, view_size: int) -> Observation:
-    if view_size < 1 or view_size % 2 == 0:
-        raise ValueError(f"view_size is an odd number of tiles, so that the agent is in the middle, not {view_size}")
+    if not isinstance(view_size, int) or view_size < 1 or view_size % 2 == 0:
+        raise ValueError(f"view_size is an odd number of tiles, so that the agent is in the middle, not {view_size!r}")
     codes, bits = _framed(world, view_size // 2)
     stride = codes.shape[2]
     window = (np.arange(view_size)[:, None] * stride + np.arange(view_size)).ravel()

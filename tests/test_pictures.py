@@ -1,0 +1,72 @@
+"""Pictures: every tile looks different from every other, and a state is drawn as it is."""
+
+import io
+import itertools
+import re
+import xml.etree.ElementTree
+from base64 import b64decode
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mazegrad.envs import LEGEND, Maze, World, draw, load_maze
+from mazegrad.envs.draw import LETTERS, PAPER, draw_text, new_trail
+
+
+@pytest.mark.parametrize("size", [8, 16, 32, 64])
+def test_all_tiles_look_different(size):
+    row = draw(Maze.from_text("".join(LEGEND)), tile=size)
+    pictures = row.reshape(size, len(LEGEND), size, 3).swapaxes(0, 1).astype(float)
+    assert (pictures[0] == PAPER).all()
+    for (one, a), (other, b) in itertools.combinations(zip(LEGEND, pictures, strict=True), 2):
+        assert np.abs(a - b).mean() > 2, (one, other)
+
+
+def test_a_key_has_the_colour_of_its_door():
+    assert len(set(LETTERS)) == 6
+    for colour, tiles in zip(LETTERS, zip("abcdef", "ABCDEF", strict=True), strict=True):
+        for tile in tiles:
+            shown = {tuple(px) for px in draw(Maze.from_text(tile), tile=64).reshape(-1, 3).tolist()}
+            assert shown & set(LETTERS) == {colour}
+
+
+def blocks(world, state, **keywords):
+    maze = world.mazes[0]
+    frame = draw(world, state, tile=16, **keywords)
+    return frame.reshape(maze.height, 16, maze.width, 16, 3).swapaxes(1, 2).reshape(-1, 16, 16, 3)
+
+
+def test_what_was_taken_is_gone_and_what_was_opened_stands_open():
+    maze = Maze.from_text("S.a*A.")
+    world = World.compile(maze)
+    first, last = int(world.start_states[0]), world.states - 1
+    assert (world.carried[last], world.cell[last]) == (3, 5)
+    before, after = blocks(world, first), blocks(world, last)
+    plain = draw(maze, tile=16).reshape(16, 6, 16, 3).swapaxes(0, 1)
+    changed = [i for i in range(6) if not np.array_equal(before[i], after[i])]
+    assert changed == [0, 2, 3, 4, 5]  # the agent left 0 and stands on 5
+    assert np.array_equal(after[2], plain[1]) and np.array_equal(after[3], plain[1])  # floor
+    assert not np.array_equal(after[4], plain[4]) and not np.array_equal(after[4], plain[1])  # open
+    assert np.array_equal(before[1:], plain[1:])
+    assert draw_text(world, first) == "○●a*A●\n" and draw_text(world, last) == "S●●●'○\n"
+
+
+def test_a_trail_runs_over_what_was_taken():
+    world = World.compile(Maze.from_text("S.a*A."))
+    trail = new_trail(world.mazes[0])
+    trail[:] = 6
+    shown = blocks(world, world.states - 1, trail=trail)
+    assert np.array_equal(shown[1], shown[2]) and np.array_equal(shown[1], shown[3])
+
+
+@pytest.mark.parametrize("name", ["key_door", "ice_lake"])
+def test_a_notebook_shows_the_picture(name):
+    maze = load_maze(name)
+    for drawing, state in ((maze, None), (World.compile(maze), 0)):
+        svg = drawing._repr_svg_()
+        root = xml.etree.ElementTree.fromstring(svg)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        data = re.search(r"base64,([^\"]+)", svg).group(1)
+        shown = np.asarray(Image.open(io.BytesIO(b64decode(data))))
+        assert np.array_equal(shown, draw(drawing, state, tile=shown.shape[0] // maze.height))
