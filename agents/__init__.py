@@ -3,11 +3,11 @@
 from .agent import Agent
 from .named import AGENTS, named_agent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
-from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower
+from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
 from .rollout import Evaluation, Rollout, evaluate, rollout
 
 __all__ = [
     "AGENTS", "EXCHANGE",
     "Agent", "Evaluation", "LinearRNN", "RNNAgent", "RandomAgent", "Rollout", "ShortestPathAgent", "WallFollower",
-    "evaluate", "named_agent", "path_follower", "rollout",
+    "evaluate", "named_agent", "path_follower", "rollout", "wall_follower_rnn",
 ]  # fmt: skip

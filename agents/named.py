@@ -10,7 +10,7 @@ from ..envs import World
 from ..envs.maze import nearest
 from .agent import Agent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
-from .rnn import path_follower
+from .rnn import path_follower, wall_follower_rnn
 
 
 class NamedAgent(NamedTuple):
@@ -27,6 +27,9 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
             "the hand-set recurrent net of exercise 38", "dots", lambda world, rng: path_follower()
         ),
         "wall_follower": NamedAgent("keeps its right hand on the wall", "dots", lambda world, rng: WallFollower()),
+        "wall_follower_rnn": NamedAgent(
+            "a hand-set recurrent net that does so too", "dots", lambda world, rng: wall_follower_rnn()
+        ),
         "shortest_path": NamedAgent("knows the map", "index", lambda world, rng: ShortestPathAgent(world)),
         "random": NamedAgent("goes anywhere", "dots", lambda world, rng: RandomAgent(rng)),
     }

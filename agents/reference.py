@@ -3,9 +3,8 @@
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..envs import UP, World, optimal_actions
+from ..envs import DOWN, LEFT, RIGHT, UP, World, optimal_actions
 from ..envs.randomness import choice, stream
 
 
@@ -31,16 +30,19 @@ class RandomAgent:
         return (action if isinstance(action, int) else action.astype(np.int64)), (key, steps + 1)
 
 
-def _wall_follower_table(hand: Literal["right", "left"]) -> NDArray[np.int64]:
-    """Return the direction to take, (4, 16), for a heading and the dots seen, coded as sum of x[d] << d."""
-    clockwise = [0, 1, 3, 2]  # up, right, down, left
-    turns = [1, 0, 3, 2] if hand == "right" else [3, 0, 1, 2]  # quarter turns clockwise, the preferred first
-    table = np.empty((4, 16), dtype=np.int64)
-    for heading in range(4):
-        wishes = [clockwise[(clockwise.index(heading) + turn) % 4] for turn in turns]
-        for dots in range(16):
-            table[heading, dots] = next((d for d in wishes if dots >> d & 1), heading)
-    return table
+def wishes(heading: int, hand: str) -> list[int]:
+    """Return the directions that a hand on the wall asks for, the most wanted first, for one heading.
+
+    To the hand's side, straight on, to the other side, back.
+
+    Raises:
+        ValueError: the hand is neither "right" nor "left".
+    """
+    if hand not in ("right", "left"):
+        raise ValueError(f'the hand is "right" or "left", not {hand!r}')
+    clockwise = [UP, RIGHT, DOWN, LEFT]
+    quarter_turns = [1, 0, 3, 2] if hand == "right" else [3, 0, 1, 2]
+    return [clockwise[(clockwise.index(heading) + turn) % 4] for turn in quarter_turns]
 
 
 class WallFollower:
@@ -51,10 +53,11 @@ class WallFollower:
     """
 
     def __init__(self, hand: Literal["right", "left"] = "right", heading: int = UP) -> None:
-        if hand not in ("right", "left"):
-            raise ValueError(f'the hand is "right" or "left", not {hand!r}')
-        self._table = _wall_follower_table(hand)
         self._heading = heading
+        # (4, 16): the direction to take, for a heading and the dots seen, as the sum of x[d] << d
+        self._table = np.array(
+            [[next((d for d in wishes(g, hand) if dots >> d & 1), g) for dots in range(16)] for g in range(4)]
+        )
 
     def initial_state(self, batch_size: int | None = None) -> Any:
         """Return the first heading, or an array (batch_size,) of it."""

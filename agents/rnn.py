@@ -1,4 +1,4 @@
-"""A recurrent net with hand-set W, U, b that steers: exercise 38, and its solution."""
+"""Recurrent nets with hand-set W, U, b that steer: exercise 38, its solution, and a hand on the wall."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..envs import opposite
+from .reference import wishes
 
 Array = NDArray[np.float64]
 
@@ -100,3 +101,20 @@ def path_follower() -> RNNAgent:
     not touch itself, from every start, for ever, with a margin of at least 1/2; the proof is in docs/exercise_38.md.
     """
     return RNNAgent(LinearRNN(W=2 * np.eye(4), U=(np.eye(4) - EXCHANGE) / 2, b=np.zeros(4), h0=[1, 0, 0, 0]))
+
+
+def wall_follower_rnn(hand: Literal["right", "left"] = "right") -> RNNAgent:
+    """Return a net that keeps a hand on the wall: W = 4 I, b = 0, one-hot feedback, h_0 = up.
+
+    h is the indicator of the heading, so U h_t is one column of U: how much each direction is wanted when heading
+    there, from 3 for the hand's side to 0 for back. A dot adds 4, more than any wish: the most wanted dot wins. Such
+    preferences are no linear function of the axes' differences, which is why the feedback has to be one-hot. It solves
+    every maze without loops, as `WallFollower` does.
+
+    Raises:
+        ValueError: the hand is neither "right" nor "left".
+    """
+    U = np.zeros((4, 4))
+    for heading in range(4):
+        U[wishes(heading, hand), heading] = [3, 2, 1, 0]
+    return RNNAgent(LinearRNN(W=4 * np.eye(4), U=U, b=np.zeros(4), h0=[1, 0, 0, 0]), feedback="one_hot")

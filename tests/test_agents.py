@@ -15,6 +15,7 @@ from mazegrad.agents import (
     named_agent,
     path_follower,
     rollout,
+    wall_follower_rnn,
 )
 from mazegrad.envs import MazeEnv, World, load_maze
 
@@ -125,6 +126,8 @@ def test_bad_words_are_refused() -> None:
         RNNAgent(path_follower().rnn, "both")
     with pytest.raises(ValueError, match="hand"):
         WallFollower("up")
+    with pytest.raises(ValueError, match="hand"):
+        wall_follower_rnn("up")
     with pytest.raises(ValueError, match="did you mean 'wall_follower'"):
         named_agent("wal_follower")
 
@@ -144,6 +147,17 @@ def test_wall_followers_keep_their_hand_on_the_wall() -> None:
     env = gymnasium.make("mazegrad/GridWorld-v0", maze=maze)
     for hand, turns in (("right", [1, 3, 2, 0, 1, 3]), ("left", [2, 3, 1, 0, 2, 3])):
         assert rollout(env, WallFollower(hand), max_steps=6).actions.tolist() == turns
+
+
+@pytest.mark.parametrize("hand", ["right", "left"])
+def test_the_wall_following_net_is_the_wall_follower(hand: str) -> None:
+    """For every heading and every set of dots but the empty one, where there is nowhere to go."""
+    net, table = wall_follower_rnn(hand), WallFollower(hand)
+    dots = np.array([[code >> d & 1 for d in range(4)] for code in range(1, 16)])
+    for heading in range(4):
+        actions, h = net.act(dots, np.tile(np.eye(4)[heading], (15, 1)))
+        assert actions.tolist() == table.act(dots, np.full(15, heading))[0].tolist()
+        assert (h == np.eye(4)[actions]).all()
 
 
 def test_shortest_path_agent_is_shortest_from_everywhere() -> None:
