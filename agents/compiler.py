@@ -56,7 +56,7 @@ class CompiledAutomaton:
 
     automaton: Automaton
     rnn: ThresholdRNN
-    """n = nodes * observations + 1 units; its inputs are the bits, or one for each observation where those are no bits"""
+    """n = nodes * observations + 1 units; its inputs are the bits, or where observations are no bits one for each"""
     readout: Array
     """(4, n): the action is the largest entry of readout @ h"""
 

@@ -1,12 +1,13 @@
-"""The automaton that an agent is: its states explored as far as worlds lead it, and merged where nothing tells them apart.
+"""The automaton that an agent is: its states, as far as worlds lead it, merged where nothing tells them apart.
 
 Two states of the agent are one node when they are equal: ints and bools exactly, floats exactly too or to a tolerance.
 What is found is a Mealy machine with entries that were never met. It is minimised soundly: two nodes are merged only
 if they take the same action wherever both were met, and go to nodes that are merged too. So every entry that was met
 keeps its action and leads to where it led, and on the given worlds the automaton does exactly what the agent does. The
-smallest machine with unknown entries is NP-hard to find (Pfleeger, State reduction in incompletely specified finite-state
-machines, 1973): merging is greedy, in the order of a breadth-first search, and `at_least` says how many nodes there
-have to be: so many are pairwise told apart by what was met. With no unknown entries merging is Moore's, and exact.
+smallest machine with unknown entries is NP-hard to find (Pfleeger, State reduction in incompletely specified
+finite-state machines, 1973): merging is greedy, in the order of a breadth-first search, and `at_least` says how many
+nodes there have to be: so many are pairwise told apart by what was met. With no unknown entries merging is Moore's, and
+exact.
 """
 
 from collections.abc import Sequence
@@ -112,7 +113,7 @@ def _encoding(seen: NDArray[Any], observation: str) -> tuple[Encoding, Ints]:
 
 
 class _Machine:
-    """What was met: for each node (a state of the agent, as `numbers` has it) and observation the action and the node next."""
+    """What was met: for each node (a state of the agent) and observation the action, and the node next."""
 
     def __init__(self, agent: Agent, observations: int, tolerance: float) -> None:
         self.agent, self.tolerance = agent, tolerance
@@ -149,7 +150,7 @@ class _Machine:
         return node
 
     def act(self, observations: Any, number: Ints, node: Ints, minds: Any) -> tuple[Ints, Ints, Any]:
-        """Let the agent act once in each row, write down what it does, and return actions, nodes next and states next."""
+        """Let the agent act once in each row, and write it down; return actions, nodes next and states next."""
         actions, after = self.agent.act(observations, minds)
         answer = np.column_stack([actions, self.nodes(after, len(node))])
         before = self.table[node, number]
@@ -308,7 +309,7 @@ _GONE: Final = -2
 
 
 def _merge(table: Ints, one: int, other: int) -> Ints | None:
-    """Return the table with two nodes merged, and the nodes that they lead to by the same observation; None if it fails."""
+    """Return the table with two nodes merged, and whatever both lead to by one observation; None where that fails."""
     table = table.copy()
     into = np.arange(len(table))  # of nodes that are gone, the one that took them
     pending = [(one, other)]
