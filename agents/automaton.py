@@ -149,7 +149,7 @@ def encoding_from_dict(data: Any) -> Encoding:
         ValueError: it is no such dict.
     """
     kinds = {"bits": ("count", Bits), "number": ("observations", Number), "codebook": ("rows", Codebook)}
-    if not isinstance(data, Mapping) or data.get("kind") not in kinds:
+    if not isinstance(data, Mapping) or data.get("kind") not in list(kinds):
         raise ValueError(f"an encoding is a dict whose 'kind' is one of {', '.join(kinds)}")
     field, make = kinds[data["kind"]]
     if set(data) != {"kind", field}:

@@ -32,7 +32,7 @@ class Counterexample:
     went: int
     """where the agent went instead, or, where only the margin was missed, where it went too narrowly"""
     lead: float | None
-    """by how much the right direction led the best other one at that step; None without hidden units, or where those are not finite"""
+    """by how much the right direction led the best other one there; None without hidden units, or finite ones"""
     shortest: bool
     """every shorter path was tried; False: found by hunting on, where leads are small"""
 

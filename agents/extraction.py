@@ -142,12 +142,12 @@ class _Machine:
             self.table = np.concatenate([self.table, np.full_like(self.table, UNKNOWN)])
         return np.array(found, dtype=np.int64)
 
-    def first_node(self, minds: Any, batch: int) -> Ints:
-        """Return the node of the agent's first state, once for each of the batch."""
-        node = self.nodes(minds, batch)
-        if (node != 0).any():
+    def begin(self, batch: int) -> tuple[Ints, Any]:
+        """Return the agent's first node, which is 0, and its first state, of a batch."""
+        minds = self.agent.initial_state(batch + 1)  # at least two, that chance would tell apart
+        if self.nodes(minds, batch + 1).any():
             raise ValueError("the agent begins in one state here and in another there: it acts at random")
-        return node
+        return np.zeros(batch, dtype=np.int64), take(minds, np.arange(batch))
 
     def act(self, observations: Any, number: Ints, node: Ints, minds: Any) -> tuple[Ints, Ints, Any]:
         """Let the agent act once in each row, and write it down; return actions, nodes next and states next."""
@@ -166,8 +166,7 @@ class _Machine:
     def explore_all(self, encode: Encoding, max_states: int) -> None:
         """Show every observation in every node."""
         every = np.arange(encode.observations)
-        minds = self.agent.initial_state(1)
-        node = self.first_node(minds, 1)
+        node, minds = self.begin(1)
         while len(node):
             rows, number = np.repeat(np.arange(len(node)), len(every)), np.tile(every, len(node))
             known = len(self.node_of)
@@ -182,8 +181,7 @@ class _Machine:
         """Walk from every start, through everything that may come of a move."""
         moves = outcomes(world)
         state = world.start_states[~world.terminal[world.start_states]]
-        minds = self.agent.initial_state(len(state))
-        node = self.first_node(minds, len(state))
+        node, minds = self.begin(len(state))
         met: set[int] = set()
         while len(state):
             pair, first = np.unique(node * world.states + state, return_index=True)

@@ -176,13 +176,13 @@ def _walk(agent: RNNAgent, maze: Maze) -> Check:
 
 def _paths(agent: RNNAgent, start: Start, length: int) -> Check:
     name = _TITLES[start]
+    if follows_every_path(agent, starts=[start]):
+        return Check(name, True, "follows every one, of any length (proved: its state takes finitely many values)")
     example = counterexample(agent, length, starts=[start], deeper=HUNT)
     if example is not None:
         which = "the shortest that fails" if example.shortest else f"every one of up to {length} works"
         step = len(example.moves)
         return Check(name, False, f"fails at step {step} ({which})", step, example)
-    if follows_every_path(agent, starts=[start]):
-        return Check(name, True, "follows every one, of any length (proved: its state takes finitely many values)")
     return Check(name, True, f"follows every one of up to {length} steps; no longer one was found that fails")
 
 
