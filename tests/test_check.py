@@ -174,11 +174,11 @@ def test_a_header_that_promises_too_much(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*additional header parsing:UserWarning")
 def test_damaged_files_are_errors_and_nothing_else(tmp_path: Path) -> None:
-    """3,000 files with bytes changed, cut or put in: each is read or a ValueError, nothing else."""
+    """1,000 files with bytes changed, cut or put in: each is read or a ValueError, nothing else."""
     rng = np.random.default_rng(0)
     whole = submit(tmp_path / "W.npz", **GOOD, feedback="raw").read_bytes()
     path, errors = tmp_path / "damaged.npz", 0
-    for _ in range(3000):
+    for _ in range(1000):
         data = bytearray(whole)
         for _ in range(rng.integers(1, 4)):
             place = int(rng.integers(len(data)))
@@ -194,5 +194,5 @@ def test_damaged_files_are_errors_and_nothing_else(tmp_path: Path) -> None:
             read_net(path)
         except ValueError:
             errors += 1
-    assert errors > 2000
+    assert errors > 700
     assert examine(path).file == path

@@ -77,7 +77,7 @@ def test_minus_j_fails_at_its_first_step() -> None:
         "○\nG\nthe way ↓, from its very end\nstep 1: it sees ↓ and should go down ↓\n"
         "it goes up ↑, where no dot is; the right direction leads by 0"
     )
-    assert counterexample(net(-J), starts=["dot below"]) is None
+    assert counterexample(net(-J), 8, starts=["dot below"]) is None
 
 
 @pytest.mark.parametrize(("c", "steps"), [(0.1, 18), (0.25, 28), (0.5, 54), (0.75, 127), (0.9, 333)])
@@ -112,8 +112,8 @@ def test_it_is_the_shortest_by_brute_force() -> None:
         for start, behind in (("end", []), ("dot below", [BELOW]))
         for ways in [list(paths(steps, behind))]
     }
-    for trial in range(60):
-        agent = net(path_follower().rnn.U + (0.05 + 0.005 * trial) * rng.normal(size=(4, 4)), 2 * I)
+    for trial in range(20):
+        agent = net(path_follower().rnn.U + (0.05 + 0.015 * trial) * rng.normal(size=(4, 4)), 2 * I)
         fails = [
             steps
             for (steps, _), (ways, mazes) in drawings.items()
