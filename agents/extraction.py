@@ -5,9 +5,9 @@ What is found is a Mealy machine with entries that were never met. It is minimis
 if they take the same action wherever both were met, and go to nodes that are merged too. So every entry that was met
 keeps its action and leads to where it led, and on the given worlds the automaton does exactly what the agent does. The
 smallest machine with unknown entries is NP-hard to find (Pfleeger, State reduction in incompletely specified
-finite-state machines, 1973): merging is greedy, in the order of a breadth-first search, and `at_least` says how many
-nodes there have to be: so many are pairwise told apart by what was met. With no unknown entries merging is Moore's, and
-exact.
+finite-state machines, 1973): merging is greedy, in the order of a breadth-first search, and `at_least` bounds what
+could be gained: so many of the agent's states are pairwise told apart by entries that were met. With no unknown entries
+merging is Moore's, and exact.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class ExtractedAutomaton(Automaton):
     states: int
     """how many states of the agent were met"""
     at_least: int
-    """no automaton with fewer nodes does all that was met"""
+    """so many of them are pairwise told apart: by some sequence of entries that were met they act differently"""
     caveats: tuple[str, ...]
     """in what it may differ from the agent on the given worlds; empty: it does exactly the same"""
 

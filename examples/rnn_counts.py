@@ -1,4 +1,4 @@
-"""A recurrent net counts and keeps a stack in the digits of one number: exactly with fractions, and how far with floats.
+"""A recurrent net counts, and keeps a stack, in the digits of one number: exactly with fractions, so far with floats.
 
 Siegelmann & Sontag, "On the computational power of neural nets" (1995): with rational weights and the saturated-linear
 activation s(z) = min(max(z, 0), 1), a net of fixed size does whatever a computer does, because one hidden number can
@@ -9,10 +9,10 @@ hold a whole stack in its digits. Three nets in that manner, h' = s(W x + U h + 
     stack     digits 1, 3 in base 4      push q/4 + d/4    pop 4q - d    top from q        accepts ([]()) and the like
 
 An "if" is a large weight: without its letter a unit falls below 0 and is cut off there. The theorem wants exact
-numbers. A float has 24 or 53 binary digits, and the net is a finite automaton again: the table says at which depth. What
-finite precision leaves is more than that, though: a unit that is not squashed, such as an LSTM's cell, counts by adding
-ones (Weiss, Goldberg & Yahav, "On the practical computational power of finite precision RNNs for language recognition",
-2018); it stops at 2^24 or 2^53, where adding 1 does nothing.
+numbers. A float has 24 or 53 binary digits, and the net is a finite automaton again: the table says at which depth.
+What finite precision leaves is more than that, though: a unit that is not squashed, such as an LSTM's cell, counts by
+adding ones (Weiss, Goldberg & Yahav, "On the practical computational power of finite precision RNNs for language
+recognition", 2018); it stops at 2^24 or 2^53, where adding 1 does nothing.
 """
 
 import argparse

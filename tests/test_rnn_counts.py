@@ -51,7 +51,6 @@ def test_every_short_word(example: ModuleType, name: str, letters: str, longest:
     assert net.run([""], object)[0].tolist() == [True]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words", "late_b", "depths"),
     [

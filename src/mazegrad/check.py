@@ -122,7 +122,7 @@ def read_net(file: Path) -> RNNAgent:
         if arrays["W"].shape != (4, 4) or arrays["b"].shape != (4,):
             shapes = f"W has shape {arrays['W'].shape} and b {arrays['b'].shape}"
             raise ValueError(f"{shapes}; expected (4, 4) and (4,): four bits seen, one hidden unit a direction")
-        rnn = LinearRNN(**{"h0": [1, 0, 0, 0], **arrays})
+        rnn = LinearRNN(arrays["W"], arrays["U"], arrays["b"], arrays.get("h0", np.array([1, 0, 0, 0])))
         return RNNAgent(rnn, feedback.item())
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
