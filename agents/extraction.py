@@ -5,9 +5,9 @@ What is found is a Mealy machine with entries that were never met. It is minimis
 if they take the same action wherever both were met, and go to nodes that are merged too. So every entry that was met
 keeps its action and leads to where it led, and on the given worlds the automaton does exactly what the agent does. The
 smallest machine with unknown entries is NP-hard to find (Pfleeger, State reduction in incompletely specified
-finite-state machines, 1973): merging is greedy, in the order of a breadth-first search, and `at_least` bounds what
-could be gained: so many of the agent's states are pairwise told apart by entries that were met. With no unknown entries
-merging is Moore's, and exact.
+finite-state machines, 1973): merging is greedy at first, and gives an upper bound; states that are pairwise told apart
+give a lower one; between the two all machines are searched, smallest first, up to `MAX_TRIED` steps. `at_least` is
+what is proved then. With no unknown entries merging is Moore's, and exact.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ Ints = NDArray[np.int64]
 UNKNOWN: Final = -1
 MAX_COMPARED: Final = 2000
 """nodes, pair by pair; a machine with more is merged only where two nodes were met alike and acted alike"""
+MAX_TRIED: Final = 200_000
+"""entries looked at in the search for the smallest machine: a second or so"""
 
 
 class ExtractedAutomaton(Automaton):
@@ -36,7 +38,7 @@ class ExtractedAutomaton(Automaton):
     states: int
     """how many states of the agent were met"""
     at_least: int
-    """so many of them are pairwise told apart: by some sequence of entries that were met they act differently"""
+    """no automaton with fewer nodes does all that was met, from each state of the agent; proved"""
     caveats: tuple[str, ...]
     """in what it may differ from the agent on the given worlds; empty: it does exactly the same"""
 
@@ -215,7 +217,7 @@ def _reduced(machine: _Machine, encode: Encoding) -> ExtractedAutomaton:
     apart = _told_apart(table) if compared else np.zeros((0, 0), dtype=bool)
     at_least = _clique(apart) if compared else 1
     if (table[..., 0] == UNKNOWN).any() and compared:
-        table = _folded(table, apart)
+        table, at_least = _smallest(table, _folded(table, apart), at_least)
     table = _in_order(table)
     known = table[..., 0] != UNKNOWN
     own = np.arange(len(table))[:, None]
@@ -304,6 +306,74 @@ def _folded(table: Ints, apart: NDArray[np.bool_]) -> Ints:
 
 
 _GONE: Final = -2
+
+
+def _smallest(table: Ints, folded: Ints, at_least: int) -> tuple[Ints, int]:
+    """Return the smallest machine found that does all that `table` does, and how many nodes it is proved to need."""
+    tried = [0]
+    for nodes in range(at_least, len(_in_order(folded))):
+        try:
+            if (found := _covering(table, nodes, tried)) is not None:
+                return found, nodes
+        except (_Undecided, RecursionError):  # as deep as there are entries
+            return folded, nodes
+    return folded, len(_in_order(folded))
+
+
+class _Undecided(Exception):
+    """The search has taken as many steps as it may."""
+
+
+def _covering(table: Ints, nodes: int, tried: list[int]) -> Ints | None:
+    """Return a machine of so many nodes that does all that `table` does, or None: there is none.
+
+    It is run side by side with the table, and an entry is chosen only when it is met: its action is the table's then,
+    its next node any that is in use, or a new one.
+    """
+    found = np.full((nodes, *table.shape[1:]), UNKNOWN)
+    known = [np.flatnonzero(row).tolist() for row in table[..., 0] != UNKNOWN]
+    answers = table.tolist()
+    pairs, met = [(0, 0)], {(0, 0)}  # (node of the table, node of the machine), as they are met
+
+    def meet(pair: tuple[int, int]) -> None:
+        if pair not in met:
+            met.add(pair)
+            pairs.append(pair)
+
+    def run(place: int, skip: int, used: int) -> bool:
+        """Go on from an entry of a pair; on failure leave everything as it was."""
+        length, written = len(pairs), []
+        while place < len(pairs):
+            row, node = pairs[place]
+            for index in range(skip, len(known[row])):
+                tried[0] += 1
+                if tried[0] > MAX_TRIED:
+                    raise _Undecided
+                seen = known[row][index]
+                action, after = answers[row][seen]
+                if found[node, seen, 0] == UNKNOWN:
+                    found[node, seen, 0] = action
+                    written.append((node, seen))
+                    for choice in range(min(used + 1, nodes)):
+                        found[node, seen, 1] = choice
+                        before = len(pairs)
+                        meet((after, choice))
+                        if run(place, index + 1, max(used, choice + 1)):
+                            return True
+                        met.difference_update(pairs[before:])
+                        del pairs[before:]
+                elif found[node, seen, 0] == action:
+                    meet((after, int(found[node, seen, 1])))
+                    continue
+                for entry in written:
+                    found[entry] = UNKNOWN
+                met.difference_update(pairs[length:])
+                del pairs[length:]
+                return False
+            place, skip = place + 1, 0
+        return True
+
+    return found if run(0, 0, 1) else None
 
 
 def _merge(table: Ints, one: int, other: int) -> Ints | None:

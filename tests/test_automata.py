@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -460,3 +461,11 @@ class TestMargin:
         rnn = compiled.rnn
         half = ThresholdRNN(rnn.W / 2, rnn.U / 2, rnn.b / 2, rnn.h0)
         assert dataclasses.replace(compiled, rnn=half).margin == compiled.margin / 2
+
+
+def test_the_docs_name_tests_that_exist() -> None:
+    docs = (Path(__file__).parent.parent / "docs" / "what_rnns_compute.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    named = {word.strip("`.,;:)(") for word in docs.split() if word.strip("`(").startswith("test_")}
+    assert len(named) > 15
+    assert not [name for name in named if f"def {name}" not in tests]

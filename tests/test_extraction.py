@@ -21,7 +21,7 @@ from mazegrad.agents import (
     wall_follower_automaton,
     wall_follower_rnn,
 )
-from mazegrad.envs import Maze, World, load_maze, outcomes
+from mazegrad.envs import RIGHT, UP, Maze, World, load_maze, outcomes
 
 from paths import BELOW, all_paths
 
@@ -138,6 +138,36 @@ def test_at_least_is_no_boast() -> None:
         action = np.zeros((1, 16), dtype=int)
         action[0, seen] = answers
         assert not agree(Automaton(np.zeros_like(action), action), t_maze_automaton(), world)
+
+
+def test_at_least_is_proved_by_brute_force_too() -> None:
+    """Right, right, up, over and over, along a corridor: no automaton of two nodes does it, of all that there are."""
+    table = np.zeros((3, 16), dtype=int)
+    agent = Automaton(table + [[1], [2], [0]], table + [[RIGHT], [RIGHT], [UP]])
+    world = World.compile(Maze.from_text("S.......G"))
+    found = extract_automaton(agent, world)
+    assert (found.nodes, found.at_least) == (3, 3)
+    seen = np.unique(Bits()(world.dots[~world.terminal])).tolist()
+    assert len(seen) == 2
+    for after in np.ndindex(*(2,) * 4):
+        for going in np.ndindex(*(2,) * 4):
+            next_node, action = np.zeros((2, 16), dtype=int), np.zeros((2, 16), dtype=int)
+            next_node[:, seen] = np.reshape(after, (2, 2))
+            action[:, seen] = np.reshape(going, (2, 2))  # up or right: the agent takes no other
+            assert not agree(Automaton(next_node, action), agent, world)
+
+
+def test_one_walk_may_need_less_than_its_walker() -> None:
+    """The fading net meets no state twice on sheet38, so nothing but the walk is known: three nodes walk it."""
+    found = extract_automaton(TestApproximate.FADING, load_maze("sheet38"))
+    assert (found.states, found.nodes, found.at_least, found.caveats) == (71, 3, 3, ())
+    assert agree(found, path_follower(), World.compile(load_maze("sheet38")))
+
+
+def test_where_the_search_gives_up_it_claims_less() -> None:
+    found = extract_automaton(TestApproximate.FADING, load_maze("long_way"))
+    assert found.at_least < found.nodes
+    assert agree(found, TestApproximate.FADING, World.compile(load_maze("long_way")))
 
 
 def test_an_agent_that_knows_the_map_has_one_node() -> None:
