@@ -142,8 +142,7 @@ def test_at_least_is_no_boast() -> None:
 
 def test_at_least_is_proved_by_brute_force_too() -> None:
     """Right, right, up, over and over, along a corridor: no automaton of two nodes does it, of all that there are."""
-    table = np.zeros((3, 16), dtype=int)
-    agent = Automaton(table + [[1], [2], [0]], table + [[RIGHT], [RIGHT], [UP]])
+    agent = Automaton(np.repeat([[1], [2], [0]], 16, axis=1), np.repeat([[RIGHT], [RIGHT], [UP]], 16, axis=1))
     world = World.compile(Maze.from_text("S.......G"))
     found = extract_automaton(agent, world)
     assert (found.nodes, found.at_least) == (3, 3)
