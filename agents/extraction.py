@@ -74,7 +74,7 @@ def extract_automaton(
 
     Raises:
         ValueError: an agent that does not act by its state alone, an unknown observation, a negative tolerance.
-        TypeError: a state that cannot be compared.
+        TypeError: a state that cannot be compared; worlds that are none.
     """
     if not 0 <= tolerance < np.inf or max_states < 1:
         raise ValueError(f"tolerance is 0 or more and max_states 1 or more, not {tolerance!r} and {max_states!r}")
@@ -93,6 +93,9 @@ def extract_automaton(
 
 def _stacked(worlds: World | Maze | Sequence[World | Maze]) -> World:
     listed = [worlds] if isinstance(worlds, World | Maze) else list(worlds)
+    for world in listed:
+        if not isinstance(world, World | Maze):
+            raise TypeError(f"an agent is watched in a World or a Maze, not in a {type(world).__name__}")
     mazes = [maze for maze in listed if isinstance(maze, Maze)]
     compiled = [world for world in listed if isinstance(world, World)]
     return World.stack([*compiled, *([World.compile(mazes)] if mazes else [])])

@@ -105,6 +105,12 @@ def test_a_folder_is_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "not an npz" in told["submissions"][2]["error"]
 
 
+def test_lengths_that_would_take_for_ever_are_refused(tmp_path: Path) -> None:
+    for length in (0, 17):
+        with pytest.raises(ValueError, match=f"from 1 to 16, not {length}"):
+            check(asked(submit(tmp_path / "W.npz", **GOOD), length=length))
+
+
 def test_a_folder_without_submissions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no \.npz in"):
         check(asked(tmp_path))

@@ -222,6 +222,11 @@ def test_what_cannot_be_extracted_is_refused() -> None:
     with pytest.raises(ValueError, match="tolerance is 0 or more"):
         extract_automaton(path_follower(), load_maze("sheet38"), tolerance=-1)
 
+    with pytest.raises(TypeError, match="in a World or a Maze, not in a str"):
+        extract_automaton(path_follower(), "sheet38")
+    with pytest.raises(ValueError, match="nothing to stack"):
+        extract_automaton(path_follower(), [])
+
     class Forgetful(RandomAgent):
         def initial_state(self, batch_size: int | None = None) -> None:
             return None

@@ -20,6 +20,7 @@ from .envs.maze import nearest
 from .envs.shipped import find_maze
 
 MAX_BYTES: Final = 2**20  # of a submission, unpacked: W, U, b and h0 of four units take half a kilobyte each
+MAX_LENGTH: Final = 16  # takes a minute and half a gigabyte
 HUNT: Final = 400  # steps of the longest paths that are tried where a lead fades
 _NAMES: Final = ("W", "U", "b", "h0", "feedback")
 _TITLES: Final[dict[Start, str]] = {"end": "paths from the end", "dot below": "paths with a dot below"}
@@ -70,6 +71,8 @@ def check(arguments: Namespace) -> int:
             `maze` (a shipped name or a file: try this maze and nothing else; None: all), `length` (of the paths that
             are all tried), `json` (print JSON).
     """
+    if not 1 <= arguments.length <= MAX_LENGTH:
+        raise ValueError(f"length is a number of steps from 1 to {MAX_LENGTH}, not {arguments.length}")
     submission: Path = arguments.submission
     maze = None if arguments.maze is None else find_maze(arguments.maze)
     folder = submission.is_dir()
