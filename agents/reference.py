@@ -89,8 +89,9 @@ class ShortestPathAgent:
         if lost:
             row, column = divmod(int(world.cell[lost[0]]), world.mazes[0].width)
             raise ValueError(f"no goal can be reached from the start at row {row}, column {column}")
-        self._action = np.zeros(int(world.cell.max()) + 1, dtype=np.int64)
-        self._action[world.cell] = best.argmax(axis=1)
+        index = world.carried * world.mazes[0].tiles.size + world.cell
+        self._action = np.zeros(int(index.max()) + 1, dtype=np.int64)
+        self._action[index] = best.argmax(axis=1)
 
     def initial_state(self, batch_size: int | None = None) -> None:
         """Return None: it remembers nothing."""

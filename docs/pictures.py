@@ -10,7 +10,7 @@ import gymnasium
 import matplotlib as mpl
 import numpy as np
 
-from mazegrad.agents import EXCHANGE, LinearRNN, path_follower
+from mazegrad.agents import EXCHANGE, LinearRNN, named_agent
 from mazegrad.envs import MazeEnv
 from mazegrad.watch import Picture, save_png, walk
 
@@ -24,8 +24,8 @@ INK, ORANGE, BLUE, GREEN = "#2c3848", "#d94820", "#2c68a0", "#1c8658"
 def watch() -> None:
     env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
     assert isinstance(env, MazeEnv)
-    picture = Picture("PathFollow-v0", "sheet38, walked by path_follower", path_follower())
-    moment = next(itertools.islice(walk(env, path_follower(), 0), 36, None))
+    picture = Picture("PathFollow-v0", "sheet38, walked by path_follower")
+    moment = next(itertools.islice(walk(env, named_agent("path_follower").make, 0), 36, None))
     save_png(IMAGES / "watch.png", picture.draw(moment))
 
 

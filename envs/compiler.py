@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .directions import LEFT, OFFSETS, RIGHT, UP
-from .maze import REWARDS, Maze, nearest
+from .maze import REWARDS, Maze, MazeError, nearest
 from .things import MAX_THINGS, is_door, thing_bits
 
 Places = NDArray[np.int64]  # a place is a tile of the framed drawings, which lie end to end
@@ -48,8 +48,8 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         return np.array([earn[name] for earn in earns])
 
     holds = np.zeros(ground.tiles.size)  # what is earned by ending a move there
-    for tile, name in (("G", "goal"), ("X", "trap"), ("*", "item")):
-        at = ground.find(tile)
+    for letter, name in (("G", "goal"), ("X", "trap"), ("*", "item")):
+        at = ground.find(letter)
         holds[at] = worth(name)[maze_of(at)]
     step = worth("step")
 
@@ -146,7 +146,7 @@ class _Ground:
         """Return the number of the maze that a place lies in."""
         return place // self.size
 
-    def error(self, place: int, message: str) -> Exception:
+    def error(self, place: int, message: str) -> MazeError:
         """Return a MazeError that points to a place."""
         maze, place = divmod(int(place), self.size)
         row, column = divmod(place, self.width)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .directions import OFFSETS, opposite
 from .maze import Maze
-from .things import OPENED, is_door, tiles_now
+from .things import OPENED, is_door, thing_bits, tiles_now
 from .world import World
 
 Frame = NDArray[np.uint8]
@@ -31,6 +31,7 @@ BELT: Final = (224, 225, 228)
 CHEVRON: Final = (116, 128, 144)
 GEM: Final = (22, 150, 196)
 GEM_LIGHT: Final = (140, 218, 240)
+WIND: Final = (205, 226, 240)
 WOOD: Final = (158, 112, 66)
 SHADE: Final = (70, 48, 30)
 
@@ -80,7 +81,7 @@ def draw(
     kinds = canvas.kinds
     carried = 0 if state is None or isinstance(drawing, Maze) else int(drawing.carried[state])
     if carried:
-        kinds = canvas.kind_of[tiles_now(maze, carried).ravel()]
+        kinds = np.where(canvas.bits & carried, canvas.kinds_taken, kinds)
         cells = np.flatnonzero(kinds != canvas.kinds)
         blocks[np.divmod(cells, maze.width)] = canvas.sheet[kinds[cells], 0, 0]
     if trail is not None:
@@ -121,8 +122,9 @@ class _Canvas(NamedTuple):
 
     background: Frame
     sheet: Frame  # (kinds, 16 trails, without or with the agent, size, size, 3): the pictures of the tiles in use
-    kind_of: NDArray[np.intp]  # byte of a tile -> its kind
     kinds: NDArray[np.intp]  # (height * width,)
+    kinds_taken: NDArray[np.intp]  # the same where all is taken and open
+    bits: NDArray[np.int64]  # (height * width,): of what can be taken or opened
 
 
 @lru_cache(maxsize=64)
@@ -130,12 +132,16 @@ def _canvas(maze: Maze, size: int) -> _Canvas:
     present = np.unique(maze.tiles)
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where things were taken, doors opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
-    kind_of = np.zeros(256, dtype=np.intp)
-    kind_of[tiles] = range(len(tiles))
-    sheet = np.stack([_pictures(int(tile), size) for tile in tiles])
-    kinds = kind_of[maze.tiles]
+    strengths = maze.setting("wind") or ()
+    wind = np.array([min(s, 3) for s in strengths] if len(strengths) == maze.width else [0] * maze.width)
+    kind_of = np.zeros((4, 256), dtype=np.intp)  # by strength of the wind and byte of a tile
+    pairs = [(strength, int(tile)) for strength in np.unique(wind).tolist() for tile in tiles]
+    kind_of[tuple(np.transpose(pairs))] = range(len(pairs))
+    sheet = np.stack([_pictures(tile, strength, size) for strength, tile in pairs])
+    kinds = kind_of[wind, maze.tiles]
     background = sheet[kinds, 0, 0].swapaxes(1, 2).reshape(maze.height * size, maze.width * size, 3)
-    return _Canvas(background, sheet, kind_of, kinds.ravel())
+    kinds_taken = kind_of[wind, tiles_now(maze, -1)]
+    return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), thing_bits(maze.tiles[None]).ravel())
 
 
 # Tiles are drawn as masks: how much of each px is covered, from the signed distance to a shape's edge. The tile spans
@@ -209,6 +215,10 @@ def _rails(x: Mask, y: Mask) -> Mask:
 def _chevrons(x: Mask, y: Mask) -> Mask:
     pair = [_stroke(np.abs(x), y, (0, tip), (0.21, tip + 0.19), 0.05) for tip in (-0.30, 0.03)]
     return np.minimum.reduce(pair)
+
+
+def _breeze(x: Mask, y: Mask) -> Mask:
+    return _stroke(np.abs(x), y, (0, -0.11), (0.34, 0.11), 0.05)
 
 
 # the seven strokes of a digit: top, upper left, upper right, middle, lower left, lower right, bottom
@@ -333,13 +343,13 @@ _FLAT: Final = "~^><v"  # the lowest layer is ground, that a trail runs over
 _SHAPES: Final[Mapping[str, list[Layer]]] = MappingProxyType(_shapes())
 
 
-@lru_cache(maxsize=1024)
-def _pictures(tile: int, size: int) -> Frame:
-    """Return the pictures of one kind of tile: (16 trails, without or with the agent, size, size, 3)."""
+@lru_cache(maxsize=256)
+def _pictures(tile: int, wind: int, size: int) -> Frame:
+    """Return the pictures of one kind of tile in a wind: (16 trails, without or with the agent, size, size, 3)."""
     if size < 1:
         raise ValueError(f"a tile measures at least 1 px, not {size}")
     middle = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
-    x, y = np.meshgrid(middle, middle)
+    x, y = (axis.astype(np.float32) for axis in np.meshgrid(middle, middle))
     pictures = np.empty((16, 2, size, size, 3), dtype=np.float32)
     pictures[:] = PAPER
 
@@ -351,6 +361,8 @@ def _pictures(tile: int, size: int) -> Frame:
     flat = chr(tile) in _FLAT
     for colour, shape in layers[:flat]:
         paint(pictures, colour, shape(x, y))
+    for gust in range(wind if chr(tile) not in "# " else 0):
+        paint(pictures, WIND, _breeze(x, y - np.float32(0.3 * gust - 0.24)))
     for trail in range(1, 16):
         arms = [_disc(x, y, 0.09)]
         for direction, (row, column) in enumerate(OFFSETS.tolist()):

@@ -4,6 +4,8 @@ import math
 import operator
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -14,18 +16,21 @@ from numpy.typing import NDArray
 
 from .directions import DOWN, LEFT, RIGHT, UP
 from .draw import draw, draw_text, extend_trail, new_trail, tile_size
+from .levels import Levels
 from .maze import Maze, nearest
 from .observations import INFO, OBSERVATIONS, Observation
-from .randomness import MASK, START, STEPS, choice, key_from_seed, stream, uniform
+from .randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
 from .rules import Slips, slipped, transition
 from .shipped import find_maze
 from .window import Window
 from .world import World
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
-_TABLE_BYTES: Final = 2**24  # of observations, that are computed ahead
+_KEPT_BYTES: Final = 2**25  # of observations, and of moves
+_MOVES_BYTES: Final = 500  # of the moves from one state, about
 # what `_use` sets: not pickled, but compiled again
 _DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slips", "_copies", "_limit", "_masks")
+_KEPT_LEVELS: Final = 1024  # that stay compiled, of levels that can come again
 # the arrow keys, as pygame and SDL number them
 _ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
 
@@ -35,9 +40,9 @@ class _Compiled(NamedTuple):
     world: World
     observation_space: spaces.Space[Any]
     time_limit: int | None
-    observations: Any  # by state
-    moves: list[list[tuple[int, float, bool]]]  # by state and direction: next state, reward, end
-    info: dict[str, list[Any]]  # by name and state
+    observations: "_Rows"
+    moves: "_Rows"  # by direction: next state, reward, end
+    info: dict[str, NDArray[Any]]  # by name: a table over states
     starts: list[int]
     slips: Slips | None  # None where nothing slips
 
@@ -46,11 +51,11 @@ def accept(maze: Maze) -> None:
     """Take any maze."""
 
 
-class MazeEnv(gymnasium.Env[Any, int]):
+class MazeEnv(gymnasium.Env[Any, Any]):
     """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3.
 
     Args:
-        maze: a Maze, a text, a file or a shipped name.
+        maze: a Maze, a text, a file or a shipped name; or `Levels`, of which each reset draws one.
         observation: what the agent sees, a function of its state:
 
             - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
@@ -81,7 +86,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
 
     def __init__(
         self,
-        maze: Maze | str = "four_rooms",
+        maze: Maze | str | Path | Levels = "four_rooms",
         *,
         observation: str = "dots",
         view_size: int = 7,
@@ -114,29 +119,37 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self.action_space = spaces.Discrete(4)
         self._state: int | None = None
         self._trail: NDArray[np.uint8] | None = None
-        compiled = self._compile(find_maze(maze))
+        self._levels = maze if isinstance(maze, Levels) else None
+        self._given = False  # whether an option of `reset` put a maze in their place
+        self._kept: dict[int, _Compiled] = {}
+        compiled = self._level(maze, 0) if isinstance(maze, Levels) else self._compile(find_maze(maze))
         self._use(compiled)
         self.observation_space = compiled.observation_space
 
     def _compile(self, maze: Maze) -> _Compiled:
-        """Lay a maze's tables out as lists: plain Python reads them several times faster than arrays."""
         self._check(maze)
         world = World.compile(maze, rewards=self._rewards, slip=self._slip)
         observation = OBSERVATIONS[self.observation](world, self.view_size)
-        states = np.arange(world.states)
-        next_states, rewards, ends = (table.tolist() for table in transition(world, states[:, None], np.arange(4)))
-        info = {name: _rows(INFO[name](world, self._discount)) for name in self._info_names}
+        size = math.prod(observation.space.shape or ()) * (observation.space.dtype or np.dtype(np.int64)).itemsize
         return _Compiled(
             maze=maze,
             world=world,
             observation_space=observation.space,
             time_limit=4 * int(maze.open.sum()) if self._time_limit == "auto" else self._time_limit,
-            observations=_seen_from(observation, states),
-            moves=[list(zip(*row, strict=True)) for row in zip(next_states, rewards, ends, strict=True)],
-            info=info,
+            observations=_Rows(partial(_seen_from, observation), _KEPT_BYTES // size),
+            moves=_Rows(partial(_moves_from, world), _KEPT_BYTES // _MOVES_BYTES),
+            info={name: INFO[name](world, self._discount) for name in self._info_names},
             starts=world.start_states.tolist(),
             slips=Slips(world.slip.tolist()) if world.slip.any() else None,
         )
+
+    def _level(self, levels: Levels, draw: int) -> _Compiled:
+        """Compile the level for 64 random bits, or find it compiled: those of a given set come again."""
+        key = levels.draw(draw)
+        compiled = self._kept.get(key) or self._compile(levels.make(key))
+        if levels.keys is not None and len(self._kept) < _KEPT_LEVELS:
+            self._kept[key] = compiled
+        return compiled
 
     def _use(self, compiled: _Compiled) -> None:
         self.maze, self.world, self.time_limit = compiled.maze, compiled.world, compiled.time_limit
@@ -169,23 +182,25 @@ class MazeEnv(gymnasium.Env[Any, int]):
         Raises:
             ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the spaces.
         """
-        key = key_from_seed(operator.index(seed)) if seed is not None else self._key
-        compiled, start = self._read_options(options or {})
+        key = int(key_from_seed(operator.index(seed))) if seed is not None else self._key
+        if key is None:
+            key = int(key_from_seed(secrets.randbits(64)))
+        episode = 0 if seed is not None or self._key is None else self._episode + 1
+        draws = int(stream(key, episode))
+        compiled, start = self._read_options(options or {}, draws)
         super().reset(seed=seed)
         if compiled:
             self._use(compiled)
-        if key is None:
-            key = key_from_seed(secrets.randbits(64))
-        self._episode = 0 if seed is not None or self._key is None else self._episode + 1
-        self._key = key
-        self._stream = stream(key, self._episode)
-        self._state = self._starts[choice(self._stream, START, len(self._starts))] if start is None else start
+        self._given |= "maze" in (options or {})
+        self._key, self._episode, self._stream = key, episode, draws
+        self._state = self._starts[int(choice(draws, START, len(self._starts)))] if start is None else start
         self._steps = 0
         if self.render_mode is not None:
             self._trail = new_trail(self.maze)
         if self.render_mode == "human":
             self.render()
-        return _fresh(self._observations[self._state]), self._tell() if self._info else {}
+        observation = self._observations[self._state]
+        return observation.copy() if self._copies else observation, self._tell() if self._info else {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move; Gymnasium's five values.
@@ -197,7 +212,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
         """
         state = self._state
         try:
-            moves = self._moves[state]  # type: ignore[index]
+            moves = self._moves[state]
             move = moves[action]
             if action < 0:
                 raise IndexError
@@ -208,7 +223,8 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self._state, reward, terminated = move
         self._steps += 1
         if self._trail is not None:
-            extend_trail(self._trail, *self.world.cell[[state, self._state]].tolist(), self.maze.width)
+            cell = self.world.cell
+            extend_trail(self._trail, int(cell[state]), int(cell[self.state]), self.maze.width)
             if self.render_mode == "human":
                 self.render()
         observation = self._observations[self._state]
@@ -224,7 +240,8 @@ class MazeEnv(gymnasium.Env[Any, int]):
         return kind(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
 
     def _tell(self) -> dict[str, Any]:
-        return {name: _fresh(table[self._state]) for name, table in self._info.items()}  # type: ignore[index]
+        rows = {name: table[self._state] for name, table in self._info.items()}
+        return {name: row.copy() if row.ndim else row.item() for name, row in rows.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave the agent where it is, (4,); all True where all do."""
@@ -246,6 +263,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
         cell = int(self.world.cell[self.state])
         return {
             "maze": self.maze.to_text(),
+            "given": self._given,
             "position": list(divmod(cell, self.maze.width)),
             "carried": int(self.world.carried[self.state]),
             "steps": self._steps,
@@ -266,6 +284,7 @@ class MazeEnv(gymnasium.Env[Any, int]):
             world = self.world if compiled is None else compiled.world
             place = _state_at(world, state["position"], operator.index(state["carried"]))
             steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
+            given = bool(state["given"])
             crossed = new_trail(maze) if trail is None else np.frombuffer(bytes.fromhex(trail), dtype=np.uint8).copy()
             if (
                 len(crossed) != maze.tiles.size
@@ -278,30 +297,31 @@ class MazeEnv(gymnasium.Env[Any, int]):
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
         if compiled:
             self._use(compiled)
+        self._given = given
         self._state, self._steps, self._key, self._episode = place, steps, key, episode
-        self._stream = stream(key, episode)
+        self._stream = int(stream(key, episode))
         self._trail = None if self.render_mode is None else crossed
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in _DERIVED}
+        return {**{name: value for name, value in vars(self).items() if name not in _DERIVED}, "_kept": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._use(self._compile(self.maze))
 
-    def _read_options(self, options: dict[str, Any]) -> tuple[_Compiled | None, int | None]:
-        """Return the maze and the start that the options of `reset` ask for; changes nothing."""
+    def _read_options(self, options: dict[str, Any], draws: int) -> tuple[_Compiled | None, int | None]:
+        """Return the next maze, if it is another, and the start, if the options of `reset` say it; changes nothing."""
         for name in options:
             if name not in ("maze", "start"):
                 raise ValueError(f"unknown option {name!r}{nearest(str(name), ('maze', 'start'))}")
-        compiled = self._fitting(find_maze(options["maze"])) if "maze" in options else None
+        compiled = None
+        if "maze" in options:
+            compiled = self._fitting(find_maze(options["maze"]))
+        elif self._levels and not self._given:
+            compiled = self._level(self._levels, int(bits(draws, MAZE)))
         if "start" not in options:
             return compiled, None
-        world = compiled.world if compiled else self.world
-        start = _state_at(world, options["start"])
-        if world.terminal[start]:
-            raise ValueError(f"an episode cannot start at {options['start']}: it would be over")
-        return compiled, start
+        return compiled, _state_at(compiled.world if compiled else self.world, options["start"])
 
     def _fitting(self, maze: Maze) -> _Compiled:
         compiled = self._compile(maze)
@@ -336,28 +356,33 @@ class MazeEnv(gymnasium.Env[Any, int]):
         self._window.close()
 
 
-def _fresh(entry: Any) -> Any:
-    return entry.copy() if isinstance(entry, np.ndarray) else entry
+class _Rows(dict[Any, Any]):
+    """Rows of tables by state, laid out as plain Python reads them fastest, each when it is first asked for.
+
+    Args:
+        row: function from a state to its row.
+        kept: the number of rows that are kept at most; others are made again and again.
+    """
+
+    def __init__(self, row: Callable[[int], Any], kept: int) -> None:
+        super().__init__()
+        self._row, self._kept = row, kept
+
+    def __missing__(self, state: int) -> Any:
+        row = self._row(operator.index(state))
+        if len(self) < self._kept:
+            self[state] = row
+        return row
 
 
-def _rows(table: NDArray[Any]) -> list[Any]:
-    return table.tolist() if table.ndim == 1 else list(table)
+def _moves_from(world: World, state: int) -> list[tuple[int, float, bool]]:
+    next_state, reward, end = transition(world, state, np.arange(4))
+    return list(zip(next_state.tolist(), reward.tolist(), end.tolist(), strict=True))
 
 
-class _Looked:
-    """Observations that are computed when they are asked for, since all of them would fill the memory."""
-
-    def __init__(self, observation: Observation) -> None:
-        self._look = observation.look
-
-    def __getitem__(self, state: int) -> Any:
-        seen = self._look(np.array([state]))[0]
-        return seen if seen.ndim else seen.item()
-
-
-def _seen_from(observation: Observation, states: NDArray[np.int64]) -> "list[Any] | _Looked":
-    size = math.prod(observation.space.shape or ()) * (observation.space.dtype or np.dtype(np.int64)).itemsize
-    return _rows(observation.look(states)) if len(states) * size <= _TABLE_BYTES else _Looked(observation)
+def _seen_from(observation: Observation, state: int) -> Any:
+    seen = observation.look(np.array([state]))[0]
+    return seen if seen.ndim else seen.item()
 
 
 def _state_at(world: World, position: Any, carried: int = 0) -> int:

@@ -8,12 +8,15 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .directions import OFFSETS
+
+if TYPE_CHECKING:
+    from .describe import DifficultyCard
 
 # the order is that of the tile codes which agents see: it only ever grows
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
@@ -143,7 +146,10 @@ class Maze:
         self.tiles.setflags(write=False)
         self.metadata = MappingProxyType(dict(metadata))
         # the text, and the line in it of each row of tiles
-        self._text, self._lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
+        self._text: str | None = None
+        self._lines: Sequence[int] = range(len(metadata) + 1, len(metadata) + 1 + len(tiles))
+        if _source is not None:
+            self._text, self._lines = _source
         if not tiles.size:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
         if tiles.size > MAX_TILES:
@@ -269,6 +275,12 @@ class Maze:
         content = [f"{self.height} {self.width}", *(f"{k}: {v}" for k, v in sorted(self.metadata.items()))]
         return hashlib.sha256("\n".join(content).encode() + b"\n\n" + self.tiles.tobytes()).hexdigest()
 
+    def describe(self) -> "DifficultyCard":
+        """Return the maze's difficulty card: open cells, shortest path, dead ends, junctions, cells that look alike."""
+        from .describe import describe
+
+        return describe(self)
+
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Maze) else NotImplemented
 
@@ -301,19 +313,20 @@ def check_path(maze: Maze) -> None:
         raise maze.error(row, column, f"a path is drawn with . S and G, not with {chr(maze.tiles[row, column])}")
     starts, goals = maze.find("S"), maze.find("G")
     if len(starts) != 1:
-        at = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
-        raise maze.error(*at, f"a path has one start S, this one has {len(starts)}")
-    if len(goals) > 1:
-        raise maze.error(*goals[1], f"a path has one goal G at most, this one has {len(goals)}")
+        row, column = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
+        raise maze.error(row, column, f"a path has one start S, this one has {len(starts)}")
+    for row, column in goals[1:2]:
+        raise maze.error(row, column, f"a path has one goal G at most, this one has {len(goals)}")
     cells = np.argwhere(maze.open)
     padded = np.pad(maze.open, 1)
-    near = sum(padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width].astype(int) for dr, dc in OFFSETS)
+    beside = [padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width] for dr, dc in OFFSETS]
+    near = np.sum(beside, axis=0)
     for row, column in cells[near[tuple(cells.T)] > 2][:1]:
         raise maze.error(
             row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2"
         )
-    if len(goals) and near[tuple(goals[0])] > 1:
-        raise maze.error(*goals[0], "the goal is inside the path; put it at an end")
+    for row, column in goals[near[tuple(goals.T)] > 1]:
+        raise maze.error(row, column, "the goal is inside the path; put it at an end")
     apart = {(int(r), int(c)) for r, c in cells}
     frontier = [(int(starts[0][0]), int(starts[0][1]))]
     while frontier:

@@ -5,12 +5,9 @@ episode is the splitmix64 stream whose seed is a hash of the key and the episode
 place in that stream. Every function takes Python ints or uint64 arrays, and gives the same values for both.
 """
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-Bits: TypeAlias = int | NDArray[np.uint64]
+Bits: TypeAlias = Any  # an int, or a uint64 array: the operators are the same
 
 MASK: Final = 2**64 - 1
 GAMMA: Final = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, made odd
@@ -47,7 +44,7 @@ def bits(stream: Bits, counter: Bits) -> Bits:
     return mix(stream + ((counter + 1) * GAMMA & MASK) & MASK)
 
 
-def uniform(stream: Bits, counter: Bits) -> float | NDArray[np.float64]:
+def uniform(stream: Bits, counter: Bits) -> Any:
     """Return a uniform number in [0, 1), a multiple of 2**-53."""
     return (bits(stream, counter) >> 11) * 2.0**-53
 

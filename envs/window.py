@@ -90,7 +90,9 @@ class Window:
         asked = os.environ.get("SDL_VIDEODRIVER")
         try:
             # SDL would grumble on stderr before it finds out by itself
-            if sys.platform == "linux" and not (asked or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            if sys.platform == "linux" and not (
+                asked or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+            ):
                 raise pygame.error("neither DISPLAY nor WAYLAND_DISPLAY is set")
             pygame.display.init()
             # without a screen SDL quietly takes a driver that shows nothing

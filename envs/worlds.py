@@ -1,9 +1,12 @@
 """The registered environments: each is a MazeEnv with a maze of its own."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .env import MazeEnv
+from .generators import KNOBS
+from .levels import generated, t_maze_levels
 from .maze import Maze, check_path
 from .shipped import find_maze
 
@@ -20,3 +23,45 @@ def path_follow(maze: Maze | str | Path = "sheet38", **keywords: Any) -> MazeEnv
 def grid_world(maze: Maze | str | Path = "four_rooms", **keywords: Any) -> MazeEnv:
     """Any map, `mazegrad/GridWorld-v0`: a Maze, a text, a file or a shipped name; see `MazeEnv`."""
     return MazeEnv(find_maze(maze), **keywords)
+
+
+def maze(
+    size: tuple[int, int] = (8, 8),
+    generator: str = "backtracker",
+    braid: float = 0.0,
+    level_seeds: Iterable[int] | None = None,
+    pinned: bool = False,
+    **keywords: Any,
+) -> MazeEnv:
+    """A new maze at each reset, `mazegrad/Maze-v0`.
+
+    Args:
+        size: (rows, columns) of rooms.
+        generator: one of `GENERATORS`.
+        braid: the share of dead ends to open, from 0 to 1.
+        level_seeds: each reset draws one of these mazes, so that training and test sets can be told apart; by default
+            any maze may come.
+        pinned: lane i keeps the i-th of `level_seeds`; this single environment keeps the first.
+        keywords: the generator's further knobs, see `KNOBS`; the rest goes to `MazeEnv`.
+
+    Raises:
+        ValueError: see `generated` and `generate`.
+    """
+    knobs = {name: keywords.pop(name) for name in KNOBS.get(generator, ()) if name in keywords}
+    if braid:
+        knobs["braid"] = braid
+    return MazeEnv(generated(generator, size, level_seeds=level_seeds, pinned=pinned, **knobs), **keywords)
+
+
+def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv:
+    """A corridor, and a sign at its start that says which arm at its end has the goal, `mazegrad/TMaze-v0`.
+
+    Bakker, "Reinforcement learning with long short-term memory" (2002). Between the start and the junction lie
+    `corridor` tiles, of which the first is the sign: it shows the left or the right bit though no dot is there. The
+    goal is in that arm, drawn at each reset; the other arm is a trap (-1) and ends the episode as well, where Bakker
+    gives 4 and -0.1. With "dots" nothing else tells the two mazes apart: without a memory one is right half the time.
+
+    Raises:
+        ValueError: the corridor has no tile, or too many.
+    """
+    return MazeEnv(t_maze_levels(corridor), **keywords)

@@ -24,9 +24,10 @@ wind: 0 0 1 0 2 0 0 0 0
 """
 ODD = "\t\r\0;:=-,/\x85\u2028\u00e9\u25cf\ud800\U0001f600" + "9" * 3
 LINES = (
-    "slip: 2/0", "slip: nan", "slip: 1e400", "ice: -1", "ice: 1/3", "trap: end", "trap: restart", "trap: maybe", "wind: 1", "wind:",
-    "wind: -1 2 x", "wind: " + "9" * 30, "rewards: goal", "rewards: goal inf", "rewards: step -1, step 1", "rewards: trap -100",
-    "name", ":", ": x", "name: \ud800", "wind: 1 1 1 1 1 1 1 1 1", "S", "", " ", ";",
+    "slip: 2/0", "slip: nan", "slip: 1e400", "ice: -1", "ice: 1/3", "trap: end", "trap: restart", "trap: maybe",
+    "wind: 1", "wind:", "wind: -1 2 x", "wind: " + "9" * 30, "wind: 1 1 1 1 1 1 1 1 1",
+    "rewards: goal", "rewards: goal inf", "rewards: step -1, step 1", "rewards: trap -100",
+    "name", ":", ": x", "name: \ud800", "S", "", " ", ";",
 )  # fmt: skip
 
 
@@ -76,7 +77,9 @@ def fuzz(count: int, seed: int) -> Counter[str]:
             check_error(error, text)
             seen["MazeError when compiled"] += 1
             continue
-        assert world.states and (world.next_state >= 0).all() and (world.next_state < world.states).all()
+        assert world.states
+        assert (world.next_state >= 0).all()
+        assert (world.next_state < world.states).all()
         seen["World"] += 1
     return seen
 

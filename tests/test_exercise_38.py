@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent, path_follower, rollout
-from mazegrad.envs import load_maze
+from mazegrad.envs import World, load_maze, transition
 from mazegrad.envs.maze import check_path
 
 from paths import BELOW, STAIRCASES, Walk, directions, drawn, long_random_path, neighbours, paths, staircase
@@ -133,6 +133,18 @@ class TestMinusJ:
         walk = Walk(net(-J), ways, [drawn(way) for way in ways])
         assert len(ways) == 5_324
         assert (walk.margin > 0).all(axis=0).sum() == 99
+
+    def test_in_the_environment_a_wrong_move_is_a_bump(self) -> None:
+        """There it reaches every goal, but late: after a bump it sees the same again, and what it remembers turns."""
+        world = World.stack([World.compile(drawn(way)) for way in paths(9)])
+        agent, at, arrived = RNNAgent(net(-J)), world.start_states, np.zeros(5_324, dtype=int)
+        h = agent.initial_state(len(at))
+        for step in range(1, 41):
+            actions, h = agent.act(world.dots[at], h)
+            at, _, _ = transition(world, at, actions)
+            arrived[(arrived == 0) & world.goal[at]] = step
+        assert (arrived >= 9).all()
+        assert (arrived == 9).sum() == 99
 
     def test_a_wrong_start_is_still_there_after_a_thousand_steps(self) -> None:
         wrong, right = np.array(UPWARDS), np.zeros(4)

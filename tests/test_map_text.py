@@ -28,7 +28,7 @@ VALUES = {
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(1, 8), st.integers(1, 8), st.data())
-def test_tiles_and_metadata_survive_text(height, width, data):
+def test_tiles_and_metadata_survive_text(height: int, width: int, data: st.DataObject) -> None:
     size = height * width
     tiles = data.draw(st.lists(st.sampled_from([ord(tile) for tile in LEGEND]), min_size=size, max_size=size))
     metadata = data.draw(st.fixed_dictionaries({}, optional=VALUES))
@@ -42,7 +42,7 @@ def test_tiles_and_metadata_survive_text(height, width, data):
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 40), st.sampled_from(["; a comment", ";", "name: x"]))
-def test_what_was_read_is_printed_unchanged(place, line):
+def test_what_was_read_is_printed_unchanged(place: int, line: str) -> None:
     lines = MENAGERIE.split("\n")
     lines.insert(place % 3, line)
     text = "\n".join(lines)
@@ -51,7 +51,7 @@ def test_what_was_read_is_printed_unchanged(place, line):
     assert (maze == Maze.from_text(MENAGERIE)) == line.startswith(";")  # metadata counts, comments do not
 
 
-def test_every_setting_has_an_example_here():
+def test_every_setting_has_an_example_here() -> None:
     assert set(VALUES) == set(METADATA)
 
 
@@ -74,12 +74,12 @@ def test_every_setting_has_an_example_here():
         ("S.\n.Z", "line 2, column 2: unknown tile 'Z'"),
     ],
 )
-def test_what_cannot_be_read(text, message):
+def test_what_cannot_be_read(text: str, message: str) -> None:
     with pytest.raises(MazeError, match=message):
         Maze.from_text(text)
 
 
-def test_settings():
+def test_settings() -> None:
     maze = Maze.from_text(MENAGERIE)
     assert maze.setting("rewards") == {"step": -1.0, "item": 2.0}
     assert maze.setting("wind") == (0, 0, 1, 0, 2, 0, 0, 0, 0)
@@ -87,7 +87,8 @@ def test_settings():
     assert Maze.from_text("S").setting("wind") is None
 
 
-def test_broken_texts_give_a_maze_or_a_maze_error():
+@pytest.mark.slow
+def test_broken_texts_give_a_maze_or_a_maze_error() -> None:
     """A small run of the fuzzer; `python tests/fuzz_maps.py` makes a large one."""
     seen = fuzz(4000, seed=2026)
     assert seen["MazeError when read"] > 400 and seen["MazeError when compiled"] > 100 and seen["World"] > 400
@@ -95,7 +96,7 @@ def test_broken_texts_give_a_maze_or_a_maze_error():
 
 @settings(max_examples=300, deadline=None)
 @given(st.text())
-def test_any_text_gives_a_maze_or_a_maze_error(text):
+def test_any_text_gives_a_maze_or_a_maze_error(text: str) -> None:
     try:
         assert Maze.from_text(Maze.from_text(text).to_text()) == Maze.from_text(text)
     except MazeError as error:

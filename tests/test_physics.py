@@ -1,11 +1,18 @@
 """The tables against the plainest simulator there could be: one cell after the other, on texts, without tables."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs import Maze, MazeError, World, opposite, outcomes, slipped, transition
+from mazegrad.envs import Maze, MazeError, World, load_maze, opposite, outcomes, slipped, transition
+
+Cell = tuple[int, int]
+Held = frozenset[Any]
 
 STEP = {0: (-1, 0), 1: (0, 1), 2: (0, -1), 3: (1, 0)}  # up, right, left, down
 BELT = {"^": (-1, 0), ">": (0, 1), "<": (0, -1), "v": (1, 0)}
@@ -14,7 +21,13 @@ BELT = {"^": (-1, 0), ">": (0, 1), "<": (0, -1), "v": (1, 0)}
 class Walker:
     """Moves on a drawing by its legend; what is held is a set of letters and of the cells of items."""
 
-    def __init__(self, rows, wind=None, restart=False, rewards=()):
+    def __init__(
+        self,
+        rows: list[str],
+        wind: list[int] | None = None,
+        restart: bool = False,
+        rewards: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self.rows, self.wind, self.restart = rows, wind or [0] * len(rows[0]), restart
         self.rewards = {"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0} | dict(rewards)
         self.cells = [(r, c) for r, row in enumerate(rows) for c, tile in enumerate(row) if tile not in "# "]
@@ -22,10 +35,10 @@ class Walker:
         self.keys = sorted({self.tile(cell) for cell in self.cells} & set("abcdef"))
         self.items = [cell for cell in self.cells if self.tile(cell) == "*"]
 
-    def tile(self, cell):
+    def tile(self, cell: Cell) -> str:
         return self.rows[cell[0]][cell[1]]
 
-    def open(self, cell, held):
+    def open(self, cell: Cell, held: Held) -> bool:
         row, column = cell
         if not (0 <= row < len(self.rows) and 0 <= column < len(self.rows[0])):
             return False
@@ -33,10 +46,10 @@ class Walker:
             return False
         return self.tile(cell) not in "ABCDEF" or self.tile(cell).lower() in held
 
-    def over(self, cell):
+    def over(self, cell: Cell) -> bool:
         return self.tile(cell) == "G" or (self.tile(cell) == "X" and not self.restart)
 
-    def move(self, cell, held, direction):
+    def move(self, cell: Cell, held: Held, direction: int) -> tuple[Cell, Held, float]:
         """Return the next cell, what is held then, and the reward."""
         if self.over(cell):
             return cell, held, 0.0
@@ -70,11 +83,11 @@ class Walker:
             held = held | {tile}
         return cell, held, reward
 
-    def number(self, held):
+    def number(self, held: Held) -> int:
         """Return the number of what is held: one bit a key's letter, then one an item."""
         return sum(1 << bit for bit, thing in enumerate([*self.keys, *self.items]) if thing in held)
 
-    def states(self):
+    def states(self) -> set[tuple[Cell, Held]]:
         """Return every (cell, held): all cells, or with things to carry what can be reached."""
         if not self.keys and not self.items:
             return {(cell, frozenset()) for cell in self.cells}
@@ -87,11 +100,11 @@ class Walker:
         return found
 
 
-def assert_equal(walker, world, slip=0.0, ice=2 / 3):
+def assert_equal(walker: Walker, world: World, slip: float = 0.0, ice: float = 2 / 3) -> None:
     width = len(walker.rows[0])
     name = {(int(c), int(h)): s for s, (c, h) in enumerate(zip(world.cell, world.carried, strict=True))}
 
-    def state_of(cell, held):
+    def state_of(cell: Cell, held: Held) -> int:
         return name[cell[0] * width + cell[1], walker.number(held)]
 
     states = walker.states()
@@ -110,11 +123,18 @@ def assert_equal(walker, world, slip=0.0, ice=2 / 3):
             assert world.dots[state, direction] == (walker.open(ahead, held) or sign)
 
 
+HEIGHTS, WIDTHS = st.integers(1, 6), st.integers(1, 7)
+
+
 @st.composite
-def drawings(draw, height=st.integers(1, 6), width=st.integers(1, 7), things=4):
+def drawings(
+    draw: st.DrawFn, height: st.SearchStrategy[int] = HEIGHTS, width: st.SearchStrategy[int] = WIDTHS, things: int = 4
+) -> list[str]:
     """Rows of tiles with a start, teleporters in pairs and a few things to carry."""
     height, width = draw(height), draw(width)
-    tiles = draw(st.lists(st.sampled_from("......## ~^><v*abABCX{}G"), min_size=height * width, max_size=height * width))
+    tiles = draw(
+        st.lists(st.sampled_from("......## ~^><v*abABCX{}G"), min_size=height * width, max_size=height * width)
+    )
     places = draw(st.permutations(range(height * width)))
     pairs = draw(st.integers(0, min(3, (height * width - 1) // 2)))
     for pair in range(pairs):
@@ -130,9 +150,10 @@ def drawings(draw, height=st.integers(1, 6), width=st.integers(1, 7), things=4):
 REWARDS = st.dictionaries(st.sampled_from(["goal", "trap", "item", "step"]), st.integers(-100, 100).map(float))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(drawings(), st.data())
-def test_the_tables_are_the_legend(rows, data):
+def test_the_tables_are_the_legend(rows: list[str], data: st.DataObject) -> None:
     wind = data.draw(st.lists(st.integers(0, 3), min_size=len(rows[0]), max_size=len(rows[0])))
     restart = sum(row.count("S") for row in rows) == 1 and data.draw(st.booleans())
     rewards, slip, ice = data.draw(REWARDS), data.draw(st.floats(0, 1)), data.draw(st.floats(0, 1))
@@ -148,7 +169,7 @@ def test_the_tables_are_the_legend(rows, data):
     assert_equal(Walker(rows, wind, restart, rewards), world, slip, ice)
 
 
-def test_the_simulator_can_tell_worlds_apart():
+def test_the_simulator_can_tell_worlds_apart() -> None:
     """The comparison is no rubber stamp: it fails for a wind, a trap, a reward and a door that are not there."""
     rows = ["S.>.", "aX*A", "0..0"]
     world = World.compile(Maze.from_text("\n".join(rows)))
@@ -165,24 +186,26 @@ def test_the_simulator_can_tell_worlds_apart():
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 5), st.integers(1, 5), st.data())
-def test_a_batch_is_its_mazes_one_by_one(height, width, data):
+def test_a_batch_is_its_mazes_one_by_one(height: int, width: int, data: st.DataObject) -> None:
     sizes = {"height": st.just(height), "width": st.just(width)}
-    mazes = [Maze.from_text("\n".join(data.draw(drawings(**sizes, things=3)))) for _ in range(data.draw(st.integers(1, 4)))]
+    mazes = [
+        Maze.from_text("\n".join(data.draw(drawings(**sizes, things=3)))) for _ in range(data.draw(st.integers(1, 4)))
+    ]
     assume(len({maze.tiles.shape for maze in mazes}) == 1)  # trailing blanks may be left out
     assert_same(World.compile(mazes), World.stack([World.compile(maze) for maze in mazes]))
 
 
-def assert_same(one, other):
+def assert_same(one: World, other: World) -> None:
     for name, table in vars(one).items():
         assert np.array_equal(table, vars(other)[name]) if name != "mazes" else table == other.mazes, name
 
 
-def test_mazes_of_different_sizes_are_stacked():
+def test_mazes_of_different_sizes_are_stacked() -> None:
     mazes = [Maze.from_text(text) for text in ("S.G", "S\n*\nG", "S.G")]
     assert_same(World.compile(mazes), World.stack([World.compile(maze) for maze in mazes]))
 
 
-def test_a_large_batch_of_mazes_with_things_is_still_compiled():
+def test_a_large_batch_of_mazes_with_things_is_still_compiled() -> None:
     mazes = [Maze.from_text("S*G" + " " * 200 + "#" + "*" * 11)] * 30  # too many combinations for one array
     single = World.compile(mazes[0])
     world = World.compile(mazes)
@@ -203,7 +226,7 @@ SCENES = {
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_scenes(scene):
+def test_scenes(scene: str) -> None:
     text, moves, cell = SCENES[scene]
     world = World.compile(Maze.from_text(text))
     state = int(world.start_states[0])
@@ -221,13 +244,21 @@ def test_scenes(scene):
         (2, 1, 0, "the wind stops at the edge"),
     ],
 )
-def test_wind(start, action, row, why):
+def test_wind(start: int, action: Any, row: int, why: str) -> None:
     world = World.compile(Maze.from_text("wind: 1 1 2 0 0\nS....\n.....\n.....\n....."))
     start = {16: 11, 15: 10}.get(start, start)
     assert world.cell[transition(world, start, action)[0]] // 5 == row
 
 
-def test_collected_once():
+def test_the_books_own_example_of_wind() -> None:
+    """Sutton & Barto 2018, example 6.5: one cell to the right of the goal, left takes you to just above the goal."""
+    world = World.compile(load_maze("windy_grid"))
+    [goal] = world.cell[world.goal]
+    [state] = np.flatnonzero(world.cell == goal + 1)
+    assert world.cell[transition(world, int(state), 2)[0]] == goal - 10
+
+
+def test_collected_once() -> None:
     world = World.compile(Maze.from_text("rewards: item 5, step -1\nS*."))
     state = int(world.start_states[0])
     earned = []
@@ -237,7 +268,7 @@ def test_collected_once():
     assert earned == [4, -1, -1, -1, -1]
 
 
-def test_a_trap_that_restarts_needs_one_start():
+def test_a_trap_that_restarts_needs_one_start() -> None:
     with pytest.raises(MazeError, match="line 3, column 3: `trap: restart` needs a single start"):
         World.compile(Maze.from_text("; two starts\ntrap: restart\nSXS"))
 
@@ -254,7 +285,7 @@ def test_a_trap_that_restarts_needs_one_start():
         ("S" + "*" * 100, "line 1, column 14: this is one more than the 12 keys and items"),
     ],
 )
-def test_mazes_that_cannot_be_compiled(text, message):
+def test_mazes_that_cannot_be_compiled(text: str, message: str) -> None:
     maze = Maze.from_text(text)  # it is a drawing all the same
     with pytest.raises(MazeError, match=message):
         World.compile(maze)
@@ -262,20 +293,29 @@ def test_mazes_that_cannot_be_compiled(text, message):
         World.compile([Maze(np.full_like(maze.tiles, ord("S"))), maze])
 
 
-def test_twelve_things_multiply_and_what_cannot_be_reached_is_dropped():
+def test_a_maze_that_is_too_large_for_its_things() -> None:
+    tiles = np.full((200, 200), ord("."), dtype=np.uint8)
+    tiles[0, 0] = ord("S")
+    assert World.compile(Maze(tiles)).states == 40_000
+    tiles[7, 2:14] = ord("*")
+    with pytest.raises(MazeError, match="line 8, column 14: 4096 combinations of keys and items are too many"):
+        World.compile(Maze(tiles))
+
+
+def test_twelve_things_multiply_and_what_cannot_be_reached_is_dropped() -> None:
     assert World.compile(Maze.from_text("S" + "*" * 12)).states == 1 + sum(range(1, 13)) + 12
     row = World.compile(Maze.from_text("S" + "." * 11 + "\n" + "*" * 12))
     assert row.states == sum(12 if not held else 12 + held.bit_count() for held in range(4096))
 
 
-def test_slip_apart_from_ice():
+def test_slip_apart_from_ice() -> None:
     maze = Maze.from_text("slip: 0.25\nS.~G")
     assert World.compile(maze).slip.tolist() == [0.25, 0.25, 2 / 3, 0.25]
     assert World.compile(maze, slip=0.5).slip.tolist() == [0.5, 0.5, 2 / 3, 0.5]
     assert World.compile(Maze.from_text("ice: 1/4\nS.~G")).slip.tolist() == [0, 0, 0.25, 0]
 
 
-def test_a_keyword_beats_the_map_beats_the_default():
+def test_a_keyword_beats_the_map_beats_the_default() -> None:
     maze = Maze.from_text("rewards: step -1, goal 5\nS.G")
     assert World.compile(maze).reward[1, 1] == 4
     assert World.compile(maze, rewards={"goal": 7}).reward[1, 1] == 6
@@ -284,7 +324,7 @@ def test_a_keyword_beats_the_map_beats_the_default():
 
 @settings(max_examples=50, deadline=None)
 @given(drawings(), st.floats(0, 1))
-def test_outcomes_are_what_slipped_does(rows, slip):
+def test_outcomes_are_what_slipped_does(rows: list[str], slip: float) -> None:
     world = World.compile(Maze.from_text("\n".join(rows)), slip=slip)
     listed = outcomes(world)
     assert np.allclose(listed.probability.sum(axis=2), 1, atol=1e-15)
@@ -303,8 +343,19 @@ def test_outcomes_are_what_slipped_does(rows, slip):
 _RIGHT_HAND = {0: 1, 1: 3, 3: 2, 2: 0}  # facing up it is right, facing right down, facing down left, facing left up
 
 
-def test_tables_are_read_only():
+def test_tables_are_read_only() -> None:
     world = World.compile(Maze.from_text("S*G"))
-    for name in ("next_state", "reward", "terminal", "goal", "slip", "dots", "start_states", "cell", "carried", "maze_of"):
+    for name in (
+        "next_state",
+        "reward",
+        "terminal",
+        "goal",
+        "slip",
+        "dots",
+        "start_states",
+        "cell",
+        "carried",
+        "maze_of",
+    ):
         with pytest.raises(ValueError, match="read-only"):
             getattr(world, name)[0] = 0

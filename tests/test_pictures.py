@@ -5,9 +5,11 @@ import itertools
 import re
 import xml.etree.ElementTree
 from base64 import b64decode
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from mazegrad.envs import LEGEND, Maze, World, draw, load_maze
@@ -15,7 +17,7 @@ from mazegrad.envs.draw import LETTERS, PAPER, draw_text, new_trail
 
 
 @pytest.mark.parametrize("size", [8, 16, 32, 64])
-def test_all_tiles_look_different(size):
+def test_all_tiles_look_different(size: int) -> None:
     row = draw(Maze.from_text("".join(LEGEND)), tile=size)
     pictures = row.reshape(size, len(LEGEND), size, 3).swapaxes(0, 1).astype(float)
     assert (pictures[0] == PAPER).all()
@@ -23,7 +25,7 @@ def test_all_tiles_look_different(size):
         assert np.abs(a - b).mean() > 2, (one, other)
 
 
-def test_a_key_has_the_colour_of_its_door():
+def test_a_key_has_the_colour_of_its_door() -> None:
     assert len(set(LETTERS)) == 6
     for colour, tiles in zip(LETTERS, zip("abcdef", "ABCDEF", strict=True), strict=True):
         for tile in tiles:
@@ -31,13 +33,13 @@ def test_a_key_has_the_colour_of_its_door():
             assert shown & set(LETTERS) == {colour}
 
 
-def blocks(world, state, **keywords):
+def blocks(world: World, state: int, **keywords: Any) -> NDArray[np.uint8]:
     maze = world.mazes[0]
     frame = draw(world, state, tile=16, **keywords)
     return frame.reshape(maze.height, 16, maze.width, 16, 3).swapaxes(1, 2).reshape(-1, 16, 16, 3)
 
 
-def test_what_was_taken_is_gone_and_what_was_opened_stands_open():
+def test_what_was_taken_is_gone_and_what_was_opened_stands_open() -> None:
     maze = Maze.from_text("S.a*A.")
     world = World.compile(maze)
     first, last = int(world.start_states[0]), world.states - 1
@@ -52,7 +54,7 @@ def test_what_was_taken_is_gone_and_what_was_opened_stands_open():
     assert draw_text(world, first) == "○●a*A●\n" and draw_text(world, last) == "S●●●'○\n"
 
 
-def test_a_trail_runs_over_what_was_taken():
+def test_a_trail_runs_over_what_was_taken() -> None:
     world = World.compile(Maze.from_text("S.a*A."))
     trail = new_trail(world.mazes[0])
     trail[:] = 6
@@ -61,7 +63,7 @@ def test_a_trail_runs_over_what_was_taken():
 
 
 @pytest.mark.parametrize("name", ["key_door", "ice_lake"])
-def test_a_notebook_shows_the_picture(name):
+def test_a_notebook_shows_the_picture(name: str) -> None:
     maze = load_maze(name)
     for drawing, state in ((maze, None), (World.compile(maze), 0)):
         svg = drawing._repr_svg_()
@@ -70,3 +72,11 @@ def test_a_notebook_shows_the_picture(name):
         data = re.search(r"base64,([^\"]+)", svg).group(1)
         shown = np.asarray(Image.open(io.BytesIO(b64decode(data))))
         assert np.array_equal(shown, draw(drawing, state, tile=shown.shape[0] // maze.height))
+
+
+def test_wind_is_seen_where_it_blows() -> None:
+    rows, calm = "S#.G", Maze.from_text("S#.G\nS#.G")
+    plain = draw(calm, tile=16).reshape(2, 16, 4, 16, 3).swapaxes(1, 2)
+    shown = draw(Maze.from_text(f"wind: 1 1 2 0\n{rows}\n{rows}"), tile=16).reshape(2, 16, 4, 16, 3).swapaxes(1, 2)
+    assert [bool((plain[0, i] != shown[0, i]).any()) for i in range(4)] == [True, False, True, False]
+    draw(Maze.from_text("wind: 1 1\nS"))  # no World, but a drawing all the same

@@ -1,9 +1,12 @@
 """The textbook worlds against the figures their sources give."""
 
+import itertools
+
 import gymnasium
 import numpy as np
 import pytest
 
+from mazegrad.agents import ShortestPathAgent
 from mazegrad.envs import MAZES, World, distances, load_maze, outcomes, shortest_path
 
 
@@ -14,7 +17,7 @@ def shortest_return(name: str) -> tuple[int, float]:
     world = env.unwrapped.world
     path = shortest_path(world)
     earned = 0.0
-    for state, after in zip(path, path[1:], strict=False):
+    for state, after in itertools.pairwise(path):
         _, reward, terminated, _, _ = env.step(int((world.next_state[state] == after).argmax()))
         earned += reward
     assert terminated and env.unwrapped.at_goal
@@ -61,7 +64,8 @@ def test_ice_lake_is_frozen_lake(name: str, map_name: str) -> None:
 
 
 def test_the_cliff_is_cliff_walking() -> None:
-    theirs = gymnasium.make("CliffWalking-v1").unwrapped.P
+    name = max(name for name in gymnasium.registry if name.startswith("CliffWalking-"))
+    theirs = gymnasium.make(name).unwrapped.P
     world = World.compile(load_maze("cliff_walk"))
     cliff = set(range(37, 47))
     for state in set(range(47)) - cliff:
@@ -79,3 +83,13 @@ def test_the_doors_of_key_door_are_needed() -> None:
         without[without == ord(door)] = ord("#")
         world = World.compile(type(maze)(without))
         assert distances(world)[world.start_states].tolist() == [-1]
+
+
+def test_the_shortest_path_agent_opens_the_doors() -> None:
+    env = gymnasium.make("mazegrad/KeyDoor-v0", observation="index")
+    agent = ShortestPathAgent(env.unwrapped.world)
+    observation, _ = env.reset(seed=0)
+    for step in range(39):
+        action, _ = agent.act(observation, None)
+        observation, _, terminated, _, _ = env.step(action)
+        assert terminated == (step == 38)

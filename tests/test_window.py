@@ -16,7 +16,7 @@ import numpy as np
 import pygame
 import pytest
 
-from mazegrad.agents import path_follower
+from mazegrad.agents import named_agent
 from mazegrad.envs import MazeEnv, NoDisplayError, WindowClosed
 from mazegrad.watch import Picture, walk, watch_in_window
 
@@ -62,9 +62,9 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> object:
 
 def watch(monkeypatch: pytest.MonkeyPatch, things: dict[int, object], episodes: int | None = None) -> list[int]:
     env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
-    picture = Picture("a", "b", path_follower(), (120, 160))
+    picture = Picture("a", "b", (120, 160))
     script = Script(monkeypatch, picture, things)
-    watch_in_window(env, path_follower(), picture, 0, 60, episodes)
+    watch_in_window(env, named_agent("path_follower").make, picture, 0, 60, episodes)
     return script.shown
 
 
@@ -145,8 +145,8 @@ def test_no_display_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_picture_shows_the_mind() -> None:
     """Where the agent is about to go, and what it sees, changes the picture; the same moment draws the same."""
     env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
-    picture = Picture("a", "b", path_follower(), (360, 640))
-    moments = list(walk(env, path_follower(), 0))
+    picture = Picture("a", "b", (360, 640))
+    moments = list(walk(env, named_agent("path_follower").make, 0))
     frames = [picture.draw(moment) for moment in moments]
     assert all(frame.shape == (360, 640, 3) for frame in frames)
     assert all((a != b).any() for a, b in itertools.pairwise(frames))

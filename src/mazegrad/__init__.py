@@ -9,7 +9,7 @@ from gymnasium.envs.registration import register as _register
 __version__ = "0.1.0"
 
 # id -> entry point in mazegrad.envs; strings, so that nothing is imported before it is made
-_ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world"}
+_ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world", "Maze": "maze", "TMaze": "t_maze"}
 # id -> shipped map
 _TEXTBOOK = {
     "FourRooms": "four_rooms",

@@ -1,35 +1,39 @@
-"""The command `mazegrad`: watch an agent walk, and list what there is to watch."""
+"""The command `mazegrad`: its words, what they take, and what becomes of errors."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, 2 for bad input, 130 after Ctrl-C."""
+    """Run the command line; returns the exit code: 0, 1 for a check that failed, 2 for bad input, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):  # ● and ○ on a terminal that cannot write them are no reason to stop
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    import gymnasium
-
-    from .files import MissingExtra
-
     try:
-        arguments.run(arguments)
-        sys.stdout.flush()
+        # imported here, so that --help and bad words are answered at once
+        from gymnasium.error import Error
+
+        from . import commands
+        from .envs import NoDisplayError
+        from .extras import MissingExtra
+
+        try:
+            code = getattr(commands, arguments.run)(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `mazegrad list | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except (ValueError, OSError, MissingExtra, NoDisplayError, Error) as error:
+            print(f"mazegrad: {error}", file=sys.stderr)
+            return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `mazegrad list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, OSError, MissingExtra, gymnasium.error.Error) as error:
-        print(f"mazegrad: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,28 +43,78 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mazegrad {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    watch = commands.add_parser(
+    def command(name: str, run: str, about: str, epilog: str | None = None) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=about[0].lower() + about[1:].rstrip("."), description=about, epilog=epilog
+        )
+        made.set_defaults(run=run)
+        return made
+
+    watch = command(
         "watch",
-        help="watch an agent walk a maze",
-        description="Watch an agent walk a maze, its mind beside it. Without a display: the walk as text, and a GIF.",
+        "watch",
+        "Watch an agent walk a maze, its mind beside it. Without a display: the walk as text, and a GIF.",
         epilog="Keys: space pauses, right arrow steps, up/down speed, r restarts, s saves a PNG, q quits.",
     )
-    watch.add_argument("--env", metavar="ID", help="an environment of `mazegrad list` (default: what fits the maze)")
-    watch.add_argument("--maze", metavar="NAME|FILE", help="a shipped maze or a text file (default: the environment's)")
-    watch.add_argument(
-        "--agent", metavar="NAME", help="an agent of `mazegrad list` (default: what fits the environment)"
-    )
-    watch.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the first episode (default: 0)")
-    watch.add_argument("--fps", type=_positive, default=6, metavar="N", help="steps a second (default: 6)")
-    watch.add_argument("--episodes", type=_count, metavar="N", help="quit after so many (default: when you quit)")
+    _add_walk(watch)
     watch.add_argument("--gif", type=Path, metavar="FILE", help="write the walk as a GIF (extra: video)")
-    watch.add_argument("--size", type=_size, metavar="WxH", help="of the picture in px (default: 1280x720)")
     watch.add_argument("--headless", action="store_true", help="open no window")
-    watch.set_defaults(run=_watch)
 
-    listing = commands.add_parser("list", help="list environments, mazes and agents")
-    listing.set_defaults(run=_list)
+    play = command(
+        "play",
+        "play",
+        "Walk yourself, with the arrow keys.",
+        epilog="Keys: the arrows move, r restarts, s saves a PNG, q quits.",
+    )
+    _add_world(play)
+
+    command("list", "show_list", "List environments, mazes, agents, generators and solvers.")
+
+    generate = command("generate", "make_maze", "Generate a maze, and print it or write it to files.")
+    generate.add_argument("name", nargs="?", default="backtracker", metavar="GENERATOR", help="default: backtracker")
+    generate.add_argument("--rows", type=_count, default=10, metavar="N", help="of rooms (default: 10)")
+    generate.add_argument("--columns", type=_count, default=20, metavar="N", help="of rooms (default: 20)")
+    generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: 0")
+    generate.add_argument(
+        "--knob",
+        type=_knob,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="such as braid=0.5; may be repeated",
+    )
+    generate.add_argument("--out", type=Path, metavar="FILE", help="write the text there")
+    generate.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
+
+    solve = command("solve", "solve", "Find a way to the goal of a maze, and compare the solvers.")
+    solve.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a text file")
+    solve.add_argument("--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (breadth_first)")
+    solve.add_argument("--seed", type=_natural, default=0, metavar="N", help="of solvers that choose at random")
+    solve.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
+
+    record = command("record", "record", "Record an agent's walk: a .gif, an .mp4, or a .jsonl for `replay`.")
+    record.add_argument("file", type=Path, metavar="FILE")
+    _add_walk(record)
+
+    replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
+    replay.add_argument("file", type=Path, metavar="FILE")
     return parser
+
+
+def _add_world(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--env", metavar="ID", help="an environment of `mazegrad list` (default: what fits the maze)")
+    parser.add_argument(
+        "--maze", metavar="NAME|FILE", help="a shipped maze or a text file (default: the environment's)"
+    )
+    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the first episode (default: 0)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture in px (default: 1280x720)")
+
+
+def _add_walk(parser: argparse.ArgumentParser) -> None:
+    _add_world(parser)
+    parser.add_argument("--agent", metavar="NAME", help="an agent of `mazegrad list` (default: what fits)")
+    parser.add_argument("--fps", type=_positive, default=6.0, metavar="N", help="steps a second (default: 6)")
+    parser.add_argument("--episodes", type=_count, metavar="N", help="stop after so many")
 
 
 def _natural(text: str) -> int:
@@ -93,88 +147,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _make(env_id: str | None, maze: str | None, agent: str | None) -> tuple[Any, str, Any, str]:
-    """Return the environment, its id, the named agent and its name; what is None is chosen to fit."""
-    import gymnasium
-
-    from .agents import named_agent
-    from .envs import MazeEnv, MazeError
-    from .envs.maze import check_path
-    from .envs.shipped import find_maze
-
-    keywords: dict[str, Any] = {} if maze is None else {"maze": find_maze(maze)}
-    if env_id is None:
-        env_id = "mazegrad/PathFollow-v0"
-        if maze is not None:
-            try:
-                check_path(keywords["maze"])
-            except MazeError:
-                env_id = "mazegrad/GridWorld-v0"
-    env_id = env_id if "/" in env_id else f"mazegrad/{env_id}"
-    name = agent or ("path_follower" if env_id.startswith("mazegrad/PathFollow") else "shortest_path")
-    chosen = named_agent(name)
-    env = gymnasium.make(env_id, observation=chosen.observation, **keywords).unwrapped
-    if not isinstance(env, MazeEnv):
-        raise ValueError(f"{env_id} is not an environment of mazegrad")
-    return env, env_id, chosen, name
-
-
-def _watch(arguments: argparse.Namespace) -> None:
-    import itertools
-
-    import numpy as np
-
-    from .envs import NoDisplayError
-    from .files import MissingExtra
-    from .watch import SIZE, Picture, film_strip, print_walk, save_gif, save_png, walk, watch_in_window
-
-    env, env_id, named, name = _make(arguments.env, arguments.maze, arguments.agent)
-    agent = named.make(env.world, np.random.default_rng(arguments.seed))
-    title = env_id.removeprefix("mazegrad/")
-    picture = Picture(
-        title, f"{env.maze.metadata.get('name', 'a maze')}, walked by {name}", agent, arguments.size or SIZE
-    )
-    headless = arguments.headless
-    if not headless:
+def _knob(text: str) -> tuple[str, int | float | str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    for kind in (int, float):
         try:
-            watch_in_window(env, agent, picture, arguments.seed, arguments.fps, arguments.episodes)
-        except NoDisplayError:
-            print("There is no display, so here is the walk as text.")
-            headless = True
-    if not headless and arguments.gif is None:
-        return
-    agent = named.make(env.world, np.random.default_rng(arguments.seed))
-    walks = (walk(env, agent, arguments.seed + i) for i in range(arguments.episodes or 1))
-    moments = list(itertools.chain.from_iterable(walks))
-    if headless:
-        print_walk(moments)
-    small = Picture(picture.title, picture.subtitle, agent, arguments.size or (540, 960))
-    path = arguments.gif or Path("mazegrad-watch.gif")
-    try:
-        save_gif(path, moments, small, arguments.fps)
-    except MissingExtra as error:
-        if arguments.gif is not None:
-            raise
-        path = path.with_suffix(".png")
-        save_png(path, film_strip(moments, small))
-        print(f"No GIF ({error}), but a film strip:")
-    print(f"wrote {path}")
-
-
-def _list(arguments: argparse.Namespace) -> None:
-    import gymnasium
-
-    from .agents import AGENTS
-    from .envs import MAZES, load_maze
-
-    print("environments")
-    for env_id in sorted(i for i in gymnasium.registry if i.startswith("mazegrad/")):
-        print(f"  {env_id}")
-    print("mazes")
-    for name in MAZES:
-        maze = load_maze(name)
-        size = f"{maze.height:3} x {maze.width:<3} {maze.open.sum():4} open tiles"
-        print(f"  {name:14} {maze.metadata.get('title', ''):28} {size}")
-    print("agents")
-    for name, agent in AGENTS.items():
-        print(f"  {name:14} {agent.about} (sees: {agent.observation})")
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value

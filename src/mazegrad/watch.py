@@ -2,10 +2,10 @@
 
 import itertools
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,15 @@ from .agents import Agent, RNNAgent
 from .envs import MazeEnv, World
 from .envs.directions import ARROWS, DIRECTION_NAMES
 from .envs.draw import PAPER, Frame, draw, draw_text, extend_trail, new_trail, tile_size
+from .envs.files import replacing
 from .envs.window import Window, WindowClosed
-from .files import replacing, require
+from .extras import require
 
 SIZE: Final = (720, 1280)
 """(height, width) of the picture in px, unless asked otherwise"""
+
+
+MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Moment:
 
     world: World
     state: int
+    agent: Agent | None
     trail: NDArray[np.uint8]
     observation: Any
     mind: Any
@@ -39,24 +44,55 @@ class Moment:
     note: str = ""
 
 
-def walk(env: MazeEnv, agent: Agent, seed: int | None) -> Iterator[Moment]:
+class Walk:
+    """An episode under way: `moment` is now, and `move` goes on. Without an agent somebody else chooses the moves."""
+
+    def __init__(self, env: MazeEnv, make_agent: MakeAgent | None, seed: int) -> None:
+        self._env = env
+        self._observation, _ = env.reset(seed=seed)
+        self._agent = None if make_agent is None else make_agent(env.world, np.random.default_rng(seed))
+        self._mind = None if self._agent is None else self._agent.initial_state()
+        self._trail = new_trail(env.maze)
+        self._step, self._total = 0, 0.0
+        self.moment = self._look("")
+
+    def _look(self, note: str) -> Moment:
+        env, action, next_mind = self._env, None, None
+        if self._agent is not None:
+            action, next_mind = self._agent.act(self._observation, self._mind)
+        return Moment(
+            world=env.world,
+            state=env.state,
+            agent=self._agent,
+            trail=self._trail.copy(),
+            observation=self._observation,
+            mind=self._mind,
+            next_mind=next_mind,
+            action=None if note else action,
+            step=self._step,
+            total=self._total,
+            note=note,
+        )
+
+    def move(self, action: int) -> None:
+        """Take one step; `moment` has a note then if the episode is over."""
+        env, state = self._env, self._env.state
+        self._mind = self.moment.next_mind
+        self._observation, reward, terminated, truncated, _ = env.step(action)
+        self._step += 1
+        self._total += reward
+        extend_trail(self._trail, int(env.world.cell[state]), int(env.world.cell[env.state]), env.maze.width)
+        over = "at the goal" if env.at_goal else "it is over" if terminated else "out of time" if truncated else ""
+        self.moment = self._look(over)
+
+
+def walk(env: MazeEnv, make_agent: MakeAgent, seed: int) -> Iterator[Moment]:
     """Yield the moments of one episode."""
-    observation, _ = env.reset(seed=seed)
-    mind = agent.initial_state()
-    trail = new_trail(env.maze)
-    total = 0.0
-    for step in itertools.count():
-        action, next_mind = agent.act(observation, mind)
-        yield Moment(env.world, env.state, trail.copy(), observation, mind, next_mind, action, step, total)
-        state = env.state
-        observation, reward, terminated, truncated, _ = env.step(action)
-        mind, total = next_mind, total + reward
-        extend_trail(trail, int(env.world.cell[state]), int(env.world.cell[env.state]), env.maze.width)
-        if terminated or truncated:
-            note = "at the goal" if env.at_goal else "out of time" if truncated else "it is over"
-            _, next_mind = agent.act(observation, mind)
-            yield Moment(env.world, env.state, trail, observation, mind, next_mind, None, step + 1, total, note)
-            return
+    episode = Walk(env, make_agent, seed)
+    yield episode.moment
+    while episode.moment.action is not None:
+        episode.move(episode.moment.action)
+        yield episode.moment
 
 
 @dataclass(frozen=True)
@@ -65,7 +101,6 @@ class Picture:
 
     title: str
     subtitle: str
-    agent: Agent
     size: tuple[int, int] = SIZE
 
     def draw(self, moment: Moment) -> Frame:
@@ -75,8 +110,8 @@ class Picture:
         height, width = self.size
         seen = np.asarray(moment.observation)
         net = None
-        if isinstance(self.agent, RNNAgent):
-            rnn = self.agent.rnn
+        if isinstance(moment.agent, RNNAgent):
+            rnn = moment.agent.rnn
             net = Net(rnn.W, rnn.U, rnn.b, moment.mind, rnn.step(seen, moment.mind))
         mind = Mind(
             self.title,
@@ -121,7 +156,9 @@ def describe(moment: Moment) -> str:
     return f"{moment.step:4d}  sees {sees}  {thinks}goes {ARROWS[moment.action]} {DIRECTION_NAMES[moment.action]}"
 
 
-def watch_in_window(env: MazeEnv, agent: Agent, picture: Picture, seed: int, fps: float, episodes: int | None) -> None:
+def watch_in_window(
+    env: MazeEnv, make_agent: MakeAgent, picture: Picture, seed: int, fps: float, episodes: int | None
+) -> None:
     """Show walks in a window until the user closes it, or until so many episodes are over.
 
     Keys: space pauses, the right arrow takes one step, up and down change the speed, r restarts, s saves a PNG, q or
@@ -129,16 +166,16 @@ def watch_in_window(env: MazeEnv, agent: Agent, picture: Picture, seed: int, fps
     """
     window = Window(f"mazegrad: {picture.title}")
     done, paused, due = 0, False, 0.0
-    moments = walk(env, agent, seed)
+    moments = walk(env, make_agent, seed)
     moment = next(moments)
     screen = 60.0  # frames a second; the keys answer at this pace, whatever the walk's
+    fps = min(fps, screen)
     try:
         while True:
             size = window.size or picture.size
-            keys = window.show(
-                Picture(picture.title, picture.subtitle, agent, size).draw(moment), min(screen, max(fps, 20))
-            )
-            due += fps / min(screen, max(fps, 20))
+            rate = min(screen, max(fps, 20))
+            keys = window.show(replace(picture, size=size).draw(moment), rate)
+            due += fps / rate
             for key in keys:
                 if key in ("q", "escape"):
                     return
@@ -150,12 +187,10 @@ def watch_in_window(env: MazeEnv, agent: Agent, picture: Picture, seed: int, fps
                 elif key in ("up", "down"):
                     fps = min(max(fps * (1.25 if key == "up" else 0.8), 0.5), screen)
                 elif key == "r":
-                    moments = walk(env, agent, seed + done)
+                    moments = walk(env, make_agent, seed + done)
                     moment, due = next(moments), 0.0
                 elif key == "s":
-                    path = free_path("mazegrad-watch", ".png")
-                    save_png(path, picture.draw(moment))
-                    print(f"saved {path}")
+                    save_picture("mazegrad-watch", picture.draw(moment))
             if paused or due < 1:
                 continue
             due -= 1
@@ -166,7 +201,7 @@ def watch_in_window(env: MazeEnv, agent: Agent, picture: Picture, seed: int, fps
                 done += 1
                 if done == episodes:
                     return
-                moments = walk(env, agent, seed + done)
+                moments = walk(env, make_agent, seed + done)
                 moment = next(moments)
     except WindowClosed:
         return
@@ -174,9 +209,37 @@ def watch_in_window(env: MazeEnv, agent: Agent, picture: Picture, seed: int, fps
         window.close()
 
 
-def free_path(stem: str, suffix: str) -> Path:
-    """Return the first of stem-1, stem-2, ... that is no file yet."""
-    return next(p for n in itertools.count(1) if not (p := Path(f"{stem}-{n}{suffix}")).exists())
+def play_in_window(env: MazeEnv, picture: Picture, seed: int) -> None:
+    """Let a person walk: the arrow keys move, r restarts, s saves a PNG, q or Esc or closing the window quits.
+
+    When an episode is over, any arrow goes on to the next.
+    """
+    window = Window(f"mazegrad: {picture.title}")
+    episode = Walk(env, None, seed)
+    try:
+        while True:
+            size = window.size or picture.size
+            for key in window.show(replace(picture, size=size).draw(episode.moment), 30):
+                if key in ("q", "escape"):
+                    return
+                if key == "s":
+                    save_picture("mazegrad-play", picture.draw(episode.moment))
+                elif key in DIRECTION_NAMES and not episode.moment.note:
+                    episode.move(DIRECTION_NAMES.index(key))
+                elif key in DIRECTION_NAMES or key == "r":
+                    seed += key != "r"
+                    episode = Walk(env, None, seed)
+    except WindowClosed:
+        return
+    finally:
+        window.close()
+
+
+def save_picture(stem: str, frame: Frame) -> None:
+    """Write a frame as the first of stem-1.png, stem-2.png, ... that is no file yet, and say so."""
+    path = next(p for n in itertools.count(1) if not (p := Path(f"{stem}-{n}.png")).exists())
+    save_png(path, frame)
+    print(f"saved {path}")
 
 
 def save_png(path: Path, frame: Frame) -> None:
@@ -201,6 +264,15 @@ def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) ->
     durations = [round(1000 / fps)] * (len(pictures) - 1) + [2000]
     with replacing(path) as beside:
         pictures[0].save(beside, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+
+
+def save_mp4(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
+    """Write moments as an MP4 (H.264); needs the extra `video`."""
+    imageio = require("imageio.v2", "video")
+    require("imageio_ffmpeg", "video")
+    with replacing(path) as beside, imageio.get_writer(beside, fps=fps, macro_block_size=2) as film:
+        for moment in moments:
+            film.append_data(picture.draw(moment))
 
 
 def film_strip(moments: list[Moment], picture: Picture, columns: int = 3, rows: int = 3) -> Frame:

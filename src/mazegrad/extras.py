@@ -1,23 +1,8 @@
-"""Files are written beside and then renamed, so that none is half-written; extras are imported where they are used."""
+"""Extras are imported where they are used, and one that is missing is told with the command that installs it."""
 
 import importlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes `path`'s place when all went well, and is removed when not."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
-    try:
-        yield beside
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 class MissingExtra(ImportError):

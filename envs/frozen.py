@@ -1,0 +1,63 @@
+"""A frozen suite for comparisons: three difficulties, a hundred mazes each to train on and a hundred to test on."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from .generators import TREES, generate_from_key
+from .maze import Maze, nearest
+from .randomness import key_from_seed
+
+# difficulty -> rooms along a side
+DIFFICULTIES: Final[Mapping[str, int]] = MappingProxyType({"easy": 5, "medium": 10, "hard": 20})
+# split -> its seeds
+SPLITS: Final[Mapping[str, range]] = MappingProxyType({"train": range(100), "test": range(100, 200)})
+
+# SHA-256 of a split's maze digests, one a line: what makes the suite frozen
+_DIGESTS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("easy", "train"): "fa42a4fce8f6d616c4a365c10fe6bc267f45e42b922ae8a5941d0de2f865a271",
+        ("easy", "test"): "f87a859da3b2032a418d568eea5da5b9098a85e77f99252a232d651f91e77805",
+        ("medium", "train"): "34bc3354ad27f97a66e9d2b54be31d0bcfa1d1dbbca15d22aadf8392e9803054",
+        ("medium", "test"): "214e8c04336a7aee5accacf114664fdf97334c55093653fb9814d6db114010c0",
+        ("hard", "train"): "3d6265fb6118dbe66cc16f355037d70459e1d938e24c6cb1124091d262b279d5",
+        ("hard", "test"): "2804b3cc3d17d50312d1bb8ba043206f8987ade43a13c069415b46afdbbb74da",
+    }
+)
+
+
+def suite(difficulty: str, split: str) -> list[Maze]:
+    """Return the 100 mazes of a split: perfect mazes, the goal as far from the start as can be.
+
+    Seed s, 0 to 99 for "train" and 100 to 199 for "test", stands for the maze that the (s mod 11)-th perfect generator
+    makes of `key_from_seed(s)`, with `goal="farthest"`: all eleven families are in each split. "easy" has 5 x 5 rooms,
+    "medium" 10 x 10, "hard" 20 x 20. A digest of each split is kept with the code, and checked, so that results from
+    different times and machines are about the same mazes.
+
+    Raises:
+        ValueError: an unknown difficulty or split.
+        RuntimeError: the mazes are not what they were when the suite was frozen.
+    """
+    for name, known in ((difficulty, DIFFICULTIES), (split, SPLITS)):
+        if name not in known:
+            raise ValueError(f"the suite has no {name!r}{nearest(str(name), known)}")
+    return list(_suite(difficulty, split))
+
+
+@cache
+def _suite(difficulty: str, split: str) -> tuple[Maze, ...]:
+    generators, side = tuple(TREES), DIFFICULTIES[difficulty]
+    mazes = tuple(
+        generate_from_key(generators[seed % len(generators)], side, side, int(key_from_seed(seed)), goal="farthest")
+        for seed in SPLITS[split]
+    )
+    if digest_of(mazes) != _DIGESTS[difficulty, split]:
+        raise RuntimeError(f"the {split} mazes of {difficulty!r} have changed: a generator does not do what it did")
+    return mazes
+
+
+def digest_of(mazes: tuple[Maze, ...]) -> str:
+    """Return the SHA-256 of the mazes' digests, one a line, in hexadecimal."""
+    return hashlib.sha256("".join(f"{maze.digest}\n" for maze in mazes).encode()).hexdigest()

@@ -1,0 +1,80 @@
+"""Where an environment's mazes come from when each reset draws one."""
+
+import operator
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .generators import check_knobs, generate_from_key
+from .maze import MAX_TILES, Maze
+from .randomness import key_from_seed
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Mazes of one size, each made from a 64-bit key, of which each reset draws one.
+
+    Args:
+        make: from a key to its maze.
+        keys: the levels to draw from; by default any 64 bits are one.
+        pinned: a lane keeps the level of its number, counted around, and draws none.
+    """
+
+    make: Callable[[int], Maze]
+    keys: tuple[int, ...] | None = None
+    pinned: bool = False
+
+    def draw(self, bits: int, lane: int = 0) -> int:
+        """Return the key of the level for 64 random bits: an episode's, at counter MAZE of its stream."""
+        if self.keys is None:
+            return bits
+        return self.keys[lane % len(self.keys) if self.pinned else (bits >> 32) * len(self.keys) >> 32]
+
+
+def generated(
+    generator: str,
+    size: tuple[int, int],
+    *,
+    level_seeds: Iterable[int] | None = None,
+    pinned: bool = False,
+    **knobs: Any,
+) -> Levels:
+    """Return the levels that a generator makes; seed s stands for the maze of `key_from_seed(s)`.
+
+    Raises:
+        ValueError: an unknown generator or knob, a size without room for a start and a goal, no seed, a seed out of its
+            range, or `pinned` without seeds.
+        TypeError: a seed that is no integer.
+    """
+    check_knobs(generator, knobs)
+    try:
+        rows, columns = size
+    except (TypeError, ValueError):
+        raise ValueError(f"size is (rows, columns), not {size!r}") from None
+    if rows * columns < 2:
+        raise ValueError(f"size is (rows, columns) with at least two rooms, not {size}")
+    keys = None
+    if level_seeds is not None:
+        seeds = [operator.index(seed) for seed in level_seeds]
+        keys = tuple(int(key_from_seed(seed)) for seed in (sorted(seeds) if isinstance(level_seeds, Set) else seeds))
+        if not keys:
+            raise ValueError("level_seeds is empty; give at least one seed")
+    elif pinned:
+        raise ValueError("pinned=True keeps a level for each lane: say which, by level_seeds")
+    return Levels(partial(generate_from_key, generator, rows, columns, **knobs), keys, pinned)
+
+
+def t_maze_levels(corridor: int) -> Levels:
+    """Return the two T-mazes with so long a corridor: key 0 has the goal at its left, key 1 at its right."""
+    corridor = operator.index(corridor)
+    if corridor < 1:
+        raise ValueError(f"corridor is 1 or more tiles, not {corridor}")
+    if 5 * (corridor + 4) > MAX_TILES:
+        raise ValueError(f"a corridor of {corridor} tiles makes more than {MAX_TILES:,} tiles")
+    return Levels(partial(_t_maze, corridor), keys=(0, 1))
+
+
+def _t_maze(corridor: int, key: int) -> Maze:
+    arms, sign = ("#X.G#", "##}##") if key else ("#G.X#", "##{##")
+    return Maze.from_text("\n".join(["#####", arms, *["##.##"] * (corridor - 1), sign, "##S##", "#####"]))

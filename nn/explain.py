@@ -1,0 +1,83 @@
+"""Draw the graph behind a loss as one would on paper: what was computed from what, how large, how dear, how steep."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .graph import Node, newest_first, walk_back
+from .tensor import Tensor
+
+# multiplications and additions, from the shapes of the operands and of the output; else one for each element
+_COST = {
+    "matmul": lambda ins, out: 2 * math.prod(out) * ins[0][-1],
+    "linear": lambda ins, out: 2 * math.prod(out) * ins[0][-1],
+    "conv2d": lambda ins, out: 2 * math.prod(out) * math.prod(ins[1][1:]),
+}
+
+
+def explain(root: Tensor) -> str:
+    """Print and return a table, oldest operation first: what it is made of, shape, cost, norm of the gradient.
+
+    Gradient norms are those of `root.sum()`; the pass that finds them leaves `grad` and the graph as they are.
+    """
+    if root._node is None:
+        text = f"{root.label()} was not computed from anything with requires_grad=True"
+        print(text)
+        return text
+    nodes = newest_first(root._node)[::-1]
+    if any(node.vjp is None for node in nodes):
+        raise RuntimeError("explain() needs the graph, which backward() has freed: call explain() before it")
+    norms: dict[int, float] = {}
+    leaves = {
+        id(leaf): (leaf, _norm(grad))
+        for leaf, grad in walk_back(
+            root._edge(), np.ones_like(root._array), True, lambda node, grads: norms.update({id(node): _norm(*grads)})
+        )
+    }
+    number = {id(node): f"[{i}]" for i, node in enumerate(nodes, 1)}
+    rows = [("", "operation", "of", "shape", "cost", "|gradient|")]
+    for node in nodes:
+        shape = " ".join(map(str, node.output_shapes))
+        norm = norms.get(id(node))
+        gradient = "-" if norm is None else f"{norm:.3g}"
+        rows.append((number[id(node)], node.name, _parents(node, number), shape, _short(_cost(node)), gradient))
+    rows += [("", "leaf", leaf.label(), "", "", f"{norm:.3g}") for leaf, norm in leaves.values()]
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.append(f"{len(nodes)} operations, {_short(sum(map(_cost, nodes)))} multiplications and additions forward")
+    text = "\n".join(lines)
+    print(text)
+    return text
+
+
+def _parents(node: Node, number: dict[int, str]) -> str:
+    names = []
+    for edge, shape in zip(node.parents, node.input_shapes, strict=True):
+        if edge is not None and isinstance(edge[0], Node):
+            names.append(number[id(edge[0])] + (f".{edge[1]}" if len(edge[0].output_shapes) > 1 else ""))
+        elif edge is not None and isinstance(edge[0], Tensor):
+            names.append(edge[0].name or f"leaf {shape}")
+        else:
+            names.append(f"constant {shape}" if shape else "-")
+    return ", ".join(names)
+
+
+def _cost(node: Node) -> int:
+    formula: Any = _COST.get(node.name)
+    if formula is not None:
+        return int(formula(node.input_shapes, node.output_shapes[0]))
+    return max(math.prod(shape) for shape in (*node.input_shapes, *node.output_shapes))
+
+
+def _norm(*grads: Any) -> float:
+    return math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for grad in grads if grad is not None))
+
+
+def _short(count: int) -> str:
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.1f} {letter}"
+    return str(count)

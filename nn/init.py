@@ -1,0 +1,74 @@
+"""Where training starts: arrays of random numbers with a chosen spread, each from a given generator.
+
+`layer.weight.assign(init.orthogonal(layer.weight.shape, rng=rng))`. Shapes are PyTorch's: (out, in, *kernel).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .graph import Array
+
+
+def uniform(shape: Sequence[int], bound: float, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
+    """Uniform on [-bound, bound)."""
+    return rng.uniform(-bound, bound, tuple(shape)).astype(dtype)
+
+
+def normal(shape: Sequence[int], std: float, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
+    """Normal with mean 0 and standard deviation `std`."""
+    return rng.normal(0, std, tuple(shape)).astype(dtype)
+
+
+def fans(shape: Sequence[int]) -> tuple[int, int]:
+    """Inputs and outputs of one unit: (in * kernel size, out * kernel size)."""
+    if len(shape) < 2:
+        raise ValueError(f"shape {tuple(shape)} has no inputs and outputs; expected (out, in, ...)")
+    field = math.prod(shape[2:])
+    return shape[1] * field, shape[0] * field
+
+
+def glorot_uniform(
+    shape: Sequence[int], gain: float = 1.0, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+) -> Array:
+    """Uniform with variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010, PyTorch's xavier_uniform_."""
+    return uniform(shape, gain * math.sqrt(6 / sum(fans(shape))), rng=rng, dtype=dtype)
+
+
+def glorot_normal(
+    shape: Sequence[int], gain: float = 1.0, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+) -> Array:
+    """Normal with variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010, PyTorch's xavier_normal_."""
+    return normal(shape, gain * math.sqrt(2 / sum(fans(shape))), rng=rng, dtype=dtype)
+
+
+def he_uniform(shape: Sequence[int], *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
+    """Uniform with variance 2 / fan_in, for ReLU: He et al. 2015, PyTorch's kaiming_uniform_."""
+    return uniform(shape, math.sqrt(6 / fans(shape)[0]), rng=rng, dtype=dtype)
+
+
+def he_normal(shape: Sequence[int], *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
+    """Normal with variance 2 / fan_in, for ReLU: He et al. 2015, PyTorch's kaiming_normal_."""
+    return normal(shape, math.sqrt(2 / fans(shape)[0]), rng=rng, dtype=dtype)
+
+
+def orthogonal(
+    shape: Sequence[int], gain: float = 1.0, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+) -> Array:
+    """A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`: Saxe et al. 2014."""
+    fans(shape)
+    rows, columns = shape[0], math.prod(shape[1:])
+    q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diag(r))  # makes the distribution uniform over the orthogonal matrices
+    return (gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
+
+
+def identity(shape: Sequence[int], gain: float = 1.0, *, dtype: DTypeLike = np.float32) -> Array:
+    """Ones on the diagonal, times `gain`: for recurrent weights, Le, Jaitly & Hinton 2015."""
+    if len(shape) != 2:
+        raise ValueError(f"identity fills a matrix, not shape {tuple(shape)}")
+    return (gain * np.eye(shape[0], shape[1])).astype(dtype)

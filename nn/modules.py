@@ -1,0 +1,156 @@
+"""A module is a function that owns parameters: it finds them by name, saves them, and says how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .graph import Array
+from .tensor import Parameter, Tensor
+
+
+class Module:
+    """Base of all layers and nets: assign Parameters and Modules as attributes, and write `forward`.
+
+    Names are paths of attributes joined by dots, as in PyTorch ("0.weight"). Attributes listed in `buffer_names` are
+    plain arrays that belong to the state but are not trained.
+    """
+
+    buffer_names: tuple[str, ...] = ()
+    training = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every module writes its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward`."""
+        return self.forward(*args, **kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter) and not value.name:
+            value.name = f"{type(self).__name__}.{name}"  # for messages
+        super().__setattr__(name, value)
+
+    # ------------------------------------------------------------------------------------------------ what is inside
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that are attributes, in the order in which they were assigned."""
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all below, by dotted name; this one's is empty."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def _entries(self) -> Iterator[tuple[str, Parameter | Array]]:
+        """Every parameter and buffer by dotted name, shared ones under each of their names."""
+        for prefix, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter) or name in module.buffer_names:
+                    yield (f"{prefix}.{name}" if prefix else name), value
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter once, with its dotted name."""
+        seen: set[int] = set()
+        for name, value in self._entries():
+            if isinstance(value, Parameter) and id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Every parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    # ---------------------------------------------------------------------------------------------------- modes, state
+    def train(self, mode: bool = True) -> Module:
+        """Switch this module and all below to training (dropout drops, batch norm uses the batch); return it."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch this module and all below to evaluation; return it."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget every parameter's gradient."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all parameters and buffers, by dotted name."""
+        return {name: np.array(_array(value)) for name, value in self._entries()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Take parameters and buffers from a mapping of arrays, e.g. a PyTorch state_dict that was saved as npz.
+
+        All names and shapes are checked first; ValueError lists what is missing, left over, misshapen or not a number,
+        and then nothing has changed. Not `strict`: missing and left-over names are passed over.
+        """
+        entries = dict(self._entries())
+        missing, left = [n for n in entries if n not in state], [n for n in state if n not in entries]
+        problems = [f"missing: {', '.join(missing)}"] if missing and strict else []
+        problems += [f"left over: {', '.join(left)}"] if left and strict else []
+        found = {name: np.asarray(state[name]) for name in entries if name in state}
+        for name, array in found.items():
+            if array.shape != entries[name].shape:
+                problems.append(f"{name} has shape {array.shape}, expected {entries[name].shape}")
+            elif array.dtype.kind not in "fiub":
+                problems.append(f"{name} holds {array.dtype}, not numbers")
+            elif not np.isfinite(array).all():
+                problems.append(f"{name} holds NaN or infinity")
+        if problems:
+            raise ValueError(f"this state does not fit {type(self).__name__}: " + "; ".join(problems))
+        for name, array in found.items():
+            entry = entries[name]
+            if isinstance(entry, Parameter):
+                entry.assign(array)
+            else:
+                entry[...] = array
+
+    # ------------------------------------------------------------------------------------------------------------ repr
+    def extra_repr(self) -> str:
+        """What stands in the parentheses of `repr`."""
+        return ""
+
+    def __repr__(self) -> str:
+        count = sum(parameter.size for parameter in self.parameters())
+        head = f"{type(self).__name__}({self.extra_repr()})" + (f"  # {count:,} parameters" if count else "")
+        lines = [f"  {name}: {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        return "\n".join([head, *lines])
+
+
+class ModuleList(Module):
+    """Modules in a row, found by number; it has no forward of its own."""
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        self._length = 0
+        for module in modules:
+            self.append(module)
+
+    def append(self, module: Module) -> ModuleList:
+        """Put one more at the end; return the list."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(self).__name__} holds modules, not {type(module).__name__}")
+        setattr(self, str(self._length), module)
+        self._length += 1
+        return self
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Module]:
+        return (vars(self)[str(i)] for i in range(self._length))
+
+    def __getitem__(self, index: int) -> Module:
+        if not -self._length <= index < self._length:
+            raise IndexError(f"module {index} of {self._length}")
+        module: Module = vars(self)[str(index % self._length)]
+        return module
+
+
+def _array(value: Parameter | Array) -> Array:
+    return value.data if isinstance(value, Tensor) else value

@@ -1,0 +1,399 @@
+"""A tensor is an array that remembers how it was made; an operation is a numpy function that knows its derivative.
+
+`operation` turns a function on plain arrays, which returns `(output, vjp)`, into one that also takes tensors and
+leaves a `Node` behind. The walk back through the nodes is in `graph.py`; that page is the whole idea.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ParamSpec, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .graph import Array, Edge, Node, Vjp, recording, walk_back
+
+P = ParamSpec("P")
+Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or number; inside a rule, an array
+Rule: TypeAlias = tuple[Any, Vjp]
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Tensor:
+    """An array of float32 or float64 that can be differentiated with respect to.
+
+    `Tensor(data)` copies. Floating arrays keep their dtype; lists, integers and booleans become float32 unless `dtype`
+    says otherwise. `data` is a read-only view; `assign(array)` and the optimisers are the only writers. `grad` is None
+    or a plain array of the tensor's shape.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_node", "_slot", "grad", "name", "requires_grad", "version")
+    __array_ufunc__ = None  # so that array + tensor asks the tensor
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
+        array: Array = data._array if isinstance(data, Tensor) else np.asarray(data)
+        if dtype is None:
+            keeps = isinstance(data, np.ndarray | np.generic | Tensor) and array.dtype.kind == "f"
+            dtype = array.dtype if keeps else np.float32
+        if array.dtype.kind not in "fiub" or np.dtype(dtype) not in FLOATS:
+            raise TypeError(f"a Tensor holds float32 or float64 numbers, not {array.dtype} as {np.dtype(dtype)}")
+        self._array: Array = np.array(array, dtype=dtype, order="K", subok=False)
+        self._node: Node | None = None
+        self._slot, self.version = 0, 0
+        self.grad: Array | None = None
+        self.requires_grad = requires_grad
+        self.name = ""
+
+    @staticmethod
+    def _wrap(array: Any, node: Node | None = None, slot: int = 0) -> Tensor:
+        tensor = Tensor.__new__(Tensor)
+        tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+        tensor._node, tensor._slot, tensor.version = node, slot, 0
+        tensor.grad, tensor.requires_grad, tensor.name = None, node is not None, ""
+        return tensor
+
+    def _edge(self) -> Edge:
+        """Where a gradient of this tensor goes: to the node that made it, or to itself, or nowhere."""
+        if self._node is not None:
+            return self._node, self._slot
+        return (self, 0) if self.requires_grad else None
+
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.name or type(self).__name__} of shape {self.shape}"
+
+    # ------------------------------------------------------------------------------------------------ reading, writing
+    @property
+    def data(self) -> Array:
+        """The numbers, as a read-only view."""
+        view = self._array.view()
+        view.flags.writeable = False
+        return view
+
+    def assign(self, array: Any) -> None:
+        """Take new numbers of the same shape; for leaves only. Views of the old ones keep those."""
+        if self._node is not None:
+            raise RuntimeError(f"assign: {self.label()} is the result of {self._node.name!r}; only leaves are assigned")
+        new = np.asarray(array._array if isinstance(array, Tensor) else array)
+        if new.shape != self.shape:
+            raise ValueError(f"assign: {self.label()} cannot take an array of shape {new.shape}")
+        if new.dtype.kind not in "fiub":
+            raise TypeError(f"assign: {self.label()} holds {self.dtype}, not {new.dtype}")
+        self._array = np.array(new, dtype=self.dtype)
+        self.version += 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+        return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self._array.dtype
+
+    def item(self) -> float:
+        """The one number, as a Python float."""
+        return float(self._array.item())
+
+    def detach(self) -> Tensor:
+        """The same numbers, cut off from the graph (a copy, since leaves can be assigned)."""
+        return Tensor(self._array)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    # -------------------------------------------------------------------------------------------------------- backward
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+        """Add d(self)/d(leaf) to the `grad` of every leaf that requires it.
+
+        `gradient` weighs the elements of a tensor that is not a scalar. The graph is freed on the way, unless
+        `retain_graph`. Raises RuntimeError when the graph was freed before, or an operand was overwritten since.
+        """
+        for leaf, grad in walk_back(self._edge(), self._seed(gradient), retain_graph):
+            leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+
+    def _seed(self, gradient: Any) -> Array:
+        if gradient is None:
+            if self.size != 1:
+                raise RuntimeError(
+                    f"backward() starts from one number, but this tensor has shape {self.shape}: reduce it first"
+                    " (.sum() or .mean()), or pass gradient=, an array of the same shape that weighs its elements"
+                )
+            return np.ones_like(self._array)
+        seed = np.asarray(gradient._array if isinstance(gradient, Tensor) else gradient, dtype=self.dtype)
+        if seed.shape != self.shape:
+            raise ValueError(f"backward(gradient): expected shape {self.shape}, got {seed.shape}")
+        return seed
+
+    def explain(self) -> str:
+        """Print, and return, the graph as one would draw it: operations, shapes, cost and gradient norms."""
+        from .explain import explain
+
+        return explain(self)
+
+    # ------------------------------------------------------------------------------------------------------- operators
+    def __add__(self, other: Operand) -> Tensor:
+        return operations.add(self, other)
+
+    def __radd__(self, other: Operand) -> Tensor:
+        return operations.add(other, self)
+
+    def __sub__(self, other: Operand) -> Tensor:
+        return operations.subtract(self, other)
+
+    def __rsub__(self, other: Operand) -> Tensor:
+        return operations.subtract(other, self)
+
+    def __mul__(self, other: Operand) -> Tensor:
+        return operations.multiply(self, other)
+
+    def __rmul__(self, other: Operand) -> Tensor:
+        return operations.multiply(other, self)
+
+    def __truediv__(self, other: Operand) -> Tensor:
+        return operations.divide(self, other)
+
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        return operations.divide(other, self)
+
+    def __pow__(self, exponent: Operand) -> Tensor:
+        return operations.power(self, exponent)
+
+    def __rpow__(self, base: Operand) -> Tensor:
+        return operations.power(base, self)
+
+    def __matmul__(self, other: Operand) -> Tensor:
+        return operations.matmul(self, other)
+
+    def __rmatmul__(self, other: Operand) -> Tensor:
+        return operations.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return operations.negative(self)
+
+    def __abs__(self) -> Tensor:
+        return operations.absolute(self)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return operations.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError("a Tensor cannot be written by index: use where(mask, new, old), or assign(array) on a leaf")
+
+    # ---------------------------------------------------------------------------- comparisons: plain arrays of booleans
+    def __lt__(self, other: Any) -> Array:
+        return self._array < _plain(other)
+
+    def __le__(self, other: Any) -> Array:
+        return self._array <= _plain(other)
+
+    def __gt__(self, other: Any) -> Array:
+        return self._array > _plain(other)
+
+    def __ge__(self, other: Any) -> Array:
+        return self._array >= _plain(other)
+
+    def __eq__(self, other: Any) -> Array:  # type: ignore[override]
+        return self._array == _plain(other)
+
+    def __ne__(self, other: Any) -> Array:  # type: ignore[override]
+        return self._array != _plain(other)
+
+    __hash__ = object.__hash__
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Where the largest element is, as a plain array of integers."""
+        return self._array.argmax(axis)
+
+    # ----------------------------------------------------------------------------------------- operations, as methods
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Sum over `axis` (all axes by default)."""
+        return operations.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Mean over `axis` (all axes by default)."""
+        return operations.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Population variance over `axis`, as numpy's."""
+        return operations.var(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Largest element over `axis`; equal ones share the gradient."""
+        return operations.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Smallest element over `axis`; equal ones share the gradient."""
+        return operations.min(self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; one -1 is worked out."""
+        return operations.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """Axes in another order; reversed without arguments."""
+        return operations.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
+
+    @property
+    def T(self) -> Tensor:
+        """Axes reversed."""
+        return operations.transpose(self)
+
+    def astype(self, dtype: DTypeLike) -> Tensor:
+        """The same numbers in another precision; the gradient comes back in this one."""
+        return operations.astype(self, dtype)
+
+    def exp(self) -> Tensor:
+        """Exponential, elementwise."""
+        return operations.exp(self)
+
+    def log(self) -> Tensor:
+        """Natural logarithm, elementwise."""
+        return operations.log(self)
+
+    def sqrt(self) -> Tensor:
+        """Square root, elementwise."""
+        return operations.sqrt(self)
+
+    def tanh(self) -> Tensor:
+        """Hyperbolic tangent, elementwise."""
+        return operations.tanh(self)
+
+    def sigmoid(self) -> Tensor:
+        """1 / (1 + exp(-x)), elementwise."""
+        return operations.sigmoid(self)
+
+    def relu(self) -> Tensor:
+        """max(x, 0), elementwise."""
+        return operations.relu(self)
+
+    # ----------------------------------------------------------------------------------------------- as Python objects
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __bool__(self) -> bool:
+        return bool(self._array)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.array(self._array, dtype=dtype, copy=True) if copy or dtype is not None else self.data
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._array, separator=", ", precision=4, threshold=20, prefix="Tensor(")
+        made = f", made by {self._node.name}" if self._node else ", requires_grad=True" if self.requires_grad else ""
+        return f"{type(self).__name__}({text}, shape={self.shape}, {self.dtype}{made})"
+
+
+class Parameter(Tensor):
+    """A leaf tensor that is trained: it requires a gradient and is found by its Module."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
+        super().__init__(data, requires_grad, dtype)
+
+
+def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
+    """Make a differentiable operation out of `rule`, a function on plain arrays that returns `(output, vjp)`.
+
+    The parameters that `rule` annotates as `Operand` come first and are the differentiable ones. Plain arrays in give
+    plain arrays out; with a tensor among them the result is a tensor. A rule with several outputs returns a tuple of
+    them; its vjp then gets a list of gradients, None where nothing arrived.
+    """
+    name = rule.__name__.strip("_")
+    marked = [p for p in inspect.signature(rule).parameters.values() if p.annotation in ("Operand", Operand)]
+    count = None if marked[0].kind is inspect.Parameter.VAR_POSITIONAL else len(marked)
+
+    @functools.wraps(rule)
+    def apply(*args: Any, **settings: Any) -> Any:
+        if count is not None and len(args) < count:
+            for operand in marked[len(args) :]:
+                if operand.name in settings:
+                    args = (*args, settings.pop(operand.name))
+                elif operand.default is None:
+                    args = (*args, None)
+        operands = args[:count]
+        dtype = None
+        for x in operands:
+            if isinstance(x, Tensor):
+                if dtype is None:
+                    dtype = x._array.dtype
+                elif x._array.dtype != dtype:
+                    raise TypeError(_mixed(name, operands))
+        if dtype is None:
+            arrays = [x if x is None or isinstance(x, int | float) else np.asarray(x) for x in operands]
+        else:
+            arrays = [x._array if isinstance(x, Tensor) else _constant(name, x, dtype, operands) for x in operands]
+        try:
+            output, vjp = rule(*arrays, *args[len(operands) :], **settings)  # type: ignore[arg-type]
+        except ValueError as error:
+            shapes = " and ".join(str(np.shape(array)) for array in arrays if array is not None)
+            raise ValueError(f"{name} of shape {shapes}: {error}") from error
+        if dtype is None:
+            return output
+        outputs = output if type(output) is tuple else (output,)
+        node = None
+        if recording() and any(isinstance(x, Tensor) and x.requires_grad for x in operands):
+            node = Node(
+                name,
+                vjp,
+                parents=[x._edge() if isinstance(x, Tensor) else None for x in operands],
+                leaves=[x for x in operands if isinstance(x, Tensor) and x._node is None],
+                input_shapes=[() if x is None else np.shape(x) for x in arrays],
+                output_shapes=[np.shape(array) for array in outputs],
+            )
+        tensors = tuple(Tensor._wrap(array, node, slot) for slot, array in enumerate(outputs))
+        return tensors if type(output) is tuple else tensors[0]
+
+    return apply
+
+
+def _constant(name: str, x: Any, dtype: np.dtype[Any], operands: Sequence[Any]) -> Array | None:
+    """A plain operand beside tensors: numbers, integers and booleans take the tensors' dtype."""
+    if x is None:
+        return None
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} takes tensors, arrays of numbers and numbers, not {type(x).__name__} of {array.dtype}")
+    if array.dtype.kind == "f" and isinstance(x, np.ndarray) and x.ndim and x.dtype != dtype:
+        raise TypeError(_mixed(name, operands))
+    return array.astype(dtype, copy=False)
+
+
+def _mixed(name: str, operands: Sequence[Any]) -> str:
+    kinds = " and ".join(
+        f"a {x.dtype} {'tensor' if isinstance(x, Tensor) else 'array'} of shape {x.shape}"
+        for x in operands
+        if isinstance(x, Tensor | np.ndarray)
+    )
+    return f"{name} mixes {kinds}: one precision is expected; convert one with .astype"
+
+
+def _plain(x: Any) -> Any:
+    return x._array if isinstance(x, Tensor) else x
+
+
+Axis: TypeAlias = int | tuple[int, ...] | None
+
+from . import operations  # noqa: E402  (last, since the operations need Tensor and Tensor's operators need them)

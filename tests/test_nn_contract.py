@@ -1,0 +1,429 @@
+"""One contract for every differentiable operation: gradcheck, PyTorch's numbers, both memory orders, plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+
+from mazegrad import nn
+from mazegrad.nn import functional, operations
+
+few = hypothesis.settings(max_examples=12, deadline=None, derandomize=True)
+
+
+@dataclass
+class Case:
+    """One operation: how to call it, what it takes, and the same in torch (None: torch has no such thing)."""
+
+    call: Callable[..., Any]
+    inputs: Callable[[Any, np.random.Generator], list[np.ndarray]]  # draw, rng -> arrays
+    torch: Callable[..., Any] | None
+
+
+def sizes(draw: Any, count: int, low: int = 1, high: int = 5) -> list[int]:
+    return [draw(st.integers(low, high)) for _ in range(count)]
+
+
+def any_shape(draw: Any) -> list[int]:
+    return sizes(draw, draw(st.integers(0, 4)))
+
+
+def one(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=any_shape(draw))]
+
+
+def positive(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.uniform(0.2, 3, any_shape(draw))]
+
+
+def matrix(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, draw(st.integers(2, 4))))]
+
+
+def pair(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    """Two shapes that broadcast: some axes are 1, and the second may lack leading ones."""
+    shape = any_shape(draw)
+    a, b = ([1 if draw(st.integers(0, 3)) == 0 else n for n in shape] for _ in range(2))
+    return [rng.normal(size=a), rng.normal(size=b[draw(st.integers(0, len(b))) :])]
+
+
+def quotient(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    a, b = pair(draw, rng)
+    return [a, np.sign(b) * (np.abs(b) + 0.3)]
+
+
+def powers(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    a, b = pair(draw, rng)
+    return [np.abs(a) + 0.2, b]
+
+
+def image(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, 2) + sizes(draw, 2, 3, 7))]
+
+
+def three_equal(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    shape = sizes(draw, 3)
+    return [rng.normal(size=shape) for _ in range(3)]
+
+
+def joinable(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    a, b, c = sizes(draw, 3)
+    return [rng.normal(size=(a, n, b)) for n in (c, 1, 2)]
+
+
+def products(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    n, k, m, batch = sizes(draw, 4)
+    return [
+        rng.normal(size=shape)
+        for shape in draw(
+            st.sampled_from(
+                [
+                    [(n, k), (k, m)],
+                    [(k,), (k,)],
+                    [(n, k), (k,)],
+                    [(k,), (k, m)],
+                    [(batch, n, k), (k, m)],
+                    [(batch, n, k), (batch, k, m)],
+                    [(2, 1, n, k), (batch, k, m)],
+                    [(batch, n, k), (k,)],
+                    [(k,), (batch, k, m)],
+                ]
+            )
+        )
+    ]
+
+
+def affine(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    n, k, m = sizes(draw, 3)
+    lead = draw(st.sampled_from([(n,), (n, 2), ()]))
+    return [rng.normal(size=shape) for shape in ((*lead, k), (m, k), (m,))]
+
+
+def convolved(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    b, c, o = sizes(draw, 3, 1, 4)
+    kh, kw = (2 * n + 1 for n in sizes(draw, 2, 1, 2))  # at least 3, so that one zero of padding is allowed
+    h, w = sizes(draw, 2, 5, 8)
+    return [rng.normal(size=shape) for shape in ((b, c, h, w), (o, c, kh, kw), (o,))]
+
+
+def with_channels(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    b, c, h, w = sizes(draw, 2, 4, 6) + sizes(draw, 2)  # of two or three values float32 cannot take the variance well
+    return [rng.normal(size=shape) for shape in ((b, c, h, w), (c,), (c,))]
+
+
+def with_last(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    *lead, n = sizes(draw, 2) + sizes(draw, 1, 4, 8)
+    return [rng.normal(size=shape) for shape in ((*lead, n), (n,), (n,))]
+
+
+def logits(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    lead, classes, rest = sizes(draw, 1), sizes(draw, 1, 2, 6), draw(st.sampled_from([[], [3], [2, 3]]))
+    return [2 * rng.normal(size=[*lead, *classes, *rest])]
+
+
+def table(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, 2, 3, 6))]
+
+
+def einsum_of(*subscripts: str) -> Callable[[Any, np.random.Generator], list[np.ndarray]]:
+    def draw_two(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+        size = dict(zip("bijkqd", sizes(draw, 6), strict=True))
+        return [rng.normal(size=[size[letter] for letter in letters]) for letters in subscripts]
+
+    return draw_two
+
+
+def targets(x: Any) -> np.ndarray:
+    """Class numbers that fit the logits, always the same for the same shape."""
+    shape = tuple(x.shape)
+    found = np.random.default_rng(7).integers(0, shape[1], (shape[0], *shape[2:]))
+    if found.size > 2:
+        found.flat[1] = -100  # to be ignored
+    return found
+
+
+def fractions(x: Any) -> np.ndarray:
+    return np.random.default_rng(7).uniform(size=tuple(x.shape))
+
+
+def every_other(a: Any, b: Any) -> np.ndarray:
+    """A condition along the last axis of a and b, broadcast."""
+    shape = np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
+    return np.arange(shape[-1] if shape else 1).reshape(-1 if shape else ()) % 2 == 0
+
+
+def t() -> Any:
+    """torch; asked for inside the cases, so that the list can be made without it."""
+    return pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+
+
+def tt(array: np.ndarray, like: Any = None) -> Any:
+    return t().tensor(array if like is None else array.astype(np.float32))
+
+
+def F() -> Any:
+    return t().nn.functional
+
+
+def stats(x: Any) -> tuple[np.ndarray, np.ndarray]:
+    c, dtype = x.shape[1], np.float32 if "32" in str(x.dtype) else np.float64
+    return np.linspace(-1, 1, c).astype(dtype), np.linspace(0.5, 2, c).astype(dtype)
+
+
+CASES: dict[str, Case] = {
+    "add": Case(nn.add, pair, lambda a, b: a + b),
+    "subtract": Case(nn.subtract, pair, lambda a, b: a - b),
+    "multiply": Case(nn.multiply, pair, lambda a, b: a * b),
+    "divide": Case(nn.divide, quotient, lambda a, b: a / b),
+    "power": Case(nn.power, powers, lambda a, b: a**b),
+    "maximum": Case(nn.maximum, pair, lambda a, b: t().maximum(a, b)),
+    "minimum": Case(nn.minimum, pair, lambda a, b: t().minimum(a, b)),
+    "where": Case(
+        lambda a, b: nn.where(every_other(a, b), a, b), pair, lambda a, b: t().where(tt(every_other(a, b)), a, b)
+    ),
+    "negative": Case(nn.negative, one, lambda x: -x),
+    "absolute": Case(nn.absolute, one, lambda x: x.abs()),
+    "square": Case(nn.square, one, lambda x: x.square()),
+    "sqrt": Case(nn.sqrt, positive, lambda x: x.sqrt()),
+    "exp": Case(nn.exp, one, lambda x: x.exp()),
+    "log": Case(nn.log, positive, lambda x: x.log()),
+    "sin": Case(nn.sin, one, lambda x: x.sin()),
+    "cos": Case(nn.cos, one, lambda x: x.cos()),
+    "tanh": Case(nn.tanh, one, lambda x: x.tanh()),
+    "sigmoid": Case(nn.sigmoid, one, lambda x: x.sigmoid()),
+    "relu": Case(nn.relu, one, lambda x: x.relu()),
+    "gelu": Case(nn.gelu, one, lambda x: F().gelu(x)),
+    "gelu tanh": Case(lambda x: nn.gelu(x, approximate="tanh"), one, lambda x: F().gelu(x, approximate="tanh")),
+    "clip": Case(lambda x: nn.clip(x, -0.5, 0.8), one, lambda x: x.clip(-0.5, 0.8)),
+    "astype": Case(lambda x: nn.astype(x, x.dtype), one, lambda x: x.to(x.dtype)),
+    "sum": Case(nn.sum, one, lambda x: x.sum()),
+    "sum axis": Case(lambda x: nn.sum(x, (0, -1)), matrix, lambda x: x.sum((0, -1))),
+    "mean": Case(lambda x: nn.mean(x, axis=1, keepdims=True), matrix, lambda x: x.mean(1, keepdim=True)),
+    "var": Case(lambda x: nn.var(x, axis=0), matrix, lambda x: x.var(0, correction=0)),
+    "max": Case(lambda x: nn.max(x, axis=-1), matrix, lambda x: x.amax(-1)),
+    "min": Case(nn.min, one, lambda x: x.amin(tuple(range(x.ndim)))),
+    "reshape": Case(lambda x: nn.reshape(x, (x.shape[0], -1)), matrix, lambda x: x.reshape(x.shape[0], -1)),
+    "reshape all": Case(lambda x: nn.reshape(x, -1), one, lambda x: x.reshape(-1)),
+    "transpose": Case(nn.transpose, matrix, lambda x: x.permute(*range(x.ndim)[::-1])),
+    "transpose axes": Case(
+        lambda x: nn.transpose(x, (1, 0, *range(2, x.ndim))), matrix, lambda x: x.permute(1, 0, *range(2, x.ndim))
+    ),
+    "expand_dims": Case(lambda x: nn.expand_dims(x, 1), matrix, lambda x: x.unsqueeze(1)),
+    "squeeze": Case(lambda x: nn.squeeze(x[:1], 0), matrix, lambda x: x[:1].squeeze(0)),
+    "broadcast_to": Case(lambda x: nn.broadcast_to(x, (2, *x.shape)), one, lambda x: x.expand(2, *x.shape)),
+    "getitem": Case(lambda x: operations.getitem(x, (slice(None, None, 2), -1)), matrix, lambda x: x[::2, -1]),
+    "getitem twice": Case(
+        lambda x: operations.getitem(x, np.array([0, -1, 0])), matrix, lambda x: x[t().tensor([0, -1, 0])]
+    ),
+    "concatenate": Case(lambda *xs: nn.concatenate(xs, axis=1), joinable, lambda *xs: t().cat(xs, 1)),
+    "stack": Case(lambda *xs: nn.stack(xs, axis=-1), three_equal, lambda *xs: t().stack(xs, -1)),
+    "matmul": Case(nn.matmul, products, lambda a, b: a @ b),
+    "linear": Case(nn.linear, affine, lambda x, w, b: F().linear(x, w, b)),
+    "einsum": Case(
+        lambda a, b: nn.einsum("bqd,bkd->bqk", a, b),
+        einsum_of("bqd", "bkd"),
+        lambda a, b: t().einsum("bqd,bkd->bqk", a, b),
+    ),
+    "einsum sums alone": Case(
+        lambda a, b: nn.einsum("ij,kj->jk", a, b), einsum_of("ij", "kj"), lambda a, b: t().einsum("ij,kj->jk", a, b)
+    ),
+    "einsum outer": Case(
+        lambda a, b: nn.einsum("i,jk->kij", a, b), einsum_of("i", "jk"), lambda a, b: t().einsum("i,jk->kij", a, b)
+    ),
+    "softmax": Case(lambda x: nn.softmax(x, axis=1), matrix, lambda x: x.softmax(1)),
+    "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
+    "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
+    "conv2d padded": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, 1), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=1)
+    ),
+    "bias_relu": Case(
+        lambda x, b, _: functional.bias_relu(x, b),
+        with_channels,
+        lambda x, b, _: (x + b[:, None, None]).relu() + 0 * _.sum(),
+    ),
+    "max_pool2d": Case(lambda x: nn.max_pool2d(x, 2), image, lambda x: F().max_pool2d(x, 2)),
+    "max_pool2d 3x1": Case(lambda x: nn.max_pool2d(x, (3, 1)), image, lambda x: F().max_pool2d(x, (3, 1))),
+    "avg_pool2d": Case(lambda x: nn.avg_pool2d(x, (2, 3)), image, lambda x: F().avg_pool2d(x, (2, 3))),
+    "upsample": Case(lambda x: nn.upsample(x, 2), image, lambda x: F().interpolate(x, scale_factor=2)),
+    "layer_norm": Case(
+        lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b),
+        with_last,
+        lambda x, w, b: F().layer_norm(x, x.shape[-1:], w, b),
+    ),
+    "batch_norm": Case(
+        lambda x, w, b: nn.batch_norm(x, None, None, w, b, training=True),
+        with_channels,
+        lambda x, w, b: F().batch_norm(x, None, None, w, b, training=True),
+    ),
+    "batch_norm eval": Case(
+        lambda x, w, b: nn.batch_norm(x, *stats(x), w, b),
+        with_channels,
+        lambda x, w, b: F().batch_norm(x, *map(tt, stats(x)), w, b),
+    ),
+    "embedding": Case(
+        lambda w: nn.embedding([[0, 2], [2, 1]], w), table, lambda w: F().embedding(t().tensor([[0, 2], [2, 1]]), w)
+    ),
+    "dropout": Case(lambda x: nn.dropout(x, 0.4, rng=np.random.default_rng(3)), matrix, None),
+    "cross_entropy": Case(
+        lambda x: nn.cross_entropy(x, targets(x)), logits, lambda x: F().cross_entropy(x, tt(targets(x)))
+    ),
+    "cross_entropy smooth": Case(
+        lambda x: nn.cross_entropy(x, targets(x), reduction="sum", label_smoothing=0.1),
+        logits,
+        lambda x: F().cross_entropy(x, tt(targets(x)), reduction="sum", label_smoothing=0.1),
+    ),
+    "cross_entropy none": Case(
+        lambda x: nn.cross_entropy(x, targets(x), reduction="none"),
+        logits,
+        lambda x: F().cross_entropy(x, tt(targets(x)), reduction="none"),
+    ),
+    "binary_cross_entropy_with_logits": Case(
+        lambda x: nn.binary_cross_entropy_with_logits(x, fractions(x)),
+        one,
+        lambda x: F().binary_cross_entropy_with_logits(x, tt(fractions(x), x)),
+    ),
+    "mse_loss": Case(lambda a, b, _: nn.mse_loss(a, b), three_equal, lambda a, b, _: F().mse_loss(a, b) + 0 * _.sum()),
+    "mse_loss none": Case(
+        lambda a, b, _: nn.mse_loss(a, b, "none"),
+        three_equal,
+        lambda a, b, _: F().mse_loss(a, b, reduction="none") + 0 * _,
+    ),
+}
+
+every_case = pytest.mark.parametrize("name", CASES)
+
+
+def batch_last(array: np.ndarray) -> np.ndarray:
+    """The same numbers with the first axis fastest in memory, and images as (height, channels, width, batch)."""
+    if array.ndim == 4:
+        return np.ascontiguousarray(array.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2)
+    return np.array(array, order="F")
+
+
+def backward(call: Callable[..., Any], arrays: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """The output, the inputs' gradients under fixed random weights, and those weights."""
+    tensors = [nn.Tensor(array, requires_grad=True) for array in arrays]
+    out = call(*tensors)
+    weights = np.random.default_rng(5).normal(size=out.shape).astype(out.dtype)
+    out.backward(weights)
+    return out.data, [np.zeros_like(x.data) if x.grad is None else x.grad for x in tensors], weights
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_backward_agrees_with_central_differences(name: str, data: st.DataObject) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    nn.gradcheck(CASES[name].call, *CASES[name].inputs(data.draw, rng), rng=rng)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.torch])
+@few
+@hypothesis.given(data=st.data())
+def test_values_and_gradients_are_those_of_torch(name: str, data: st.DataObject) -> None:
+    torch, case = t(), CASES[name]
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    arrays = [array.astype(np.float32) for array in case.inputs(data.draw, rng)]
+    out, grads, weights = backward(case.call, arrays)
+    theirs = [torch.tensor(array, requires_grad=True) for array in arrays]
+    expected = case.torch(*theirs)
+    expected.backward(torch.tensor(weights))
+    close(out, expected.detach().numpy())
+    for grad, tensor in zip(grads, theirs, strict=True):
+        close(grad, tensor.grad.numpy())
+
+
+def close(a: np.ndarray, b: np.ndarray) -> None:
+    assert a.shape == b.shape
+    assert a.dtype == b.dtype
+    assert np.abs(a - b).max(initial=0) <= 1e-5 * max(1.0, np.abs(b).max(initial=0))
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_memory_order_changes_nothing(name: str, data: st.DataObject) -> None:
+    if name == "dropout":
+        pytest.skip("which elements drop depends on where they lie in memory")
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    arrays = CASES[name].inputs(data.draw, rng)
+    out, grads, _ = backward(CASES[name].call, arrays)
+    turned, turned_grads, _ = backward(CASES[name].call, [batch_last(array) for array in arrays])
+    for a, b in zip([turned, *turned_grads], [out, *grads], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_plain_arrays_give_plain_arrays(name: str, data: st.DataObject) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    arrays = [array.astype(np.float32) for array in CASES[name].inputs(data.draw, rng)]
+    before = [array.copy() for array in arrays]
+    out = CASES[name].call(*arrays)
+    assert isinstance(out, np.ndarray | np.generic)
+    tensor = CASES[name].call(*map(nn.Tensor, arrays))
+    assert isinstance(tensor, nn.Tensor)
+    assert out.dtype == tensor.dtype == np.float32
+    np.testing.assert_array_equal(out, tensor.data)
+    for array, old in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, old)
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_backward_writes_into_nothing_that_was_handed_in(name: str, data: st.DataObject) -> None:
+    """The gradient that arrives is borrowed: an operation that wrote into it would spoil its neighbours'."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    arrays = CASES[name].inputs(data.draw, rng)
+    tensors = [nn.Tensor(array, requires_grad=True) for array in arrays]
+    out = CASES[name].call(*tensors)
+    gradient = rng.normal(size=out.shape)
+    kept, values = gradient.copy(), [x.data.copy() for x in tensors]
+    out.backward(gradient)
+    np.testing.assert_array_equal(gradient, kept)
+    for x, value in zip(tensors, values, strict=True):
+        np.testing.assert_array_equal(x.data, value)
+        if x.grad is not None:
+            assert not np.shares_memory(x.grad, gradient)
+
+
+KEEPS_ORDER = [
+    "add", "multiply", "where", "negative", "tanh", "sigmoid", "relu", "gelu", "clip", "max_pool2d", "avg_pool2d",
+    "upsample", "batch_norm", "bias_relu", "conv2d", "dropout",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEEPS_ORDER)
+def test_a_net_stays_in_its_memory_order(name: str) -> None:
+    """Images that lie as (height, channels, width, batch) come out so, and so does their gradient."""
+    rng = np.random.default_rng(0)
+    x = nn.Tensor(batch_last(rng.normal(size=(4, 3, 8, 6))), requires_grad=True)
+    others = {
+        "conv2d": [rng.normal(size=(2, 3, 3, 3)), rng.normal(size=2)],
+        "bias_relu": [rng.normal(size=3), np.zeros(1)],
+        "batch_norm": [np.ones(3), np.ones(3)],
+    }.get(name, [x] if len(CASES[name].inputs(lambda strategy: 3, rng)) == 2 else [])
+    hidden = x * 1.0
+    out = CASES[name].call(hidden, *[hidden if other is x else other for other in others])
+    assert in_rows(out.data)
+    out.backward(batch_last(rng.normal(size=out.shape)))
+    assert x.grad is not None
+    assert in_rows(x.grad)
+
+
+def in_rows(array: np.ndarray) -> bool:
+    return bool(array.transpose(2, 1, 3, 0).flags.c_contiguous)
+
+
+def test_the_list_is_complete() -> None:
+    """Every operation that the room exports stands in the list above."""
+    covered = {name.split()[0] for name in CASES}
+    assert covered >= set(functional.__all__) | (set(operations.__all__) - {"fit"})

@@ -1,0 +1,140 @@
+"""Optimisers and schedulers walk as PyTorch's do, and stop before anything changes when a gradient is not finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mazegrad import nn
+
+OURS = {
+    "sgd": (nn.SGD, "SGD", {"lr": 0.1}),
+    "sgd momentum": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}),
+    "sgd dampening": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3}),
+    "sgd nesterov": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
+    "rmsprop": (nn.RMSprop, "RMSprop", {}),
+    "rmsprop momentum": (nn.RMSprop, "RMSprop", {"lr": 0.02, "momentum": 0.5, "weight_decay": 0.1, "alpha": 0.9}),
+    "adam": (nn.Adam, "Adam", {}),
+    "adam decay": (nn.Adam, "Adam", {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.1}),
+    "adamw": (nn.AdamW, "AdamW", {"lr": 0.1}),
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_optimisers_walk_as_those_of_torch(name: str) -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    ours, theirs, settings = OURS[name]
+    rng = np.random.default_rng(0)
+    starts, goal = [rng.normal(size=(3, 2)), rng.normal(size=4)], 1.5
+    ps = [nn.Parameter(start) for start in starts]
+    qs = [torch.nn.Parameter(torch.tensor(start)) for start in starts]
+    a, b = (
+        ours(ps, **settings),
+        getattr(torch.optim, theirs)(qs, **({"lr": 1e-3} if theirs == "SGD" else {}) | settings),
+    )
+    for step in range(20):
+        a.zero_grad()
+        b.zero_grad()
+        for i, (p, q) in enumerate(zip(ps, qs, strict=True)):
+            if i == 0 or step % 3:  # a parameter without a gradient is left alone
+                ((p - goal) ** 2 * (1 + p.sigmoid())).sum().backward()
+                ((q - goal) ** 2 * (1 + q.sigmoid())).sum().backward()
+        a.step()
+        b.step()
+        for p, q in zip(ps, qs, strict=True):
+            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "StepLR": {"step_size": 3, "gamma": 0.5},
+    "CosineAnnealingLR": {"T_max": 12, "eta_min": 0.01},
+    "LinearLR": {"start_factor": 0.1, "total_iters": 6},
+    "OneCycleLR": {"max_lr": 0.3, "total_steps": 12},
+    "LambdaLR": {"lr_lambda": lambda step: 1 / (1 + step)},
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.filterwarnings("ignore")
+def test_schedulers_give_the_rates_of_torch(name: str) -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    ours = nn.SGD([nn.Parameter([1.0])], lr=0.2)
+    theirs = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.2)
+    a = getattr(nn.schedulers, name)(ours, **SCHEDULES[name])
+    extra = {"cycle_momentum": False} if name == "OneCycleLR" else {}
+    b = getattr(torch.optim.lr_scheduler, name)(theirs, **SCHEDULES[name], **extra)
+    rates = []
+    for _ in range(11):
+        rates.append(ours.lr)
+        assert ours.lr == pytest.approx(theirs.param_groups[0]["lr"], rel=1e-9)
+        a.step()
+        b.step()
+    assert len(set(rates)) > 2
+    again = getattr(nn.schedulers, name)(nn.SGD([nn.Parameter([1.0])], lr=0.9), **SCHEDULES[name])
+    again.load_state_dict(a.state_dict())
+    assert again.optimizer.lr == ours.lr
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW])
+@pytest.mark.parametrize(("bad", "word"), [(np.nan, "NaN"), (np.inf, "infinity")])
+def test_a_non_finite_gradient_stops_the_step_before_anything_changes(kind: Any, bad: float, word: str) -> None:
+    net = nn.Sequential(nn.Linear(2, 2, rng=np.random.default_rng(0)), nn.Linear(2, 1, rng=np.random.default_rng(1)))
+    optimizer = kind(net.named_parameters(), lr=0.1)
+    for p in net.parameters():
+        p.grad = np.ones(p.shape, np.float32)
+    optimizer.step()
+    before, state = net.state_dict(), optimizer.state_dict()
+    net[1].weight.grad[0, 1] = bad  # type: ignore[attr-defined]
+    with pytest.raises(nn.NonFiniteGradient, match=rf"step 2: the gradient of 1\.weight holds {word}") as caught:
+        optimizer.step()
+    assert (caught.value.parameter, caught.value.step) == ("1.weight", 2)
+    assert all(np.array_equal(before[name], array) for name, array in net.state_dict().items())
+    after = optimizer.state_dict()
+    assert after["steps"] == state["steps"]
+    assert all(np.array_equal(state[s][n], after[s][n]) for s in kind.slots for n in state[s])
+
+
+def test_large_but_finite_gradients_pass() -> None:
+    p = nn.Parameter(np.zeros(4, np.float32))
+    p.grad = np.full(4, 3e38, np.float32)  # their sum overflows in float32
+    nn.SGD([p], lr=1e-30).step()
+    assert (p.data != 0).all()
+
+
+def test_clipping() -> None:
+    a, b = nn.Parameter(np.zeros(2)), nn.Parameter(np.zeros(1))
+    a.grad, b.grad = np.array([3.0, 0.0]), np.array([4.0])
+    assert nn.clip_grad_norm([a, b], 1.0) == 5.0
+    np.testing.assert_allclose([*a.grad, *b.grad], [0.6, 0, 0.8], rtol=1e-5)
+    assert nn.clip_grad_norm([a, b], 10.0) == pytest.approx(1.0, rel=1e-5)
+    np.testing.assert_allclose(a.grad, [0.6, 0], rtol=1e-5)
+    nn.clip_grad_value([a, b], 0.7)
+    np.testing.assert_allclose([*a.grad, *b.grad], [0.6, 0, 0.7], rtol=1e-5)
+    for call in (lambda: nn.clip_grad_norm([a], 0.0), lambda: nn.clip_grad_value([a], -1.0)):
+        with pytest.raises(ValueError, match="positive"):
+            call()
+
+
+def test_bad_settings_are_named() -> None:
+    p = nn.Parameter([1.0])
+    for call, words in (
+        (lambda: nn.SGD([], lr=0.1), "no parameters"),
+        (lambda: nn.SGD([p], lr=-1), "lr=-1"),
+        (lambda: nn.SGD([p], nesterov=True), "nesterov"),
+        (lambda: nn.Adam([p], betas=(0.9, 1.0)), "betas"),
+        (lambda: nn.Adam([p]).load_state_dict(nn.SGD([p]).state_dict()), "'SGD', not of Adam"),
+        (
+            lambda: nn.Adam([("a", p)]).load_state_dict(nn.Adam([("b", p)]).state_dict()),
+            r"missing \['a'\], left over \['b'\]",
+        ),
+        (
+            lambda: nn.Adam([p]).load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0])]).state_dict()),
+            r"\(2,\), expected \(1,\)",
+        ),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(TypeError, match="ndarray"):
+        nn.SGD([np.ones(2)])  # type: ignore[list-item]
