@@ -12,6 +12,7 @@ import pytest
 
 from mazegrad.agents import EXCHANGE, path_follower, wall_follower_rnn
 from mazegrad.check import MAX_BYTES, check, examine, read_net
+from mazegrad.cli import main
 
 I, J, ZERO = np.eye(4), EXCHANGE, np.zeros(4)
 GOOD = {"W": 2 * I, "U": (I - J) / 2, "b": ZERO}
@@ -149,6 +150,22 @@ def test_a_net_that_is_none_is_refused(tmp_path: Path, change: dict, message: st
     with pytest.raises(ValueError, match=message):
         read_net(path)
     assert check(asked(path)) == 2
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = submit(tmp_path / "good.npz", **GOOD), submit(tmp_path / "bad.npz", W=I, U=-J, b=ZERO)
+    assert main(["check", str(good)]) == 0
+    assert main(["check", str(bad), "--length", "3"]) == 1
+    assert main(["check", str(bad), "--maze", "sheet38"]) == 0
+    capsys.readouterr()
+    assert main(["check", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+    for wrong in (tmp_path / "none.npz", Path(__file__), tmp_path / "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        assert main(["check", str(wrong)]) == 2
+        told = capsys.readouterr().err
+        assert told.startswith("mazegrad: ")
+        assert told.count("\n") == 1
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
