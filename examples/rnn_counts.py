@@ -209,13 +209,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=first, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--depth", type=int, default=300, metavar="N", help="how deep to try fractions (default: 300)")
-    parser.add_argument("--quick", action="store_true", help="fractions to 60, floats to 200: a few seconds")
+    parser.add_argument("--depth", type=int, default=100, metavar="N", help="how deep to try fractions (default: 100)")
+    parser.add_argument("--quick", action="store_true", help="fractions to 40, floats to 200: seconds")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture there (extra: plot)")
     arguments = parser.parse_args()
     if arguments.depth < 1:
         parser.error("--depth is a positive number")
-    exact, most = (60, 200) if arguments.quick else (arguments.depth, 1200)
+    exact, most = (40, 200) if arguments.quick else (arguments.depth, 1200)
 
     rows: list[tuple[str, list[int]]] = []
     print(f"{'depth up to which every word is told right':44} {'fractions':>10} {'float64':>10} {'float32':>10}")
