@@ -1,11 +1,14 @@
-"""In a notebook a maze shows itself: its picture, wrapped as an SVG."""
+"""In a notebook a maze shows itself, and a walk plays: pictures, wrapped as SVGs."""
 
 import base64
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
-from .draw import Frame, draw, tile_size
+import numpy as np
+
+from .draw import AGENT, PAPER, Frame, draw, tile_size
 from .maze import Maze
 from .world import World
 
@@ -28,12 +31,36 @@ def svg(drawing: Maze | World) -> str:
     """Return a maze, or a world with the agent at its first start, as an SVG that holds the picture of `draw`."""
     maze = drawing if isinstance(drawing, Maze) else drawing.mazes[0]
     state = None if isinstance(drawing, Maze) else int(drawing.start_states[0])
-    tile = min(tile_size(maze, _SIDE, _SIDE), 64)
-    frame = draw(drawing, state, tile=tile)
+    return _wrapped(draw(drawing, state, tile=_tile(maze)))
+
+
+def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
+    """Return a walk through these states of one maze as an SVG that plays, again and again.
+
+    The maze is drawn as the map has it: what is taken on the way stays in the picture.
+    """
+    maze = world.mazes[int(world.maze_of[states[0]])]
+    tile = _tile(maze)
+    rows, columns = np.divmod(world.cell[np.array([*states, *[states[-1]] * round(fps)])], maze.width)
+    moves = "".join(
+        f'<animate attributeName="{name}" dur="{len(rows) / fps:.2f}s" repeatCount="indefinite" calcMode="discrete"'
+        f' values="{";".join(f"{(place + 0.5) * tile:g}" for place in places.tolist())}"/>'
+        for name, places in (("cx", columns), ("cy", rows))
+    )
+    ring = f'r="{0.30 * tile:g}" stroke-width="{0.15 * tile:g}" fill="rgb{PAPER}" stroke="rgb{AGENT}"'
+    agent = f"<circle {ring}>{moves}</circle>"
+    return _wrapped(draw(maze, tile=tile), agent)
+
+
+def _tile(maze: Maze) -> int:
+    return min(tile_size(maze, _SIDE, _SIDE), 64)
+
+
+def _wrapped(frame: Frame, more: str = "") -> str:
     height, width = frame.shape[0], frame.shape[1]
     data = base64.b64encode(png(frame)).decode("ascii")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width // 2}" height="{height // 2}"'
         f' viewBox="0 0 {width} {height}">'
-        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>{more}</svg>'
     )
