@@ -1,6 +1,11 @@
 """Minds: what chooses the way; hand-set recurrent nets and reference agents."""
 
 from .agent import Agent
+from .automaton import Automaton, Bits, Codebook, Number
+from .compiler import CompiledAutomaton, ThresholdRNN, compile_automaton
+from .controllers import build_automaton, path_follower_automaton, t_maze_automaton, wall_follower_automaton
+from .counterexample import Counterexample, counterexample, follows_every_path
+from .extraction import ExtractedAutomaton, extract_automaton
 from .named import AGENTS, named_agent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
@@ -8,6 +13,9 @@ from .rollout import Evaluation, Rollout, evaluate, rollout
 
 __all__ = [
     "AGENTS", "EXCHANGE",
-    "Agent", "Evaluation", "LinearRNN", "RNNAgent", "RandomAgent", "Rollout", "ShortestPathAgent", "WallFollower",
-    "evaluate", "named_agent", "path_follower", "rollout", "wall_follower_rnn",
+    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation", "ExtractedAutomaton",
+    "LinearRNN", "Number", "RNNAgent", "RandomAgent", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
+    "build_automaton", "compile_automaton", "counterexample", "evaluate", "extract_automaton", "follows_every_path",
+    "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
+    "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip

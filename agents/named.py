@@ -9,6 +9,8 @@ import numpy as np
 from ..envs import World
 from ..envs.maze import nearest
 from .agent import Agent
+from .compiler import compile_automaton
+from .controllers import path_follower_automaton, t_maze_automaton
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import path_follower, wall_follower_rnn
 
@@ -29,6 +31,17 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
         "wall_follower": NamedAgent("keeps its right hand on the wall", "dots", lambda world, rng: WallFollower()),
         "wall_follower_rnn": NamedAgent(
             "a hand-set recurrent net that does so too", "dots", lambda world, rng: wall_follower_rnn()
+        ),
+        "path_automaton": NamedAgent(
+            "the rule of exercise 38 as four nodes", "dots", lambda world, rng: path_follower_automaton()
+        ),
+        "compiled_automaton": NamedAgent(
+            "the same rule, compiled into 65 threshold units",
+            "dots",
+            lambda world, rng: compile_automaton(path_follower_automaton()),
+        ),
+        "t_maze_automaton": NamedAgent(
+            "the rule of the T-maze as two nodes", "dots", lambda world, rng: t_maze_automaton()
         ),
         "shortest_path": NamedAgent("knows the map", "index", lambda world, rng: ShortestPathAgent(world)),
         "random": NamedAgent("goes anywhere", "dots", lambda world, rng: RandomAgent(rng)),

@@ -35,6 +35,13 @@ def paths(steps: int, behind: Sequence[Cell] = ()) -> Iterator[list[Cell]]:
                 stack.append([*path, cell])
 
 
+def all_paths(steps: int, behind: Sequence[Cell] = ()) -> World:
+    """Return the world of every path of so many steps; those of one size are compiled at once."""
+    mazes = sorted((drawn(way, behind) for way in paths(steps, behind)), key=lambda maze: maze.tiles.shape)
+    sizes = itertools.groupby(mazes, key=lambda maze: maze.tiles.shape)
+    return World.stack([World.compile(list(alike)) for _, alike in sizes])
+
+
 def drawn(path: Sequence[Cell], behind: Sequence[Cell] = (), closed: bool = False) -> Maze:
     """Draw a path, S at its first cell and G at its last; no goal if it is closed."""
     cells = np.array([*path, *behind])

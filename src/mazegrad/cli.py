@@ -92,6 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--seed", type=_natural, default=0, metavar="N", help="of solvers that choose at random")
     solve.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
 
+    check = command(
+        "check", "check", "Check whether W, U, b follow every path of dots, and if not, where they go wrong."
+    )
+    check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="W, U, b (and h0, feedback) as .npz")
+    check.add_argument("--maze", metavar="NAME|FILE", help="walk this maze, and check nothing else")
+    check.add_argument("--length", type=_count, default=12, metavar="N", help="try all paths of up to N steps (12)")
+    check.add_argument("--json", action="store_true", help="print JSON")
+
     record = command("record", "record", "Record an agent's walk: a .gif, an .mp4, or a .jsonl for `replay`.")
     record.add_argument("file", type=Path, metavar="FILE")
     _add_walk(record)
