@@ -140,12 +140,22 @@ def test_a_bad_map_file_is_told_by_line_and_column(tmp_path: Path, capsys: pytes
 def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "mazegrad", "watch", "--headless", "--maze", "long_way", "--agent", "random"]
     words += ["--episodes", "50"]
-    process = subprocess.Popen(words, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()  # it is well under way
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore it
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()  # it is well under way
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert b"Traceback" not in error
     assert not list(tmp_path.iterdir())

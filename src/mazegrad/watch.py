@@ -22,6 +22,8 @@ SIZE: Final = (720, 1280)
 """(height, width) of the picture in px, unless asked otherwise"""
 
 
+GIF_MOMENTS: Final = 1000  # half a megabyte of memory each
+
 MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
 
 
@@ -254,6 +256,9 @@ def save_png(path: Path, frame: Frame) -> None:
 def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
     """Write moments as an endless GIF; needs the extra `video`. Shows how far it is on a terminal."""
     Image = require("PIL.Image", "video")
+    if len(moments) > GIF_MOMENTS:
+        print(f"the GIF shows the first {GIF_MOMENTS} of {len(moments)} moments; an .mp4 can hold all")
+        moments = moments[:GIF_MOMENTS]
     # one palette for all, so that nothing flickers
     palette = Image.fromarray(film_strip(moments, picture, 2, 2)).quantize(128)
     pictures: list[Any] = []
