@@ -159,7 +159,7 @@ def test_a_real_window_takes_real_keys(tmp_path: Path) -> None:
     program = None
     reader, writer = os.pipe()  # the server writes its display's number there when it is ready
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x900x24"],
+        ["Xvfb", "-noreset", "-displayfd", str(writer), "-screen", "0", "1400x900x24"],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )
