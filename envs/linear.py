@@ -87,16 +87,16 @@ def _solve_layers(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floa
         band = np.zeros((high - low, after - before))
         band[np.arange(low, high) - low, np.arange(low, high) - before] = 1
         band[row[mine] - low, column[mine] - before] -= weight[mine]
-        left, middle, right = np.split(band, [low - before, high - before], axis=1)
+        left, middle, right = band[:, : low - before], band[:, low - before : high - before], band[:, high - before :]
         if i:
             middle = middle - left @ coupling[-1]
             y[low:high] -= left @ y[before:low]
-        solved = np.linalg.solve(middle, np.hstack([right, y[low:high]]))
+        solved = np.linalg.solve(middle, np.concatenate([right, y[low:high]], axis=1))
         coupling.append(solved[:, : after - high])
         y[low:high] = solved[:, after - high :]
     for i in range(len(bounds) - 3, -1, -1):
         low, high, after = edges[i + 1 : i + 4]
-        y[low:high] += -coupling[i] @ y[high:after]
+        y[low:high] -= coupling[i] @ y[high:after]
     x = np.empty_like(y)
     x[order] = y
     return x

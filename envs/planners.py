@@ -28,6 +28,7 @@ class Arrows:
         self.nodes = nodes
         self._head = head[order]
         self._first = np.searchsorted(tail[order], np.arange(nodes + 1))
+        self._mark = np.zeros(nodes, dtype=np.int64)
 
     def spread(self, seeds: NDArray[Any], level: NDArray[np.int64], first: int = 0) -> NDArray[Any]:
         """Write into `level`, breadth-first, `first` + the number of arrows from the seeds; -1 is a node not yet reached.
@@ -42,7 +43,10 @@ class Arrows:
             counts = self._first[frontier + 1] - self._first[frontier]
             offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
             reached = self._head[np.repeat(self._first[frontier], counts) + offsets]
-            last, frontier = frontier, np.unique(reached[level[reached] < 0])
+            reached = reached[level[reached] < 0]
+            mark = np.arange(len(reached))
+            self._mark[reached] = mark  # of equal nodes the last one stays
+            last, frontier = frontier, reached[self._mark[reached] == mark]
         return last
 
     def levels(self, seeds: NDArray[Any]) -> NDArray[np.int64]:

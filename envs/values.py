@@ -21,7 +21,8 @@ from .world import World
 ROUNDING: Final = 32 * float(np.finfo(np.float64).eps)
 """a backup of a few outcomes is off by less than this, relative to the largest value in it"""
 
-_SWEEPS: Final = 10  # after so many sweeps that did not do, the policy they found is evaluated exactly
+_SWEEPS: Final = 10  # after so many sweeps, if five times as many more would not do, the policy is evaluated exactly
+_STALE: Final = 40  # so many sweeps without a smaller error are the end
 
 Floats = NDArray[np.float64]
 
@@ -92,20 +93,19 @@ def value_iteration(
     V = np.zeros(mdp.states + 1)
     if first is not None:
         V[:-1] = _solve(mdp, np.eye(4)[first], discount, lives)[0]
-    smallest, since = np.inf, 0
+    errors = [np.inf]
     for count in range(1, max_sweeps + 1):
         sweep(V)
         Q = reward + np.einsum("sak,sak->sa", probability, V[next_state])
         error, settled = _bound(mdp, discount, V[:-1][lives], Q[lives], lives, shift)
-        since = since + 1 if error >= smallest else 0
-        smallest = min(error, smallest)
-        if error <= tol or settled or since > 3 * _SWEEPS:
+        errors.append(error)
+        if error <= tol or settled or min(errors[-_STALE:]) > min(errors[:-_STALE], default=np.inf):
             break
-        if count % _SWEEPS == 0:
+        if count % _SWEEPS == 0 and not error * (error / errors[-_SWEEPS]) ** 5 <= tol:
             with contextlib.suppress(TooWideError):
                 V[:-1] = _solve(mdp, np.eye(4)[Q.argmax(axis=1)], discount, lives)[0]
     else:
-        raise RuntimeError(f"{max_sweeps} sweeps only came within {smallest:.3g}; raise max_sweeps or tol")
+        raise RuntimeError(f"{max_sweeps} sweeps only came within {min(errors):.3g}; raise max_sweeps or tol")
     values = np.where(mdp.terminal, 0.0, np.where(lives, V[:-1], -np.inf))
     Q[mdp.terminal] = 0.0
     return Values(values, Q, error, _average(mdp.start, values))
