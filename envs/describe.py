@@ -9,12 +9,11 @@ import numpy as np
 from .directions import OFFSETS
 from .maze import Maze
 from .mdp import look_alikes
-from .observations import OBSERVATIONS
 from .planners import distances
 from .world import World
 
-LOOKS: Final = ("dots", "index", "position", "view")
-"""the observations that a card compares, where there are such"""
+LOOKS: Final = ("dots", "view", "position")
+"""the observations that a card compares; the others show where the agent is, and what it carries too"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def describe(maze: Maze) -> DifficultyCard:
         dead_ends=int((near <= 1).sum()),
         corridors=int((near == 2).sum()),
         junctions=int((near >= 3).sum()),
-        look_alikes={name: _alike(world, name) for name in LOOKS if name in OBSERVATIONS},
+        look_alikes={name: _alike(world, name) for name in LOOKS},
     )
 
 

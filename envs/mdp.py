@@ -1,5 +1,6 @@
 """A TabularMDP is a World as textbooks write it: P, R, O and where it starts, for any planner there is."""
 
+import hashlib
 import io
 from dataclasses import dataclass
 from os import PathLike
@@ -84,12 +85,13 @@ class TabularMDP:
             raise ValueError("a terminal state leads to itself and earns nothing")
 
     @classmethod
-    def from_world(cls, world: World, observation: str = "dots") -> "TabularMDP":
+    def from_world(cls, world: World, observation: str = "dots", *, view_size: int = 7) -> "TabularMDP":
         """Read a world's tables; episodes begin in each of its start states with the same probability.
 
         Args:
             world: the tables.
-            observation: a name of `OBSERVATIONS`; states are numbered by what is seen there, in lexicographic order.
+            observation: a name of `OBSERVATIONS`; what is seen is numbered as it comes, state by state.
+            view_size: the side of "view", odd.
 
         Raises:
             ValueError: an unknown observation.
@@ -104,7 +106,7 @@ class TabularMDP:
             reward=listed.reward[:, :, happens],
             terminal=world.terminal,
             start=np.bincount(world.start_states, minlength=world.states) / len(world.start_states),
-            observation=look_alikes(world, observation),
+            observation=look_alikes(world, observation, view_size),
         )
 
     @property
@@ -240,10 +242,16 @@ _TABLES: Final = (
 )
 
 
-def look_alikes(world: World, observation: str) -> NDArray[np.int64]:
-    """Return for each state the number, (S,), of what is seen there, in lexicographic order from 0."""
-    table = np.asarray(OBSERVATIONS[observation](world)[1])
-    return np.unique(table.reshape(world.states, -1), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+def look_alikes(world: World, observation: str, view_size: int = 7) -> NDArray[np.int64]:
+    """Return for each state a number, (S,), of what is seen there, from 0, as it comes."""
+    look = OBSERVATIONS[observation](world, view_size).look
+    known: dict[bytes, int] = {}
+    numbers = np.empty(world.states, dtype=np.int64)
+    for first in range(0, world.states, 1024):  # all pictures of a world at once would be too many
+        states = np.arange(first, min(first + 1024, world.states))
+        seen = np.ascontiguousarray(look(states)).reshape(len(states), -1)
+        numbers[states] = [known.setdefault(hashlib.blake2b(row, digest_size=16).digest(), len(known)) for row in seen]
+    return numbers
 
 
 def check_discount(discount: float) -> float:
