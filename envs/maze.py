@@ -8,12 +8,15 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .directions import OFFSETS
+
+if TYPE_CHECKING:
+    from .describe import DifficultyCard
 
 # the order is that of the tile codes which agents see: it only ever grows
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
@@ -268,6 +271,12 @@ class Maze:
         """SHA-256 of tiles and metadata, in hexadecimal; comments do not count."""
         content = [f"{self.height} {self.width}", *(f"{k}: {v}" for k, v in sorted(self.metadata.items()))]
         return hashlib.sha256("\n".join(content).encode() + b"\n\n" + self.tiles.tobytes()).hexdigest()
+
+    def describe(self) -> "DifficultyCard":
+        """Return the maze's difficulty card: open cells, shortest path, dead ends, junctions, cells that look alike."""
+        from .describe import describe
+
+        return describe(self)
 
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Maze) else NotImplemented

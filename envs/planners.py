@@ -1,12 +1,59 @@
-"""Planners read the tables: how far it is to the goal from everywhere, and the ways that are shortest."""
+"""Planners read the tables: how far it is to the goal from everywhere, and the ways that are shortest.
 
+Distance means steps to the nearest goal when nothing slips. A step is one action: one that is carried on by a
+conveyor or through a teleporter counts once, a way that has to fetch a key counts the detour, and a trap that leads
+back to the start is a step like any other (one that ends the episode leads nowhere).
+"""
+
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .rules import transition
 from .world import World
+
+
+class Arrows:
+    """A directed graph, laid out so that whole frontiers can be followed at once.
+
+    Args:
+        tail, head: (arrows,), the nodes each arrow leads from and to.
+        nodes: how many there are.
+    """
+
+    def __init__(self, tail: NDArray[Any], head: NDArray[Any], nodes: int) -> None:
+        order = np.argsort(tail, kind="stable")
+        self.nodes = nodes
+        self._head = head[order]
+        self._first = np.searchsorted(tail[order], np.arange(nodes + 1))
+        self._mark = np.zeros(nodes, dtype=np.int64)
+
+    def spread(self, seeds: NDArray[Any], level: NDArray[np.int64], first: int = 0) -> NDArray[Any]:
+        """Write into `level`, breadth-first, `first` + the number of arrows from the seeds; -1 is a node not yet reached.
+
+        Returns:
+            The nodes that were reached last.
+        """
+        frontier = last = seeds
+        while len(frontier):
+            level[frontier] = first
+            first += 1
+            counts = self._first[frontier + 1] - self._first[frontier]
+            offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            reached = self._head[np.repeat(self._first[frontier], counts) + offsets]
+            reached = reached[level[reached] < 0]
+            mark = np.arange(len(reached))
+            self._mark[reached] = mark  # of equal nodes the last one stays
+            last, frontier = frontier, reached[self._mark[reached] == mark]
+        return last
+
+    def levels(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the smallest number of arrows from the seeds to each node, -1 where there is no way."""
+        level = np.full(self.nodes, -1)
+        self.spread(seeds, level)
+        return level
 
 
 def distances(world: World) -> NDArray[np.int64]:
@@ -14,23 +61,8 @@ def distances(world: World) -> NDArray[np.int64]:
 
     Breadth-first from all goals at once, against the arrows of `next_state`.
     """
-    source = np.repeat(np.arange(world.states), 4)
-    target = world.next_state.ravel()
-    order = np.argsort(target, kind="stable")
-    came_from = source[order]
-    first = np.searchsorted(target[order], np.arange(world.states + 1))
-
-    distance = np.full(world.states, -1)
-    frontier = np.flatnonzero(world.goal)
-    steps = 0
-    while len(frontier):
-        distance[frontier] = steps
-        steps += 1
-        counts = first[frontier + 1] - first[frontier]
-        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        before = came_from[np.repeat(first[frontier], counts) + offsets]
-        frontier = np.unique(before[(distance[before] < 0) & ~world.terminal[before]])
-    return distance
+    backwards = Arrows(world.next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
+    return backwards.levels(np.flatnonzero(world.goal))
 
 
 def optimal_actions(world: World) -> NDArray[np.bool_]:
@@ -48,14 +80,27 @@ def shortest_path(world: World, start: int | None = None) -> Sequence[int]:
         start: a state; by default the first start.
 
     Raises:
-        ValueError: no goal can be reached from there.
+        ValueError: no goal can be reached from there, or there is no such state.
     """
-    state = int(world.start_states[0]) if start is None else start
+    state = checked_start(world, start)
     best = optimal_actions(world)
+    first_best = np.where(best.any(axis=1), best.argmax(axis=1), -1)
     path = [state]
     while not world.goal[state]:
-        if not best[state].any():
+        if first_best[state] < 0:
             raise ValueError(f"no goal can be reached from state {state}")
-        state = int(transition(world, state, int(best[state].argmax()))[0])
+        state = int(world.next_state[state, first_best[state]])
         path.append(state)
     return path
+
+
+def checked_start(world: World, start: int | None) -> int:
+    """Return the state to start from, by default the first start.
+
+    Raises:
+        ValueError: there is no such state.
+    """
+    state = int(world.start_states[0]) if start is None else operator.index(start)
+    if not 0 <= state < world.states:
+        raise ValueError(f"a start is a state from 0 to {world.states - 1}, not {state}")
+    return state

@@ -1,0 +1,308 @@
+"""A Replay is a run that can be run again: what was made, seeded and done, and a hash of all that came back.
+
+A file holds one line of JSON about the environment, then one line for each episode. Nothing in it is ever executed: an
+id must be one of this library's environments, a maze is a text or a shipped name, and the rest are numbers and texts.
+"""
+
+import hashlib
+import json
+import operator
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import gymnasium
+import numpy as np
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
+
+from .files import write_whole
+from .maze import nearest
+from .shipped import MAZES, find_maze
+
+FORMAT: Final = "mazegrad replay 1"
+NAMESPACE: Final = "mazegrad/"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One episode of a replay."""
+
+    seed: int | None
+    """what `reset` was given; None: the lane went on with its next episode"""
+    options: Mapping[str, Any]
+    """what `reset` was given, mazes as text"""
+    maze: str
+    """the digest of the maze"""
+    actions: Sequence[int]
+    hashes: Sequence[str]
+    """after `reset` and after each step: a hash of what came back, and of the hash before"""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a run first differs from its replay."""
+
+    episode: int
+    """from 0"""
+    step: int
+    """from 1; 0 is what `reset` gave"""
+    what: str
+
+    def __str__(self) -> str:
+        return f"episode {self.episode}, {f'step {self.step}' if self.step else 'reset'}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A recorded run: an environment and the episodes that were run in it."""
+
+    id: str
+    keywords: Mapping[str, Any]
+    """what the environment was made with, mazes as text"""
+    library: str
+    """the version of this library"""
+    episodes: Sequence[Episode]
+
+    @staticmethod
+    def record(env: gymnasium.Env[Any, Any]) -> "Recorder":
+        """Return the environment, wrapped to record what is done in it from the next `reset` on: see `Recorder.replay`.
+
+        Args:
+            env: as `gymnasium.make` gives one of this library's ids; other wrappers belong around the recorder.
+
+        Raises:
+            ValueError: another environment, one with other wrappers, or a keyword that JSON has no word for.
+        """
+        return Recorder(env)
+
+    def verify(self) -> Difference | None:
+        """Run it again and return the first step that does not come back bit for bit, or None if all do.
+
+        Raises:
+            ValueError: the environment cannot be made or used as the replay says.
+        """
+        try:
+            env = gymnasium.make(_checked_id(self.id), **self.keywords)
+        except (TypeError, ValueError, gymnasium.error.Error) as error:
+            raise ValueError(f"{self.id} cannot be made as this replay says: {error}") from error
+        try:
+            for number, episode in enumerate(self.episodes):
+                difference = _rerun(env, number, episode)
+                if difference:
+                    return difference
+        finally:
+            env.close()
+        return None
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write JSON Lines: one line about the environment, then one for each episode."""
+        head = {"format": FORMAT, "library": self.library, "id": self.id, "keywords": dict(self.keywords)}
+        lines = [head, *(asdict(episode) for episode in self.episodes)]
+        write_whole(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines).encode())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Replay":
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: the file is no replay; the message says in which line.
+            OSError: it cannot be opened.
+        """
+        lines = Path(path).read_bytes().removesuffix(b"\n").split(b"\n")
+        episodes = []
+        for number, line in enumerate(lines, 1):
+            try:
+                content = json.loads(line.decode(), parse_constant=_refuse)
+                if number == 1:
+                    head = _read_head(content)
+                else:
+                    episodes.append(_read_episode(content, first=number == 2))
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"{path}, line {number}: {error}") from error
+        return cls(*head, episodes=tuple(episodes))
+
+
+class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """An environment that writes down what is done in it; made by `Replay.record`."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        inner = env
+        while isinstance(inner, gymnasium.Wrapper):
+            if not isinstance(inner, OrderEnforcing | PassiveEnvChecker | TimeLimit):
+                raise ValueError(f"record the environment as gymnasium.make gives it, without {type(inner).__name__}")
+            inner = inner.env
+        if inner.spec is None:
+            raise ValueError("record an environment that gymnasium.make has made")
+        self._id = _checked_id(inner.spec.id)
+        made_with = {name: value for name, value in inner.spec.kwargs.items() if name != "render_mode"}
+        if env.spec is not None and env.spec.max_episode_steps is not None:
+            made_with["max_episode_steps"] = env.spec.max_episode_steps
+        self._keywords = _as_json(made_with)
+        self._episodes: list[Episode] = []
+
+    @property
+    def replay(self) -> Replay:
+        """What was recorded so far."""
+        episodes = tuple(
+            Episode(episode.seed, episode.options, episode.maze, tuple(episode.actions), tuple(episode.hashes))
+            for episode in self._episodes
+        )
+        return Replay(self._id, self._keywords, version("mazegrad"), episodes)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; without a seed the first one gets one from fresh entropy."""
+        if seed is None and not self._episodes:
+            seed = secrets.randbits(63)
+        written = _as_json(options or {})
+        observation, info = self.env.reset(seed=seed, options=options)
+        seed = seed if seed is None else operator.index(seed)
+        self._episodes.append(Episode(seed, written, _digest(self.env), [], [chained("", observation)]))
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Move, and write it down."""
+        result = self.env.step(action)
+        if not self._episodes:
+            raise gymnasium.error.ResetNeeded("call the recorder's reset() first: it began after the episode did")
+        actions, hashes = self._episodes[-1].actions, self._episodes[-1].hashes
+        assert isinstance(actions, list)
+        assert isinstance(hashes, list)
+        actions.append(operator.index(action))
+        hashes.append(chained(hashes[-1], *result[:4]))
+        return result
+
+
+def chained(before: str, *values: Any) -> str:
+    """Return a hash, 16 hexadecimal digits, of the hash before and of values: arrays by type, shape and bytes.
+
+    Numbers of Python and of numpy count alike; tuples, lists and dicts by what is in them.
+    """
+    hasher = hashlib.blake2b(before.encode(), digest_size=8)
+    stack: list[Any] = [values]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            hasher.update(f"dict {sorted(map(str, value))};".encode())
+            stack += [value[name] for name in sorted(value, key=str)]
+        elif isinstance(value, tuple | list):
+            hasher.update(f"tuple {len(value)};".encode())
+            stack += reversed(value)
+        elif isinstance(value, str):
+            hasher.update(f"text {len(value)};{value}".encode())
+        else:
+            kind = {bool: np.bool_, int: np.int64, float: np.float64}.get(type(value))
+            array = np.asarray(value, dtype=kind)
+            if array.dtype.hasobject:
+                raise TypeError(f"cannot hash a {type(value).__name__}")
+            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            hasher.update(f"{array.dtype.str} {array.shape};".encode() + array.tobytes())
+    return hasher.hexdigest()
+
+
+def _rerun(env: gymnasium.Env[Any, Any], number: int, episode: Episode) -> Difference | None:
+    try:
+        observation, _ = env.reset(seed=episode.seed, options=dict(episode.options))
+        if _digest(env) != episode.maze:
+            return Difference(number, 0, f"the maze is {_digest(env)[:8]}..., not {episode.maze[:8]}...")
+        seen = chained("", observation)
+        if seen != episode.hashes[0]:
+            return Difference(number, 0, f"the observation's hash is {seen}, not {episode.hashes[0]}")
+        for step, (action, noted) in enumerate(zip(episode.actions, episode.hashes[1:], strict=True), 1):
+            seen = chained(seen, *env.step(action)[:4])
+            if seen != noted:
+                return Difference(number, step, f"the hash of observation, reward and ends is {seen}, not {noted}")
+    except (TypeError, ValueError, gymnasium.error.Error) as error:
+        raise ValueError(f"episode {number} cannot be run as this replay says: {error}") from error
+    return None
+
+
+def _digest(env: gymnasium.Env[Any, Any]) -> str:
+    return str(env.unwrapped.maze.digest)  # type: ignore[attr-defined]
+
+
+def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords or options as JSON has them, a maze as its text or shipped name, numbers as Python's.
+
+    Raises:
+        ValueError: JSON has no word for one.
+    """
+    written = {}
+    for name, value in values.items():
+        if name == "maze" and not (isinstance(value, str) and value in MAZES):
+            value = find_maze(value).to_text()
+            value = value if "\n" in value else value + "\n"
+        try:
+            written[name] = json.loads(json.dumps(value, default=_plain, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name}={value!r} cannot be recorded: {error}") from None
+    return written
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"JSON has no word for a {type(value).__name__}")
+
+
+def _checked_id(name: str) -> str:
+    if not name.startswith(NAMESPACE) or ":" in name or name not in gymnasium.registry:
+        known = [known for known in gymnasium.registry if known.startswith(NAMESPACE)]
+        raise ValueError(f"{name!r} is not one of this library's environments{nearest(name, known)}")
+    return name
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")
+
+
+def _is_maze(value: Any) -> bool:
+    return isinstance(value, str) and ("\n" in value or value in MAZES)
+
+
+def _read_head(line: Any) -> tuple[str, dict[str, Any], str]:
+    """Return what the first line says: id, keywords and version."""
+    names = ("format", "library", "id", "keywords")
+    if not isinstance(line, dict) or line.get("format") != FORMAT:
+        raise ValueError(f'a replay begins with a line {{"format": "{FORMAT}", ...}}')
+    _check(line, names, id=str, library=str, keywords=dict)
+    keywords = line["keywords"]
+    if "render_mode" in keywords or not _is_maze(keywords.get("maze", "sheet38")):
+        raise ValueError("keywords hold no render_mode, and a maze as its text or shipped name")
+    return _checked_id(line["id"]), keywords, line["library"]
+
+
+def _read_episode(line: Any, first: bool) -> Episode:
+    _check(line, _EPISODE, options=dict, maze=str, actions=list, hashes=list)
+    seed, options = line["seed"], line["options"]
+    if not (_is_natural(seed) or (seed is None and not first)):
+        raise ValueError(f"a seed is a natural number{'' if first else ' or null'}, not {seed!r}")
+    if not _is_maze(options.get("maze", "sheet38")):
+        raise ValueError("options hold a maze as its text or shipped name")
+    if not all(_is_natural(action) for action in line["actions"]):
+        raise ValueError("actions are natural numbers")
+    if len(line["hashes"]) != len(line["actions"]) + 1 or not all(isinstance(seen, str) for seen in line["hashes"]):
+        raise ValueError("hashes are texts, one for the reset and one for each action")
+    return Episode(seed, options, line["maze"], tuple(line["actions"]), tuple(line["hashes"]))
+
+
+def _is_natural(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _check(line: Any, names: Sequence[str], **kinds: type) -> None:
+    if not isinstance(line, dict) or sorted(line) != sorted(names):
+        raise ValueError(f"a line is an object of {', '.join(names)}")
+    for name, kind in kinds.items():
+        if not isinstance(line[name], kind):
+            raise ValueError(f"{name} is {_JSON_NAMES[kind]}, not {line[name]!r:.40}")
+
+
+_EPISODE: Final = tuple(field.name for field in fields(Episode))
+_JSON_NAMES: Final = {str: "a text", dict: "an object", list: "a list"}

@@ -1,0 +1,292 @@
+"""Solvers find a way to a goal, each after its own fashion, and tell which states they touched, so that one can watch.
+
+They read the same tables as everything else and walk as if nothing slipped, each kind of tile included. A trap that
+ends the episode is taken for a wall. All are methods of the literature, written afresh:
+
+* breadth-first: Moore, "The shortest path through a maze", 1959.
+* A*: Hart, Nilsson & Raphael, "A formal basis for the heuristic determination of minimum cost paths", 1968.
+* Trémaux: as told by Lucas, "Récréations mathématiques" I, 1882.
+* wall follower: one hand on the wall, folklore; sure where the maze has no loops.
+* dead-end filling: wall up each dead end until none is left; what stays open holds every shortest way.
+* random mouse: a random walk; Aleliunas et al., 1979: it needs 2 x passages x distance steps at most, on average, where
+  each passage can be walked both ways.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .directions import DOWN, LEFT, RIGHT, UP, opposite
+from .maze import nearest
+from .planners import checked_start, distances
+from .world import World
+
+Moves: TypeAlias = list[list[int]]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a solver found."""
+
+    path: Sequence[int] | None
+    """The states from the start to a goal, both included, none twice; None: this solver found no way."""
+    visited: Sequence[int]
+    """The states it touched, in order: looked at, walked over (then some come often) or walled up."""
+
+    @property
+    def solved(self) -> bool:
+        """Whether there is a path."""
+        return self.path is not None
+
+
+def breadth_first(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
+    """Look at all states one step away, then two, ...; the path is a shortest one."""
+    return _search(_moves(world), world.goal.tolist(), checked_start(world, start))
+
+
+def a_star(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
+    """Look first where steps so far and steps at least to come are fewest; the path is a shortest one.
+
+    The steps to come are at least the rows and columns to the nearest goal, divided by the most that one move of this
+    world covers (1, but for conveyors and teleporters): never too many, and consistent.
+    """
+    source = checked_start(world, start)
+    moves, goal, ahead = _moves(world), world.goal.tolist(), _steps_at_least(world, source).tolist()
+    steps, came_from = {source: 0}, {source: source}
+    queue = [(ahead[source], 0, source)]  # estimate, minus steps (of equals the deepest first), state
+    closed = set()
+    visited = []
+    while queue:
+        state = heappop(queue)[2]
+        if state in closed:
+            continue
+        closed.add(state)
+        visited.append(state)
+        if goal[state]:
+            return Solution(_trace(came_from, state), visited)
+        count = steps[state] + 1
+        for after in moves[state]:
+            if count < steps.get(after, count + 1):
+                steps[after], came_from[after] = count, state
+                heappush(queue, (count + ahead[after], -count, after))
+    return Solution(None, visited)
+
+
+def tremaux(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
+    """Walk with a piece of chalk: mark each passage whenever it is walked, and walk none a third time.
+
+    In a known place that was reached by a new passage turn back; else go on by a passage with the fewest marks. The
+    passages marked once are the path. Only passages that can be walked both ways are taken (and the last one, into the
+    goal). Equal passages are taken in the order of directions, or with `rng` at random.
+    """
+    moves, goal = _moves(world), world.goal.tolist()
+    source = state = behind = checked_start(world, start)
+    marks: dict[frozenset[int], int] = {}  # of the passage between two states
+    visited, known = [state], set()
+    while not goal[state]:
+        passages = {frozenset((state, after)): after for after in moves[state] if goal[after] or state in moves[after]}
+        came_by = frozenset((behind, state))
+        if state not in known or marks[came_by] == 2:
+            choices = [passage for passage in passages if marks.get(passage, 0) < 2]
+            if not choices:
+                return Solution(None, visited)
+            if rng is not None:
+                rng.shuffle(choices)  # type: ignore[arg-type]
+            came_by = min(choices, key=lambda passage: marks.get(passage, 0))
+        marks[came_by] = marks.get(came_by, 0) + 1
+        known.add(state)
+        behind, state = state, passages[came_by]
+        visited.append(state)
+    beside: dict[int, set[int]] = {}
+    for one, other in (passage for passage, count in marks.items() if count == 1):
+        beside.setdefault(one, set()).add(other)
+        beside.setdefault(other, set()).add(one)
+    path = [source]
+    while path[-1] != state:
+        after = beside[path[-1]].pop()
+        beside[after].remove(path[-1])
+        path.append(after)
+    return Solution(path, visited)
+
+
+def wall_follower(
+    world: World, start: int | None = None, rng: np.random.Generator | None = None, *, hand: str = "right"
+) -> Solution:
+    """Walk with one hand on the wall, facing up at first; sure in a maze without loops.
+
+    It gives up where it would repeat itself: in the same state, facing the same way.
+
+    Raises:
+        ValueError: a hand that is neither "right" nor "left".
+    """
+    if hand not in _TURNS:
+        raise ValueError(f"unknown hand {hand!r}{nearest(hand, _TURNS)}")
+    turns = _TURNS[hand]
+    next_state, goal = _walled(world).tolist(), world.goal.tolist()
+    state, heading = checked_start(world, start), UP
+    visited, seen = [state], set()
+    while not goal[state]:
+        ways = [way for way in turns[heading] if next_state[state][way] != state]
+        if not ways or (state, heading) in seen:
+            return Solution(None, visited)
+        seen.add((state, heading))
+        heading = ways[0]
+        state = next_state[state][heading]
+        visited.append(state)
+    return Solution(_without_loops(visited), visited)
+
+
+def dead_end_filling(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
+    """Wall up each state that a way could only enter and leave by the same side; then go the shortest way that is left.
+
+    No such state lies on a way from the start to a goal that visits no state twice, so the path is a shortest one.
+    """
+    after = [set(states) for states in _moves(world)]
+    before: list[set[int]] = [set() for _ in after]
+    for state, states in enumerate(after):
+        for other in states:
+            before[other].add(state)
+    kept = world.goal.tolist()
+    source = checked_start(world, start)
+    kept[source] = True
+
+    def dead_end(state: int) -> bool:
+        into, out = before[state], after[state]
+        return not kept[state] and (not into or not out or (len(into) == 1 and into == out))
+
+    queue = deque(state for state in range(world.states) if dead_end(state))
+    filled = dict.fromkeys(queue)
+    while queue:
+        state = queue.popleft()
+        for other in sorted(before[state] | after[state]):
+            before[other].discard(state)
+            after[other].discard(state)
+            if other not in filled and dead_end(other):
+                filled[other] = None
+                queue.append(other)
+    moves = [[] if state in filled else [other for other in after[state]] for state in range(world.states)]
+    return Solution(_search(moves, world.goal.tolist(), source).path, list(filled))
+
+
+def random_mouse(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
+    """Go anywhere, at random, and give up only where no goal can be reached any more (the mouse is told).
+
+    It reaches a goal for sure, but on average only after as many steps as the square of the maze's size.
+
+    Raises:
+        ValueError: there is no `rng`.
+    """
+    if rng is None:
+        raise ValueError("the random mouse wants rng=, a numpy.random.Generator")
+    moves, goal, way_left = _moves(world), world.goal.tolist(), (distances(world) >= 0).tolist()
+    state = checked_start(world, start)
+    visited = [state]
+    draws: Iterator[float] = iter(())
+    while not goal[state]:
+        if not way_left[state]:
+            return Solution(None, visited)
+        draw = next(draws, None)
+        if draw is None:
+            draws = iter(rng.random(1024).tolist())
+            draw = next(draws)
+        state = moves[state][int(draw * len(moves[state]))]
+        visited.append(state)
+    return Solution(_without_loops(visited), visited)
+
+
+SOLVERS: Final[Mapping[str, Callable[[World, int | None, np.random.Generator | None], Solution]]] = MappingProxyType(
+    {
+        solver.__name__: solver
+        for solver in (breadth_first, a_star, tremaux, wall_follower, dead_end_filling, random_mouse)
+    }
+)
+"""name -> function of a World, a start (a state; by default the first start) and an `rng`, giving a Solution"""
+
+
+def solve(name: str, world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
+    """Return what the solver of this name finds.
+
+    Raises:
+        ValueError: there is none of this name (the message says the nearest), or no such state.
+    """
+    if name not in SOLVERS:
+        raise ValueError(f"unknown solver {name!r}{nearest(name, SOLVERS)}")
+    return SOLVERS[name](world, start, rng)
+
+
+# heading -> where to turn, the best first, for each hand
+_RIGHT_OF: Final = {UP: RIGHT, RIGHT: DOWN, DOWN: LEFT, LEFT: UP}
+_LEFT_OF: Final = {UP: LEFT, LEFT: DOWN, DOWN: RIGHT, RIGHT: UP}
+_TURNS: Final = {
+    "right": {way: (_RIGHT_OF[way], way, _LEFT_OF[way], opposite(way)) for way in _RIGHT_OF},
+    "left": {way: (_LEFT_OF[way], way, _RIGHT_OF[way], opposite(way)) for way in _RIGHT_OF},
+}
+
+
+def _walled(world: World) -> NDArray[np.int64]:
+    """Return `next_state`, with a wall before every trap that ends the episode."""
+    stay = np.arange(world.states)[:, None]
+    return np.where((world.terminal & ~world.goal)[world.next_state], stay, world.next_state)
+
+
+def _moves(world: World) -> Moves:
+    """Return for each state the other states that one step leads to, each once, in the order of directions."""
+    rows = _walled(world).tolist()
+    return [[after for after in dict.fromkeys(row) if after != state] for state, row in enumerate(rows)]
+
+
+def _search(moves: Moves, goal: Sequence[bool], source: int) -> Solution:
+    came_from = {source: source}
+    queue = deque([source])
+    visited = []
+    while queue:
+        state = queue.popleft()
+        visited.append(state)
+        if goal[state]:
+            return Solution(_trace(came_from, state), visited)
+        for after in moves[state]:
+            if after not in came_from:
+                came_from[after] = state
+                queue.append(after)
+    return Solution(None, visited)
+
+
+def _trace(came_from: Mapping[int, int], state: int) -> list[int]:
+    path = [state]
+    while came_from[state] != state:
+        state = came_from[state]
+        path.append(state)
+    return path[::-1]
+
+
+def _without_loops(walk: Sequence[int]) -> list[int]:
+    """Return the walk without its detours: from each state go on as after its last visit."""
+    last = {state: step for step, state in enumerate(walk)}
+    path = [walk[0]]
+    while path[-1] != walk[-1]:
+        path.append(walk[last[path[-1]] + 1])
+    return path
+
+
+def _steps_at_least(world: World, start: int) -> NDArray[np.int64]:
+    """Return a number of steps to a goal, (S,), that is never too large, from the geometry of the start's maze."""
+    here = world.maze_of == world.maze_of[start]
+    height, width = world.mazes[world.maze_of[start]].tiles.shape
+    place = np.stack(np.divmod(world.cell, width), axis=1)  # (row, column)
+    stride = max(1, int(np.abs(place[world.next_state[here]] - place[here, None]).sum(axis=2).max()))
+    goals = world.cell[here & world.goal]
+    if not len(goals):
+        return np.zeros(world.states, dtype=np.int64)
+    away = np.full((height, width), height + width)
+    away.flat[goals] = 0
+    for axis, length in enumerate(away.shape):  # one axis after the other, forwards and backwards
+        along = np.arange(length).reshape((-1, 1) if axis == 0 else (1, -1))
+        for _ in range(2):
+            away = np.flip(np.minimum.accumulate(away - along, axis=axis) + along, axis)
+    return np.where(here, -(-away.flat[np.where(here, world.cell, 0)] // stride), 0)

@@ -1,0 +1,309 @@
+"""Values are what a world is worth: of the best policy, by value iteration, and of any policy, by one linear solve.
+
+Both come with a bound on their error that is computed from the result itself, by the Bellman equation. At discount 1 a
+value is the expected sum of rewards to the end of the episode.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .directions import DIRECTION_NAMES
+from .linear import TooWideError, solve_walk
+from .mdp import TabularMDP, check_discount, check_distribution
+from .planners import Arrows
+from .world import World
+
+ROUNDING: Final = 32 * float(np.finfo(np.float64).eps)
+"""a backup of a few outcomes is off by less than this, relative to the largest value in it"""
+
+_SWEEPS: Final = 10  # after so many sweeps, if five times as many more would not do, the policy is evaluated exactly
+_STALE: Final = 40  # so many sweeps without a smaller error are the end
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Values:
+    """What each state, and each action in it, is worth."""
+
+    values: Floats
+    """(S,): V; -inf where, at discount 1, no policy is sure to end."""
+    action_values: Floats
+    """(S, 4): Q: the action once, then on as before."""
+    error: float
+    """No number of V or Q is further than this from the true one."""
+    expected_return: float
+    """V, averaged over the start."""
+
+    @property
+    def optimal(self) -> NDArray[np.bool_]:
+        """(S, 4): the actions whose Q is within twice the error of the best: all optimal ones are among them."""
+        best = self.action_values.max(axis=1, keepdims=True)
+        return self.action_values >= best - 2 * self.error
+
+    @property
+    def policy(self) -> NDArray[np.int64]:
+        """(S,): an action of the greatest Q, the first in order."""
+        return self.action_values.argmax(axis=1)
+
+    def __repr__(self) -> str:
+        return f"<Values of {len(self.values)} states, return {self.expected_return:.9g}, error at most {self.error:.2g}>"
+
+
+def value_iteration(
+    problem: World | TabularMDP, *, discount: float = 0.99, tol: float = 1e-9, max_sweeps: int = 100_000
+) -> Values:
+    """Return V*, Q* and the optimal actions.
+
+    States are swept from the best ends outwards, layer by layer, each layer reading the newest values (asynchronous value
+    iteration; Bertsekas & Tsitsiklis, Parallel and Distributed Computation, 1989, section 4.3), an action that stays
+    being repeated until it leaves. Below discount 1 the error is bounded by the largest change that one more
+    sweep of all states at once would make, divided by 1 - discount. At discount 1 costs take the place of contraction:
+    with what ends an episode shifted so that everything costs something, changes of at most theta times the cost bound the
+    value from both sides by factors of 1 + theta and 1 - theta.
+
+    Args:
+        problem: a World, or a TabularMDP.
+        discount: 0 to 1. At 1 each move that does not end the episode must cost something, and from each start there must
+            be a policy that is sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991).
+        tol: the error that is wanted; where rounding does not allow it the result has the smallest that was proven.
+        max_sweeps: when to give up.
+
+    Raises:
+        ValueError: a discount out of its range or that the problem does not allow; a tol that is not positive.
+        RuntimeError: `max_sweeps` were not enough.
+    """
+    mdp, discount = _as_mdp(problem), check_discount(discount)
+    if not tol > 0:
+        raise ValueError(f"tol is a positive number, not {tol!r}")
+    allowed, first = np.ones((mdp.states, 4), dtype=bool), None
+    shift = 0.0
+    if discount == 1:
+        shift = _shift(mdp)
+        allowed, first = _ways_to_end(mdp)
+    lives = allowed.any(axis=1) & ~mdp.terminal
+    reward = np.where(allowed, mdp.expected_reward(), -np.inf)
+    probability, next_state = _ahead(mdp, allowed, discount)
+    sweep = _sweeper(mdp, lives, reward, probability, next_state, discount)
+    V = np.zeros(mdp.states + 1)
+    if first is not None:
+        V[:-1] = _solve(mdp, np.eye(4)[first], discount, lives)[0]
+    errors = [np.inf]
+    for count in range(1, max_sweeps + 1):
+        sweep(V)
+        Q = reward + np.einsum("sak,sak->sa", probability, V[next_state])
+        error, settled = _bound(mdp, discount, V[:-1][lives], Q[lives], lives, shift)
+        errors.append(error)
+        if error <= tol or settled or min(errors[-_STALE:]) > min(errors[:-_STALE], default=np.inf):
+            break
+        if count % _SWEEPS == 0 and not error * (error / errors[-_SWEEPS]) ** 5 <= tol:
+            with contextlib.suppress(TooWideError):
+                V[:-1] = _solve(mdp, np.eye(4)[Q.argmax(axis=1)], discount, lives)[0]
+    else:
+        raise RuntimeError(f"{max_sweeps} sweeps only came within {min(errors):.3g}; raise max_sweeps or tol")
+    values = np.where(mdp.terminal, 0.0, np.where(lives, V[:-1], -np.inf))
+    Q[mdp.terminal] = 0.0
+    return Values(values, Q, error, _average(mdp.start, values))
+
+
+def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discount: float = 0.99) -> Values:
+    """Return V and Q of a policy, exactly (up to the rounding that `error` bounds), by one linear solve.
+
+    Args:
+        problem: a World, or a TabularMDP.
+        policy: (S,) ints, an action for each state; or (S, 4) probabilities.
+        discount: 0 to 1. At 1 the policy must be sure to end, or to come to where it earns nothing any more.
+
+    Raises:
+        ValueError: a policy of a wrong shape or type, an action that is none, probabilities whose sum is not 1; a discount
+            out of its range or that the policy does not allow; a world too wide for `solve_walk`.
+    """
+    mdp, discount = _as_mdp(problem), check_discount(discount)
+    chances = _probabilities(policy, mdp.states)
+    lives = ~mdp.terminal
+    if discount == 1:
+        lives = _restless(mdp, chances)
+    V, error = _solve(mdp, chances, discount, lives)
+    probability, next_state = _ahead(mdp, np.ones((mdp.states, 4), dtype=bool), discount)
+    Q = mdp.expected_reward() + np.einsum("sak,sak->sa", probability, np.append(V, 0.0)[next_state])
+    return Values(V, Q, error, _average(mdp.start, V))
+
+
+def _as_mdp(problem: World | TabularMDP) -> TabularMDP:
+    if isinstance(problem, World):
+        return TabularMDP.from_world(problem)
+    if not isinstance(problem, TabularMDP):
+        raise TypeError(f"a problem is a World or a TabularMDP, not {type(problem).__name__}")
+    return problem
+
+
+def _probabilities(policy: NDArray[Any], states: int) -> Floats:
+    """Return a policy as probabilities, (S, 4)."""
+    policy = np.asarray(policy)
+    if policy.shape == (states,) and policy.dtype.kind in "iu":
+        if not ((policy >= 0) & (policy < 4)).all():
+            raise ValueError("a policy's actions are 0 (up), 1 (right), 2 (left) and 3 (down)")
+        return np.eye(4)[policy]
+    if policy.shape == (states, 4) and policy.dtype.kind == "f":
+        check_distribution("policy", policy)
+        return policy.astype(np.float64)
+    raise ValueError(
+        f"a policy is ({states},) ints or ({states}, 4) floats, here, not {policy.shape} of {policy.dtype}"
+    )
+
+
+def _solve(mdp: TabularMDP, chances: Floats, discount: float, lives: NDArray[np.bool_]) -> tuple[Floats, float]:
+    """Return V of the policy with these chances, (S, 4), 0 where it does not live, and what no number is off by more."""
+    chance = np.where(lives[:, None, None], chances[:, :, None] * mdp.probability, 0.0)
+    earned = (chance * mdp.reward).sum(axis=(1, 2))
+    happens = (chance > 0) & lives[mdp.next_state]
+    tail, head, weight = np.nonzero(happens)[0], mdp.next_state[happens], discount * chance[happens]
+    place = np.cumsum(lives) - 1
+    solved = solve_walk(place[tail], place[head], weight, np.stack([earned, np.ones(mdp.states)], axis=1)[lives])
+    V = np.zeros(mdp.states)
+    V[lives] = solved[:, 0]
+    left = np.abs(earned + np.bincount(tail, weight * V[head], minlength=mdp.states) - V).max()
+    lasts = solved[:, 1].max(initial=0.0)  # the (discounted) steps over which an error of 1 in each adds up
+    return V, float((left + _rounding(mdp, V)) * lasts)
+
+
+def _restless(mdp: TabularMDP, chances: Floats) -> NDArray[np.bool_]:
+    """Return where a policy may still earn something, (S,).
+
+    Raises:
+        ValueError: somewhere it may earn for ever.
+    """
+    happens = (chances[:, :, None] * mdp.probability > 0) & ~mdp.terminal[:, None, None]
+    tail = np.nonzero(happens)[0]
+    backwards = Arrows(mdp.next_state[happens], tail, mdp.states)
+    rests = backwards.levels(np.unique(tail[mdp.reward[happens] != 0])) < 0
+    never_rests = backwards.levels(np.flatnonzero(rests)) < 0
+    if never_rests.any():
+        state = never_rests.argmax()
+        raise ValueError(f"discount 1 wants a policy that is sure to end; from state {state} this one may earn for ever")
+    return ~rests
+
+
+def _average(start: Floats, values: Floats) -> float:
+    begins = start > 0
+    return float(start[begins] @ values[begins])
+
+
+def _rounding(mdp: TabularMDP, V: Floats) -> float:
+    """Return what one backup may be off by."""
+    return ROUNDING * float(max(np.abs(V).max(initial=0.0), np.abs(mdp.reward).max()))
+
+
+def _ahead(mdp: TabularMDP, allowed: NDArray[np.bool_], discount: float) -> tuple[Floats, NDArray[np.int64]]:
+    """Return discounted probabilities and next states, (S, 4, K), of the outcomes after which something may come.
+
+    The others point to one place behind all states, where the value is 0.
+    """
+    goes_on = (mdp.probability > 0) & allowed[:, :, None] & ~mdp.terminal[mdp.next_state]
+    return np.where(goes_on, discount * mdp.probability, 0.0), np.where(goes_on, mdp.next_state, mdp.states)
+
+
+def _sweeper(
+    mdp: TabularMDP,
+    lives: NDArray[np.bool_],
+    reward: Floats,
+    probability: Floats,
+    next_state: NDArray[np.int64],
+    discount: float,
+) -> Callable[[Floats], None]:
+    """Return a function that improves V, (S + 1,), in place, layer by layer, where `lives`."""
+    happens = mdp.probability > 0
+    tail = np.nonzero(happens)[0]
+    head = mdp.next_state[happens]
+    ends = mdp.terminal[head] & ~mdp.terminal[tail]
+    earned = mdp.reward[happens][ends]
+    level = Arrows(head, tail, mdp.states).levels(np.unique(head[ends][earned == earned.max(initial=-np.inf)]))
+    level[level < 0] = level.max() + 1
+    order = np.flatnonzero(lives)
+    order = order[np.argsort(level[order], kind="stable")]
+
+    # an action that may stay is repeated until it leaves; one that never does costs for ever (at discount 1) or is
+    # discounted for ever
+    stays = next_state[order] == order[:, None, None]
+    leaves = 1 - discount + discount * np.where(stays, 0.0, mdp.probability[order]).sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = np.where(leaves > 0, reward[order] / leaves, -np.inf)
+        p = np.where(stays | (leaves <= 0)[:, :, None], 0.0, probability[order] / leaves[:, :, None])
+    to = next_state[order]
+    bounds = np.flatnonzero(np.diff(level[order])) + 1
+    blocks = list(zip(*(np.split(table, bounds) for table in (order, r, p, to)), strict=True))
+
+    def sweep(V: Floats) -> None:
+        for states, r, p, to in blocks:
+            V[states] = (r + (p * V[to]).sum(axis=2)).max(axis=1)
+
+    return sweep
+
+
+def _bound(
+    mdp: TabularMDP, discount: float, V: Floats, Q: Floats, lives: NDArray[np.bool_], shift: float
+) -> tuple[float, bool]:
+    """Return how far V can be from V*, given Q, the backup of V, and whether only rounding is left; see `value_iteration`."""
+    if not len(V):
+        return 0.0, True
+    rounding = _rounding(mdp, V)
+    best = Q.argmax(axis=1)[:, None]
+    change = np.take_along_axis(Q, best, axis=1)[:, 0] - V
+    largest = np.abs(change).max()
+    settled = bool(largest <= rounding)
+    if discount < 1:
+        return float((largest + rounding) / (1 - discount)), settled
+    ends = np.where(mdp.terminal[mdp.next_state[lives]], mdp.probability[lives], 0.0).sum(axis=2)
+    cost = shift * ends - mdp.expected_reward()[lives]
+    above = ((Q - V[:, None] + rounding) / cost).max()
+    below = ((rounding - change) / np.take_along_axis(cost, best, axis=1)[:, 0]).max()
+    if below >= 1 or (V > shift).any():
+        return np.inf, settled
+    return float((shift - V).max() * max(above, below / (1 - below))), settled
+
+
+def _shift(mdp: TabularMDP) -> float:
+    """Return what ending shall cost more, so that every outcome costs something.
+
+    Raises:
+        ValueError: an outcome that does not end the episode costs nothing.
+    """
+    lasting = (mdp.probability > 0) & ~mdp.terminal[:, None, None]
+    ends = mdp.terminal[mdp.next_state]
+    free = lasting & ~ends & (mdp.reward >= 0)
+    if free.any():
+        state, action, outcome = np.argwhere(free)[0].tolist()
+        raise ValueError(
+            "discount 1 wants every move that does not end the episode to cost something, but from state "
+            f"{state} {DIRECTION_NAMES[action]} may earn {mdp.reward[state, action, outcome]}; "
+            'give rewards={"step": -1}, say, or a discount below 1'
+        )
+    least = -mdp.reward[lasting & ~ends].max(initial=-1.0)
+    return float(least + mdp.reward[lasting & ends].max(initial=0.0))
+
+
+def _ways_to_end(mdp: TabularMDP) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return the actions, (S, 4), after which some policy is sure to end, and such a policy, (S,).
+
+    Raises:
+        ValueError: from a start none is.
+    """
+    happens = mdp.probability > 0
+    allowed = np.ones((mdp.states, 4), dtype=bool)
+    while True:  # states that cannot end drop out, then actions that may lead to them, then states that need those ...
+        arrows = happens & allowed[:, :, None]
+        level = Arrows(mdp.next_state[arrows], np.nonzero(arrows)[0], mdp.states).levels(np.flatnonzero(mdp.terminal))
+        doomed = allowed & (happens & (level < 0)[mdp.next_state]).any(axis=2)
+        if not doomed.any():
+            break
+        allowed &= ~doomed
+    lost = np.flatnonzero((level < 0) & (mdp.start > 0))
+    if len(lost):
+        raise ValueError(f"discount 1 wants episodes that can be sure to end, but from start state {lost[0]} none can")
+    nearer = (arrows & (level[mdp.next_state] < level[:, None, None])).any(axis=2)
+    return allowed, nearer.argmax(axis=1)
