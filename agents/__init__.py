@@ -1,6 +1,7 @@
 """Minds: what chooses the way; hand-set recurrent nets and reference agents."""
 
 from .agent import Agent
+from .automaton import Automaton, Bits, Codebook, Number
 from .named import AGENTS, named_agent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
@@ -8,6 +9,7 @@ from .rollout import Evaluation, Rollout, evaluate, rollout
 
 __all__ = [
     "AGENTS", "EXCHANGE",
-    "Agent", "Evaluation", "LinearRNN", "RNNAgent", "RandomAgent", "Rollout", "ShortestPathAgent", "WallFollower",
+    "Agent", "Automaton", "Bits", "Codebook", "Evaluation", "LinearRNN", "Number", "RNNAgent", "RandomAgent", "Rollout",
+    "ShortestPathAgent", "WallFollower",
     "evaluate", "named_agent", "path_follower", "rollout", "wall_follower_rnn",
 ]  # fmt: skip

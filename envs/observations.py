@@ -5,6 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
