@@ -1,0 +1,234 @@
+"""Upper bounds for memoryless policies: trees of boxes of policies, each bounded by a problem that is easier.
+
+A box gives each observation a least and a greatest probability of each action. In a box's relaxed problem each *state*
+chooses its own distribution, within the box of what is seen there: the best of it earns at least what any memoryless
+policy in the box does, exactly that where states that look alike choose alike, and V* in the box of all policies.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .exact import ceiling_of
+from .model import Floats, Model
+
+SLACK: Final = 1e-11
+"""relative: bounds this close are taken as one, and what is proven is rounded up by as much"""
+QUIT: Final = 1e7
+"""at discount 1 relaxed problems may give up, at this price, so that all of them have a value"""
+_ROUNDS: Final = 1000
+
+
+@dataclass
+class Tree:
+    """A proof: a box is split until each part's relaxed problem earns no more than the bound.
+
+    `splits` has one entry a box, the first one for all policies: None for a leaf, else (observation, action, cut,
+    children). With a cut the two children have at most and at least that probability of the action; with cut None and
+    action -1 child a takes action a surely, or is -1 where the box forbids it.
+    """
+
+    splits: list[tuple[int, int, float | None, list[int]] | None] = field(default_factory=lambda: [None])
+    upper: float = np.inf
+    policy: Floats | None = None
+    """(observations, 4): what the best policy met on the way was made of"""
+
+
+class Relaxed(NamedTuple):
+    """The best of a box's relaxed problem."""
+
+    upper: float
+    """over the starts, proven up to rounding"""
+    chosen: Floats
+    """(n, 4): the distribution of each state"""
+    weight: Floats
+    """(n,): how much each state counts: its expected discounted visits"""
+
+
+Box = tuple[Floats, Floats]
+"""(observations, 4) twice: the least and the greatest probabilities"""
+
+
+class Relaxation:
+    """Solves the relaxed problems of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.gamma, n = float(model.discount), model.count
+        self.quit = QUIT * max(1.0, float(np.abs(model.reward).max(initial=0))) if model.discount == 1 else np.inf
+        self._rows = (np.arange(n)[:, None, None] * (n + 1) + model.next_state).ravel()
+
+    def whole(self) -> Box:
+        """Return the box of all policies; of actions that do the same wherever an observation is met, the first."""
+        model = self.model
+        low, high = np.zeros((model.observations, 4)), np.ones((model.observations, 4))
+        for seen in np.unique(model.seen).tolist():
+            at = np.flatnonzero(model.seen == seen).tolist()
+            does = [[(model.rewards[s][a], sorted(model.outcomes[s][a])) for s in at] for a in range(4)]
+            for a in range(1, 4):
+                high[seen, a] = does[a] not in does[:a]
+        return low, high
+
+    def solve(self, box: Box) -> Relaxed:
+        """Return the best of a box's relaxed problem, by policy iteration."""
+        model, n = self.model, self.model.count
+        low, high = box[0][model.seen], box[1][model.seen]
+        quits = np.full(n, model.discount == 1)
+        chosen = _filled(low, high, model.reward)
+        values, previous = self._evaluate(chosen, quits), None
+        for _ in range(_ROUNDS):
+            q = self._backup(values)
+            greedy = _filled(low, high, q)
+            best = (greedy * q).sum(axis=1)
+            tolerance = 1e-14 * max(1.0, float(np.abs(values[~quits]).max(initial=0)))
+            keep = (chosen * q).sum(axis=1) >= best - tolerance
+            leaves = best > -self.quit + tolerance
+            if (keep | (quits & ~leaves)).all() and (quits <= ~leaves).all():
+                break
+            chosen = np.where((keep & ~quits)[:, None], chosen, greedy)
+            quits = ~leaves
+            values = self._evaluate(chosen, quits)
+            if previous is not None and (values <= previous).all():
+                break  # what is left to improve is rounding
+            previous = values
+        q = self._backup(values)
+        off = float(((_filled(low, high, q) * q).sum(axis=1) - values)[~quits].max(initial=0))
+        off += 64 * np.finfo(float).eps * float(np.abs(values).max(initial=0))
+        start = float(model.start @ values)
+        upper = float(ceiling_of(model, Fraction(start), Fraction(off))) + SLACK * max(abs(start), 1e-3)
+        alike = SLACK * max(1.0, float(np.abs(values[~quits]).max(initial=0)))
+        chosen = _filled(low, high, np.round(q / alike) - self._rank(q, alike) / 8)
+        return Relaxed(upper, chosen, self._visits(chosen, quits))
+
+    def _backup(self, values: Floats) -> Floats:
+        model = self.model
+        ahead = np.append(values, 0.0)[model.next_state]
+        return model.reward + self.gamma * (model.probability * ahead).sum(axis=2)
+
+    def _matrix(self, chosen: Floats, quits: NDArray[np.bool_]) -> Floats:
+        n = self.model.count
+        weights = (chosen[:, :, None] * self.model.probability * self.gamma).ravel()
+        steps = np.bincount(self._rows, weights, n * (n + 1)).reshape(n, n + 1)[:, :n]
+        steps[quits] = 0
+        return np.eye(n) - steps
+
+    def _evaluate(self, chosen: Floats, quits: NDArray[np.bool_]) -> Floats:
+        earned = np.where(quits, -self.quit if quits.any() else 0.0, (chosen * self.model.reward).sum(axis=1))
+        return np.linalg.solve(self._matrix(chosen, quits), earned)
+
+    def _visits(self, chosen: Floats, quits: NDArray[np.bool_]) -> Floats:
+        try:
+            return np.linalg.solve(self._matrix(chosen, quits).T, self.model.start)
+        except np.linalg.LinAlgError:  # at discount 1, rounding made a circle
+            return self.model.start
+
+    def _rank(self, q: Floats, tolerance: float) -> Floats:
+        """Return (n, 4), 0 to 3: the actions in order of how many places that look so they are best in."""
+        seen = self.model.seen
+        count = np.zeros((self.model.observations, 4))
+        np.add.at(count, seen, q >= q.max(axis=1, keepdims=True) - tolerance)
+        rank = np.argsort(np.argsort(-count, axis=1, kind="stable"), axis=1, kind="stable")
+        return rank[seen]
+
+    def mean_policy(self, relaxed: Relaxed) -> tuple[Floats, Floats]:
+        """Return (observations, 4), what states that look alike choose on average, and how much they disagree."""
+        seen, count = self.model.seen, self.model.observations
+        weight = np.maximum(relaxed.weight, 0)
+        total = np.bincount(seen, weight, count)
+        mean = np.zeros((count, 4))
+        np.add.at(mean, seen, relaxed.chosen * weight[:, None])
+        mean = np.divide(mean, total[:, None], out=np.full((count, 4), 0.25), where=total[:, None] > 0)
+        apart = np.zeros((count, 4))
+        np.add.at(apart, seen, np.abs(relaxed.chosen - mean[seen]) * weight[:, None])
+        return mean, apart
+
+
+def _filled(low: Floats, high: Floats, q: Floats) -> Floats:
+    """Return the distributions between low and high with the greatest mean of q: the best actions are filled first."""
+    order = np.argsort(-q, axis=1, kind="stable")
+    chosen = low.copy()
+    left = 1 - low.sum(axis=1)
+    at = np.arange(len(q))
+    for k in range(4):
+        action = order[:, k]
+        given = np.minimum(left, high[at, action] - low[at, action])
+        chosen[at, action] += given
+        left = left - given
+    return chosen
+
+
+def search(
+    tree: Tree,
+    relaxation: Relaxation,
+    split: Callable[[Box, Floats, Floats], tuple[int, int, float | None]],
+    value_of: Callable[[Floats], float],
+    go_on: Callable[[int], bool],
+) -> None:
+    """Split the box of all policies, the worst part first, until its bound is met.
+
+    Args:
+        tree: a fresh one; it is filled, and is a proof at any time, also when this is interrupted.
+        relaxation: of the model.
+        split: from a box, the mean policy and the disagreement to (observation, action, cut).
+        value_of: what a policy made of a mean policy earns, about.
+        go_on: is asked before each step, with the number of boxes, whether to go on.
+    """
+    earned, closed = -np.inf, -np.inf  # the best policy; the boxes that need not be split
+    heap: list[tuple[float, int, Box, Floats, Floats]] = []
+
+    def look(number: int, box: Box) -> None:
+        nonlocal earned, closed
+        relaxed = relaxation.solve(box)
+        if relaxed.upper <= earned:
+            closed = max(closed, relaxed.upper)
+            return
+        mean, apart = relaxation.mean_policy(relaxed)
+        value = value_of(mean)
+        if value > earned:
+            tree.policy, earned = mean, value
+        if apart.sum() <= 1e-12 or relaxed.upper <= earned + SLACK * max(1.0, abs(earned)):
+            closed = max(closed, relaxed.upper)
+        else:
+            heapq.heappush(heap, (-relaxed.upper, number, box, mean, apart))
+
+    look(0, relaxation.whole())
+    tree.upper = max(closed, -heap[0][0] if heap else -np.inf)
+    while heap and -heap[0][0] > earned and go_on(len(tree.splits)):
+        _, number, (low, high), mean, apart = heapq.heappop(heap)
+        seen, action, cut = split((low, high), mean, apart)
+        children: list[int] = []
+        for part in range(4 if cut is None else 2):
+            below, above = low.copy(), high.copy()
+            if cut is None:
+                if high[seen, part] < 1:
+                    children.append(-1)
+                    continue
+                below[seen] = above[seen] = np.eye(4)[part]
+            elif part == 0:
+                above[seen, action] = cut
+            else:
+                below[seen, action] = cut
+            children.append(len(tree.splits))
+            tree.splits.append(None)
+            look(children[-1], (below, above))
+        tree.splits[number] = (seen, action, cut, children)
+        tree.upper = max(closed, -heap[0][0] if heap else -np.inf)
+
+
+def split_by_action(box: Box, mean: Floats, apart: Floats) -> tuple[int, int, float | None]:
+    """Split what states that look alike disagree on most by its action: for policies without chance."""
+    return int(apart.sum(axis=1).argmax()), -1, None
+
+
+def split_in_half(box: Box, mean: Floats, apart: Floats) -> tuple[int, int, float | None]:
+    """Split the probability that states which look alike disagree on most at the middle of its range."""
+    seen, action = np.unravel_index(int(apart.argmax()), apart.shape)
+    low, high = box[0][seen], box[1][seen]
+    most = min(float(high[action]), 1 - float(low.sum() - low[action]))
+    return int(seen), int(action), (float(low[action]) + most) / 2
+
