@@ -113,27 +113,29 @@ class Relaxation:
     def _matrix(self, chosen: Floats, quits: NDArray[np.bool_]) -> Floats:
         n = self.model.count
         weights = (chosen[:, :, None] * self.model.probability * self.gamma).ravel()
-        steps = np.bincount(self._rows, weights, n * (n + 1)).reshape(n, n + 1)[:, :n]
+        steps: Floats = np.bincount(self._rows, weights, n * (n + 1)).astype(np.float64).reshape(n, n + 1)[:, :n]
         steps[quits] = 0
         return np.eye(n) - steps
 
     def _evaluate(self, chosen: Floats, quits: NDArray[np.bool_]) -> Floats:
         earned = np.where(quits, -self.quit if quits.any() else 0.0, (chosen * self.model.reward).sum(axis=1))
-        return np.linalg.solve(self._matrix(chosen, quits), earned)
+        values: Floats = np.linalg.solve(self._matrix(chosen, quits), earned).astype(np.float64)
+        return values
 
     def _visits(self, chosen: Floats, quits: NDArray[np.bool_]) -> Floats:
         try:
-            return np.linalg.solve(self._matrix(chosen, quits).T, self.model.start)
+            visits: Floats = np.linalg.solve(self._matrix(chosen, quits).T, self.model.start).astype(np.float64)
         except np.linalg.LinAlgError:  # at discount 1, rounding made a circle
-            return self.model.start
+            visits = self.model.start
+        return visits
 
-    def _rank(self, q: Floats, tolerance: float) -> Floats:
+    def _rank(self, q: Floats, tolerance: float) -> NDArray[np.int64]:
         """Return (n, 4), 0 to 3: the actions in order of how many places that look so they are best in."""
         seen = self.model.seen
         count = np.zeros((self.model.observations, 4))
         np.add.at(count, seen, q >= q.max(axis=1, keepdims=True) - tolerance)
         rank = np.argsort(np.argsort(-count, axis=1, kind="stable"), axis=1, kind="stable")
-        return rank[seen]
+        return rank[seen].astype(np.int64)
 
     def mean_policy(self, relaxed: Relaxed) -> tuple[Floats, Floats]:
         """Return (observations, 4), what states that look alike choose on average, and how much they disagree."""
@@ -231,4 +233,3 @@ def split_in_half(box: Box, mean: Floats, apart: Floats) -> tuple[int, int, floa
     low, high = box[0][seen], box[1][seen]
     most = min(float(high[action]), 1 - float(low.sum() - low[action]))
     return int(seen), int(action), (float(low[action]) + most) / 2
-

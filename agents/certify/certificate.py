@@ -31,6 +31,8 @@ VERDICTS: Final = (SUFFICES, HELPS, HIDES, UNDECIDED)
 MAX_BELIEFS: Final = 20_000
 DETERMINISTIC_BOXES: Final = 4_000
 STOCHASTIC_BOXES: Final = 64
+TABLES: Final = 2_000
+"""incomplete controllers of each size that are bounded, where V* is out of reach"""
 
 Progress = Callable[[str, float], None]
 
@@ -45,7 +47,7 @@ class Witness(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """Where it is too late: states of the world that look alike, may all be the true one, and share no optimal action."""
+    """Where it is too late: states of the world that look alike and share no optimal action, any of them true."""
 
     actions: tuple[int, ...]
     """what was done before, each action optimal for all that might have been the case"""
@@ -69,7 +71,7 @@ class MemoryCertificate:
     missing: str
     """what is missing, where it is undecided; else empty"""
     memory_helps: bool | None
-    """whether `controller` earns more than every memoryless policy, those that choose at random included; None: not known"""
+    """whether `controller` earns more than all memoryless policies, even those that choose at random; None: unknown"""
     full_state_value: Bounds
     """V*: of the best policy that knows the state"""
     memoryless_value: Bounds
@@ -191,7 +193,8 @@ def certify_memory(
         progress: is called now and then with what is being done and how much of the time is used, 0 to 1.
 
     Raises:
-        ValueError: an unknown observation; a discount out of its range or that the world does not allow; too many states.
+        ValueError: an unknown observation; a discount out of its range or that the world does not allow; a world of
+            too many states.
     """
     if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1:
         raise ValueError(f"max_nodes is a positive whole number, not {max_nodes!r}")
@@ -209,7 +212,7 @@ def one_world(worlds: World | Maze | Sequence[World | Maze]) -> World:
     """
     if isinstance(worlds, World | Maze):
         worlds = [worlds]
-    if isinstance(worlds, str) or not all(isinstance(world, World | Maze) for world in worlds):
+    if not all(isinstance(world, World | Maze) for world in worlds):
         raise TypeError("certify_memory takes a World, a Maze or a list of them; load_maze reads a shipped one")
     return World.stack([World.compile(world) if isinstance(world, Maze) else world for world in worlds])
 
@@ -233,6 +236,7 @@ class _Search:
         self.gaps: list[str] = []
         self.stage("optimal values")
         self.optimum = find_optimum(model)
+        self.exact = self.optimum.optimal is self.optimum.possible
         self.relaxation = Relaxation(model)
 
     def stage(self, name: str, share: float = 1.0) -> None:
@@ -242,8 +246,8 @@ class _Search:
         self.deadline = now + share * max(0.0, self.begin + self.limit - now)
         self.told = 0.0
 
-    def within(self, count: int) -> Callable[[int], bool]:
-        return lambda so_far: so_far <= count and self.go_on()
+    def within(self, limit: int) -> Callable[[int], bool]:
+        return lambda so_far: so_far <= limit and self.go_on()
 
     def go_on(self) -> bool:
         now = time.monotonic()
@@ -262,8 +266,14 @@ class _Search:
         self.memoryless_tree: Tree | None = None
         self.stochastic_tree: Tree | None = None
         self.pair: tuple[int, int] | None = None
-        for step in (self.decide_hidden, self.decide_memoryless, self.bound_memoryless, self.find_controllers,
-                     self.bound_stochastic, self.look_for_witness):
+        for step in (
+            self.decide_hidden,
+            self.decide_memoryless,
+            self.bound_memoryless,
+            self.find_controllers,
+            self.bound_stochastic,
+            self.look_for_witness,
+        ):
             if self.stopped:
                 break
             try:
@@ -282,7 +292,7 @@ class _Search:
             self.hidden = False
             self.found.append(controller_of(self.model, game))
             return
-        if optimum.optimal is not optimum.possible:
+        if not self.exact:
             game = play(self.model, optimum.possible, self.within(MAX_BELIEFS))
         if game is not None and not game.won:
             assert game.confusion is not None
@@ -299,9 +309,7 @@ class _Search:
             self.suffices, self.hidden = True, False
             self.found.append(policy)
             self.policy = policy.action[0]
-        elif self.optimum.optimal is self.optimum.possible:
-            self.suffices = False
-        elif attain(self.model, self.optimum.possible, 1, self.go_on) is None:
+        elif self.exact or attain(self.model, self.optimum.possible, 1, self.go_on) is None:
             self.suffices = False
 
     def bound_memoryless(self) -> None:
@@ -338,10 +346,10 @@ class _Search:
             best = Best(max(evaluate(self.model, found).lower for found in self.found))
             for nodes in range(2, min(self.max_nodes, 4) + 1):
                 self.stage(f"the best controller of {nodes} nodes", 0.3)
+                within = self.within(TABLES)
                 try:
-                    improve(self.model, values, nodes, best, self.go_on)
-                except OutOfTime:
-                    pass
+                    with suppress(OutOfTime):
+                        improve(self.model, values, nodes, best, within)
                 finally:
                     if best.automaton is not None:
                         self.found.append(best.automaton)
@@ -354,7 +362,7 @@ class _Search:
         search(tree, self.relaxation, split_in_half, self.worth, self.within(STOCHASTIC_BOXES))
 
     def look_for_witness(self) -> None:
-        if self.suffices is False and self.optimum.optimal is self.optimum.possible:
+        if self.suffices is False and self.exact:
             self.stage("a witness")
             self.pair = find_witness(self.model, self.optimum.optimal, self.go_on)
 
@@ -423,7 +431,7 @@ class _Search:
         if self.suffices is None:
             parts.append("whether a memoryless policy does")
         why = "it was interrupted" if self.stopped else "the limits on time and size were reached"
-        if self.optimum.optimal is not self.optimum.possible:
+        if not self.exact:
             why = "values are known up to rounding only, and some actions are too close to tell which is better"
         return f"{' and '.join(parts)}: {why}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -26,9 +27,7 @@ def as_automaton(model: Model, table: Table, nodes: int) -> Automaton:
     return Automaton(next_node, action, 0, model.encode)
 
 
-def attain(
-    model: Model, allowed: Sequence[frozenset[int]], nodes: int, go_on: Callable[[], bool]
-) -> Automaton | None:
+def attain(model: Model, allowed: Sequence[frozenset[int]], nodes: int, go_on: Callable[[], bool]) -> Automaton | None:
     """Return a controller that only ever takes allowed actions, None if there is none of so many nodes.
 
     Depth-first: walk on until an entry is missing, try each action and next node for it (of the nodes not used so far
@@ -94,9 +93,7 @@ class Best:
     automaton: Automaton | None = None
 
 
-def improve(
-    model: Model, values: Sequence[float], nodes: int, best: Best, go_on: Callable[[], bool]
-) -> None:
+def improve(model: Model, values: Sequence[float], nodes: int, best: Best, go_on: Callable[[int], bool]) -> None:
     """Look for a controller of so many nodes that earns more than the best so far: branch and bound.
 
     A controller whose entries are missing in part earns at most what it does if each place that misses one is worth V*.
@@ -107,8 +104,10 @@ def improve(
     seen = model.seen.tolist()
     stack: list[tuple[Table, int]] = [({}, 1)]
     gamma = float(model.discount)
-    while stack:
-        if not go_on():
+    for tried in count():
+        if not stack:
+            return
+        if not go_on(tried):
             raise OutOfTime
         table, used = stack.pop()
         bound, missing = _bound(model, values, table, seen, gamma)
@@ -154,8 +153,8 @@ def _bound(
         right.append(float(model.rewards[state][action]))
     matrix = np.eye(len(queue))
     for place, row in enumerate(rows):
-        for chance, after in row:
-            matrix[place, after] -= gamma * chance
+        for weight, after in row:
+            matrix[place, after] -= gamma * weight
     try:
         earned = np.linalg.solve(matrix, np.array(right))
     except np.linalg.LinAlgError:  # at discount 1, going round for ever

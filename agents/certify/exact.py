@@ -9,7 +9,7 @@ import numpy as np
 
 from ...envs import value_iteration
 from ..automaton import Automaton
-from .model import OVER, Model, Outcomes
+from .model import OVER, Floats, Model, Outcomes
 
 EXACT_NODES: Final = 160
 """a walk on which something slips is solved in fractions if it has so many places at most"""
@@ -25,9 +25,8 @@ class Bounds(NamedTuple):
     upper: float
 
     def __str__(self) -> str:
-        return f"{self.lower:.9g}" if self.upper - self.lower <= 1e-9 * max(1.0, abs(self.lower)) else (
-            f"{self.lower:.9g} to {self.upper:.9g}"
-        )
+        near = self.upper - self.lower <= 1e-9 * max(1.0, abs(self.upper))
+        return f"{self.upper:.9g}" if near else f"{self.lower:.9g} to {self.upper:.9g}"
 
 
 NEVER: Final = Bounds(-math.inf, -math.inf)
@@ -38,7 +37,9 @@ def around(number: Fraction) -> Bounds:
     near = float(number)
     if Fraction(near) == number:
         return Bounds(near, near)
-    return Bounds(near, math.nextafter(near, math.inf)) if near < number else Bounds(math.nextafter(near, -math.inf), near)
+    return (
+        Bounds(near, math.nextafter(near, math.inf)) if near < number else Bounds(math.nextafter(near, -math.inf), near)
+    )
 
 
 @dataclass(frozen=True)
@@ -185,14 +186,14 @@ def find_optimum(model: Model) -> Optimum:
     return Optimum(around(sum((p * values[s] for s, p in model.starts.items()), Fraction(0))), optimal, optimal, floats)
 
 
-def _near_optimum(model: Model, action_values: "np.ndarray", error: float, expected: float) -> Optimum:  # type: ignore[type-arg]
+def _near_optimum(model: Model, action_values: Floats, error: float, expected: float) -> Optimum:
     optimal, possible = [], []
+    slack = error + 1e-11 * max(1.0, float(np.abs(action_values).max()))
     for s, row in enumerate(action_values.tolist()):
-        near = frozenset(a for a in range(4) if row[a] >= max(row) - 2 * error)
+        near = frozenset(a for a in range(4) if row[a] >= max(row) - 2 * slack)
         alike = {(model.rewards[s][a], tuple(sorted(model.outcomes[s][a]))) for a in near}
         possible.append(near)
         optimal.append(near if len(alike) == 1 else frozenset())
-    slack = error + 1e-12 * max(1.0, abs(expected))
     return Optimum(Bounds(expected - slack, expected + slack), optimal, possible, action_values.max(axis=1).tolist())
 
 

@@ -6,7 +6,7 @@ exactly if from each first observation one can go on for ever through sets with 
 finitely many sets, and the surviving ones are the nodes of a controller.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..automaton import Automaton
@@ -24,7 +24,7 @@ class Game:
     choice: dict[Belief, int]
     """belief -> an action that keeps V* for certain, for beliefs from which that goes on for ever"""
     confusion: tuple[tuple[int, ...], Belief] | None
-    """Where it is lost: actions, each optimal for all that may be the case, and the states after them that look alike and
+    """Where it is lost: actions, each optimal for all that may be the case, and states after them that look alike and
     share no optimal action; other actions would have led to others like these."""
 
 
@@ -33,16 +33,14 @@ def initial_beliefs(model: Model) -> list[Belief]:
     return _by_looks(model, model.starts)
 
 
-def _by_looks(model: Model, states: "dict[int, object] | set[int]") -> list[Belief]:
+def _by_looks(model: Model, states: Iterable[int]) -> list[Belief]:
     groups: dict[int, set[int]] = {}
     for state in states:
         groups.setdefault(int(model.seen[state]), set()).add(state)
     return [frozenset(group) for _, group in sorted(groups.items())]
 
 
-def play(
-    model: Model, optimal: Sequence[frozenset[int]], go_on: Callable[[int], bool]
-) -> Game | None:
+def play(model: Model, optimal: Sequence[frozenset[int]], go_on: Callable[[int], bool]) -> Game | None:
     """Play the game with these optimal actions; None if there were too many beliefs."""
     begin = initial_beliefs(model)
     after: dict[Belief, dict[int, list[Belief]]] = {}
@@ -53,8 +51,8 @@ def play(
         common = frozenset[int](range(4)).intersection(*(optimal[state] for state in belief))
         after[belief] = {}
         for action in sorted(common):
-            reached = {to for state in belief for _, to in model.outcomes[state][action] if to != OVER}
-            after[belief][action] = _by_looks(model, reached)
+            ahead = {to for state in belief for _, to in model.outcomes[state][action] if to != OVER}
+            after[belief][action] = _by_looks(model, ahead)
             for following in after[belief][action]:
                 if following not in known:
                     known.add(following)
@@ -68,11 +66,11 @@ def play(
     rank = {belief: place for place, belief in enumerate(lost)}
     for belief in lost:
         for earlier in before.get(belief, ()):
-            if earlier not in rank and all(any(b in rank for b in ways) for ways in after[earlier].values()):
+            if earlier not in rank and all(any(b in rank for b in reached) for reached in after[earlier].values()):
                 rank[earlier] = len(lost)
                 lost.append(earlier)
     choice = {
-        belief: min(action for action, all_after in ways.items() if not any(b in rank for b in all_after))
+        belief: min(action for action, reached in ways.items() if not any(b in rank for b in reached))
         for belief, ways in after.items()
         if belief not in rank
     }
@@ -80,9 +78,9 @@ def play(
         if belief in rank:
             actions = []
             while after[belief]:  # whatever is done, it may go on to a belief that was lost before
-                action, ways = next(iter(after[belief].items()))
+                action, reached = next(iter(after[belief].items()))
                 actions.append(action)
-                belief = min((b for b in ways if b in rank), key=rank.__getitem__)
+                belief = min((b for b in reached if b in rank), key=rank.__getitem__)
             return Game(False, choice, (tuple(actions), belief))
     return Game(True, choice, None)
 

@@ -24,8 +24,8 @@ PATIENCE: Final = 100_000
 """memoryless policies, and beliefs, that are looked at"""
 
 State = int
-Move = list[tuple[Fraction, State, Fraction]]
-"""what may happen: (probability, next state, reward)"""
+Move = list[tuple[Fraction, Any, Fraction]]
+"""what may happen: (probability, next state or place, reward)"""
 Actions = Mapping[State, frozenset[int]]
 Box = tuple[list[Fraction], list[Fraction]]
 
@@ -70,7 +70,9 @@ class _Raw:
         world = certificate.world
         drawn = World.compile(world.mazes)
         for name in ("next_state", "terminal", "goal", "dots", "start_states", "cell", "carried", "maze_of"):
-            _need(np.array_equal(getattr(world, name), getattr(drawn, name)), f"{name} is not what the mazes compile to")
+            _need(
+                np.array_equal(getattr(world, name), getattr(drawn, name)), f"{name} is not what the mazes compile to"
+            )
         _need(certificate.observation in OBSERVATIONS, "there is no such observation")
         _need(isinstance(certificate.discount, float) and 0 <= certificate.discount <= 1, "the discount is not in 0..1")
         _need(bool(((world.slip >= 0) & (world.slip <= 1)).all()), "a slip is not in 0..1")
@@ -236,7 +238,8 @@ class _Raw:
         value: dict[Any, Fraction] = {}
         if all(len(move) == 1 for move in chain.values()):
             for first in chain:
-                path, at = [], first
+                at = first
+                path: list[Any] = []
                 on_path: dict[Any, int] = {}
                 while not over(at) and at not in value and at not in on_path:
                     on_path[at] = len(path)
@@ -258,10 +261,10 @@ class _Raw:
             return value
         _need(len(chain) <= EXACT, "too many places to solve exactly")
         equations: dict[Any, tuple[dict[Any, Fraction], Fraction]] = {}
-        for place, move in reversed(chain.items()):  # express each place by those before it
+        for place in reversed(list(chain)):  # express each place by those before it
             row: dict[Any, Fraction] = {}
             right = Fraction(0)
-            for chance, after, reward in move:
+            for chance, after, reward in chain[place]:
                 right += chance * reward
                 if not over(after):
                     row[after] = row.get(after, Fraction(0)) + self.gamma * chance
@@ -289,9 +292,9 @@ class _Raw:
             value[place] = equations[place][1]
         return value
 
-    def worth_of(self, action: Callable[[Any, int], int], following: Callable[[Any, int], Any], node: Any) -> tuple[
-        Fraction, Fraction
-    ] | None:
+    def worth_of(
+        self, action: Callable[[Any, int], int], following: Callable[[Any, int], Any], node: Any
+    ) -> tuple[Fraction, Fraction] | None:
         """Return bounds of what a controller earns; None if at discount 1 it may go on for ever."""
         chain: dict[Any, Move] = {}
         waiting = [(state, node) for state in self.start]
@@ -384,21 +387,25 @@ class _Raw:
                 continue
             _need(action in range(4) and len(children) == 2, "a proof does not split in two")
             at = Fraction(cut)
-            waiting.append((children[0], {**box, seen: (low, [min(h, at) if a == action else h for a, h in enumerate(high)])}))
-            waiting.append((children[1], {**box, seen: ([max(x, at) if a == action else x for a, x in enumerate(low)], high)}))
+            waiting.append(
+                (children[0], {**box, seen: (low, [min(h, at) if a == action else h for a, h in enumerate(high)])})
+            )
+            waiting.append(
+                (children[1], {**box, seen: ([max(x, at) if a == action else x for a, x in enumerate(low)], high)})
+            )
 
     def proves(self, proof: Any, by_chance: bool, bound: float) -> None:
         """Check that no memoryless policy earns more than a bound."""
-        if proof is None:
-            _need(bound == math.inf or self.full[1] <= Fraction(bound), "a bound without a proof is less than V*")
-            return
+        if self.full[1] <= Fraction(bound):
+            return  # V* bounds them all
+        _need(proof is not None, "a bound below V* has no proof")
         for box in self.boxes(proof, by_chance):
             if any(sum(low) > 1 or sum(high) < 1 for low, high in box.values()):
                 continue  # no policy is in it
             _need(self.ceiling(box) <= Fraction(bound), "a part of a proof does not bound its policies")
 
     def ceiling(self, box: dict[int, Box]) -> Fraction:
-        """Return more than any policy of a box earns: the best if each state chose for itself, by Bellman's inequality."""
+        """Return what no policy of a box exceeds: the best if each state chose for itself, by Bellman's inequality."""
         guess, _ = self._guess(box)
         off = Fraction(0)
         for state, moves in self.moves.items():
@@ -413,7 +420,7 @@ class _Raw:
         return self.at_most(self._over_starts(guess), off)
 
     def _guess(self, box: dict[int, Box]) -> tuple[dict[State, Fraction], dict[State, int]]:
-        """Return V of the best in a box, about, and each state's favourite action: policy iteration in floating point."""
+        """Return V of the best in a box, about, and each state's favourite action: policy iteration in floats."""
         n = len(self.order)
         place = {state: number for number, state in enumerate(self.order)}
         step = np.zeros((n, 4, n))
@@ -578,7 +585,9 @@ def _memoryless(raw: _Raw, certificate: "MemoryCertificate") -> None:
         _need(lower == -math.inf, "memoryless_policy never ends: its value is -inf")
     else:
         slack = Fraction(TIGHT) * max(Fraction(1), abs(worth[0]))
-        _need(math.isfinite(lower) and Fraction(lower) <= worth[1], "memoryless_policy earns less than memoryless_value")
+        _need(
+            math.isfinite(lower) and Fraction(lower) <= worth[1], "memoryless_policy earns less than memoryless_value"
+        )
         _need(worth[0] - Fraction(lower) <= slack, "memoryless_policy earns more than memoryless_value")
     _need(not math.isnan(upper) and upper >= lower, "memoryless_value has its bounds the wrong way round")
     raw.proves(certificate.memoryless_proof, False, upper)
@@ -594,7 +603,9 @@ def _stochastic(raw: _Raw, certificate: "MemoryCertificate") -> None:
 def _controller(raw: _Raw, certificate: "MemoryCertificate") -> None:
     controller = certificate.controller
     action, following = controller.action.tolist(), controller.next_node.tolist()
-    worth = raw.worth_of(lambda node, seen: action[node][seen], lambda node, seen: following[node][seen], controller.start)
+    worth = raw.worth_of(
+        lambda node, seen: action[node][seen], lambda node, seen: following[node][seen], controller.start
+    )
     if worth is None:
         _need(certificate.controller_value == (-math.inf, -math.inf), "the controller may go on for ever")
         return

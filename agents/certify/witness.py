@@ -9,9 +9,7 @@ MAX_CANDIDATES: Final = 512
 """states that are looked at"""
 
 
-def find_witness(
-    model: Model, optimal: Sequence[frozenset[int]], go_on: Callable[[], bool]
-) -> tuple[int, int] | None:
+def find_witness(model: Model, optimal: Sequence[frozenset[int]], go_on: Callable[[], bool]) -> tuple[int, int] | None:
     """Return two such states, or None where none was found.
 
     Where several pairs would do, the one of fewest common walks is not sought: the first in the order of the states.
