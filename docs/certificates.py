@@ -26,9 +26,9 @@ def row(name: str, made: MemoryCertificate) -> str:
     """Return a line of the table; `verify` has been asked."""
     assert made.verify(), made.faults()
     helps = {True: "yes", False: "no", None: "not known"}[made.memory_helps]
+    assert made.memoryless_value.upper - made.memoryless_value.lower < 1e-6  # else the table needs both bounds
     values = [f"{number:.5f}" for number in (made.full_state_value.lower, made.memoryless_value.lower)]
     values += [f"{made.stochastic_bound:.5f}", f"{made.controller_value.lower:.5f}"]
-    assert made.memoryless_value.upper - made.memoryless_value.lower < 1e-6
     cells = [name, made.observation, made.verdict, *values, str(made.controller.nodes), helps]
     return f"| {' | '.join(cells)} |\n"
 

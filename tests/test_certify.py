@@ -125,7 +125,7 @@ def alike(world):
 @pytest.mark.slow
 def test_what_is_hidden_is_hidden_from_every_history():
     hidden = later = 0
-    for world in small_worlds(45, seed=2, looks=6, states=30, wanted=alike):
+    for world in small_worlds(30, seed=2, looks=6, states=30, wanted=alike):
         made = certify_memory(world, discount=GAMMA, max_nodes=2, time_limit=1)
         V = value_iteration(world, discount=GAMMA, tol=1e-12).values
         full = made.full_state_value.lower
@@ -138,7 +138,7 @@ def test_what_is_hidden_is_hidden_from_every_history():
                 break
         else:
             later += made.verdict == HIDES
-    assert hidden >= 15 and later == 0
+    assert hidden >= 10 and later == 0
 
 
 @pytest.mark.slow
@@ -344,7 +344,7 @@ def test_the_explanation_draws_both_places_and_keeps_its_caveat():
     assert any("B" in line for line in drawing) and "A" in told
     assert "counting steps is memory too" in told and told.startswith("MEMORY HELPS")
     assert "counting steps" not in certify_memory(mazes(*CUED)).explain()
-    assert "at the start, what was seen so far fits 2 places" in certify_memory(mazes(*CUELESS)).explain()
+    assert "at the start, what was seen may fit 2 places" in certify_memory(mazes(*CUELESS)).explain()
     assert certify_memory(load_maze("loop")).explain().startswith("MEMORYLESS SUFFICES")
 
 

@@ -48,10 +48,28 @@ class Relaxed(NamedTuple):
     """(n, 4): the distribution of each state"""
     weight: Floats
     """(n,): how much each state counts: its expected discounted visits"""
+    hint: Floats
+    """(n, 4): what each action is worth, from which boxes within this one may begin"""
 
 
 Box = tuple[Floats, Floats]
 """(observations, 4) twice: the least and the greatest probabilities"""
+
+
+class Looks(NamedTuple):
+    """How states that look alike choose in a relaxed problem, each counting by its visits."""
+
+    mean: Floats
+    """(observations, 4): what they choose on average"""
+    apart: Floats
+    """(observations, 4): how much they disagree"""
+    price: Floats
+    """(observations,): what it costs at once to make them agree on the one action that costs least; -1 if they do"""
+
+
+Split = tuple[int, int, float | None]
+"""(observation, action, cut); see `Tree`"""
+Choice = Callable[[Box, Looks, Floats, float], Split]
 
 
 class Relaxation:
@@ -74,15 +92,15 @@ class Relaxation:
                 high[seen, a] = does[a] not in does[:a]
         return low, high
 
-    def solve(self, box: Box) -> Relaxed:
-        """Return the best of a box's relaxed problem, by policy iteration."""
+    def solve(self, box: Box, hint: Floats | None = None) -> Relaxed:
+        """Return the best of a box's relaxed problem, by policy iteration, from what the hint says is best."""
         model, n = self.model, self.model.count
         low, high = box[0][model.seen], box[1][model.seen]
         quits = np.full(n, model.discount == 1)
-        chosen = _filled(low, high, model.reward)
+        chosen = _filled(low, high, model.reward if hint is None else hint)
         values, previous = self._evaluate(chosen, quits), None
         for _ in range(_ROUNDS):
-            q = self._backup(values)
+            q = self.backup(values)
             greedy = _filled(low, high, q)
             best = (greedy * q).sum(axis=1)
             tolerance = 1e-14 * max(1.0, float(np.abs(values[~quits]).max(initial=0)))
@@ -96,16 +114,17 @@ class Relaxation:
             if previous is not None and (values <= previous).all():
                 break  # what is left to improve is rounding
             previous = values
-        q = self._backup(values)
+        q = self.backup(values)
         off = float(((_filled(low, high, q) * q).sum(axis=1) - values)[~quits].max(initial=0))
         off += 64 * np.finfo(float).eps * float(np.abs(values).max(initial=0))
         start = float(model.start @ values)
         upper = float(ceiling_of(model, Fraction(start), Fraction(off))) + SLACK * max(abs(start), 1e-3)
         alike = SLACK * max(1.0, float(np.abs(values[~quits]).max(initial=0)))
         chosen = _filled(low, high, np.round(q / alike) - self._rank(q, alike) / 8)
-        return Relaxed(upper, chosen, self._visits(chosen, quits))
+        return Relaxed(upper, chosen, self._visits(chosen, quits), q)
 
-    def _backup(self, values: Floats) -> Floats:
+    def backup(self, values: Floats) -> Floats:
+        """Return (n, 4): what each action is worth if states are worth these values, (n,)."""
         model = self.model
         ahead = np.append(values, 0.0)[model.next_state]
         return model.reward + self.gamma * (model.probability * ahead).sum(axis=2)
@@ -137,8 +156,8 @@ class Relaxation:
         rank = np.argsort(np.argsort(-count, axis=1, kind="stable"), axis=1, kind="stable")
         return rank[seen].astype(np.int64)
 
-    def mean_policy(self, relaxed: Relaxed) -> tuple[Floats, Floats]:
-        """Return (observations, 4), what states that look alike choose on average, and how much they disagree."""
+    def compare(self, box: Box, relaxed: Relaxed) -> Looks:
+        """Compare what states that look alike choose."""
         seen, count = self.model.seen, self.model.observations
         weight = np.maximum(relaxed.weight, 0)
         total = np.bincount(seen, weight, count)
@@ -147,7 +166,11 @@ class Relaxation:
         mean = np.divide(mean, total[:, None], out=np.full((count, 4), 0.25), where=total[:, None] > 0)
         apart = np.zeros((count, 4))
         np.add.at(apart, seen, np.abs(relaxed.chosen - mean[seen]) * weight[:, None])
-        return mean, apart
+        q, best = relaxed.hint, (relaxed.chosen * relaxed.hint).sum(axis=1)
+        price = np.zeros((count, 4))
+        np.add.at(price, seen, (best[:, None] - q) * weight[:, None])
+        price = np.where(box[1] > 0, price, np.inf).min(axis=1)
+        return Looks(mean, apart, np.where(apart.sum(axis=1) > 1e-12, price, -1.0))
 
 
 def _filled(low: Floats, high: Floats, q: Floats) -> Floats:
@@ -167,69 +190,101 @@ def _filled(low: Floats, high: Floats, q: Floats) -> Floats:
 def search(
     tree: Tree,
     relaxation: Relaxation,
-    split: Callable[[Box, Floats, Floats], tuple[int, int, float | None]],
+    choose: Choice,
     value_of: Callable[[Floats], float],
     go_on: Callable[[int], bool],
+    hint: Floats | None = None,
 ) -> None:
     """Split the box of all policies, the worst part first, until its bound is met.
 
     Args:
         tree: a fresh one; it is filled, and is a proof at any time, also when this is interrupted.
         relaxation: of the model.
-        split: from a box, the mean policy and the disagreement to (observation, action, cut).
+        choose: a split, from a box, how states choose in it, the hint and what the best policy so far earns.
         value_of: what a policy made of a mean policy earns, about.
         go_on: is asked before each step, with the number of boxes, whether to go on.
+        hint: (n, 4), what each action is worth, about.
     """
     earned, closed = -np.inf, -np.inf  # the best policy; the boxes that need not be split
-    heap: list[tuple[float, int, Box, Floats, Floats]] = []
+    heap: list[tuple[float, int, Box, Looks, Floats]] = []
 
-    def look(number: int, box: Box) -> None:
+    def look(number: int, box: Box, hint: Floats | None) -> None:
         nonlocal earned, closed
-        relaxed = relaxation.solve(box)
+        relaxed = relaxation.solve(box, hint)
         if relaxed.upper <= earned:
             closed = max(closed, relaxed.upper)
             return
-        mean, apart = relaxation.mean_policy(relaxed)
-        value = value_of(mean)
+        looks = relaxation.compare(box, relaxed)
+        value = value_of(looks.mean)
         if value > earned:
-            tree.policy, earned = mean, value
-        if apart.sum() <= 1e-12 or relaxed.upper <= earned + SLACK * max(1.0, abs(earned)):
+            tree.policy, earned = looks.mean, value
+        if looks.price.max() < 0 or relaxed.upper <= earned + SLACK * max(1.0, abs(earned)):
             closed = max(closed, relaxed.upper)
         else:
-            heapq.heappush(heap, (-relaxed.upper, number, box, mean, apart))
+            heapq.heappush(heap, (-relaxed.upper, number, box, looks, relaxed.hint))
 
-    look(0, relaxation.whole())
+    look(0, relaxation.whole(), hint)
     tree.upper = max(closed, -heap[0][0] if heap else -np.inf)
     while heap and -heap[0][0] > earned and go_on(len(tree.splits)):
-        _, number, (low, high), mean, apart = heapq.heappop(heap)
-        seen, action, cut = split((low, high), mean, apart)
+        _, number, box, looks, hint = heapq.heappop(heap)
+        split = choose(box, looks, hint, earned)
         children: list[int] = []
-        for part in range(4 if cut is None else 2):
-            below, above = low.copy(), high.copy()
-            if cut is None:
-                if high[seen, part] < 1:
-                    children.append(-1)
-                    continue
-                below[seen] = above[seen] = np.eye(4)[part]
-            elif part == 0:
-                above[seen, action] = cut
-            else:
-                below[seen, action] = cut
-            children.append(len(tree.splits))
-            tree.splits.append(None)
-            look(children[-1], (below, above))
-        tree.splits[number] = (seen, action, cut, children)
+        for part in parts(box, split):
+            children.append(-1 if part is None else len(tree.splits))
+            if part is not None:
+                tree.splits.append(None)
+                look(children[-1], part, hint)
+        tree.splits[number] = (*split, children)
         tree.upper = max(closed, -heap[0][0] if heap else -np.inf)
 
 
-def split_by_action(box: Box, mean: Floats, apart: Floats) -> tuple[int, int, float | None]:
-    """Split what states that look alike disagree on most by its action: for policies without chance."""
-    return int(apart.sum(axis=1).argmax()), -1, None
+def parts(box: Box, split: Split) -> list[Box | None]:
+    """Return the parts of a box: two, or with a split by action four, None where the box forbids the action."""
+    (low, high), (seen, action, cut) = box, split
+    if cut is None:
+        return [_with(box, seen, *np.eye(4)[[a, a]]) if high[seen, a] == 1 else None for a in range(4)]
+    below, above = high[seen].copy(), low[seen].copy()
+    below[action] = above[action] = cut
+    return [_with(box, seen, low[seen], below), _with(box, seen, above, high[seen])]
 
 
-def split_in_half(box: Box, mean: Floats, apart: Floats) -> tuple[int, int, float | None]:
-    """Split the probability that states which look alike disagree on most at the middle of its range."""
-    seen, action = np.unravel_index(int(apart.argmax()), apart.shape)
+def _with(box: Box, seen: int, least: Floats, most: Floats) -> Box:
+    low, high = box[0].copy(), box[1].copy()
+    low[seen], high[seen] = least, most
+    return low, high
+
+
+def by_action(box: Box, looks: Looks, seen: int) -> Split:
+    """Split an observation by its action: for maps."""
+    return seen, -1, None
+
+
+def in_half(box: Box, looks: Looks, seen: int) -> Split:
+    """Split the probability that states which look so disagree on most at the middle of its range."""
     low, high = box[0][seen], box[1][seen]
+    action = int(looks.apart[seen].argmax())
     most = min(float(high[action]), 1 - float(low.sum() - low[action]))
-    return int(seen), int(action), (float(low[action]) + most) / 2
+    return seen, action, (float(low[action]) + most) / 2
+
+
+def careful(relaxation: Relaxation, split: Callable[[Box, Looks, int], Split], tries: int) -> Choice:
+    """Return a choice of splits: the first by trying all observations, `tries` parts in all, then the dearest one."""
+    tried = 0
+
+    def choose(box: Box, looks: Looks, hint: Floats, earned: float) -> Split:
+        nonlocal tried
+        dearest = [seen for seen in np.argsort(-looks.price, kind="stable").tolist() if looks.price[seen] >= 0]
+        best, least = dearest[0], np.inf
+        for seen in dearest if tried < tries else []:
+            most = -np.inf
+            for part in parts(box, split(box, looks, seen)):
+                if part is not None and most < least:
+                    tried += 1
+                    most = max(most, relaxation.solve(part, hint).upper)
+            if most < least:
+                best, least = seen, most
+            if least <= earned:
+                break
+        return split(box, looks, best)
+
+    return choose

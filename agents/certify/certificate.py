@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...envs import Maze, World
 from ..automaton import Automaton
-from .bounds import Box, Relaxation, Tree, search, split_by_action, split_in_half
+from .bounds import Box, Relaxation, Tree, by_action, careful, in_half, search
 from .controllers import Best, OutOfTime, attain, improve
 from .exact import Bounds, evaluate, find_optimum
 from .model import Floats, Model, read_model
@@ -31,6 +31,8 @@ VERDICTS: Final = (SUFFICES, HELPS, HIDES, UNDECIDED)
 MAX_BELIEFS: Final = 20_000
 DETERMINISTIC_BOXES: Final = 4_000
 STOCHASTIC_BOXES: Final = 64
+TRIES: Final = 400
+"""boxes that are bounded only to find the best splits"""
 TABLES: Final = 2_000
 """incomplete controllers of each size that are bounded, where V* is out of reach"""
 
@@ -238,6 +240,7 @@ class _Search:
         self.optimum = find_optimum(model)
         self.exact = self.optimum.optimal is self.optimum.possible
         self.relaxation = Relaxation(model)
+        self.hint = self.relaxation.backup(np.maximum(self.optimum.values, -1e9))
 
     def stage(self, name: str, share: float = 1.0) -> None:
         """Begin a stage that may take this share of the time that is left."""
@@ -322,7 +325,8 @@ class _Search:
 
         tree = self.memoryless_tree = Tree()
         try:
-            search(tree, self.relaxation, split_by_action, value_of, self.within(DETERMINISTIC_BOXES))
+            choose = careful(self.relaxation, by_action, TRIES)
+            search(tree, self.relaxation, choose, value_of, self.within(DETERMINISTIC_BOXES), self.hint)
         finally:
             if tree.policy is not None:
                 self.policy = tree.policy.argmax(axis=1)
@@ -359,7 +363,8 @@ class _Search:
             return
         self.stage("policies that choose at random", 0.5)
         tree = self.stochastic_tree = Tree()
-        search(tree, self.relaxation, split_in_half, self.worth, self.within(STOCHASTIC_BOXES))
+        choose = careful(self.relaxation, in_half, TRIES // 4)
+        search(tree, self.relaxation, choose, self.worth, self.within(STOCHASTIC_BOXES), self.hint)
 
     def look_for_witness(self) -> None:
         if self.suffices is False and self.exact:

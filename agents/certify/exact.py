@@ -26,7 +26,7 @@ class Bounds(NamedTuple):
 
     def __str__(self) -> str:
         near = self.upper - self.lower <= 1e-9 * max(1.0, abs(self.upper))
-        return f"{self.upper:.9g}" if near else f"{self.lower:.9g} to {self.upper:.9g}"
+        return f"{self.lower:.9g}" if near else f"{self.lower:.9g} to {self.upper:.9g}"
 
 
 NEVER: Final = Bounds(-math.inf, -math.inf)

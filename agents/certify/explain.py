@@ -44,8 +44,8 @@ def explain(certificate: "MemoryCertificate") -> str:
 
 _CAVEAT: Final = (
     "A caveat: in one known maze with one start where nothing slips, counting steps is memory too: a list of the "
-    "actions of a shortest way would do, without looking. That memory helps says that something has to be remembered, not that "
-    "it has to be the heading."
+    "actions of a shortest way would do, without looking. That memory helps says that something has to be remembered, "
+    "not that it has to be the heading."
 )
 
 

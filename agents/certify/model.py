@@ -16,7 +16,7 @@ from ..automaton import Bits, Codebook, Encoding, Number
 
 OVER: Final = -1
 """the number of what comes after an episode"""
-MAX_STATES: Final = 3000
+MAX_STATES: Final = 2000
 """that an agent can come to; the bounds solve a full linear system over them"""
 
 _SIDES: Final = {UP: (RIGHT, LEFT), RIGHT: (DOWN, UP), LEFT: (UP, DOWN), DOWN: (LEFT, RIGHT)}

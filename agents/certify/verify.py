@@ -125,6 +125,16 @@ class _Raw:
         self.seen: dict[State, int] = dict(zip(self.order, numbers, strict=True))
         self.observations = encode.observations
         self._root = self._all_policies()
+        place = {state: number for number, state in enumerate(self.order)}
+        self._step = np.zeros((len(place), 4, len(place)))
+        self._earned = np.zeros((len(place), 4))
+        self._near = np.zeros(len(place))  # V*, about, once it is known: where guesses begin
+        for state, moves in self.moves.items():
+            for action, move in enumerate(moves):
+                for chance, after, reward in move:
+                    self._earned[place[state], action] += float(chance * reward)
+                    if not self.over[after]:
+                        self._step[place[state], action, place[after]] += float(chance * self.gamma)
 
     def solve(self) -> None:
         """Find V*, as far as it can be known, and the actions that surely are, and that may be, optimal."""
@@ -421,22 +431,13 @@ class _Raw:
 
     def _guess(self, box: dict[int, Box]) -> tuple[dict[State, Fraction], dict[State, int]]:
         """Return V of the best in a box, about, and each state's favourite action: policy iteration in floats."""
-        n = len(self.order)
-        place = {state: number for number, state in enumerate(self.order)}
-        step = np.zeros((n, 4, n))
-        earned = np.zeros((n, 4))
-        for state, moves in self.moves.items():
-            for action, move in enumerate(moves):
-                for chance, after, reward in move:
-                    earned[place[state], action] += float(chance * reward)
-                    if not self.over[after]:
-                        step[place[state], action, place[after]] += float(chance * self.gamma)
+        n, step, earned = len(self.order), self._step, self._earned
         low = np.array([[float(x) for x in box[self.seen[s]][0]] for s in self.order]).reshape(n, 4)
         room = np.array([[float(x) for x in box[self.seen[s]][1]] for s in self.order]).reshape(n, 4) - low
         give_up = -1e7 * max(1.0, float(np.abs(earned).max(initial=0)))  # at discount 1 some policies never end
         gone = np.full(n, self.gamma == 1)
         mix = low.copy()
-        value = np.full(n, give_up if self.gamma == 1 else 0.0)
+        value = np.full(n, give_up) if self.gamma == 1 else self._near
         for number in range(1000):
             q = earned + step @ value
             better = low.copy()
@@ -455,6 +456,8 @@ class _Raw:
             gone = stays_gone
             matrix = np.eye(n) - np.where(gone[:, None], 0.0, np.einsum("sa,sat->st", mix, step))
             value = np.linalg.solve(matrix, np.where(gone, give_up, (mix * earned).sum(axis=1)))
+        if self.gamma < 1 and not self._near.any():
+            self._near = value
         favourite = (earned + step @ value + np.where(room + low > 0, 0, -1e300)).argmax(axis=1)
         guess = {s: Fraction(round(v * 2**50), 2**50) for s, v in zip(self.order, value.tolist(), strict=True)}
         return guess, dict(zip(self.order, favourite.tolist(), strict=True))
