@@ -267,6 +267,11 @@ def in_half(box: Box, looks: Looks, seen: int) -> Split:
     return seen, action, (float(low[action]) + most) / 2
 
 
+def farthest_apart(box: Box, looks: Looks, hint: Floats, earned: float) -> Split:
+    """Split the probability that states which look alike disagree on most, of all, in half."""
+    return in_half(box, looks, int(looks.apart.max(axis=1).argmax()))
+
+
 def careful(relaxation: Relaxation, split: Callable[[Box, Looks, int], Split], tries: int) -> Choice:
     """Return a choice of splits: the first by trying all observations, `tries` parts in all, then the dearest one."""
     tried = 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...envs import Maze, World
 from ..automaton import Automaton
-from .bounds import Box, Relaxation, Tree, by_action, careful, in_half, search
+from .bounds import Box, Relaxation, Tree, by_action, careful, farthest_apart, in_half, search
 from .controllers import Best, OutOfTime, attain, improve
 from .exact import Bounds, evaluate, find_optimum
 from .model import Floats, Model, read_model
@@ -362,9 +362,12 @@ class _Search:
         if self.suffices:
             return
         self.stage("policies that choose at random", 0.5)
-        tree = self.stochastic_tree = Tree()
-        choose = careful(self.relaxation, in_half, TRIES // 4)
-        search(tree, self.relaxation, choose, self.worth, self.within(STOCHASTIC_BOXES), self.hint)
+        # to split what is farthest apart soon gives the better bounds, but may be lost in ways round
+        for choose in (farthest_apart, careful(self.relaxation, in_half, TRIES)):
+            tree = self.stochastic_tree = Tree()
+            search(tree, self.relaxation, choose, self.worth, self.within(STOCHASTIC_BOXES), self.hint)
+            if tree.upper < self.optimum.value.lower:
+                break
 
     def look_for_witness(self) -> None:
         if self.suffices is False and self.exact:
