@@ -1,14 +1,17 @@
 """`mazegrad certify`: prints and draws the proof, writes it to files, and checks those."""
 
+import importlib.util
 import json
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
-from mazegrad.agents import MemoryCertificate
+from mazegrad.agents import MemoryCertificate, certify_memory
 from mazegrad.certify import certify, picture
 
+DOCS = Path(__file__).parent.parent / "docs"
 DEFAULTS = {
     "observation": "dots",
     "view_size": 7,
@@ -80,3 +83,13 @@ def test_the_bar_is_shown_on_a_terminal_and_wiped(capsys, monkeypatch):
     run("dyna_maze")
     bar = capsys.readouterr().err
     assert "Ctrl-C: what is known so far" in bar and bar.endswith("\r")
+
+
+@pytest.mark.parametrize("name", ["sheet38", "dyna_maze", "ice_lake", "the T-maze with its cue", "the T-maze without"])
+def test_the_table_of_the_docs_is_what_comes_out(name):
+    spec = importlib.util.spec_from_file_location("docs_certificates", DOCS / "certificates.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    table = (DOCS / "certificates.md").read_text(encoding="utf-8")
+    for observation in script.OBSERVATIONS:
+        assert script.row(name, certify_memory(script.subjects()[name], observation)) in table

@@ -64,7 +64,7 @@ class Looks(NamedTuple):
     apart: Floats
     """(observations, 4): how much they disagree"""
     price: Floats
-    """(observations,): what it costs at once to make them agree on the one action that costs least; -1 if they do"""
+    """(observations,): what it costs at once to make them agree on the one action that costs least; -inf if they do"""
 
 
 Split = tuple[int, int, float | None]
@@ -170,7 +170,7 @@ class Relaxation:
         price = np.zeros((count, 4))
         np.add.at(price, seen, (best[:, None] - q) * weight[:, None])
         price = np.where(box[1] > 0, price, np.inf).min(axis=1)
-        return Looks(mean, apart, np.where(apart.sum(axis=1) > 1e-12, price, -1.0))
+        return Looks(mean, apart, np.where(apart.sum(axis=1) > 1e-12, price, -np.inf))
 
 
 def _filled(low: Floats, high: Floats, q: Floats) -> Floats:
@@ -218,7 +218,7 @@ def search(
         value = value_of(looks.mean)
         if value > earned:
             tree.policy, earned = looks.mean, value
-        if looks.price.max() < 0 or relaxed.upper <= earned + SLACK * max(1.0, abs(earned)):
+        if looks.price.max() == -np.inf or relaxed.upper <= earned + SLACK * max(1.0, abs(earned)):
             closed = max(closed, relaxed.upper)
         else:
             heapq.heappush(heap, (-relaxed.upper, number, box, looks, relaxed.hint))
@@ -278,7 +278,7 @@ def careful(relaxation: Relaxation, split: Callable[[Box, Looks, int], Split], t
 
     def choose(box: Box, looks: Looks, hint: Floats, earned: float) -> Split:
         nonlocal tried
-        dearest = [seen for seen in np.argsort(-looks.price, kind="stable").tolist() if looks.price[seen] >= 0]
+        dearest = [seen for seen in np.argsort(-looks.price, kind="stable").tolist() if looks.price[seen] > -np.inf]
         best, least = dearest[0], np.inf
         for seen in dearest if tried < tries else []:
             most = -np.inf
