@@ -125,7 +125,7 @@ def alike(world):
 @pytest.mark.slow
 def test_what_is_hidden_is_hidden_from_every_history():
     hidden = later = 0
-    for world in small_worlds(30, seed=2, looks=6, states=30, wanted=alike):
+    for world in small_worlds(20, seed=2, looks=6, states=30, wanted=alike):
         made = certify_memory(world, discount=GAMMA, max_nodes=2, time_limit=1)
         V = value_iteration(world, discount=GAMMA, tol=1e-12).values
         full = made.full_state_value.lower
@@ -138,7 +138,7 @@ def test_what_is_hidden_is_hidden_from_every_history():
                 break
         else:
             later += made.verdict == HIDES
-    assert hidden >= 10 and later == 0
+    assert hidden >= 6 and later == 0
 
 
 @pytest.mark.slow
