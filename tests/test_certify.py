@@ -356,3 +356,15 @@ def test_worlds_may_be_given_compiled_with_other_rewards_and_slip():
 
 def test_an_automaton_comes_back():
     assert isinstance(certify_memory(load_maze("loop")).controller, Automaton)
+
+
+def test_where_much_slips_close_calls_stay_undecided():
+    maze = Maze.from_text(
+        "slip: 0.1\nS" + "." * 13 + "\n" + ("." * 14 + "\n") * 5 + "....X..#......\n" * 6 + "." * 13 + "G"
+    )
+    made = certify_memory(maze, "position", time_limit=3)
+    full = value_iteration(made.world, discount=0.99).expected_return
+    assert made.verdict == "undecided" and "too close to tell" in made.missing
+    assert made.full_state_value.lower <= full <= made.full_state_value.upper
+    assert made.full_state_value.upper - made.full_state_value.lower < 1e-7
+    assert made.verify()
