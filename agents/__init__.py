@@ -2,6 +2,7 @@
 
 from .agent import Agent
 from .automaton import Automaton, Bits, Codebook, Number
+from .certify import MemoryCertificate, certify_memory
 from .compiler import CompiledAutomaton, ThresholdRNN, compile_automaton
 from .controllers import build_automaton, path_follower_automaton, t_maze_automaton, wall_follower_automaton
 from .counterexample import Counterexample, counterexample, follows_every_path
@@ -13,9 +14,10 @@ from .rollout import Evaluation, Rollout, evaluate, rollout
 
 __all__ = [
     "AGENTS", "EXCHANGE",
-    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation", "ExtractedAutomaton",
-    "LinearRNN", "Number", "RNNAgent", "RandomAgent", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
-    "build_automaton", "compile_automaton", "counterexample", "evaluate", "extract_automaton", "follows_every_path",
-    "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
+    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation",
+    "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "RNNAgent", "RandomAgent", "Rollout",
+    "ShortestPathAgent", "ThresholdRNN", "WallFollower",
+    "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
+    "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
     "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip

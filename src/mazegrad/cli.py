@@ -100,6 +100,18 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--length", type=_count, default=12, metavar="N", help="try all paths of up to N steps (12)")
     check.add_argument("--json", action="store_true", help="print JSON")
 
+    certify = command("certify", "certify", "Prove whether a maze needs memory, or check such a proof.")
+    certify.add_argument("maze", nargs="+", metavar="MAZE|ID|FILE.json", help="mazes of one task, or certificates")
+    certify.add_argument("--observation", default="dots", metavar="NAME", help="default: dots")
+    certify.add_argument("--view-size", type=_count, default=7, metavar="N", help="side of the view (default: 7)")
+    certify.add_argument("--discount", type=float, default=0.99, metavar="X", help="default: 0.99")
+    certify.add_argument("--nodes", type=_count, default=8, metavar="N", help="of a controller, at most (default: 8)")
+    certify.add_argument("--time", type=_positive, default=20.0, metavar="SECONDS", help="default: 20")
+    certify.add_argument("--levels", type=_count, default=8, metavar="N", help="episodes whose mazes an ID gives (8)")
+    certify.add_argument("--seed", type=_natural, default=0, metavar="N", help="of those episodes (default: 0)")
+    certify.add_argument("--json", type=Path, metavar="FILE", help="write the certificate there")
+    certify.add_argument("--png", type=Path, metavar="FILE", help="draw the two places that look alike there")
+
     record = command("record", "record", "Record an agent's walk: a .gif, an .mp4, or a .jsonl for `replay`.")
     record.add_argument("file", type=Path, metavar="FILE")
     _add_walk(record)

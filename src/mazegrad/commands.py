@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from .agents import AGENTS, named_agent, rollout
+from .certify import certify as certify
 from .check import check as check
 from .envs import (
     GENERATORS,

@@ -1,0 +1,115 @@
+"""`mazegrad certify`: does a maze need memory? The proof in words, drawn, and as a file that anyone can check."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from .agents import MemoryCertificate, certify_memory
+from .envs import World, draw
+from .envs.draw import tile_size
+from .envs.files import write_whole
+from .envs.maze import nearest
+from .envs.shipped import find_maze
+from .watch import save_png
+
+_GAP = 12  # px between the pictures of two places
+
+
+def certify(arguments: Namespace) -> int | None:
+    """Make a certificate and print its proof, or check one that is in a file; return 1 if that one is false.
+
+    Args:
+        arguments: `maze` (a list: shipped names, files and environment ids, together one set; or one .json to check),
+            `observation`, `view_size`, `discount`, `nodes`, `time` (seconds), `levels` (episodes of an environment
+            whose mazes are taken), `json` and `png` (Paths to write to, or None).
+    """
+    if len(arguments.maze) == 1 and arguments.maze[0].endswith(".json"):
+        certificate = MemoryCertificate.from_json(Path(arguments.maze[0]).read_text(encoding="utf-8"))
+        print(certificate.explain())
+        faults = certificate.faults()
+        print("\n".join(f"FALSE: {fault}" for fault in faults) or "Checked: every claim holds.")
+    else:
+        worlds = [world for name in arguments.maze for world in _worlds(name, arguments.levels, arguments.seed)]
+        bar = _Bar()
+        certificate = certify_memory(
+            worlds,
+            arguments.observation,
+            arguments.discount,
+            view_size=arguments.view_size,
+            max_nodes=arguments.nodes,
+            time_limit=arguments.time,
+            progress=bar.show if sys.stderr.isatty() else None,
+        )
+        bar.clear()
+        print(certificate.explain())
+        faults = []
+    if arguments.json is not None:
+        write_whole(arguments.json, certificate.to_json().encode())
+        print(f"wrote {arguments.json}")
+    if arguments.png is not None:
+        save_png(arguments.png, picture(certificate))
+        print(f"wrote {arguments.png}")
+    return 1 if faults else None
+
+
+def picture(certificate: MemoryCertificate) -> NDArray[np.uint8]:
+    """Draw the places of the proof side by side, the agent in each; without such places, the first maze.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    world = certificate.world
+    places: tuple[int, ...] = world.start_states[:1].tolist()
+    if certificate.confusion is not None:
+        places = certificate.confusion.states[:4]
+    elif certificate.witness is not None:
+        places = certificate.witness[:2]
+    tile = min(tile_size(maze) for maze in world.mazes)
+    frames = [draw(world, place, tile=tile) for place in places]
+    height = max(frame.shape[0] for frame in frames)
+    parts: list[NDArray[np.uint8]] = []
+    for frame in frames:
+        parts += [
+            np.full((height, _GAP, 3), 255, dtype=np.uint8),
+            np.pad(frame, ((0, height - len(frame)), (0, 0), (0, 0)), constant_values=255),
+        ]
+    return np.concatenate(parts[1:], axis=1)
+
+
+def _worlds(name: str, levels: int, seed: int) -> list[World]:
+    """Return the tables of a maze, or those of the mazes that an environment's first episodes are in."""
+    known = [id for id in gymnasium.registry if id.startswith("mazegrad/")]
+    env_id = name if "/" in name else f"mazegrad/{name}"
+    if env_id not in known:
+        if name.startswith("mazegrad/"):
+            raise ValueError(f"there is no environment {name!r}{nearest(name, known)}")
+        return [World.compile(find_maze(name))]
+    env = gymnasium.make(env_id).unwrapped
+    worlds: dict[str, World] = {}
+    for level in range(levels):
+        env.reset(seed=seed + level)
+        world: World = env.get_wrapper_attr("world")
+        worlds.setdefault(world.mazes[0].digest, world)
+    env.close()
+    return list(worlds.values())
+
+
+class _Bar:
+    """A line on stderr that says what is being done, and how much of the time is used."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def show(self, what: str, share: float) -> None:
+        full = round(20 * share)
+        line = f"[{'#' * full}{'.' * (20 - full)}] {what} (Ctrl-C: what is known so far)"
+        print(f"\r{line:<{self._width}}", end="", file=sys.stderr, flush=True)
+        self._width = len(line)
+
+    def clear(self) -> None:
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,96 @@
+"""`mazegrad certify`: prints and draws the proof, writes it to files, and checks those."""
+
+import importlib.util
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from mazegrad.agents import MemoryCertificate, certify_memory
+from mazegrad.certify import certify, picture
+
+DOCS = Path(__file__).parent.parent / "docs"
+DEFAULTS = {
+    "observation": "dots",
+    "view_size": 7,
+    "discount": 0.99,
+    "nodes": 8,
+    "time": 20.0,
+    "levels": 4,
+    "seed": 0,
+    "json": None,
+    "png": None,
+}
+
+
+def run(*maze, **keywords):
+    return certify(Namespace(**{**DEFAULTS, **keywords, "maze": list(maze)}))
+
+
+def test_it_prints_the_proof_and_writes_it(tmp_path, capsys):
+    file, drawing = tmp_path / "sheet.json", tmp_path / "sheet.png"
+    assert run("sheet38", json=file, png=drawing) is None
+    told = capsys.readouterr().out
+    assert told.startswith("MEMORY HELPS") and str(file) in told
+    assert drawing.read_bytes().startswith(b"\x89PNG")
+    assert run(str(file)) is None
+    assert "Checked: every claim holds." in capsys.readouterr().out
+
+
+def test_a_forged_file_gives_1_and_says_what_is_false(tmp_path, capsys):
+    file = tmp_path / "loop.json"
+    run("loop", json=file)
+    fields = json.loads(file.read_text())
+    file.write_text(json.dumps({**fields, "controller_value": [0.5, 0.5]}))
+    assert run(str(file)) == 1
+    told = capsys.readouterr().out
+    assert "FALSE: the seal" in told and "FALSE: controller_value is not what it earns" in told
+
+
+def test_an_id_and_several_mazes(tmp_path, capsys):
+    run("PathFollow-v0")
+    assert "MEMORY HELPS: this maze" in capsys.readouterr().out
+    left, right = tmp_path / "left.txt", tmp_path / "right.txt"
+    left.write_text("G.S.X\n")
+    right.write_text("X.S.G\n")
+    run(str(left), str(right), png=tmp_path / "both.png")
+    assert "OBSERVATION HIDES IT: these 2 mazes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["sheet37", "mazegrad/PathFolow-v0", "PathFolow-v0"])
+def test_an_unknown_maze_is_told(name):
+    with pytest.raises(ValueError, match=r"did you mean|neither a shipped maze nor a file"):
+        run(name)
+
+
+def test_a_file_that_is_none_is_told(tmp_path):
+    file = tmp_path / "x.json"
+    file.write_text("{}")
+    with pytest.raises(ValueError, match="this is no memory certificate"):
+        run(str(file))
+
+
+def test_the_picture_shows_both_places(tmp_path):
+    file = tmp_path / "sheet.json"
+    run("sheet38", json=file)
+    frame = picture(MemoryCertificate.from_json(file.read_text()))
+    assert frame.dtype == "uint8" and frame.shape[1] > 2 * frame.shape[0]
+
+
+def test_the_bar_is_shown_on_a_terminal_and_wiped(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run("dyna_maze")
+    bar = capsys.readouterr().err
+    assert "Ctrl-C: what is known so far" in bar and bar.endswith("\r")
+
+
+@pytest.mark.parametrize("name", ["sheet38", "dyna_maze", "ice_lake", "the T-maze with its cue", "the T-maze without"])
+def test_the_table_of_the_docs_is_what_comes_out(name):
+    spec = importlib.util.spec_from_file_location("docs_certificates", DOCS / "certificates.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    table = (DOCS / "certificates.md").read_text(encoding="utf-8")
+    for observation in script.OBSERVATIONS:
+        assert script.row(name, certify_memory(script.subjects()[name], observation)) in table
