@@ -18,9 +18,17 @@ MAZE, START, STEPS = range(3)
 
 def mix(x: Bits) -> Bits:
     """Return the splitmix64 finaliser of 64-bit `x`: a bijection that flips each output bit half of the time."""
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
-    return x ^ (x >> 31)
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9
+    x = _wrapped(x)
+    x ^= x >> 27
+    x *= 0x94D049BB133111EB
+    x = _wrapped(x)
+    x ^= x >> 31
+    return x
+
+
+def _wrapped(x: Bits) -> Bits:
+    return x & MASK if isinstance(x, int) else x  # arrays wrap around by themselves
 
 
 def key_from_seed(seed: Bits) -> Bits:
@@ -31,17 +39,27 @@ def key_from_seed(seed: Bits) -> Bits:
     """
     if isinstance(seed, int) and not 0 <= seed <= MASK:
         raise ValueError(f"a seed is an integer from 0 to 2**64 - 1, not {seed}")
-    return mix(seed + GAMMA & MASK)
+    return mix(_wrapped(seed + GAMMA))
 
 
 def stream(key: Bits, episode: Bits) -> Bits:
     """Return the stream from which one episode of the lane with this key draws."""
-    return mix(key + (episode * GAMMA & MASK) & MASK)
+    return mix(_wrapped(key + _wrapped(episode * GAMMA)))
 
 
 def bits(stream: Bits, counter: Bits) -> Bits:
     """Return the 64 random bits at one place of a stream."""
-    return mix(stream + ((counter + 1) * GAMMA & MASK) & MASK)
+    return mix(_wrapped(stream + _wrapped((counter + 1) * GAMMA)))
+
+
+def later(stream: Bits, counters: Bits) -> Bits:
+    """Return the stream whose counter 0 is this one's counter `counters`."""
+    return _wrapped(stream + _wrapped(counters * GAMMA))
+
+
+def below(probability: Any) -> NDArray[np.uint64]:
+    """Return t, so that `bits(...) >> 11 < t` exactly where `uniform(...) < probability`."""
+    return np.ceil(np.asarray(probability) * 2.0**53).astype(np.uint64)
 
 
 def uniform(stream: Bits, counter: Bits) -> Any:
