@@ -15,10 +15,15 @@ from .world import World
 
 Lanes = NDArray[np.int64]
 
-# a word: what is seen after the move (32 bits, where four bytes say it), then whether it is special, then 4 * next state
-_SPECIAL: Final = 1 << 31
+# a word, from its highest bit: what is seen after the move (32 bits, if that is what four bytes say), whether the move
+# is special, and where it leads (4 * next state)
+_SPECIAL: Final = np.array(1 << 31)  # as arrays: numpy takes them in faster than ints
 _PLACE: Final = _SPECIAL - 1
-_SEEN: Final = int(sys.byteorder == "little")  # which half of a word, as two uint32, is what is seen
+_LITTLE: Final = sys.byteorder == "little"
+_SEEN: Final = int(_LITTLE)  # which of a word's two uint32 is what is seen
+_FLAG: Final = 3 if _LITTLE else 4  # which of a word's bytes has the special bit
+_SHORT: Final = 1 << 24  # places below leave the rest of that byte 0
+_FEW: Final = 4096  # lanes: up to so many, counting bytes is the faster way to find special moves
 _TABLE_BYTES: Final = 2**26  # of observations that are computed ahead
 # tables of a stack of mazes that are not, number by number, those of the mazes alone
 _ONE_BY_ONE: Final = ("optimal_action", "value")
@@ -72,6 +77,10 @@ class Atlas:
         self._at = 4 * self._first_state[self.maze]
         self._mask: NDArray[np.int8] | None = None
         self._index, self._word = np.empty_like(self._at), np.empty_like(self._at)
+        lanes = len(self.maze)
+        self._seen = self._word.view(np.uint32).reshape(lanes, 2)[:, _SEEN : _SEEN + 1]
+        few = lanes <= _FEW and 4 * (world.states + len(self._starts)) <= _SHORT
+        self._flags = self._word.view(np.bool_)[_FLAG::8] if few else None
 
         shape, dtype = observation.space.shape or (), observation.space.dtype or np.dtype(np.int64)
         width = int(np.prod(shape)) * dtype.itemsize
@@ -159,12 +168,11 @@ class Atlas:
 
         Args:
             actions: (lanes,), each 0 to 3.
-            random: (lanes,) random bits, where something slips.
+            random: (lanes,) 53 random bits each, where something slips.
         """
         at, index, word = self._at, self._index, self._word
         np.add(at, actions, out=index)
         if random is not None:
-            random >>= 11
             limit, half = self._slips, self._halves
             if limit.ndim:
                 state = np.minimum(at >> 2, self._states - 1)  # arrivals are alike in all cases
@@ -174,9 +182,9 @@ class Atlas:
             index += np.multiply(case, self._size, dtype=np.int64)
         self._words.take(index, out=word, mode="clip")
         np.bitwise_and(word, _PLACE, out=at)
-        if int(np.bitwise_or.reduce(word)) & _SPECIAL:
-            return np.flatnonzero(word & _SPECIAL)
-        return None
+        if self._flags is not None:
+            return self._flags.nonzero()[0] if np.count_nonzero(self._flags) else None
+        return (word & _SPECIAL).nonzero()[0] if np.bitwise_or.reduce(word) & _SPECIAL else None
 
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return what the last move of these lanes earned, and whether it ended the episode."""
@@ -185,8 +193,8 @@ class Atlas:
     def observe(self) -> NDArray[Any]:
         """Return what the lanes see after `move`, a fresh array."""
         if self._folded:
-            return self._word.view(np.uint32)[_SEEN::2].copy().view(np.int8).reshape(-1, 4)
-        return self._look(self._at >> 2)
+            return self._seen.copy().view(np.int8)
+        return self._look(self.states())
 
     def look(self, lanes: Lanes | slice = slice(None)) -> NDArray[Any]:
         """Return what lanes see, a fresh array."""

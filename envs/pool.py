@@ -215,7 +215,6 @@ class Pool:
         index = self._kind * 4
         index += actions
         if random is not None:
-            random >>= 11
             case = (random < self._limit).view(np.int8)
             case += (random < self._half).view(np.int8)
             index += np.multiply(case, 4 * 32, dtype=np.int64)

@@ -70,3 +70,35 @@ def uniform(stream: Bits, counter: Bits) -> Any:
 def choice(stream: Bits, counter: Bits, n: Bits) -> Bits:
     """Return a number in 0..n-1, n below 2**32, by multiply-shift (Lemire 2019; the bias is below n / 2**32)."""
     return (bits(stream, counter) >> 32) * n >> 32
+
+
+class Ahead:
+    """The random bits of many lanes, one draw a tick for each, hashed for some ticks at a time.
+
+    Args:
+        lanes: how many.
+    """
+
+    def __init__(self, lanes: int) -> None:
+        self._streams = np.zeros(lanes, dtype=np.uint64)
+        self._ticks = max(1, _AHEAD // lanes)
+        self._bits = np.zeros((self._ticks, lanes), dtype=np.uint64)
+        self._first = -self._ticks
+
+    def begin(self, lanes: NDArray[np.int64], streams: NDArray[np.uint64], tick: int, counter: int) -> None:
+        """Let lanes draw from these streams: this counter, if it is asked for at this tick, and so on."""
+        self._streams[lanes] = later(streams, counter - tick & MASK)
+        left = np.arange(tick, self._first + self._ticks, dtype=np.uint64)
+        if len(left):
+            self._bits[-len(left) :, lanes] = bits(self._streams[lanes], left[:, None]) >> 11
+
+    def at(self, tick: int) -> NDArray[np.uint64]:
+        """Return the upper 53 bits of what each lane draws, (lanes,), to be left as it is."""
+        if not 0 <= tick - self._first < self._ticks:
+            self._first = tick
+            ticks = np.arange(tick, tick + self._ticks, dtype=np.uint64)
+            self._bits = bits(self._streams, ticks[:, None]) >> 11
+        return self._bits[tick - self._first]
+
+
+_AHEAD: Final = 2**14  # numbers that are hashed at a time

@@ -20,7 +20,7 @@ from .levels import Levels
 from .maze import Maze
 from .observations import OBSERVATIONS
 from .pool import Pool
-from .randomness import MASK, MAZE, STEPS, bits, key_from_seed, later, stream
+from .randomness import MASK, MAZE, STEPS, Ahead, bits, key_from_seed, later, stream
 from .settings import (
     TimeLimit,
     accept,
@@ -34,8 +34,8 @@ from .settings import (
 from .shipped import find_maze
 from .world import World
 
-_STACKED_TILES: Final = 2**22  # of a set of levels that are compiled all at once, when there are not too many
-_STACKED_LEVELS: Final = 4096
+_STACKED_TILES: Final = 2**23  # of a set of levels that are all compiled when the environment is made
+_COMPILED_TILES: Final = 2**19  # at once, so that what is on the way to the tables stays small
 
 
 class MazeVectorEnv(VectorEnv[Any, Any, Any]):
@@ -109,7 +109,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._begun, self._due = np.zeros(lanes, dtype=np.int64), np.full(lanes, -1)
         # time -> the lanes that are truncated then, unless they have ended before
         self._calendar: dict[int, list[Lanes]] = {}
-        self._streams = np.zeros(lanes, dtype=np.uint64)  # whose counters are the time, for slips
+        self._random = Ahead(lanes)  # what decides whether a move slips
         self._ended: Lanes | None = None  # by the last step, and not reset since
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
         self._is_reset = False
@@ -129,7 +129,11 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         return mazes
 
     def _compile(self, mazes: Maze | Sequence[Maze]) -> World:
-        return World.compile(mazes, rewards=self._rewards, slip=self._slip)
+        some = [mazes] if isinstance(mazes, Maze) else mazes
+        size = max(1, _COMPILED_TILES // some[0].tiles.size)
+        parts = [some[first : first + size] for first in range(0, len(some), size)]
+        worlds = [World.compile(part, rewards=self._rewards, slip=self._slip) for part in parts]
+        return worlds[0] if len(worlds) == 1 else World.stack(worlds)
 
     def _space(self, maze: Maze) -> spaces.Space[Any]:
         self._check(maze)
@@ -140,9 +144,11 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         if levels is None:
             return self._atlas(mazes)
         keys = levels.keys and levels.keys[: self.num_envs if levels.pinned else None]
-        if keys and len(keys) <= _STACKED_LEVELS and len(keys) * mazes[0].tiles.size <= _STACKED_TILES:
+        if keys and len(keys) * mazes[0].tiles.size <= _STACKED_TILES:
             self._draws_number = True
-            return self._atlas([levels.make(key) for key in keys], np.zeros(self.num_envs, dtype=np.int64))
+            batch = levels.batch and levels.batch(np.array(keys, dtype=np.uint64))
+            every = [levels.make(key) for key in keys] if batch is None else [Maze(tiles) for tiles in batch]
+            return self._atlas(every, np.zeros(self.num_envs, dtype=np.int64))
         if levels.batch is None or self._check is not accept:
             return self._atlas(mazes)
         what = (self.observation, self.single_observation_space, self.view_size, self._info_names, self._discount)
@@ -320,7 +326,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         if self._levels or ground.random:
             streams = np.asarray(stream(self._key[lanes], self._episode[lanes].astype(np.uint64)))
             if ground.slips:
-                self._streams[lanes] = later(streams, STEPS - self._time - 1 & MASK)
+                self._random.begin(lanes, streams, self._time + 1, STEPS)
         if isinstance(ground, Pool):
             ground.renew(lanes, self._key[lanes], self._episode[lanes])
             limits = self._limits(ground.open_tiles(lanes))
@@ -386,7 +392,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             self._begin(ended, at_once=False)
         ground = self._ground
         before = self._cells(ended) if self._trails else None
-        special = ground.move(actions, np.asarray(bits(self._streams, time)) if ground.slips else None)
+        special = ground.move(actions, self._random.at(time) if ground.slips else None)
         if before is not None:
             self._extend_trails(before)
         observations = ground.observe()
@@ -562,7 +568,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._due = np.where(going, self._due - steps, -1)
         if self._ground.slips:
             draws = np.asarray(stream(key, episode.astype(np.uint64)))
-            self._streams = np.asarray(later(draws, (steps + STEPS - 1).astype(np.uint64)))
+            self._random = Ahead(count)
+            self._random.begin(lanes, np.asarray(later(draws, steps.astype(np.uint64))), 1, STEPS)
         self._ended, self._ended_at_goal = (ended if len(ended) else None), None
         self._trails = trails if self.render_mode is not None else []
 
