@@ -1,14 +1,16 @@
 """An Atlas lays mazes end to end and folds each of their moves into one 64-bit word, for any number of lanes."""
 
+import math
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .maze import Maze
-from .observations import INFO, Observation
+from .observations import INFO, OBSERVATIONS
 from .randomness import START, below, choice
 from .rules import slipped, transition
 from .world import World
@@ -48,23 +50,26 @@ class Atlas:
 
     Args:
         world: a World, or a stack of them.
-        observation: what is seen from its states.
+        observation: the name of what is seen.
+        view_size: the side of "view".
         info: tables over its states, by name.
         limits: on steps, for each maze; -1 for none.
         maze: (lanes,): the number of the maze that each lane is in.
 
     A lane's place is 4 * state, so that place + action is the index of its next move's word. After the states come
-    the arrivals, one for each start: every move from there leads to that start, so that a reset is a move like any other.
+    the arrivals, one for each start: every move from there leads to that start, so that a reset is a move like others.
     """
 
     def __init__(
         self,
         world: World,
-        observation: Observation,
+        observation: str,
+        view_size: int,
         info: dict[str, NDArray[Any]],
         limits: NDArray[np.int64],
         maze: NDArray[np.int64],
     ) -> None:
+        self._made_of = world, observation, view_size, info, limits
         self.world, self._info, self.limits, self.maze = world, info, limits, maze.copy()
         self.slips = bool(world.slip.any())
         self._random_starts = len(world.start_states) > len(world.mazes)
@@ -82,12 +87,18 @@ class Atlas:
         few = lanes <= _FEW and 4 * (world.states + len(self._starts)) <= _SHORT
         self._flags = self._word.view(np.bool_)[_FLAG::8] if few else None
 
-        shape, dtype = observation.space.shape or (), observation.space.dtype or np.dtype(np.int64)
-        width = int(np.prod(shape)) * dtype.itemsize
-        kept = width * world.states <= _TABLE_BYTES
-        self._look = partial_take(observation.look(np.arange(world.states))) if kept else observation.look
+        self.space, self._look = OBSERVATIONS[observation](world, view_size)
+        shape, dtype = self.space.shape or (), self.space.dtype or np.dtype(np.int64)
+        if math.prod(shape) * dtype.itemsize * world.states <= _TABLE_BYTES:
+            self._look = partial(np.take, self._look(np.arange(world.states)), axis=0, mode="clip")
         self._folded = dtype == np.int8 and shape == (4,)
         self._lay_out()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Atlas, (*self._made_of, self.maze), {"_at": self._at}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._at[:] = state["_at"]
 
     def _lay_out(self) -> None:
         world = self.world
@@ -204,8 +215,3 @@ class Atlas:
         """Return the info of lanes, by name."""
         states = self.states(lanes)
         return {name: table.take(states, axis=0) for name, table in self._info.items()}
-
-
-def partial_take(table: NDArray[Any]) -> Callable[[Lanes], NDArray[Any]]:
-    """Return the function that looks rows of a table up."""
-    return lambda states: table.take(states, axis=0, mode="clip")

@@ -148,7 +148,7 @@ def _as_carried(
     cut: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     carried: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
-    """Show floor, in (n, rows, columns), where something was taken and where a door stands open; `cut` cuts the bits alike."""
+    """Show floor, in (n, rows, columns), where something was taken or a door stands open; `cut` cuts the bits."""
     if bits is not None:
         seen[cut(bits) & carried[:, None, None] != 0] = TILE_CODES[FLOOR]
     return seen

@@ -32,6 +32,7 @@ from .settings import (
     steps_allowed,
 )
 from .shipped import find_maze
+from .things import thing_count
 from .world import World
 
 _STACKED_TILES: Final = 2**23  # of a set of levels that are all compiled when the environment is made
@@ -164,13 +165,13 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             self._check(maze)
         world = self._compile(mazes)
         if self.observation != "dots":
-            for maze in {maze.tiles.shape: maze for maze in mazes}.values():
+            kinds = {(maze.tiles.shape, thing_count(maze)): maze for maze in mazes}
+            for maze in kinds.values():  # these decide the spaces
                 check_space(self._space(maze), self.single_observation_space)
-        observation = OBSERVATIONS[self.observation](world, self.view_size)
-        check_space(observation.space, self.single_observation_space)
         info = info_tables(world, self._info_names, self._discount, self._compile)
         limits = self._limits(np.array([int(maze.open.sum()) for maze in mazes]))
-        return Atlas(world, observation, info, limits, np.broadcast_to(which, (self.num_envs,)))
+        which = np.broadcast_to(which, (self.num_envs,))
+        return Atlas(world, self.observation, self.view_size, info, limits, which)
 
     def _limits(self, open_tiles: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the limits on steps, -1 for none, for mazes of so many open tiles."""
@@ -463,7 +464,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
     @property
     def at_goal(self) -> NDArray[np.bool_]:
-        """(num_envs,): whether the agent has reached a goal; where the last step reset a lane, whether it had by then."""
+        """(num_envs,): whether the agent has reached a goal; for lanes that the last step reset, whether it had then."""
         return self._ground.at_goal() if self._ended_at_goal is None else self._ended_at_goal.copy()
 
     def action_masks(self) -> NDArray[np.bool_]:
