@@ -1,13 +1,14 @@
-"""How many frames a second: `rgb_array` of one environment that walks, and the peers that are installed, side by side."""
+"""How many frames a second: `rgb_array`, and that of the peers that are installed, side by side."""
 
 import argparse
 from typing import Any
 
 import gymnasium
-import mazegrad  # noqa: F401
 import numpy as np
-from mazegrad.envs import World, draw, generate
 from measure import Run, machine, print_table, rates
+
+import mazegrad  # noqa: F401
+from mazegrad.envs import World, draw, generate
 
 
 def walking(env: Any, actions: int) -> tuple[Run, int, tuple[int, ...]]:
@@ -59,7 +60,7 @@ PEERS = {
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, epilog="on one core: taskset -c 0 python benchmarks/rendering.py")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="on one core: taskset -c 0 python ...")
     parser.add_argument("--seconds", type=float, default=4, help="for each row, about")
     options = parser.parse_args(arguments)
     print(machine())

@@ -4,14 +4,14 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
-from typing import Any
 
 import gymnasium
-import mazegrad  # noqa: F401
 import numpy as np
+from measure import Run, machine, print_table, random_actions, rates, single, stepping
+
+import mazegrad  # noqa: F401
 from mazegrad.agents import path_follower
 from mazegrad.envs import Maze, generate
-from measure import Run, machine, print_table, random_actions, rates
 
 LANES = (64, 1024, 16_384)
 # (what, lanes) -> floor and goal, millions of steps a second
@@ -26,38 +26,6 @@ AIMS = {
 def maze21() -> Maze:
     """Return the perfect maze of 21 x 21 tiles that all lanes of a row share."""
     return generate("backtracker", 10, 10, rng=np.random.default_rng(0))
-
-
-def stepping(env: Any, actions: np.ndarray, bundle: int = 1) -> Run:
-    """Return the run that steps a vector environment on and on, through these actions, `bundle` steps a repetition."""
-    env.reset(seed=0)
-    rows, at = list(actions), 0
-
-    def run(repetitions: int) -> None:
-        nonlocal at
-        step = env.step
-        for i in range(at, at + repetitions * bundle):
-            step(rows[i % len(rows)])
-        at += repetitions * bundle
-
-    return run
-
-
-def single(name: str, **keywords: Any) -> tuple[Run, int]:
-    """Return the run that steps a single environment through `gymnasium.make`, and resets it."""
-    env = gymnasium.make(name, **keywords)
-    env.reset(seed=0)
-    actions = np.random.default_rng(0).integers(0, min(4, env.action_space.n), 4096).tolist()
-
-    def run(repetitions: int) -> None:
-        step = env.step
-        for _ in range(repetitions):
-            for action in actions:
-                _, _, terminated, truncated, _ = step(action)
-                if terminated or truncated:
-                    env.reset()
-
-    return run, len(actions)
 
 
 def native(what: str, lanes: int) -> tuple[Run, int]:
@@ -136,9 +104,7 @@ def tables(quick: bool) -> list[tuple[str, list[tuple[str, tuple[str, int] | Non
         )
         for n in lanes
     ]
-    others = [
-        (f"dots, a maze for each lane, {n:,} lanes", ("own", n), lambda n=n: native("own", n)) for n in lanes[1:]
-    ]
+    others = [(f"dots, a maze for each lane, {n:,} lanes", ("own", n), lambda n=n: native("own", n)) for n in lanes[1:]]
     others += [
         ("dots, one shared maze, slip 0.3, 1,024 lanes", ("slip", 1024), lambda: native("slip", 1024)),
         ("view 11 x 11, a 23 x 23 maze for each lane, 1,024 lanes", ("view", 1024), lambda: native("view", 1024)),
@@ -155,12 +121,14 @@ def tables(quick: bool) -> list[tuple[str, list[tuple[str, tuple[str, int] | Non
             ],
         ),
         *shared,
-        ("other work, beside CartPole's native vector", [*others, ("CartPole-v1, 1,024 lanes", None, lambda: cartpole(1024))]),
+        ("other work", [*others, ("CartPole-v1, 1,024 lanes", None, lambda: cartpole(1024))]),
     ]  # fmt: skip
 
 
 def main(arguments: list[str] | None = None, quick: bool = False) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, epilog="on one core: taskset -c 0 python benchmarks/stepping.py")
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog="on one core: taskset -c 0 python benchmarks/stepping.py"
+    )
     parser.add_argument("--seconds", type=float, default=1 if quick else 4, help="for each row, about")
     parser.add_argument("--cost", action="store_true", help="the cost of a lane instead, from 64 to 262,144 lanes")
     parser.add_argument("--plot", metavar="FILE", help="with --cost: draw it, too")
@@ -206,7 +174,7 @@ def watch_memory(steps: int) -> None:
 def cost_of_a_lane(seconds: float, plot: str | None) -> None:
     """Print nanoseconds a lane and step over the number of lanes, and what bounds them at both ends."""
     counts = [2**power for power in range(6, 19)]
-    print(f"\n{'lanes':>9}{'us a step':>12}{'ns a lane':>12}{'M steps/s':>12}{'copy: ns a lane':>17}{'a maze each: ns':>17}")
+    print(f"\n{'lanes':>9}{'us a step':>12}{'ns a lane':>12}{'M steps/s':>12}{'copy: ns':>12}{'a maze each: ns':>17}")
     table = []
     calls = call_overhead()
     for lanes in counts:
@@ -219,13 +187,18 @@ def cost_of_a_lane(seconds: float, plot: str | None) -> None:
         own = f"{cost['own']:17.2f}" if "own" in cost else ""
         print(
             f"{lanes:>9,}{cost['shared'] * lanes / 1e3:12.2f}{cost['shared']:12.2f}{best['shared'] / 1e6:12.1f}"
-            f"{cost['copy']:17.2f}{own}"
+            f"{cost['copy']:12.2f}{own}"
         )
     first, last = table[0][1], table[-1][1]
-    print(f"\nat {counts[0]} lanes: a step takes {first['shared'] * counts[0] / 1e3:.1f} us, and the same numpy calls on one lane")
-    print(f"  {calls * 1e6:.1f} us: {calls * 1e9 / first['shared'] / counts[0]:.0%} of it is the overhead of calls")
-    print(f"at {counts[-1]:,} lanes: {last['shared']:.1f} ns a lane; writing what is handed out and what is kept takes")
-    print(f"  {last['copy']:.1f} ns of it ({BYTES / last['copy']:.1f} GB/s)")
+    step = first["shared"] * counts[0] / 1e3
+    print(
+        f"\nat {counts[0]} lanes: a step takes {step:.1f} us, and one of a single lane, the same calls, {calls * 1e6:.1f} us:"
+    )
+    print(f"  {calls * 1e6 / step:.0%} of it is the overhead of calls")
+    print(
+        f"at {counts[-1]:,} lanes: {last['shared']:.1f} ns a lane; to copy the bytes that a step reads and writes takes"
+    )
+    print(f"  {last['copy']:.1f} ns a lane ({2 * BYTES / last['copy']:.1f} GB/s, read and written)")
     if plot:
         draw_costs(table, calls, plot)
 

@@ -27,7 +27,6 @@ from .settings import (
     check_options,
     check_space,
     checked_info_names,
-    start_at,
     state_at,
     steps_allowed,
 )  # fmt: skip
@@ -316,7 +315,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             compiled = self._level(self._levels, int(bits(draws, MAZE)))
         if "start" not in options:
             return compiled, None
-        return compiled, start_at(compiled.world if compiled else self.world, options["start"])
+        return compiled, state_at(compiled.world if compiled else self.world, options["start"])
 
     def _fitting(self, maze: Maze) -> _Compiled:
         compiled = self._compile(maze)

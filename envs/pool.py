@@ -78,7 +78,7 @@ class Pool:
         self._key = np.zeros(lanes, dtype=np.uint64)
         self._slot = np.zeros(lanes, dtype=np.int64)
         self._at = np.zeros(lanes, dtype=np.int64)
-        self._kind = np.zeros(lanes, dtype=np.int64)
+        self._kind, self._left = np.zeros((2, lanes), dtype=np.int64)  # of the cell, and of the one before
         self._announced: Lanes | None = None
         self._learn()
 
@@ -133,7 +133,7 @@ class Pool:
         needy[lanes] = self._made[lanes] < self._episode[lanes]
         makers = np.flatnonzero(needy | (room if self._made.max() >= 0 else False))
         episodes = self._made[makers] + 1
-        draws = np.asarray(bits(stream(self._key[makers], episodes.astype(np.uint64)), np.uint64(MAZE)))
+        draws = np.asarray(bits(stream(self._key[makers], episodes.astype(np.uint64)), MAZE))
         if self._keys is not None:
             draws = self._keys[np.asarray(self.levels.number(draws, makers)).astype(np.int64)]
         tiles = self.levels.batch(draws)  # type: ignore[misc]
@@ -225,6 +225,7 @@ class Pool:
             change[arrived] = 0
         self._at += change
         kinds = self._kinds.take(self._at, mode="clip")
+        self._left, self._kind = self._kind, self._left
         np.copyto(self._kind, kinds)
         if arrived is not None and self.usual_reward:
             special = arrived
@@ -236,7 +237,7 @@ class Pool:
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return what the last move of these lanes earned, and whether it ended the episode."""
         end = self._kind[lanes] >= _GOAL
-        return np.where(end, self._goal_reward, 0.0), end
+        return np.where(end & (self._left[lanes] < _GOAL), self._goal_reward, 0.0), end
 
     def observe(self) -> NDArray[Any]:
         """Return what the lanes see, a fresh array."""

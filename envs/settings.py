@@ -71,14 +71,6 @@ def state_at(world: World, position: Any, carried: int = 0) -> int:
     raise ValueError(f"no agent can stand at row {row}, column {column} (both from 0){having}")
 
 
-def start_at(world: World, position: Any) -> int:
-    """Return the state that the option `start` means: an episode can begin there."""
-    start = state_at(world, position)
-    if world.terminal[start]:
-        raise ValueError(f"an episode cannot start at {position}: it would be over")
-    return start
-
-
 def accept(maze: Maze) -> None:
     """Take any maze."""
 

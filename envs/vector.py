@@ -27,7 +27,6 @@ from .settings import (
     check_options,
     check_space,
     checked_info_names,
-    start_at,
     state_at,
     steps_allowed,
 )
@@ -305,7 +304,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             if maze not in worlds:
                 self._check(maze)
                 worlds[maze] = self._compile(maze)
-            state = start_at(worlds[maze], one)
+            state = state_at(worlds[maze], one)
             found[maze, tuple(one)] = state, int(worlds[maze].cell[state])
         pairs = [found[maze, tuple(one)] for maze, one in zip(mazes, self._lanes_of(starts, lanes), strict=True)]
         states, cells = np.array(pairs, dtype=np.int64).T
@@ -464,7 +463,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
     @property
     def at_goal(self) -> NDArray[np.bool_]:
-        """(num_envs,): whether the agent has reached a goal; for lanes that the last step reset, whether it had then."""
+        """(num_envs,): whether the agent has reached a goal; of lanes that the last step reset, whether it had."""
         return self._ground.at_goal() if self._ended_at_goal is None else self._ended_at_goal.copy()
 
     def action_masks(self) -> NDArray[np.bool_]:
