@@ -192,12 +192,10 @@ def cost_of_a_lane(seconds: float, plot: str | None) -> None:
     first, last = table[0][1], table[-1][1]
     step = first["shared"] * counts[0] / 1e3
     print(
-        f"\nat {counts[0]} lanes: a step takes {step:.1f} us, and one of a single lane, the same calls, {calls * 1e6:.1f} us:"
+        f"\nat {counts[0]} lanes: a step takes {step:.1f} us; a step of one lane, the same calls, {calls * 1e6:.1f} us:"
     )
     print(f"  {calls * 1e6 / step:.0%} of it is the overhead of calls")
-    print(
-        f"at {counts[-1]:,} lanes: {last['shared']:.1f} ns a lane; to copy the bytes that a step reads and writes takes"
-    )
+    print(f"at {counts[-1]:,} lanes: {last['shared']:.1f} ns a lane; to copy as many bytes as a step writes takes")
     print(f"  {last['copy']:.1f} ns a lane ({2 * BYTES / last['copy']:.1f} GB/s, read and written)")
     if plot:
         draw_costs(table, calls, plot)

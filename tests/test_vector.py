@@ -411,16 +411,17 @@ def test_gymnasiums_vector_wrappers(tmp_path):
     env = wrappers.NormalizeObservation(env)
     env = wrappers.NormalizeReward(env)
     env = wrappers.ClipReward(env, -1, 1)
-    env = wrappers.DictInfoToList(env)
     env.reset(seed=0)
     finished = 0
     for _ in range(60):
         observation, _, terminated, truncated, infos = env.step(env.action_space.sample())
-        assert observation.dtype == np.float32 and len(infos) == 3
-        over = np.flatnonzero(terminated | truncated)
-        assert all("episode" in infos[lane] for lane in over)
-        finished += len(over)
+        over = terminated | truncated
+        assert observation.dtype == np.float32 and infos["distance"].shape == (3,)
+        assert np.array_equal(infos.get("_episode", np.zeros(3, bool)), over)
+        finished += int(over.sum())
     assert finished > 5
+    listed = wrappers.DictInfoToList(gymnasium.make_vec(FRESH, num_envs=3, info=PLAIN_INFO))
+    assert [sorted(info) for info in listed.reset(seed=0)[1]] == [sorted(PLAIN_INFO)] * 3
 
 
 def test_rollouts_and_evaluations_are_those_of_single_environments():
