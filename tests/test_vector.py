@@ -479,12 +479,14 @@ def test_values_are_bit_for_bit_too():
 def test_video_of_lanes(tmp_path):
     pytest.importorskip("moviepy")
     env = gymnasium.make_vec(GRID, num_envs=4, render_mode="rgb_array", time_limit=5)
-    env = gymnasium.wrappers.vector.RecordVideo(env, str(tmp_path), episode_trigger=lambda episode: episode == 0)
+    env = gymnasium.wrappers.vector.RecordVideo(
+        env, str(tmp_path / "videos"), episode_trigger=lambda episode: episode == 0
+    )
     env.reset(seed=0)
     for _ in range(12):
         env.step(env.action_space.sample())
     env.close()
-    assert list(tmp_path.glob("*.mp4"))
+    assert list((tmp_path / "videos").glob("*.mp4"))
 
 
 def test_the_single_environment_is_made_as_before():
