@@ -23,6 +23,7 @@ from .rules import slipped, transition
 from .world import World
 
 _GOAL: Final = 16  # of a kind: the cell is a goal; below that, bit d for an open neighbour in direction d
+_FOUR: Final = np.array(2)  # a shift by it is times four; as an array, numpy takes it in faster
 _BYTES: Final = 2**28  # of mazes that are kept ready
 _AHEAD: Final = 4  # mazes that a lane has at most, the one that it is in included
 
@@ -60,7 +61,7 @@ class Pool:
         shape = levels.make(levels.draw(0)).tiles.shape
         self._height, self._width = int(shape[0]), int(shape[1])
         self._cells = self._height * self._width
-        self._depth = int(min(max(_BYTES // (lanes * self._cells), 1), _AHEAD))
+        self._depth = 1 if levels.pinned else int(min(max(_BYTES // (lanes * self._cells), 1), _AHEAD))
 
         slots = lanes * self._depth
         self._kinds = np.zeros(slots * self._cells, dtype=np.uint8)
@@ -73,11 +74,13 @@ class Pool:
         self._info: dict[str, NDArray[Any]] = {}
         # lane -> key and episode, world, state by cell
         self._worlds: dict[int, tuple[tuple[int, int], World, NDArray[np.int64]]] = {}
-        # episodes whose mazes are made: up to this one, of the lane's present key
-        self._made, self._episode = np.full(lanes, -1), np.full(lanes, -1)
+        self._episode = np.full(lanes, -1)
+        # of the maze: that of the episode, 0 where lanes keep theirs; and up to which mazes are made
+        self._number, self._made = np.full(lanes, 0 if levels.pinned else -1), np.full(lanes, -1)
         self._key = np.zeros(lanes, dtype=np.uint64)
         self._slot = np.zeros(lanes, dtype=np.int64)
         self._at = np.zeros(lanes, dtype=np.int64)
+        self._index, self._change = np.empty_like(self._at), np.empty_like(self._at)
         self._kind, self._left = np.zeros((2, lanes), dtype=np.int64)  # of the cell, and of the one before
         self._announced: Lanes | None = None
         self._learn()
@@ -115,29 +118,34 @@ class Pool:
     def renew(self, lanes: Lanes, keys: NDArray[np.uint64], episodes: NDArray[np.int64]) -> None:
         """Give lanes the mazes of these episodes: the next one of each, or one after a new seed."""
         again = (keys != self._key[lanes]) | (episodes != self._episode[lanes] + 1)
-        if again.any():
-            fresh = lanes[again]
-            self._key[fresh], self._made[fresh] = keys[again], episodes[again] - 1
         self._episode[lanes] = episodes
-        if (self._made[lanes] < episodes).any():
+        if again.any():
+            self._key[lanes[again]] = keys[again]
+        if self.levels.pinned:
+            lanes = lanes[self._made[lanes] < 0]  # the others keep the maze that they have
+        else:
+            self._number[lanes] = episodes
+            self._made[lanes[again]] = episodes[again] - 1
+        if not len(lanes):
+            return
+        if (self._made[lanes] < self._number[lanes]).any():
             self._make(lanes)
-        self._slot[lanes] = lanes * self._depth + episodes % self._depth
+        self._slot[lanes] = lanes * self._depth + self._number[lanes] % self._depth
         if self._tabled:
             self._inform(lanes)
 
     def _make(self, lanes: Lanes) -> None:
         """Make the mazes that these lanes need now, and with them one more for each lane that has room."""
-        room = self._made < self._episode + self._depth - 1
-        room &= self._episode >= 0
+        room = (self._number >= 0) & (self._made < self._number + self._depth - 1)
         needy = np.zeros(len(room), dtype=bool)
-        needy[lanes] = self._made[lanes] < self._episode[lanes]
+        needy[lanes] = self._made[lanes] < self._number[lanes]
         makers = np.flatnonzero(needy | (room if self._made.max() >= 0 else False))
-        episodes = self._made[makers] + 1
-        draws = np.asarray(bits(stream(self._key[makers], episodes.astype(np.uint64)), MAZE))
+        numbers = self._made[makers] + 1
+        draws = np.asarray(bits(stream(self._key[makers], numbers.astype(np.uint64)), MAZE))
         if self._keys is not None:
             draws = self._keys[np.asarray(self.levels.number(draws, makers)).astype(np.int64)]
         tiles = self.levels.batch(draws)  # type: ignore[misc]
-        slots = makers * self._depth + episodes % self._depth
+        slots = makers * self._depth + numbers % self._depth
         open_tiles = (tiles != ord("#")) & (tiles != ord(" "))
         near = open_tiles.view(np.uint8)
         kinds = (tiles == ord("G")).view(np.uint8) * np.uint8(_GOAL)
@@ -151,7 +159,7 @@ class Pool:
         self._open[slots] = open_tiles.reshape(-1, self._cells).sum(axis=1)
         if self._codes is not None:
             self._codes[(slots, *self._inner[1:])] = TILE_CODES[tiles]
-        self._made[makers] = episodes
+        self._made[makers] = numbers
 
     def _inform(self, lanes: Lanes) -> None:
         """Compute the tables of `info` for the mazes that these lanes are in, laid out by cell."""
@@ -212,25 +220,24 @@ class Pool:
 
     def move(self, actions: Lanes, random: NDArray[np.uint64] | None) -> Lanes | None:
         """Move all lanes, as an Atlas does."""
-        index = self._kind * 4
+        at, index, change = self._at, self._index, self._change
+        np.left_shift(self._kind, _FOUR, out=index)
         index += actions
         if random is not None:
             case = (random < self._limit).view(np.int8)
             case += (random < self._half).view(np.int8)
             index += np.multiply(case, 4 * 32, dtype=np.int64)
-        change = self._steps.take(index, mode="clip")
+        self._steps.take(index, out=change, mode="clip")
         arrived, self._announced = self._announced, None
-        special = None
         if arrived is not None:
             change[arrived] = 0
-        self._at += change
-        kinds = self._kinds.take(self._at, mode="clip")
+        at += change
         self._left, self._kind = self._kind, self._left
+        kinds = self._kinds.take(at, mode="clip")
         np.copyto(self._kind, kinds)
-        if arrived is not None and self.usual_reward:
-            special = arrived
-        if (kinds >= _GOAL).any():
-            ends = np.flatnonzero(kinds >= _GOAL)
+        special = arrived if self.usual_reward else None
+        if np.bitwise_or.reduce(kinds) & _GOAL:
+            ends = (kinds & _GOAL).nonzero()[0]
             special = ends if special is None else np.concatenate([special, ends])
         return special
 

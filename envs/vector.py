@@ -34,7 +34,7 @@ from .shipped import find_maze
 from .things import thing_count
 from .world import World
 
-_STACKED_TILES: Final = 2**23  # of a set of levels that are all compiled when the environment is made
+_STACKED_TILES: Final = 2**22  # of a set of levels that are all compiled when the environment is made
 _COMPILED_TILES: Final = 2**19  # at once, so that what is on the way to the tables stays small
 
 
