@@ -7,6 +7,9 @@ place in that stream. Every function takes Python ints or uint64 arrays, and giv
 
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 Bits: TypeAlias = Any  # an int, or a uint64 array: the operators are the same
 
 MASK: Final = 2**64 - 1
@@ -18,15 +21,15 @@ MAZE, START, STEPS = range(3)
 
 def mix(x: Bits) -> Bits:
     """Return the splitmix64 finaliser of 64-bit `x`: a bijection that flips each output bit half of the time."""
-    y = _wrapped((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9)
-    y ^= y >> 27
-    y *= 0x94D049BB133111EB
-    y = _wrapped(y)
-    y ^= y >> 31
-    return y
+    x = _wrapped((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9)
+    x ^= x >> 27
+    x *= 0x94D049BB133111EB
+    x = _wrapped(x)
+    x ^= x >> 31
+    return x
 
 
-def _wrapped(x: Any) -> Any:
+def _wrapped(x: Bits) -> Bits:
     return x & MASK if isinstance(x, int) else x  # arrays wrap around by themselves
 
 
@@ -63,14 +66,12 @@ def below(probability: Any) -> NDArray[np.uint64]:
 
 def uniform(stream: Bits, counter: Bits) -> Any:
     """Return a uniform number in [0, 1), a multiple of 2**-53."""
-    drawn: Any = bits(stream, counter)
-    return (drawn >> 11) * 2.0**-53
+    return (bits(stream, counter) >> 11) * 2.0**-53
 
 
 def choice(stream: Bits, counter: Bits, n: Bits) -> Bits:
     """Return a number in 0..n-1, n below 2**32, by multiply-shift (Lemire 2019; the bias is below n / 2**32)."""
-    drawn: Any = bits(stream, counter)
-    return (drawn >> 32) * n >> 32
+    return (bits(stream, counter) >> 32) * n >> 32
 
 
 class Ahead:
@@ -91,16 +92,14 @@ class Ahead:
         self._streams[lanes] = later(streams, counter - tick & MASK)
         left = np.arange(tick, self._first + self._ticks, dtype=np.uint64)
         if len(left):
-            drawn: Any = bits(self._streams[lanes], left[:, None])
-            self._bits[-len(left) :, lanes] = drawn >> 11
+            self._bits[-len(left) :, lanes] = bits(self._streams[lanes], left[:, None]) >> 11
 
     def at(self, tick: int) -> NDArray[np.uint64]:
         """Return the upper 53 bits of what each lane draws, (lanes,), to be left as it is."""
         if not 0 <= tick - self._first < self._ticks:
             self._first = tick
             ticks = np.arange(tick, tick + self._ticks, dtype=np.uint64)
-            drawn: Any = bits(self._streams, ticks[:, None])
-            self._bits = drawn >> 11
+            self._bits = bits(self._streams, ticks[:, None]) >> 11
         return self._bits[tick - self._first]
 
 

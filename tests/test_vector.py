@@ -7,7 +7,6 @@ import pickle
 import gymnasium
 import numpy as np
 import pytest
-from contract_child import IDS
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mazegrad.agents import RandomAgent, evaluate, path_follower, rollout
@@ -17,6 +16,8 @@ from mazegrad.envs import vector as vector_module
 from mazegrad.envs.atlas import Atlas
 from mazegrad.envs.pool import Pool
 from mazegrad.envs.randomness import Ahead, below, bits, key_from_seed, later, stream, uniform
+
+from contract_child import IDS
 
 MODES = tuple(AutoresetMode)
 PLAIN_INFO = ("action_mask", "distance", "state")
