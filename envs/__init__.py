@@ -15,14 +15,15 @@ from .rules import outcomes, slipped, transition
 from .shipped import MAZES, load_maze
 from .solvers import SOLVERS, Solution, solve
 from .values import Values, evaluate_policy, value_iteration
+from .vector import MazeVectorEnv
 from .window import NoDisplayError, WindowClosed
 from .world import World
 
 __all__ = [
     "AGENT_CODE", "DOWN", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT",
     "SOLVERS", "TILE_CODES", "UP",
-    "Levels", "Maze", "MazeEnv", "MazeError", "NoDisplayError", "Replay", "Solution", "TabularMDP", "Values",
-    "WindowClosed", "World",
+    "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Replay", "Solution", "TabularMDP",
+    "Values", "WindowClosed", "World",
     "distances", "draw", "evaluate_policy", "generate", "generate_batch", "generate_from_key", "load_maze",
     "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped", "solve", "suite", "transition",
     "value_iteration",

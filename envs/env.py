@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -17,10 +17,19 @@ from numpy.typing import NDArray
 from .directions import DOWN, LEFT, RIGHT, UP
 from .draw import draw, draw_text, extend_trail, new_trail, tile_size
 from .levels import Levels
-from .maze import Maze, nearest
+from .maze import Maze
 from .observations import INFO, OBSERVATIONS, Observation
 from .randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
 from .rules import Slips, slipped, transition
+from .settings import (
+    TimeLimit,
+    accept,
+    check_options,
+    check_space,
+    checked_info_names,
+    state_at,
+    steps_allowed,
+)  # fmt: skip
 from .shipped import find_maze
 from .window import Window
 from .world import World
@@ -45,10 +54,6 @@ class _Compiled(NamedTuple):
     info: dict[str, NDArray[Any]]  # by name: a table over states
     starts: list[int]
     slips: Slips | None  # None where nothing slips
-
-
-def accept(maze: Maze) -> None:
-    """Take any maze."""
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
@@ -92,27 +97,18 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         view_size: int = 7,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
-        time_limit: int | Literal["auto"] | None = "auto",
+        time_limit: TimeLimit = "auto",
         info: Sequence[str] = (),
         discount: float = 0.99,
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
     ) -> None:
-        known_info = info if not isinstance(info, str) else (info,)  # a single name is as good
-        for what, name, known in (
-            ("observation", observation, OBSERVATIONS),
-            *(("info", name, INFO) for name in known_info),
-            *(("render mode", mode, self.metadata["render_modes"]) for mode in (render_mode,) if mode is not None),
-        ):
-            if not isinstance(name, str) or name not in known:
-                raise ValueError(f"unknown {what} {name!r}{nearest(str(name), known)}")
-        if time_limit not in ("auto", None) and not (isinstance(time_limit, int) and time_limit > 0):
-            raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
-        if not 0 <= discount <= 1:
-            raise ValueError(f"discount is a number from 0 to 1, not {discount!r}")
+        known_info = checked_info_names(
+            observation, info, render_mode, self.metadata["render_modes"], time_limit, discount
+        )
         self.observation, self.view_size, self.render_mode = observation, view_size, render_mode
         self._rewards, self._slip, self._time_limit, self._check = dict(rewards), slip, time_limit, check
-        self._info_names, self._discount = tuple(known_info), discount
+        self._info_names, self._discount = known_info, discount
         self._key: int | None = None
         self._episode = 0
         self._window = Window()
@@ -135,7 +131,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             maze=maze,
             world=world,
             observation_space=observation.space,
-            time_limit=4 * int(maze.open.sum()) if self._time_limit == "auto" else self._time_limit,
+            time_limit=steps_allowed(self._time_limit, int(maze.open.sum())),
             observations=_Rows(partial(_seen_from, observation), _KEPT_BYTES // size),
             moves=_Rows(partial(_moves_from, world), _KEPT_BYTES // _MOVES_BYTES),
             info={name: INFO[name](world, self._discount) for name in self._info_names},
@@ -282,7 +278,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             maze, trail = Maze.from_text(state["maze"]), state["trail"]
             compiled = None if maze == self.maze else self._fitting(maze)
             world = self.world if compiled is None else compiled.world
-            place = _state_at(world, state["position"], operator.index(state["carried"]))
+            place = state_at(world, state["position"], operator.index(state["carried"]))
             steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
             given = bool(state["given"])
             crossed = new_trail(maze) if trail is None else np.frombuffer(bytes.fromhex(trail), dtype=np.uint8).copy()
@@ -311,9 +307,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
     def _read_options(self, options: dict[str, Any], draws: int) -> tuple[_Compiled | None, int | None]:
         """Return the next maze, if it is another, and the start, if the options of `reset` say it; changes nothing."""
-        for name in options:
-            if name not in ("maze", "start"):
-                raise ValueError(f"unknown option {name!r}{nearest(str(name), ('maze', 'start'))}")
+        check_options(options)
         compiled = None
         if "maze" in options:
             compiled = self._fitting(find_maze(options["maze"]))
@@ -321,14 +315,11 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             compiled = self._level(self._levels, int(bits(draws, MAZE)))
         if "start" not in options:
             return compiled, None
-        return compiled, _state_at(compiled.world if compiled else self.world, options["start"])
+        return compiled, state_at(compiled.world if compiled else self.world, options["start"])
 
     def _fitting(self, maze: Maze) -> _Compiled:
         compiled = self._compile(maze)
-        if compiled.observation_space != self.observation_space:
-            raise ValueError(
-                f"this maze's observations, {compiled.observation_space}, are not the declared {self.observation_space}"
-            )
+        check_space(compiled.observation_space, self.observation_space)
         return compiled
 
     def render(self) -> NDArray[np.uint8] | str | None:
@@ -383,17 +374,3 @@ def _moves_from(world: World, state: int) -> list[tuple[int, float, bool]]:
 def _seen_from(observation: Observation, state: int) -> Any:
     seen = observation.look(np.array([state]))[0]
     return seen if seen.ndim else seen.item()
-
-
-def _state_at(world: World, position: Any, carried: int = 0) -> int:
-    """Return the state of an agent that stands at (row, column) and carries this."""
-    try:
-        row, column = (operator.index(number) for number in position)
-    except (TypeError, ValueError):
-        raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
-    height, width = world.mazes[0].tiles.shape
-    if 0 <= row < height and 0 <= column < width:
-        for state in np.flatnonzero((world.cell == row * width + column) & (world.carried == carried))[:1]:
-            return int(state)
-    having = f" and carry {carried}" if carried else ""
-    raise ValueError(f"no agent can stand at row {row}, column {column} (both from 0){having}")

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .generators import check_knobs, generate_from_key
+import numpy as np
+from numpy.typing import NDArray
+
+from .generators import check_knobs, generate_batch, generate_from_key
+from .generators.grid import Tiles
 from .maze import MAX_TILES, Maze
 from .randomness import key_from_seed
 
@@ -19,17 +23,23 @@ class Levels:
         make: from a key to its maze.
         keys: the levels to draw from; by default any 64 bits are one.
         pinned: a lane keeps the level of its number, counted around, and draws none.
+        batch: from keys, (n,) uint64, to the tiles of their mazes, (n, height, width), each as `make` makes it, without
+            metadata and of walls, floor, start and goal alone; None where there is no such function.
     """
 
     make: Callable[[int], Maze]
     keys: tuple[int, ...] | None = None
     pinned: bool = False
+    batch: Callable[[NDArray[np.uint64]], Tiles] | None = None
+
+    def number(self, bits: Any, lane: Any = 0) -> Any:
+        """Return which of `keys` is the level for 64 random bits: an episode's, at counter MAZE of its stream."""
+        count = len(self.keys or ())
+        return lane % count if self.pinned else (bits >> 32) * count >> 32
 
     def draw(self, bits: int, lane: int = 0) -> int:
-        """Return the key of the level for 64 random bits: an episode's, at counter MAZE of its stream."""
-        if self.keys is None:
-            return bits
-        return self.keys[lane % len(self.keys) if self.pinned else (bits >> 32) * len(self.keys) >> 32]
+        """Return the key of the level for 64 random bits."""
+        return bits if self.keys is None else self.keys[self.number(bits, lane)]
 
 
 def generated(
@@ -62,7 +72,8 @@ def generated(
             raise ValueError("level_seeds is empty; give at least one seed")
     elif pinned:
         raise ValueError("pinned=True keeps a level for each lane: say which, by level_seeds")
-    return Levels(partial(generate_from_key, generator, rows, columns, **knobs), keys, pinned)
+    how: Any = (generator, rows, columns)
+    return Levels(partial(generate_from_key, *how, **knobs), keys, pinned, partial(generate_batch, *how, **knobs))
 
 
 def t_maze_levels(corridor: int) -> Levels:

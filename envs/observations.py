@@ -54,44 +54,39 @@ def _view(world: World, view_size: int) -> Observation:
     if not isinstance(view_size, int) or view_size < 1 or view_size % 2 == 0:
         raise ValueError(f"view_size is an odd number of tiles, so that the agent is in the middle, not {view_size!r}")
     codes, bits = _framed(world, view_size // 2)
-    stride = codes.shape[2]
-    window = (np.arange(view_size)[:, None] * stride + np.arange(view_size)).ravel()
-    shape = (-1, view_size, view_size)
+    row, column = np.divmod(world.cell, _widths(world)[world.maze_of])
+    corner = (world.maze_of * codes.shape[1] + row) * codes.shape[2] + column
 
     def look(states: States) -> NDArray[np.uint8]:
-        maze = world.maze_of[states]
-        row, column = np.divmod(world.cell[states], _widths(world)[maze])
-        corner = (maze * codes.shape[1] + row) * stride + column
-        tiles = corner[:, None] + window
-        return _as_carried(codes.take(tiles), bits, tiles, world.carried[states]).reshape(shape)
+        at = corner[states]
+        seen = windows(codes, at, view_size)
+        return _as_carried(seen, bits, lambda bits: windows(bits, at, view_size), world.carried[states])
 
-    return Observation(spaces.Box(0, AGENT_CODE - 1, shape[1:], np.uint8), look)
+    return Observation(spaces.Box(0, AGENT_CODE - 1, (view_size, view_size), np.uint8), look)
 
 
 def _map(world: World, view_size: int) -> Observation:
     codes, bits = _framed(world, 0)
-    flat, shape = codes.reshape(len(codes), -1), (-1, *codes.shape[1:])
+    row, column = np.divmod(world.cell, _widths(world)[world.maze_of])
+    place = row * codes.shape[2] + column
 
     def look(states: States) -> NDArray[np.uint8]:
         maze = world.maze_of[states]
-        tiles = maze[:, None] * flat.shape[1] + np.arange(flat.shape[1]) if bits is not None else maze
-        seen = _as_carried(flat[maze], bits, tiles, world.carried[states])
-        row, column = np.divmod(world.cell[states], _widths(world)[maze])
-        seen[np.arange(len(states)), row * shape[2] + column] = AGENT_CODE
-        return seen.reshape(shape)
+        seen = _as_carried(codes[maze], bits, lambda bits: bits[maze], world.carried[states])
+        return marked(seen, place[states])
 
-    return Observation(spaces.Box(0, AGENT_CODE, shape[1:], np.uint8), look)
+    return Observation(spaces.Box(0, AGENT_CODE, codes.shape[1:], np.uint8), look)
 
 
 def _pixels(world: World, view_size: int) -> Observation:
-    height, width = _size(world)
-    tile = min(tile_size(maze) for maze in world.mazes)
-    space = spaces.Box(0, 255, (height * tile, width * tile, 3), np.uint8)
+    tiles = [tile_size(maze) for maze in world.mazes]
+    sizes = [np.multiply(maze.tiles.shape, tile) for maze, tile in zip(world.mazes, tiles, strict=True)]
+    space = spaces.Box(0, 255, (*np.max(sizes, axis=0).tolist(), 3), np.uint8)
 
     def look(states: States) -> NDArray[np.uint8]:
         frames = np.zeros((len(states), *space.shape), dtype=np.uint8)
         for frame, state in zip(frames, states.tolist(), strict=True):
-            picture = draw(world, state, tile=tile)
+            picture = draw(world, state, tile=tiles[world.maze_of[state]])
             frame[: len(picture), : picture.shape[1]] = picture
         return frames
 
@@ -126,12 +121,36 @@ def _framed(world: World, margin: int) -> tuple[NDArray[np.uint8], NDArray[np.in
     return TILE_CODES[tiles], bits if bits.any() else None
 
 
+def windows(plane: NDArray[Any], corners: NDArray[np.int64], side: int) -> NDArray[Any]:
+    """Return the squares of `plane` whose upper left corners are at these flat indices: (n, side, side), fresh.
+
+    Args:
+        plane: (mazes, rows, columns), contiguous.
+        corners: (n,).
+        side: of each square.
+    """
+    step, stride = plane.itemsize, plane.strides[1]
+    # each row of a square as one wide element, so that numpy copies rows
+    rows = plane.size - (side - 1) * plane.shape[2] - side + 1
+    squares: NDArray[Any] = np.ndarray((rows, side), f"V{side * step}", plane.data, strides=(step, stride))
+    return squares[corners].view(plane.dtype).reshape(-1, side, side)
+
+
+def marked(maps: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Mark the agent in maps (n, height, width), in place, at flat indices (n,); return them."""
+    maps.reshape(len(maps), -1)[np.arange(len(maps)), places] = AGENT_CODE
+    return maps
+
+
 def _as_carried(
-    seen: NDArray[np.uint8], bits: NDArray[np.int64] | None, tiles: NDArray[np.int64], carried: NDArray[np.int64]
+    seen: NDArray[np.uint8],
+    bits: NDArray[np.int64] | None,
+    cut: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+    carried: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
-    """Show floor, in (n, tiles), where something was taken and where a door stands open."""
+    """Show floor, in (n, rows, columns), where something was taken or a door stands open; `cut` cuts the bits."""
     if bits is not None:
-        seen[bits.take(tiles) & carried[:, None] != 0] = TILE_CODES[FLOOR]
+        seen[cut(bits) & carried[:, None, None] != 0] = TILE_CODES[FLOOR]
     return seen
 
 

@@ -7,6 +7,9 @@ place in that stream. Every function takes Python ints or uint64 arrays, and giv
 
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 Bits: TypeAlias = Any  # an int, or a uint64 array: the operators are the same
 
 MASK: Final = 2**64 - 1
@@ -18,9 +21,16 @@ MAZE, START, STEPS = range(3)
 
 def mix(x: Bits) -> Bits:
     """Return the splitmix64 finaliser of 64-bit `x`: a bijection that flips each output bit half of the time."""
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
-    return x ^ (x >> 31)
+    x = _wrapped((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9)
+    x ^= x >> 27
+    x *= 0x94D049BB133111EB
+    x = _wrapped(x)
+    x ^= x >> 31
+    return x
+
+
+def _wrapped(x: Bits) -> Bits:
+    return x & MASK if isinstance(x, int) else x  # arrays wrap around by themselves
 
 
 def key_from_seed(seed: Bits) -> Bits:
@@ -31,17 +41,27 @@ def key_from_seed(seed: Bits) -> Bits:
     """
     if isinstance(seed, int) and not 0 <= seed <= MASK:
         raise ValueError(f"a seed is an integer from 0 to 2**64 - 1, not {seed}")
-    return mix(seed + GAMMA & MASK)
+    return mix(_wrapped(seed + GAMMA))
 
 
 def stream(key: Bits, episode: Bits) -> Bits:
     """Return the stream from which one episode of the lane with this key draws."""
-    return mix(key + (episode * GAMMA & MASK) & MASK)
+    return mix(_wrapped(key + _wrapped(episode * GAMMA)))
 
 
 def bits(stream: Bits, counter: Bits) -> Bits:
     """Return the 64 random bits at one place of a stream."""
-    return mix(stream + ((counter + 1) * GAMMA & MASK) & MASK)
+    return mix(_wrapped(stream + _wrapped((counter + 1) * GAMMA)))
+
+
+def later(stream: Bits, counters: Bits) -> Bits:
+    """Return the stream whose counter 0 is this one's counter `counters`."""
+    return _wrapped(stream + _wrapped(counters * GAMMA))
+
+
+def below(probability: Any) -> NDArray[np.uint64]:
+    """Return t, so that `bits(...) >> 11 < t` exactly where `uniform(...) < probability`."""
+    return np.ceil(np.asarray(probability) * 2.0**53).astype(np.uint64)
 
 
 def uniform(stream: Bits, counter: Bits) -> Any:
@@ -52,3 +72,35 @@ def uniform(stream: Bits, counter: Bits) -> Any:
 def choice(stream: Bits, counter: Bits, n: Bits) -> Bits:
     """Return a number in 0..n-1, n below 2**32, by multiply-shift (Lemire 2019; the bias is below n / 2**32)."""
     return (bits(stream, counter) >> 32) * n >> 32
+
+
+class Ahead:
+    """The random bits of many lanes, one draw a tick for each, hashed for some ticks at a time.
+
+    Args:
+        lanes: how many.
+    """
+
+    def __init__(self, lanes: int) -> None:
+        self._streams = np.zeros(lanes, dtype=np.uint64)
+        self._ticks = max(1, _AHEAD // lanes)
+        self._bits = np.zeros((self._ticks, lanes), dtype=np.uint64)
+        self._first = -self._ticks
+
+    def begin(self, lanes: NDArray[np.int64], streams: NDArray[np.uint64], tick: int, counter: int) -> None:
+        """Let lanes draw from these streams: this counter, if it is asked for at this tick, and so on."""
+        self._streams[lanes] = later(streams, counter - tick & MASK)
+        left = np.arange(tick, self._first + self._ticks, dtype=np.uint64)
+        if len(left):
+            self._bits[-len(left) :, lanes] = bits(self._streams[lanes], left[:, None]) >> 11
+
+    def at(self, tick: int) -> NDArray[np.uint64]:
+        """Return the upper 53 bits of what each lane draws, (lanes,), to be left as it is."""
+        if not 0 <= tick - self._first < self._ticks:
+            self._first = tick
+            ticks = np.arange(tick, tick + self._ticks, dtype=np.uint64)
+            self._bits = bits(self._streams, ticks[:, None]) >> 11
+        return self._bits[tick - self._first]
+
+
+_AHEAD: Final = 2**14  # numbers that are hashed at a time

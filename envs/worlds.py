@@ -1,4 +1,4 @@
-"""The registered environments: each is a MazeEnv with a maze of its own."""
+"""The registered environments: each is a MazeEnv with a maze of its own, or with `num_envs` a MazeVectorEnv."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,21 +8,27 @@ from .env import MazeEnv
 from .generators import KNOBS
 from .levels import generated, t_maze_levels
 from .maze import Maze, check_path
-from .shipped import find_maze
+from .vector import MazeVectorEnv
 
 
-def path_follow(maze: Maze | str | Path = "sheet38", **keywords: Any) -> MazeEnv:
+def _made(maze: Any, num_envs: int | None = None, **keywords: Any) -> MazeEnv | MazeVectorEnv:
+    if num_envs is None:
+        return MazeEnv(maze, **keywords)
+    return MazeVectorEnv(maze, num_envs, **keywords)
+
+
+def path_follow(maze: Maze | str | Path = "sheet38", **keywords: Any) -> MazeEnv | MazeVectorEnv:
     """Exercise 38, `mazegrad/PathFollow-v0`: a path of dots that does not touch itself; see `MazeEnv`.
 
     Raises:
         MazeError: the maze is not such a path; see `check_path`.
     """
-    return MazeEnv(find_maze(maze), check=check_path, **keywords)
+    return _made(maze, check=check_path, **keywords)
 
 
-def grid_world(maze: Maze | str | Path = "four_rooms", **keywords: Any) -> MazeEnv:
+def grid_world(maze: Maze | str | Path = "four_rooms", **keywords: Any) -> MazeEnv | MazeVectorEnv:
     """Any map, `mazegrad/GridWorld-v0`: a Maze, a text, a file or a shipped name; see `MazeEnv`."""
-    return MazeEnv(find_maze(maze), **keywords)
+    return _made(maze, **keywords)
 
 
 def maze(
@@ -32,7 +38,7 @@ def maze(
     level_seeds: Iterable[int] | None = None,
     pinned: bool = False,
     **keywords: Any,
-) -> MazeEnv:
+) -> MazeEnv | MazeVectorEnv:
     """A new maze at each reset, `mazegrad/Maze-v0`.
 
     Args:
@@ -50,10 +56,10 @@ def maze(
     knobs = {name: keywords.pop(name) for name in KNOBS.get(generator, ()) if name in keywords}
     if braid:
         knobs["braid"] = braid
-    return MazeEnv(generated(generator, size, level_seeds=level_seeds, pinned=pinned, **knobs), **keywords)
+    return _made(generated(generator, size, level_seeds=level_seeds, pinned=pinned, **knobs), **keywords)
 
 
-def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv:
+def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv | MazeVectorEnv:
     """A corridor, and a sign at its start that says which arm at its end has the goal, `mazegrad/TMaze-v0`.
 
     Bakker, "Reinforcement learning with long short-term memory" (2002). Between the start and the junction lie
@@ -64,4 +70,4 @@ def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv:
     Raises:
         ValueError: the corridor has no tile, or too many.
     """
-    return MazeEnv(t_maze_levels(corridor), **keywords)
+    return _made(t_maze_levels(corridor), **keywords)

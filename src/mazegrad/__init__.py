@@ -21,6 +21,8 @@ _TEXTBOOK = {
 }
 
 for _name, _function in _ENVIRONMENTS.items():
-    _register(f"mazegrad/{_name}-v0", entry_point=f"mazegrad.envs.worlds:{_function}")
+    _entry = f"mazegrad.envs.worlds:{_function}"
+    _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry)
 for _name, _maze in _TEXTBOOK.items():
-    _register(f"mazegrad/{_name}-v0", entry_point="mazegrad.envs.worlds:grid_world", kwargs={"maze": _maze})
+    _entry = "mazegrad.envs.worlds:grid_world"
+    _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry, kwargs={"maze": _maze})

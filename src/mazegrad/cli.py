@@ -70,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", "show_list", "List environments, mazes, agents, generators and solvers.")
 
+    bench = command("bench", "bench", "Measure how many steps a second this machine makes.")
+    bench.add_argument("--lanes", type=_count, default=1024, metavar="N", help="that step together (default: 1024)")
+    bench.add_argument("--seed", type=_natural, default=0, metavar="N", help="of maze and actions (default: 0)")
+
     generate = command("generate", "make_maze", "Generate a maze, and print it or write it to files.")
     generate.add_argument("name", nargs="?", default="backtracker", metavar="GENERATOR", help="default: backtracker")
     generate.add_argument("--rows", type=_count, default=10, metavar="N", help="of rooms (default: 10)")

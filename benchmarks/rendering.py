@@ -1,0 +1,79 @@
+"""How many frames a second: `rgb_array`, and that of the peers that are installed, side by side."""
+
+import argparse
+from typing import Any
+
+import gymnasium
+import numpy as np
+from measure import Run, machine, print_table, rates
+
+import mazegrad  # noqa: F401
+from mazegrad.envs import World, draw, generate
+
+
+def walking(env: Any, actions: int) -> tuple[Run, int, tuple[int, ...]]:
+    """Return the run that steps and draws an environment, one frame a step, and the size of a frame."""
+    env.reset(seed=0)
+    rows = np.random.default_rng(0).integers(0, actions, 64).tolist()
+
+    def run(repetitions: int) -> None:
+        for _ in range(repetitions):
+            for action in rows:
+                _, _, terminated, truncated, _ = env.step(action)
+                if terminated or truncated:
+                    env.reset()
+                env.render()
+
+    return run, len(rows), env.render().shape
+
+
+def drawing() -> tuple[Run, int, tuple[int, ...]]:
+    """Return the run of `draw` alone, without a trail."""
+    world = World.compile(generate("backtracker", 10, 10, rng=np.random.default_rng(0)))
+    states = list(range(64))
+
+    def run(repetitions: int) -> None:
+        for _ in range(repetitions):
+            for state in states:
+                draw(world, state)
+
+    return run, len(states), draw(world, 0).shape
+
+
+def minigrid() -> tuple[Run, int, tuple[int, ...]]:
+    import minigrid
+
+    gymnasium.register_envs(minigrid)
+    return walking(gymnasium.make("MiniGrid-Empty-16x16-v0", render_mode="rgb_array", tile_size=21), 3)
+
+
+def ours() -> tuple[Run, int, tuple[int, ...]]:
+    maze = generate("backtracker", 10, 10, rng=np.random.default_rng(0))
+    return walking(gymnasium.make("mazegrad/GridWorld-v0", maze=maze, render_mode="rgb_array"), 4)
+
+
+PEERS = {
+    "the same in an environment: a step and a frame with the trail": ours,
+    "Minigrid Empty-16x16": minigrid,
+    "Gymnasium FrozenLake-v1": lambda: walking(gymnasium.make("FrozenLake-v1", render_mode="rgb_array"), 4),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="on one core: taskset -c 0 python ...")
+    parser.add_argument("--seconds", type=float, default=4, help="for each row, about")
+    options = parser.parse_args(arguments)
+    print(machine())
+    runs = {}
+    for name, make in {"draw, 21 x 21 maze, fresh arrays [10,000, 50,000]": drawing, **PEERS}.items():
+        try:
+            run, items, shape = make()
+        except ImportError as error:
+            print(f"({name}: {error})")
+            continue
+        runs[f"{name}, {shape[0]} x {shape[1]} px"] = run, items
+    print_table("frames a second", [*rates(runs, options.seconds).items()])
+
+
+if __name__ == "__main__":
+    main()
