@@ -1,6 +1,6 @@
 """Walks: one episode kept step by step, or many of them counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, overload
 
@@ -9,6 +9,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
+from ..envs import MazeEnv, World
+from ..envs.notebook import animated_svg
 from .agent import Agent
 
 
@@ -26,11 +28,18 @@ class Rollout:
     """T + 1 states of the agent: the i-th is the one that met observation i"""
     terminated: bool
     truncated: bool
+    world: World | None = None
+    """where it was, if that was an environment of this library, alone"""
+    places: Sequence[int] = ()
+    """T + 1 states of the world"""
 
     @property
     def total(self) -> float:
         """The return: the sum of the rewards."""
         return float(self.rewards.sum())
+
+    def _repr_svg_(self) -> str | None:
+        return None if self.world is None else animated_svg(self.world, self.places)
 
 
 @overload
@@ -65,6 +74,8 @@ def rollout(
     observation, _ = env.reset(seed=seed)
     state = agent.initial_state()
     observations, states = [observation], [state]
+    env_of_ours = env.unwrapped if isinstance(env.unwrapped, MazeEnv) else None
+    places = [env_of_ours.state] if env_of_ours else []
     actions: list[int] = []
     rewards: list[float] = []
     terminated = truncated = False
@@ -75,6 +86,8 @@ def rollout(
         states.append(state)
         actions.append(action)
         rewards.append(float(reward))
+        if env_of_ours:
+            places.append(env_of_ours.state)
     return Rollout(
         observations,
         np.array(actions, dtype=np.int64),
@@ -82,6 +95,8 @@ def rollout(
         states,
         terminated,
         truncated,
+        env_of_ours.world if env_of_ours else None,
+        places,
     )
 
 

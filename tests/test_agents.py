@@ -1,5 +1,7 @@
 """Agents: one contract for all of them, and the walks they are made for."""
 
+from xml.etree import ElementTree
+
 import gymnasium
 import numpy as np
 import pytest
@@ -194,6 +196,18 @@ def test_evaluate_counts_episodes() -> None:
     assert not lost.successes.any()
     with pytest.raises(ValueError, match="positive"):
         evaluate(env, path_follower(), episodes=0, seed=0)
+
+
+def test_a_rollout_plays_in_a_notebook() -> None:
+    walk = rollout(gymnasium.make("mazegrad/PathFollow-v0"), path_follower(), seed=0)
+    assert len(walk.places) == 71
+    svg = ElementTree.fromstring(walk._repr_svg_())
+    columns = next(
+        move for move in svg.iter("{http://www.w3.org/2000/svg}animate") if move.get("attributeName") == "cx"
+    )
+    assert len(columns.get("values").split(";")) == 71 + 6, "and a rest of a second"
+    foreign = rollout(gymnasium.make("FrozenLake-v1"), RandomAgent(np.random.default_rng(0)), seed=0)
+    assert foreign._repr_svg_() is None
 
 
 def test_evaluate_takes_any_environment() -> None:
