@@ -1,5 +1,6 @@
 """The command line, as a user runs it: in a process of its own, without a display."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from mazegrad import __version__
 from mazegrad.cli import main
+from mazegrad.envs import SOLVERS, Maze
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
 ENVIRONMENT |= {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
@@ -91,10 +93,17 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
         (["watch", "--env", "PathFolow-v0"], "PathFollow"),
         (["watch", "--env", "mazegrad/PathFollow-v0", "--maze", "four_rooms"], "touches itself"),
         (["watch", "--maze", "loop", "--agent", "shortest_path"], "no goal can be reached"),
+        (["watch", "--env", "Maze-v0", "--maze", "spiral"], "takes no --maze"),
+        (["generate", "kruskall"], "did you mean 'kruskal'?"),
+        (["generate", "kruskal", "--knob", "brade=1"], "did you mean 'braid'?"),
+        (["solve", "spirl"], "did you mean 'spiral'?"),
+        (["solve", "spiral", "--solver", "a_tsar"], "did you mean 'a_star'?"),
+        (["record", "walk.txt"], "a record is a .gif, an .mp4 or a .jsonl"),
+        (["replay", "none.jsonl"], "none.jsonl"),
     ],
 )
 def test_bad_input_is_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*words, "--headless"]) == 2
+    assert main([*words, "--headless"] if words[0] == "watch" else words) == 2
     error = capsys.readouterr().err
     assert error.startswith("mazegrad: ")
     assert message in error
@@ -159,3 +168,56 @@ def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in error
     assert not list(tmp_path.iterdir())
+
+
+def test_generate_prints_or_writes_the_maze_of_a_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["generate", "kruskal", "--rows", "3", "--columns", "5", "--seed", "4", "--knob", "braid=0.5"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert Maze.from_text(printed).tiles.shape == (7, 11)
+    files = [tmp_path / "maze.txt", tmp_path / "maze.png"]
+    assert main([*words, "--out", str(files[0]), "--png", str(files[1])]) == 0
+    assert Maze.from_file(files[0]) == Maze.from_text(printed)
+    assert files[1].read_bytes().startswith(b"\x89PNG")
+
+
+def test_solve_draws_the_way_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "dyna_maze", "--png", str(tmp_path / "way.png")]) == 0
+    printed = capsys.readouterr().out
+    assert "breadth_first: 14 steps" in printed
+    assert sum(printed.split("\n\n")[0].count(arrow) for arrow in "↑→←↓") == 13, "all steps but the one from S"
+    for name in SOLVERS:
+        assert name in printed
+    assert (tmp_path / "way.png").exists()
+
+
+def test_solve_says_when_there_is_no_way(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "loop"]) == 0
+    assert "breadth_first finds no way to a goal" in capsys.readouterr().out
+
+
+def test_what_was_recorded_is_replayed_and_a_changed_step_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "walk.jsonl"
+    assert main(["record", str(path), "--maze", "four_rooms", "--agent", "random", "--episodes", "3"]) == 0
+    assert main(["replay", str(path)]) == 0
+    assert "3 episode(s)" in (printed := capsys.readouterr().out)
+    assert "every observation and reward came back bit for bit" in printed
+    lines = path.read_text().splitlines()
+    episode = json.loads(lines[2])
+    episode["actions"][4] = 3 - episode["actions"][4]
+    path.write_text("\n".join([*lines[:2], json.dumps(episode), *lines[3:]]) + "\n")
+    assert main(["replay", str(path)]) == 1
+    assert "differs in episode 1, step 5" in capsys.readouterr().out
+
+
+def test_record_makes_films(tmp_path: Path) -> None:
+    words = ["--maze", "from_the_end", "--size", "320x200", "--fps", "20"]
+    gif, film = tmp_path / "walk.gif", tmp_path / "walk.mp4"
+    assert main(["record", str(gif), *words]) == 0
+    assert gif.read_bytes().startswith(b"GIF89a")
+    pytest.importorskip("imageio_ffmpeg", reason="needs the extra video")
+    assert main(["record", str(film), *words]) == 0
+    imageio = pytest.importorskip("imageio.v3", reason="needs the extra video")
+    assert imageio.imread(film, plugin="FFMPEG").shape[1:] == (200, 320, 3)

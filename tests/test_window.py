@@ -18,7 +18,7 @@ import pytest
 
 from mazegrad.agents import named_agent
 from mazegrad.envs import MazeEnv, NoDisplayError, WindowClosed
-from mazegrad.watch import Picture, walk, watch_in_window
+from mazegrad.watch import Picture, play_in_window, walk, watch_in_window
 
 
 @pytest.fixture
@@ -103,6 +103,28 @@ class TestKeys:
 
     def test_so_many_episodes_and_then_it_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert watch(monkeypatch, {}, episodes=2) == [*range(71), *range(71)]
+
+
+@pytest.mark.usefixtures("dummy")
+def test_a_person_walks_with_the_arrow_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = gymnasium.make("mazegrad/GridWorld-v0", maze="S.\n.G\n").unwrapped
+    picture = Picture("a", "b", (120, 160))
+    keys = [
+        pygame.K_UP,
+        pygame.K_RIGHT,
+        pygame.K_DOWN,
+        pygame.K_LEFT,
+        pygame.K_DOWN,
+        pygame.K_s,
+        pygame.K_r,
+        pygame.K_q,
+    ]
+    script = Script(monkeypatch, picture, dict(enumerate(keys, 1)))
+    play_in_window(env, picture, seed=0)
+    # up bumps, right, down to the goal; any arrow begins anew, down; the saved picture is drawn once more
+    assert script.shown == [0, 0, 1, 2, 3, 0, 1, 1, 1]
+    assert [path.name for path in tmp_path.iterdir()] == ["mazegrad-play-1.png"]
 
 
 @pytest.mark.usefixtures("dummy")
