@@ -7,6 +7,7 @@ from .compiler import CompiledAutomaton, ThresholdRNN, compile_automaton
 from .controllers import build_automaton, path_follower_automaton, t_maze_automaton, wall_follower_automaton
 from .counterexample import Counterexample, counterexample, follows_every_path
 from .extraction import ExtractedAutomaton, extract_automaton
+from .learning import QLearning
 from .named import AGENTS, named_agent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
@@ -15,7 +16,7 @@ from .rollout import Evaluation, Rollout, evaluate, rollout
 __all__ = [
     "AGENTS", "EXCHANGE",
     "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation",
-    "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "RNNAgent", "RandomAgent", "Rollout",
+    "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "QLearning", "RNNAgent", "RandomAgent", "Rollout",
     "ShortestPathAgent", "ThresholdRNN", "WallFollower",
     "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
     "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
