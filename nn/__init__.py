@@ -4,6 +4,7 @@ Read `graph.py` first, it is the whole idea; then `tensor.py`. The room knows nu
 """
 
 from . import data, functional, init, schedulers
+from .attention import Attention, scaled_dot_product_attention
 from .convolution import h_conv2d, h_conv2d_grad
 from .functional import (
     avg_pool2d,
@@ -89,6 +90,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Attention",
     "AvgPool2D",
     "BatchNorm2D",
     "Conv2D",
@@ -159,6 +161,7 @@ __all__ = [
     "relu",
     "reshape",
     "save",
+    "scaled_dot_product_attention",
     "schedulers",
     "sigmoid",
     "sin",

@@ -15,6 +15,7 @@ _COST = {
     "matmul": lambda ins, out: 2 * math.prod(out) * ins[0][-1],
     "linear": lambda ins, out: 2 * math.prod(out) * ins[0][-1],
     "conv2d": lambda ins, out: 2 * math.prod(out) * math.prod(ins[1][1:]),
+    "attention": lambda ins, out: 2 * math.prod(out[:-1]) * ins[1][-2] * (ins[1][-1] + ins[2][-1]),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import buffers
+from .attention import scaled_dot_product_attention
 from .convolution import conv_forward, conv_grad_image, conv_grad_kernel
 from .graph import Array
 from .operations import fit
@@ -451,5 +452,6 @@ def _check_reduction(reduction: str) -> None:
 
 __all__ = [
     "avg_pool2d", "batch_norm", "bias_relu", "binary_cross_entropy_with_logits", "conv2d", "cross_entropy", "dropout",
-    "embedding", "layer_norm", "log_softmax", "max_pool2d", "mse_loss", "softmax", "upsample",
+    "embedding", "layer_norm", "log_softmax", "max_pool2d", "mse_loss",
+    "scaled_dot_product_attention", "softmax", "upsample",
 ]  # fmt: skip

@@ -139,6 +139,21 @@ def einsum_of(*subscripts: str) -> Callable[[Any, np.random.Generator], list[np.
     return draw_two
 
 
+def asking(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    """Queries, keys and values; the leading axes broadcast."""
+    batch, heads, queries, keys, size, found = sizes(draw, 6)
+    leads = draw(st.sampled_from([[[]] * 3, [[batch, heads]] * 3, [[batch, 1], [1, heads], [batch, heads]]]))
+    shapes = [queries, size], [keys, size], [keys, found]
+    return [rng.normal(size=lead + shape) for lead, shape in zip(leads, shapes, strict=True)]
+
+
+def may_look(query: Any, key: Any) -> np.ndarray:
+    """A mask for queries (row) and keys (column), always the same for the same shape; the first key is always seen."""
+    mask = np.random.default_rng(7).random((query.shape[-2], key.shape[-2])) < 0.6
+    mask[:, 0] = True
+    return mask
+
+
 def targets(x: Any) -> np.ndarray:
     """Class numbers that fit the logits, always the same for the same shape."""
     shape = tuple(x.shape)
@@ -270,6 +285,29 @@ CASES: dict[str, Case] = {
         lambda w: nn.embedding([[0, 2], [2, 1]], w), table, lambda w: F().embedding(t().tensor([[0, 2], [2, 1]]), w)
     ),
     "dropout": Case(lambda x: nn.dropout(x, 0.4, rng=np.random.default_rng(3)), matrix, None),
+    "scaled_dot_product_attention": Case(
+        nn.scaled_dot_product_attention, asking, lambda q, k, v: F().scaled_dot_product_attention(q, k, v)
+    ),
+    "scaled_dot_product_attention masked": Case(
+        lambda q, k, v: nn.scaled_dot_product_attention(q, k, v, may_look(q, k)),
+        asking,
+        lambda q, k, v: F().scaled_dot_product_attention(q, k, v, tt(may_look(q, k))),
+    ),
+    "scaled_dot_product_attention biased": Case(
+        lambda q, k, v: nn.scaled_dot_product_attention(q, k, v, 2.0 * may_look(q, k), scale=0.5),
+        asking,
+        lambda q, k, v: F().scaled_dot_product_attention(q, k, v, tt(2.0 * may_look(q, k), q), scale=0.5),
+    ),
+    "scaled_dot_product_attention causal": Case(
+        lambda q, k, v: nn.scaled_dot_product_attention(q, k, v, is_causal=True),
+        asking,
+        lambda q, k, v: F().scaled_dot_product_attention(q, k, v, is_causal=True),
+    ),
+    "scaled_dot_product_attention dropout": Case(
+        lambda q, k, v: nn.scaled_dot_product_attention(q, k, v, dropout_p=0.4, rng=np.random.default_rng(3)),
+        asking,
+        None,
+    ),
     "cross_entropy": Case(
         lambda x: nn.cross_entropy(x, targets(x)), logits, lambda x: F().cross_entropy(x, tt(targets(x)))
     ),
