@@ -3,7 +3,7 @@
 Read `graph.py` first, it is the whole idea; then `tensor.py`. The room knows numpy and the standard library.
 """
 
-from . import data, functional, init, schedulers
+from . import data, functional, init, sampling, schedulers
 from .attention import Attention, scaled_dot_product_attention
 from .convolution import h_conv2d, h_conv2d_grad
 from .functional import (
@@ -160,6 +160,7 @@ __all__ = [
     "power",
     "relu",
     "reshape",
+    "sampling",
     "save",
     "scaled_dot_product_attention",
     "schedulers",
