@@ -10,15 +10,14 @@ there (pip install "mazegrad[plot]"); else they are printed as text.
 """
 
 import argparse
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mazegrad import nn
+from mazegrad.progress import progress
 
 RECIPES: dict[str, dict[str, Any]] = {
     "small": {"epochs": 5, "batch_size": 64, "max_lr": 8e-3, "warp": 0.0, "average": 0.0},
@@ -82,43 +81,6 @@ def accuracy(net: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     return float((logits_of(net, images).argmax(1) == labels).mean())
 
 
-class Averaged:
-    """A running average of a net's weights, `decay` of it kept at each step: less noise than the last ones."""
-
-    def __init__(self, net: nn.Module, decay: float) -> None:
-        self.net, self.decay, self.steps = net, decay, 0
-        self.weights = {name: parameter.data.copy() for name, parameter in net.named_parameters()}
-
-    def update(self) -> None:
-        """Take the net's present weights into account."""
-        self.steps += 1
-        decay = min(self.decay, self.steps / (self.steps + 10))
-        for name, parameter in self.net.named_parameters():
-            self.weights[name] += (1 - decay) * (parameter.data - self.weights[name])
-
-    def swap(self) -> None:
-        """Exchange the net's weights and the average."""
-        for name, parameter in self.net.named_parameters():
-            mine = parameter.data.copy()
-            parameter.assign(self.weights[name])
-            self.weights[name] = mine
-
-
-def progress(batches: Iterator[Any], count: int, label: str) -> Iterator[Any]:
-    """Pass batches on; show on stderr how many are done and how long the rest will take."""
-    start, shown = time.perf_counter(), 0.0
-    for done, batch in enumerate(batches, 1):
-        yield batch
-        now = time.perf_counter()
-        if sys.stderr.isatty() and (now - shown > 0.2 or done == count):
-            bar = "█" * (30 * done // count)
-            left = (now - start) / done * (count - done)
-            print(f"\r{label} {bar:░<30} {done}/{count}, {left:.0f} s left ", end="", file=sys.stderr)
-            shown = now
-    if sys.stderr.isatty():
-        print("\r" + " " * 90 + "\r", end="", file=sys.stderr)
-
-
 def train(
     net: nn.Module,
     train_set: tuple[Any, Any],
@@ -132,12 +94,12 @@ def train(
     count = len(images) // size
     optimizer = nn.Adam(net.named_parameters())
     scheduler = nn.schedulers.OneCycleLR(optimizer, settings["max_lr"], epochs * count, pct_start=0.2)
-    average = Averaged(net, settings["average"]) if settings["average"] else None
+    average = nn.Averaged(net, settings["average"]) if settings["average"] else None
     curves: dict[str, list[float]] = {"loss": [], "accuracy": []}
     for epoch in range(1, epochs + 1):
         start, losses = time.perf_counter(), []
         dealt = nn.data.batches(images, labels, batch_size=size, rng=rng, drop_last=True)
-        for batch, target in progress(dealt, count, f"epoch {epoch}/{epochs}"):
+        for batch, target in progress(dealt, count, f"epoch {epoch}/{epochs}", (epochs - epoch) * count):
             optimizer.zero_grad()
             loss = nn.cross_entropy(net(warped(batch, settings["warp"], rng)), target)
             loss.backward()

@@ -5,6 +5,8 @@ Read `graph.py` first, it is the whole idea; then `tensor.py`. The room knows nu
 
 from . import data, functional, init, sampling, schedulers
 from .attention import Attention, scaled_dot_product_attention
+from . import data, functional, init, schedulers
+from .averaging import Averaged
 from .convolution import h_conv2d, h_conv2d_grad
 from .functional import (
     avg_pool2d,
@@ -91,6 +93,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Attention",
+    "Averaged",
     "AvgPool2D",
     "BatchNorm2D",
     "Conv2D",

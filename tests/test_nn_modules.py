@@ -426,6 +426,48 @@ def test_ten_thousand_steps_do_not_grow_memory() -> None:
         tracemalloc.stop()
 
 
+def test_averaged_weights() -> None:
+    """By hand: decay is 1/11 at first; what is applied within the block is the average, and then the net's own."""
+    net = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm2D(1))
+    net[0].weight.assign([[0.0]])
+    average = nn.Averaged(net, decay=0.5)
+    net[0].weight.assign([[11.0]])
+    net[1].running_mean[...] = 22.0
+    net[1].num_batches_tracked[...] = 7
+    average.update()
+    with average.applied():
+        assert net[0].weight.data == pytest.approx(10.0)
+        assert net[1].running_mean == pytest.approx(20.0)
+        assert net[1].num_batches_tracked == 7
+    assert (net[0].weight.data, net[1].running_mean) == (11.0, 22.0)
+    for _ in range(20):
+        average.update()
+    before = average.weights["0.weight"].item()
+    net[0].weight.assign([[0.0]])
+    average.update()
+    assert average.weights["0.weight"] == pytest.approx(before / 2)
+
+    other = nn.Averaged(net, decay=0.5)
+    other.load_state_dict(average.state_dict())
+    assert other.steps == average.steps
+    assert other.weights == average.weights
+    with pytest.raises(ValueError, match=r"does not fit the net: 0\.weight"):
+        nn.Averaged(nn.Linear(1, 1)).load_state_dict(average.state_dict())
+    with pytest.raises(ValueError, match="decay is 1"):
+        nn.Averaged(net, decay=1)
+
+
+def test_averaging_knows_shared_weights() -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    average = nn.Averaged(net)
+    own = net[0].weight.data.copy()
+    net[0].weight.assign(own + 1)
+    with average.applied():
+        assert (net[1].weight.data == own).all()
+    assert (net[0].weight.data == own + 1).all()
+
+
 @pytest.mark.slow
 def test_the_mnist_examples_run(tmp_path: Path) -> None:
     real_mnist("test")

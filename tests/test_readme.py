@@ -38,6 +38,8 @@ def test_the_code_runs_from_top_to_bottom(tmp_path: Path) -> None:
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NEED_DATA = ("mnist_cnn.py", "mnist_predict.py")  # run by test_nn_modules.py
+FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; what they share is no example
+ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if path.name != "course.py")
 
 
 @pytest.mark.parametrize(
@@ -48,10 +50,9 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
 
 
 def test_every_example_and_command_is_named() -> None:
-    for example in EXAMPLES:
-        assert f"examples/{example.name}" in README + "".join(
-            p.read_text("utf-8") for p in (ROOT / "docs").glob("*.md")
-        )
+    pages = README + "".join(p.read_text("utf-8") for p in (ROOT / "docs").glob("*.md"))
+    for example in EXAMPLES + ARCHITECTURES:
+        assert f"python {example.relative_to(ROOT).as_posix()}" in pages
 
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])

@@ -1,0 +1,276 @@
+"""What the five programs share: a course of training that shows how far it is, can be stopped, and goes on exactly.
+
+A program looks like this:
+
+    parser = arguments(__file__, __doc__, epochs=20, quick_epochs=2)
+    parser.add_argument("--hidden", type=int, default=512)
+    options = parser.parse_args(words)                      # with --load FILE: the file's options, unless given anew
+    rng = np.random.default_rng(options.seed)               # the one generator: first weights, order, dropout, noise
+    net = ...
+    optimizer = nn.Adam(net.named_parameters(), 1e-3)
+    scheduler = nn.schedulers.CosineAnnealingLR(optimizer, options.epochs * steps)
+    course = Course(options, net, optimizer, scheduler, rng, clip=1.0, average=0.999)
+    course.run(lambda epoch: nn.data.batches(..., rng=rng, drop_last=True), steps, loss_of, after_epoch)
+    ...                                                     # results and pictures: the net is trained, in eval mode
+
+    if __name__ == "__main__":
+        start(main)
+"""
+
+import argparse
+import json
+import math
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mazegrad import nn
+from mazegrad.progress import clock, progress
+
+
+# ------------------------------------------------------------------------------------------------------------- options
+class Options(argparse.ArgumentParser):
+    """A parser whose `--load FILE` brings the options that the file was trained with; see `arguments`."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the words; options that come with the file are the defaults of the others."""
+        name = Path(self.get_default("program")).stem
+        load = self.parse_known_args(args)[0].load
+        saved: dict[str, Any] = {}
+        if load:
+            try:
+                saved = nn.load(load)
+            except (OSError, ValueError) as error:
+                self.error(str(error))
+            if saved.get("program") != name:
+                self.error(f"{load} was not written by {name}.py --save")
+            self.set_defaults(**saved["options"])
+        options = super().parse_args(args, namespace)
+        options.checkpoint = saved
+        options.epochs = options.epochs or self.get_default("epochs_of")[options.quick]
+        options.save = options.save or options.load or Path(f"{name}-quick.npz" if options.quick else f"{name}.npz")
+        if options.epochs < 1:
+            self.error(f"--epochs is {options.epochs}; expected at least 1")
+        return options
+
+
+def arguments(file: str, doc: str, epochs: int, quick_epochs: int = 2) -> Options:
+    """Make the parser that all five programs begin with; `file` is the program's `__file__`, `doc` its `__doc__`."""
+    name = Path(file).stem
+    parser = Options(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(program=file, epochs_of=(epochs, quick_epochs))
+    parser.add_argument("--quick", action="store_true", help="a taste, in seconds")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, help=f"default: {epochs}; {quick_epochs} with --quick")
+    parser.add_argument("--save", type=Path, metavar="FILE", help=f"the checkpoint, as npz; default: {name}.npz")
+    parser.add_argument("--load", type=Path, metavar="FILE", help="go on from a checkpoint, or show its results")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", default=Path(name), help="default: %(default)s")
+    return parser
+
+
+def start(main: Callable[[], Any]) -> None:
+    """Run a program; what a user can cause or cure ends it with one message, not with a traceback."""
+    try:
+        main()
+    except KeyboardInterrupt as stop:
+        print(f"\n{stop or 'stopped'}", file=sys.stderr)
+        sys.exit(130)
+    except (nn.data.DataNotFound, nn.NonFiniteGradient, NonFiniteLoss) as error:
+        sys.exit(str(error))
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+class NonFiniteLoss(ArithmeticError):
+    """The loss is NaN or infinite, while every gradient is finite."""
+
+
+class Course:
+    """A net, what trains it, and how far it has come; begins where the file of `--load` ended.
+
+    A checkpoint is written after each epoch, and an epoch begins from nothing but what is in it: net, optimiser,
+    scheduler, averaged weights, `rng`. So whatever is random must draw from that `rng`, dropout too, and a state that
+    is carried from batch to batch begins anew with the epoch. Then a run that was stopped and goes on ends with the
+    same weights, bit for bit, as one that was not.
+
+    clip: the largest norm of all gradients together; None leaves them as they are.
+    average: evaluate, and end, with an exponential average of the weights of this decay; 0 for the weights themselves.
+    settings: plain values that are saved, and must be the same in a file that is loaded.
+    """
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        net: nn.Module,
+        optimizer: nn.Optimiser,
+        scheduler: nn.schedulers.Scheduler | None,
+        rng: np.random.Generator,
+        *,
+        clip: float | None = None,
+        average: float = 0.0,
+        **settings: Any,
+    ) -> None:
+        self.options, self.net, self.optimizer, self.scheduler, self.rng = options, net, optimizer, scheduler, rng
+        self.clip, self.average = clip, nn.Averaged(net, average) if average else None
+        self.settings = json.loads(json.dumps(settings))  # as a file gives them back
+        self.epoch, self.seconds = 0, 0.0  # epochs done; processor time that they took
+        self.curves: dict[str, list[float]] = {}  # one number an epoch
+        self.checkpoint: tuple[Path, int] | None = None  # the last file, and the epochs in it
+        if options.checkpoint:
+            try:
+                self._restore(options.checkpoint)
+            except (KeyError, ValueError) as error:
+                raise SystemExit(f"{options.load} does not fit this program and these options: {error}") from error
+
+    def run(
+        self,
+        deal: Callable[[int], Iterable[Any]],
+        steps: int,
+        loss_of: Callable[[Any], nn.Tensor],
+        after_epoch: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        """Train until `options.epochs` are done; then the net is in evaluation mode, with its averaged weights.
+
+        `deal(epoch)`, epoch = 1, 2, ..., gives the batches, of which the first `steps` are taken; `loss_of(batch)` is a
+        number to be made small. `after_epoch()`, in evaluation mode, gives named figures to be printed, kept and drawn.
+
+        Raises KeyboardInterrupt, saying how to go on; NonFiniteGradient or NonFiniteLoss.
+        """
+        try:
+            while self.epoch < self.options.epochs:
+                self._train(deal(self.epoch + 1), steps, loss_of)
+                self._evaluate(after_epoch)
+                self.save()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(self._how_to_go_on()) from None
+        self.net.eval()
+        if self.average:
+            self.average.swap()
+        print(f"{self.epoch} epochs took {clock(self.seconds)} of processor time; they are in {self.options.save}")
+        draw_curves(self.curves, self.options.pictures / "learning_curves.png")
+
+    def _train(self, batches: Iterable[Any], steps: int, loss_of: Callable[[Any], nn.Tensor]) -> None:
+        start, losses, epochs = time.process_time(), [], self.options.epochs
+        later = (epochs - self.epoch - 1) * steps
+        self.net.train()
+        for batch in progress(islice(batches, steps), steps, f"epoch {self.epoch + 1}/{epochs}", later):
+            losses.append(self._step(loss_of, batch))
+        if len(losses) < steps:
+            raise ValueError(f"epoch {self.epoch + 1} has {len(losses)} batches; expected {steps}")
+        self.curves.setdefault("loss", []).append(float(np.mean(losses)))
+        self.seconds += time.process_time() - start
+
+    def _step(self, loss_of: Callable[[Any], nn.Tensor], batch: Any) -> float:
+        with np.errstate(all="ignore"):  # what is not finite is told once, below
+            self.optimizer.zero_grad()
+            loss = loss_of(batch)
+            loss.backward()
+            if self.clip:
+                nn.clip_grad_norm(self.optimizer.parameters.items(), self.clip)
+            self.optimizer.step()
+        if not math.isfinite(loss.item()):
+            raise NonFiniteLoss(f"step {self.optimizer.steps}: the loss is {loss.item()}; try a smaller learning rate")
+        if self.scheduler:
+            self.scheduler.step()
+        if self.average:
+            self.average.update()
+        return loss.item()
+
+    def _evaluate(self, after_epoch: Callable[[], Mapping[str, float]]) -> None:
+        start = time.process_time()
+        self.net.eval()
+        if self.average:
+            self.average.swap()
+        with nn.no_grad():
+            figures = after_epoch()
+        if self.average:
+            self.average.swap()
+        for name, figure in figures.items():
+            self.curves.setdefault(name, []).append(float(figure))
+        self.epoch += 1
+        self.seconds += time.process_time() - start
+        told = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.curves.items())
+        print(f"epoch {self.epoch}/{self.options.epochs}: {told}, {clock(self.seconds)}", flush=True)
+
+    # --------------------------------------------------------------------------------------------------- checkpoints
+    def save(self) -> None:
+        """Write the checkpoint, at once or not at all."""
+        apart = "load", "save", "program", "checkpoint", "epochs_of"
+        options = {name: value for name, value in vars(self.options).items() if name not in apart}
+        self.options.save.parent.mkdir(parents=True, exist_ok=True)
+        nn.save(
+            self.options.save,
+            program=Path(self.options.program).stem,
+            options={name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
+            settings=self.settings,
+            epoch=self.epoch,
+            seconds=self.seconds,
+            curves=self.curves,
+            net=self.net,
+            optimizer=self.optimizer,
+            scheduler=self.scheduler or {},
+            average=self.average or {},
+            rng=self.rng,
+        )
+        self.checkpoint = self.options.save, self.epoch
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        for name in self.settings.keys() | saved["settings"].keys():
+            if self.settings.get(name) != saved["settings"].get(name):
+                raise ValueError(f"it has {name} = {saved['settings'].get(name)}, now {self.settings.get(name)}")
+        self.net.load_state_dict(saved["net"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        if self.scheduler:
+            self.scheduler.load_state_dict(saved["scheduler"])
+        if self.average:
+            self.average.load_state_dict(saved["average"])
+        self.rng.bit_generator.state = saved["rng"]
+        self.epoch, self.seconds, self.curves = saved["epoch"], saved["seconds"], saved["curves"]
+        self.checkpoint = self.options.load, self.epoch
+
+    def _how_to_go_on(self) -> str:
+        if not self.checkpoint:
+            return "stopped in the first epoch: nothing is saved yet"
+        file, done = self.checkpoint
+        command = shlex.join(["python", sys.argv[0], "--load", str(file)])
+        return f"stopped after {done} of {self.options.epochs} epochs; this goes on:\n    {command}"
+
+
+# ------------------------------------------------------------------------------------------------------------ pictures
+def page(width: float, height: float) -> Any:
+    """An empty matplotlib Figure of so many inches, or None where matplotlib is not installed: then print text."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    return Figure((width, height), layout="constrained")
+
+
+def finish(figure: Any, path: Path) -> None:
+    """Write a page as PNG, into a folder that is made if need be, and say so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    print(f"wrote {path}")
+
+
+def draw_curves(curves: Mapping[str, list[float]], path: Path) -> None:
+    """Draw each curve in a panel of its own; without matplotlib print it as a row of bars."""
+    figure = page(4 * len(curves), 3)
+    if figure is None:
+        for name, values in curves.items():
+            low, high = min(values), max(values)
+            bars = "".join("▁▂▃▄▅▆▇█"[round(7 * (value - low) / ((high - low) or 1))] for value in values)
+            print(f"{name:>12} {values[0]:.4f} {bars} {values[-1]:.4f}")
+        print('(as pictures: pip install "mazegrad[plot]")')
+        return
+    for axis, (name, values) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
+        axis.plot(range(1, len(values) + 1), values, "o-", markersize=3)
+        axis.set(xlabel="epoch", title=name)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.3)
+    finish(figure, path)
