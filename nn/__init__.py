@@ -5,7 +5,6 @@ Read `graph.py` first, it is the whole idea; then `tensor.py`. The room knows nu
 
 from . import data, functional, init, sampling, schedulers
 from .attention import Attention, scaled_dot_product_attention
-from . import data, functional, init, schedulers
 from .averaging import Averaged
 from .convolution import h_conv2d, h_conv2d_grad
 from .functional import (
