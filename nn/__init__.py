@@ -83,11 +83,15 @@ from .operations import (
     where,
 )
 from .optimisers import SGD, Adam, AdamW, NonFiniteGradient, Optimiser, RMSprop, clip_grad_norm, clip_grad_value
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, detach
 from .serialization import load, save
 from .tensor import Parameter, Tensor
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SGD",
     "Adam",
     "AdamW",
@@ -99,7 +103,9 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GradcheckReport",
+    "LSTMCell",
     "LayerNorm",
     "Linear",
     "MaxPool2D",
@@ -109,6 +115,7 @@ __all__ = [
     "Optimiser",
     "Parameter",
     "RMSprop",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "Sigmoid",
@@ -131,6 +138,7 @@ __all__ = [
     "cos",
     "cross_entropy",
     "data",
+    "detach",
     "divide",
     "dropout",
     "einsum",

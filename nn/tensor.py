@@ -125,8 +125,9 @@ class Tensor:
         `gradient` weighs the elements of a tensor that is not a scalar. The graph is freed on the way, unless
         `retain_graph`. Raises RuntimeError when the graph was freed before, or an operand was overwritten since.
         """
-        for leaf, grad in walk_back(self._edge(), self._seed(gradient), retain_graph):
-            leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+        with np.errstate(all="ignore"):  # what is not finite is named by the optimiser
+            for leaf, grad in walk_back(self._edge(), self._seed(gradient), retain_graph):
+                leaf.grad = grad if leaf.grad is None else leaf.grad + grad
 
     def _seed(self, gradient: Any) -> Array:
         if gradient is None:
@@ -346,7 +347,8 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
         else:
             arrays = [x._array if isinstance(x, Tensor) else _constant(name, x, dtype, operands) for x in operands]
         try:
-            output, vjp = rule(*arrays, *args[len(operands) :], **settings)  # type: ignore[arg-type]
+            with np.errstate(all="ignore"):  # the optimiser names what is not finite, in one message
+                output, vjp = rule(*arrays, *args[len(operands) :], **settings)  # type: ignore[arg-type]
         except ValueError as error:
             shapes = " and ".join(str(np.shape(array)) for array in arrays if array is not None)
             raise ValueError(f"{name} of shape {shapes}: {error}") from error
