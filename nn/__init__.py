@@ -3,7 +3,7 @@
 Read `graph.py` first, it is the whole idea; then `tensor.py`. The room knows numpy and the standard library.
 """
 
-from . import data, functional, init, sampling, schedulers
+from . import analysis, data, functional, init, sampling, schedulers
 from .attention import Attention, scaled_dot_product_attention
 from .averaging import Averaged
 from .convolution import h_conv2d, h_conv2d_grad
@@ -125,6 +125,7 @@ __all__ = [
     "Upsample",
     "absolute",
     "add",
+    "analysis",
     "astype",
     "avg_pool2d",
     "batch_norm",

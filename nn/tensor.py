@@ -124,6 +124,8 @@ class Tensor:
 
         `gradient` weighs the elements of a tensor that is not a scalar. The graph is freed on the way, unless
         `retain_graph`. Raises RuntimeError when the graph was freed before, or an operand was overwritten since.
+        A gradient that leaves the range of its precision becomes infinite or NaN without a warning: the optimisers stop
+        at it with one message, `NonFiniteGradient`, and `nn.analysis.why` says how it came about.
         """
         with np.errstate(all="ignore"):  # what is not finite is named by the optimiser
             for leaf, grad in walk_back(self._edge(), self._seed(gradient), retain_graph):

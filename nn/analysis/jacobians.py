@@ -1,0 +1,101 @@
+"""One step of a recurrent model as a matrix: its eigenvalues and singular values say what the step does to a gradient.
+
+A gradient comes back through a step by the transposed Jacobian d state_(t+1) / d state_t. If all singular values lie
+below 1, it must shrink; for it to grow, the largest must lie above 1 (Pascanu, Mikolov & Bengio 2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..graph import Array
+from ..tensor import Tensor
+from .states import Cell, State, gradients_put_back, is_layer, one_direction, parts_of
+
+
+def step_jacobians(model: Any, x: Any, state: State) -> Array:
+    """The exact Jacobians d state_(t+1) / d state_t along a sequence, (T, B, S, S): [t, b, i, j] = d new_i / d old_j.
+
+    model: a cell, any function or module (x_t, state) -> state that treats the rows of a batch independently; or an
+        RNN, LSTM or GRU of one direction, each step of which is a sequence of length 1.
+    x: a sequence of T inputs, (B, I) each; None for an input where a function takes none.
+    state: the initial state, (B, H) or a tuple of such; its parts stand side by side, S = 2 H with h first for (h, c).
+        A layer's state has an axis in front, (layers, B, H), and its layers too stand side by side.
+
+    By autodiff, one backward pass a step: each row of the batch is repeated S times, and each copy asks for another
+    component of the new state.
+    """
+    cell, together = _as_cell(model), isinstance(state, tuple)
+    now = [np.asarray(part.data if isinstance(part, Tensor) else part) for part in parts_of(state)]
+    batch, size = now[0].shape[-2], sum(part.size // part.shape[-2] for part in now)
+    wanted = np.tile(np.eye(size), (batch, 1))  # copy i of a row asks for component i
+    jacobians = []
+    with gradients_put_back(model):
+        for x_t in x:
+            leaves = tuple(Tensor(np.repeat(part, size, axis=-2), requires_grad=True) for part in now)
+            copies = None if x_t is None else np.repeat(np.asarray(x_t), size, axis=0)
+            new = parts_of(cell(copies, leaves if together else leaves[0]))
+            total: Any = 0.0
+            for part, seed in zip(new, _unflat(wanted, new), strict=True):
+                total = (part * seed.astype(part.dtype)).sum() + total
+            total.backward()
+            grads = [np.zeros(leaf.shape, leaf.dtype) if leaf.grad is None else leaf.grad for leaf in leaves]
+            jacobians.append(_flat(grads).reshape(batch, size, size))
+            now = [part.data[..., ::size, :] for part in new]
+    return np.stack(jacobians)
+
+
+def _as_cell(model: Any) -> Cell:
+    if not is_layer(model):
+        return model
+    one_direction(model)
+    first = getattr(model, "batch_first", False)
+    return lambda x_t, state: model(x_t[:, None] if first else x_t[None], state)[1]
+
+
+def _flat(parts: Any) -> Array:
+    """Parts (..., B, H) side by side: (B, S)."""
+    return np.concatenate([np.moveaxis(part, -2, 0).reshape(part.shape[-2], -1) for part in parts], axis=1)
+
+
+def _unflat(rows: Array, like: Any) -> list[Array]:
+    """Rows (B, S) as parts of the shapes (..., B, H) of `like`."""
+    parts, at = [], 0
+    for part in like:
+        lead = *part.shape[:-2], part.shape[-1]
+        width = int(np.prod(lead))
+        parts.append(np.moveaxis(rows[:, at : at + width].reshape(-1, *lead), 0, -2))
+        at += width
+    return parts
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Of matrices (..., n, n): the eigenvalues and the singular values, (..., n) each, largest first."""
+
+    eigenvalues: Array  # complex
+    singular_values: Array
+
+    @property
+    def radius(self) -> Array:
+        """The spectral radius of each matrix, (...)."""
+        return np.abs(self.eigenvalues[..., 0])
+
+    @property
+    def norm(self) -> Array:
+        """The largest singular value of each, (...): how much it can stretch a vector."""
+        return self.singular_values[..., 0]
+
+
+def spectrum(matrices: ArrayLike) -> Spectrum:
+    """Eigenvalues and singular values of one matrix or of a stack, such as `step_jacobians` returns, (..., n, n)."""
+    matrices = np.asarray(matrices)
+    if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2]:
+        raise ValueError(f"the shape is {matrices.shape}; expected square matrices (..., n, n)")
+    values = np.linalg.eigvals(matrices)
+    order = np.argsort(-np.abs(values), axis=-1)
+    return Spectrum(np.take_along_axis(values, order, -1).astype(complex), np.linalg.svd(matrices, compute_uv=False))

@@ -1,0 +1,130 @@
+"""Draws what `nn.analysis` measures, one function for each measurement; the only file of `nn` that knows matplotlib.
+
+Each takes `ax`, the axes to draw on (new ones without), and returns them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from .analysis import Activation, LayerGradient, NoiseScale, Spectrum
+
+INK, PALE = "#2c3848", "#c9c5bb"
+COLOURS = ("#d94820", "#2c68a0", "#1c8658", "#8a5aa8", "#b8860b", "#5c6670", "#c2185b", "#00838f")
+
+
+def _axes(ax: Any) -> Any:
+    if ax is None:
+        try:
+            from matplotlib import pyplot as plt
+        except ImportError as error:
+            raise ImportError('drawing needs matplotlib: pip install "mazegrad[plot]"') from error
+        ax = plt.figure(layout="constrained").add_subplot()
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def plot_gradient_norms(norms: ArrayLike | Mapping[str, ArrayLike], share: float | None = 0.01, ax: Any = None) -> Any:
+    """Norms (T + 1,) as `gradient_norms` returns them, or several by name, against the steps back from the last state.
+
+    Each is drawn in units of its norm at the last state; a line marks `share` of it, the horizon's, unless it is None.
+    What is 0 or not finite is left out.
+    """
+    ax = _axes(ax)
+    several = norms if isinstance(norms, Mapping) else {"": norms}
+    for i, (name, values) in enumerate(several.items()):
+        back = np.asarray(values, dtype=np.float64)[::-1]
+        shown = np.where(np.isfinite(back) & (back > 0), back, np.nan)
+        ax.semilogy(shown / back[0], color=COLOURS[i % len(COLOURS)], label=name, lw=1.8)
+    if share is not None:
+        ax.axhline(share, color=INK, lw=0.8, ls=":")
+    ax.set(xlabel="steps back", ylabel="norm of the gradient, 1 at the last state")
+    if len(several) > 1 or "" not in several:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, ax: Any = None) -> Any:
+    """The closed form |k u^(k-1)| * scale for each u_i, k = 1 ... k_max, with the ranges of float32 and float64.
+
+    The height is the decimal logarithm (so that no float limits the drawing), linear within +-1 and logarithmic beyond.
+    """
+    ax = _axes(ax)
+    k = np.unique(np.geomspace(1, k_max, 400).round())
+    for i, value in enumerate(np.atleast_1d(np.asarray(u, dtype=np.float64))):
+        if value:
+            height = np.log10(k) + (k - 1) * math.log10(abs(value)) + math.log10(scale)
+            ax.plot(k, height, color=COLOURS[i % len(COLOURS)], label=f"u = {value:g}", lw=1.8)
+    for dtype, line in ((np.float32, "--"), (np.float64, ":")):
+        info = np.finfo(dtype)
+        for limit in (float(info.max), float(info.smallest_subnormal)):
+            ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=line)
+            ax.annotate(f" {np.dtype(dtype)}: {limit:.2g}", (1, math.log10(limit)), color=INK, fontsize=7, va="bottom")
+    ax.set(xscale="log", xlabel="k", ylabel="decimal logarithm of |k u^(k-1)|")
+    ax.set_yscale("symlog", linthresh=1)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
+    """All eigenvalues of a `Spectrum` in the complex plane, with the unit circle."""
+    ax = _axes(ax)
+    around = np.exp(2j * np.pi * np.linspace(0, 1, 200))
+    ax.plot(around.real, around.imag, color=PALE, lw=1)
+    values = found.eigenvalues.ravel()
+    ax.scatter(values.real, values.imag, s=14, color=COLOURS[0], alpha=max(0.1, min(1.0, 100 / len(values))))
+    ax.set(xlabel="real", ylabel="imaginary", aspect="equal")
+    ax.set_title(f"spectral radius {found.radius.mean():.3g}, stretches by up to {found.norm.mean():.3g}", fontsize=9)
+    return ax
+
+
+def plot_layer_gradients(layers: Sequence[LayerGradient], ax: Any = None) -> Any:
+    """The root mean square of each parameter's gradient, as `layer_gradients` lists them."""
+    ax = _axes(ax)
+    ax.barh([layer.name for layer in layers], [layer.gradient_rms for layer in layers], color=COLOURS[1])
+    ax.set(xscale="log", xlabel="root mean square of the gradient")
+    ax.invert_yaxis()
+    return ax
+
+
+def plot_update_ratios(history: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
+    """The ratios |update| / |weight| of each parameter, step by step: a list of what `update_ratios` returned."""
+    ax = _axes(ax)
+    for i, name in enumerate(history[0]):
+        steps = [ratios[name] for ratios in history]
+        ax.semilogy(range(1, len(steps) + 1), steps, color=COLOURS[i % len(COLOURS)], label=name, lw=1.4)
+    ax.axhline(1e-3, color=INK, lw=0.8, ls=":")
+    ax.set(xlabel="step", ylabel="|update| / |weight|")
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_dead_units(activations: Sequence[Activation], ax: Any = None) -> Any:
+    """The mean slopes of each activation's units, sorted: `dead_units` found those that lie at 0 dead."""
+    ax = _axes(ax)
+    for i, found in enumerate(activations):
+        share = (np.arange(len(found.slopes)) + 0.5) / len(found.slopes)
+        name = f"{i + 1}: {found.operation}, {int(found.dead().sum())} of {len(found.slopes)} dead"
+        ax.plot(share, np.sort(found.slopes), ".-", color=COLOURS[i % len(COLOURS)], label=name, lw=1.2)
+    ax.set(xlabel="units, sorted", ylabel="mean slope", ylim=(-0.03, None))
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_noise_scale(found: NoiseScale, batch_sizes: Sequence[int] | None = None, ax: Any = None) -> Any:
+    """What a batch of each size gets of the best progress a step could make: 1 / (1 + scale / batch)."""
+    ax = _axes(ax)
+    if not math.isfinite(found.scale):
+        raise ValueError("no gradient was seen above the noise: measure on more, or larger, batches")
+    sizes = np.geomspace(1, 100 * max(1, found.scale), 200) if batch_sizes is None else np.asarray(batch_sizes)
+    ax.semilogx(sizes, 1 / (1 + found.scale / sizes), color=COLOURS[1], lw=1.8)
+    ax.axvline(found.scale, color=INK, lw=0.8, ls=":")
+    ax.set(xlabel="batch size", ylabel="progress a step, 1 without noise", ylim=(0, 1))
+    ax.set_title(f"noise scale {found.scale:.3g}", fontsize=9)
+    return ax
