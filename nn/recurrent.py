@@ -128,11 +128,11 @@ class _Layers(_Weighted):
             x = operations.transpose(x, (1, 0, 2))
         self._check_state(parts, x.shape[1])
         lengths = None if lengths is None else self._check_lengths(lengths, *x.shape[:2])
-        order = back = None
+        order = back = None  # the longest first, and the way back
         if lengths is not None and (lengths[1:] > lengths[:-1]).any():
             order = np.argsort(-lengths, kind="stable")
             back, lengths = np.argsort(order), lengths[order]
-            x, *parts = (s if s is None else _reordered(s, order, back) for s in (x, *parts))
+            x, *parts = (s if s is None else _reordered(s, order=order, back=back) for s in (x, *parts))
 
         self.state_grads = [None] * (self.num_layers * len(self.directions))
         last: list[tuple[Any, ...]] = []
@@ -150,8 +150,8 @@ class _Layers(_Weighted):
                 last.append(tuple(end))
             x = outs[0] if len(outs) == 1 else operations.concatenate(outs, -1)
         ends = [operations.stack(part) for part in zip(*last, strict=True)]
-        if back is not None:
-            x, *ends = (_reordered(s, back, order) for s in (x, *ends))
+        if order is not None and back is not None:
+            x, *ends = (_reordered(s, order=back, back=order) for s in (x, *ends))
         if alone:
             x, *ends = (s[:, 0] for s in (x, *ends))
         elif self.batch_first:

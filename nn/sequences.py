@@ -213,9 +213,7 @@ def lstm(
     """
     size = check(x, [h_0, c_0], weight_ih, weight_hh, 4)
     cut = [slice(k * size, (k + 1) * size) for k in range(4)]
-    early, late = slice(0, 2 * size), cut[3]  # the sigmoids: i and f, o
-    half = np.full(4 * size, 0.5, x.dtype)
-    half[cut[2]] = 1
+    half, shift = (np.repeat(np.array(row, x.dtype), size) for row in ([0.5, 0.5, 1, 0.5], [0.5, 0.5, 0, 0.5]))
     plan = walk(x, lengths, reverse)
     h, c = slots(x, h_0, size, plan), slots(x, c_0, size, plan)
     gates = project(x, weight_ih * half[:, None])
@@ -230,9 +228,8 @@ def lstm(
             recurrent += bias
             a += recurrent
             np.tanh(a, out=a)
-            for sigmoids in (a[:, early], a[:, late]):
-                sigmoids *= 0.5
-                sigmoids += 0.5
+            a *= half
+            a += shift
             i, f, g, o = (a[:, k] for k in cut)
             np.multiply(i, g, out=new)
             np.multiply(f, c[before, :n], out=c_after)
@@ -266,7 +263,7 @@ def lstm(
                 np.multiply(dh_n, tanh_c, out=d_t[:, cut[3]])
                 np.multiply(a, a, out=slope)
                 np.subtract(1, slope[:, cut[2]], out=slope[:, cut[2]])
-                for sigmoids in (early, late):
+                for sigmoids in (slice(0, 2 * size), cut[3]):
                     np.subtract(a[:, sigmoids], slope[:, sigmoids], out=slope[:, sigmoids])
                 d_t *= slope
                 dc_n *= f
