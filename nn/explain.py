@@ -17,6 +17,11 @@ _COST = {
     "conv2d": lambda ins, out: 2 * math.prod(out) * math.prod(ins[1][1:]),
     "attention": lambda ins, out: 2 * math.prod(out[:-1]) * ins[1][-2] * (ins[1][-1] + ins[2][-1]),
 }
+# a recurrent layer: each number of its two weight matrices, at every step of every sequence
+_COST |= {
+    name: lambda ins, out, at=at: 2 * math.prod(out[:2]) * (math.prod(ins[at]) + math.prod(ins[at + 1]))
+    for name, at in (("rnn", 2), ("lstm", 3), ("gru", 2))
+}
 
 
 def explain(root: Tensor) -> str:

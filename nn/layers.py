@@ -21,12 +21,16 @@ from .tensor import Parameter
 Size = int | tuple[int, int]
 
 
-def _uniform(shape: Sequence[int], fan_in: int, rng: np.random.Generator | None, dtype: DTypeLike) -> Parameter:
+def uniform_parameter(
+    shape: Sequence[int], fan_in: int, rng: np.random.Generator | None, dtype: DTypeLike
+) -> Parameter:
+    """Draw a parameter uniformly from +-1 / sqrt(fan_in)."""
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
     return Parameter(init.uniform(shape, bound, rng=rng or np.random.default_rng(), dtype=dtype))
 
 
-def _check_sizes(**sizes: int) -> None:
+def check_sizes(**sizes: int) -> None:
+    """Raise ValueError for a size that is not a whole number from 1 on."""
     for name, size in sizes.items():
         if not isinstance(size, int | np.integer) or size < 1:
             raise ValueError(f"{name} is {size!r}; expected a whole number from 1 on")
@@ -44,9 +48,9 @@ class Linear(Module):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        _check_sizes(in_features=in_features, out_features=out_features)
-        self.weight = _uniform((out_features, in_features), in_features, rng, dtype)
-        self.bias = _uniform((out_features,), in_features, rng, dtype) if bias else None
+        check_sizes(in_features=in_features, out_features=out_features)
+        self.weight = uniform_parameter((out_features, in_features), in_features, rng, dtype)
+        self.bias = uniform_parameter((out_features,), in_features, rng, dtype) if bias else None
 
     def forward(self, x: Any) -> Any:
         """(..., in_features) -> (..., out_features)."""
@@ -77,11 +81,11 @@ class Conv2D(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-        _check_sizes(in_channels=in_channels, out_channels=out_channels, kernel_height=height, kernel_width=width)
+        check_sizes(in_channels=in_channels, out_channels=out_channels, kernel_height=height, kernel_width=width)
         shape = out_channels, in_channels, height, width
         functional.check_conv(np.empty((1, in_channels, height, width)), np.empty(shape), None, padding, stride)
-        self.weight = _uniform(shape, in_channels * height * width, rng, dtype)
-        self.bias = _uniform((out_channels,), in_channels * height * width, rng, dtype) if bias else None
+        self.weight = uniform_parameter(shape, in_channels * height * width, rng, dtype)
+        self.bias = uniform_parameter((out_channels,), in_channels * height * width, rng, dtype) if bias else None
         self.padding = padding
 
     def forward(self, x: Any) -> Any:
@@ -98,7 +102,7 @@ class Conv2D(Module):
 class _Pool(Module):
     def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
         height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-        _check_sizes(kernel_height=height, kernel_width=width)
+        check_sizes(kernel_height=height, kernel_width=width)
         functional.pool_windows(np.empty((1, 1, height, width)), kernel_size, stride)
         self.kernel_size = kernel_size
 
@@ -127,7 +131,7 @@ class Upsample(Module):
     """Each pixel scale_factor times in both directions (mode "nearest")."""
 
     def __init__(self, scale_factor: int = 2) -> None:
-        _check_sizes(scale_factor=scale_factor)
+        check_sizes(scale_factor=scale_factor)
         self.scale_factor = scale_factor
 
     def forward(self, x: Any) -> Any:
@@ -153,7 +157,7 @@ class BatchNorm2D(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        _check_sizes(num_features=num_features)
+        check_sizes(num_features=num_features)
         self.eps, self.momentum, self.num_features = eps, momentum, num_features
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
@@ -288,7 +292,7 @@ class Embedding(Module):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        _check_sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         shape = num_embeddings, embedding_dim
         self.weight = Parameter(init.normal(shape, 1.0, rng=rng or np.random.default_rng(), dtype=dtype))
 

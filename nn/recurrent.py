@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from . import functional, operations, sequences
 from .graph import Array
-from .layers import _check_sizes, _uniform
+from .layers import check_sizes, uniform_parameter
 from .modules import Module
 from .tensor import Operand, Rule, Tensor, operation
 
@@ -53,7 +53,7 @@ class _Weighted(Module):
         if bias:
             shapes |= dict.fromkeys(("bias_ih", "bias_hh"), (self.gates * size,))  # type: ignore[arg-type]
         for name, shape in shapes.items():
-            setattr(self, name + suffix, _uniform(shape, size, rng, dtype))
+            setattr(self, name + suffix, uniform_parameter(shape, size, rng, dtype))
 
     def _run(self, suffix: str, x: Any, state: Sequence[Any], **how: Any) -> tuple[Any, ...]:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -88,7 +88,7 @@ class _Layers(_Weighted):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if not 0 <= dropout <= 1:
             raise ValueError(f"dropout is {dropout}; a probability lies between 0 and 1")
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
@@ -246,7 +246,7 @@ class _Cell(_Weighted):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        _check_sizes(input_size=input_size, hidden_size=hidden_size)
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.settings = input_size, hidden_size, {}
         self._make("", input_size, hidden_size, bias, rng or np.random.default_rng(), dtype)
 
