@@ -101,7 +101,7 @@ def cats_and_dogs(split: str = "train", *, download: bool = True) -> tuple[Array
 
 
 def shakespeare(split: str = "train", *, download: bool = True) -> dict[str, str]:
-    """Shakespeare's works of a split, name -> text: "test" is Hamlet and The Tempest, "valid" Macbeth, "train" 39 others.
+    """Shakespeare's works of a split, name -> text: "test" Hamlet and The Tempest, "valid" Macbeth, "train" 39 more.
 
     The public original, karpathy's tinyshakespeare, is another selection: there "test" is the first half of The
     Tempest, "valid" The Taming of the Shrew and "train" what stands before it, as one text. Figures measured on the one
@@ -160,10 +160,11 @@ def sentence_pairs(
     """Pairs (English, other) of a language, or of any file with lines `english<TAB>other`, what follows ignored.
 
     `source`: "de" or "ru", short phrases of a user interface; "de-sentences", everyday sentences; or a path, to a table
-    or to a zip with one. Kept are pairs whose English has at most `max_length` characters, that differ, and that are plain
-    text: no digits, placeholders or markup. Each once, in the file's order. The public originals, of manythings.org
-    (Tatoeba, CC BY 2.0), grow with time and are larger and of another kind: the pairs are counted, not checked by a
-    hash. Raises ValueError for a file that is no table or has no such pairs (for a language: 10,000 at least).
+    or to a zip with one. Kept are pairs whose English has at most `max_length` characters, that differ, and that are
+    plain text: no digits, placeholders or markup. Each once, in the file's order. The public originals, of
+    manythings.org (Tatoeba, CC BY 2.0), grow with time and are larger and of another kind: the pairs are counted, not
+    checked by a hash. Raises ValueError for a file that is no table or has no such pairs (for a language: 10,000 at
+    least).
     """
     name = os.fspath(source)
     if name in PAIRS:
