@@ -88,7 +88,7 @@ def cats_and_dogs(split: str = "train", *, download: bool = True) -> tuple[Array
     batches = [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
 
     def selected(raw: bytes) -> bytes:
-        with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(raw), mode="r:gz") as archive:
             parts = [archive.extractfile(f"cifar-10-batches-bin/{batch}") for batch in batches]
             records = np.frombuffer(b"".join(part.read() for part in parts if part), np.uint8).reshape(-1, 3073)
         return records[(records[:, 0] == 3) | (records[:, 0] == 5)].tobytes()
@@ -152,6 +152,7 @@ PAIRS = {
     "ru": ("en-ru.tsv", "rus-eng.zip", "libreoffice-l10n-ru"),
     "de-sentences": ("en-de-sentences.tsv", "deu-eng.zip", "trans-de-en"),
 }
+LEAST_PAIRS = 10_000
 
 
 def sentence_pairs(
@@ -163,14 +164,14 @@ def sentence_pairs(
     or to a zip with one. Kept are pairs whose English has at most `max_length` characters, that differ, and that are
     plain text: no digits, placeholders or markup. Each once, in the file's order. The public originals, of
     manythings.org (Tatoeba, CC BY 2.0), grow with time and are larger and of another kind: the pairs are counted, not
-    checked by a hash. Raises ValueError for a file that is no table or has no such pairs (for a language: 10,000 at
-    least).
+    checked by a hash. Raises ValueError for a file that is no table or has no such pairs (for a language:
+    LEAST_PAIRS).
     """
     name = os.fspath(source)
     if name in PAIRS:
         table, original, package = PAIRS[name]
         file = _File(table, None, MIRRORS["sentence_pairs"], original, _zipped_table)
-        raw, least = _load(file, f"{package} by `.ci/fetch_data FOLDER`", download), 10_000
+        raw, least = _load(file, f"{package} by `.ci/fetch_data FOLDER`", download), LEAST_PAIRS
     else:
         if not Path(name).is_file():
             raise FileNotFoundError(f"{name} is neither a file of sentence pairs nor one of {', '.join(PAIRS)}")
