@@ -84,6 +84,7 @@ from .operations import (
 )
 from .optimisers import SGD, Adam, AdamW, NonFiniteGradient, Optimiser, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, detach
+from .remedies import Dilated, LayerNormLSTMCell, Unrolled, gradient_norm_penalty
 from .serialization import load, save
 from .tensor import Parameter, Tensor
 
@@ -100,6 +101,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNorm2D",
     "Conv2D",
+    "Dilated",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -107,6 +109,7 @@ __all__ = [
     "GradcheckReport",
     "LSTMCell",
     "LayerNorm",
+    "LayerNormLSTMCell",
     "Linear",
     "MaxPool2D",
     "Module",
@@ -122,6 +125,7 @@ __all__ = [
     "Softmax",
     "Tanh",
     "Tensor",
+    "Unrolled",
     "Upsample",
     "absolute",
     "add",
@@ -149,6 +153,7 @@ __all__ = [
     "functional",
     "gelu",
     "gradcheck",
+    "gradient_norm_penalty",
     "h_conv2d",
     "h_conv2d_grad",
     "init",

@@ -72,3 +72,14 @@ def identity(shape: Sequence[int], gain: float = 1.0, *, dtype: DTypeLike = np.f
     if len(shape) != 2:
         raise ValueError(f"identity fills a matrix, not shape {tuple(shape)}")
     return (gain * np.eye(shape[0], shape[1])).astype(dtype)
+
+
+def forget_bias(hidden_size: int, value: float | Array = 1.0, *, dtype: DTypeLike = np.float32) -> Array:
+    """A bias (4 hidden_size,) for an LSTM: 0, but `value` at the forget gates, so that its cells keep at first.
+
+    `lstm.bias_ih_l0.assign(init.forget_bias(size))`. With 1: Jozefowicz, Zaremba & Sutskever 2015. Gates with bias b
+    forget in about 1 + exp(b) steps; log of uniform numbers on (1, T - 1), one for each unit: Tallec & Ollivier 2018.
+    """
+    bias = np.zeros((4, hidden_size), dtype)
+    bias[1] = value
+    return bias.ravel()

@@ -505,3 +505,87 @@ def test_every_measurement_can_be_drawn() -> None:
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
     plt.close("all")
+
+
+# ------------------------------------------------------------------------------------------------------- fused layers
+def twins(rng: np.random.Generator) -> list[tuple[Any, Any, Any]]:
+    """Layers, cells with the same weights, and initial states."""
+    made = [
+        (nn.RNN(3, 4, rng=rng, dtype=np.float64), nn.RNNCell(3, 4, dtype=np.float64), 1),
+        (nn.RNN(3, 4, leak=0.3, rng=rng, dtype=np.float64), nn.RNNCell(3, 4, leak=0.3, dtype=np.float64), 1),
+        (
+            nn.RNN(3, 4, nonlinearity="relu", rng=rng, dtype=np.float64),
+            nn.RNNCell(3, 4, True, "relu", dtype=np.float64),
+            1,
+        ),
+        (nn.LSTM(3, 4, rng=rng, dtype=np.float64), nn.LSTMCell(3, 4, dtype=np.float64), 2),
+        (nn.GRU(3, 4, rng=rng, dtype=np.float64), nn.GRUCell(3, 4, dtype=np.float64), 1),
+    ]
+    result = []
+    for layer, cell, parts in made:
+        for name, parameter in cell.named_parameters():
+            parameter.assign(getattr(layer, f"{name}_l0").data)
+        state = tuple(rng.normal(size=(1, 2, 4)) for _ in range(parts))
+        result.append((layer, cell, state if parts == 2 else state[0]))
+    return result
+
+
+def without_layers(state: Any) -> Any:
+    return tuple(part[0] for part in state) if isinstance(state, tuple) else state[0]
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_both_routes_agree_on_the_gradients_of_states(every: bool) -> None:
+    rng = np.random.default_rng(5)
+    x, weights = rng.normal(size=(9, 2, 3)), rng.normal(size=(9, 2, 4))
+
+    def loss(out: Any) -> Any:
+        return (nn.sin(out) * weights).sum() if every else (out[-1] * weights[-1]).sum()
+
+    for layer, cell, state in twins(rng):
+        fused = analysis.state_gradients(layer, x, loss, state)
+        stepped = analysis.state_gradients(cell, x, loss, without_layers(state))
+        np.testing.assert_allclose(fused, stepped, atol=1e-12)
+        output, _ = layer(x, state, state_grads=True)
+        loss(output).backward()
+        norms = analysis.gradient_norms(layer.state_grads)
+        np.testing.assert_allclose(norms, analysis.gradient_norms(cell, x, loss, without_layers(state)), rtol=1e-10)
+        np.testing.assert_allclose(
+            analysis.step_jacobians(layer, x, state),
+            analysis.step_jacobians(cell, x, without_layers(state)),
+            atol=1e-12,
+        )
+
+
+def test_several_layers_stand_side_by_side() -> None:
+    rng = np.random.default_rng(6)
+    layer = nn.GRU(3, 4, num_layers=2, rng=rng, dtype=np.float64)
+    x, g, state = rng.normal(size=(7, 2, 3)), rng.normal(size=(2, 4)), np.zeros((2, 2, 4))
+    found = analysis.state_gradients(layer, x, lambda out: (out[-1] * g).sum(), state)
+    jacobians = analysis.step_jacobians(layer, x, state)
+    assert found.shape == (8, 2, 8) and jacobians.shape == (7, 2, 8, 8)
+    # what the upper layer reads of the lower one at t is in the lower one's gradient at t, but not in J_t's of the pair
+    lower, upper = found[:, :, :4], found[:, :, 4:]
+    back = np.concatenate([np.zeros((2, 4)), g], axis=1)
+    for t in range(6, -1, -1):
+        back = np.einsum("bi,bij->bj", back, jacobians[t])
+        np.testing.assert_allclose(upper[t], back[:, 4:], atol=1e-12)
+    np.testing.assert_allclose(lower[0], back[:, :4], atol=1e-12)
+    with pytest.raises(ValueError, match="both directions"):
+        analysis.state_gradients(nn.GRU(3, 4, bidirectional=True), x.astype(np.float32), lambda out: out.sum())
+
+
+def test_an_explosion_through_a_fused_layer_is_explained() -> None:
+    """Nothing warns on the way: numpy's warnings would be errors here."""
+    rng = np.random.default_rng(7)
+    layer = nn.RNN(2, 8, nonlinearity="linear", bias=False, rng=rng)
+    layer.weight_hh_l0.assign(nn.init.orthogonal((8, 8), 2.5, rng=rng))
+    optimizer = nn.SGD(layer.named_parameters())
+    x = np.zeros((120, 4, 2), np.float32)
+    output, _ = layer(x, state_grads=True)
+    output[-1].sum().backward()
+    with pytest.raises(nn.NonFiniteGradient, match="step 1: the gradient of weight_ih_l0 holds NaN"):
+        optimizer.step()
+    said = analysis.why(layer, layer.state_grads)
+    assert "changes by 2.5 a step" in said and "leaves the range of float32" in said
+    assert "weight_hh_l0 stretches a vector by up to 2.5 and has spectral radius 2.5" in said

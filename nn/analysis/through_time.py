@@ -32,9 +32,10 @@ def state_gradients(model: Any, x: Any, loss: Callable[[Any], Tensor], state: St
     loss: turns the output (T, B, H), the first part of the states after each step, into one number.
     state: the initial state; a layer starts from zeros without it, a cell needs it.
 
-    The total gradient of a state is that of everything which follows: what the output at t reads, and what is fed into
-    step t + 1. The parts of a tuple count as independent, so c's part does not pass through the h of the same t, and
-    they stand side by side: S = 2 H with h first. The parameters' own gradients are left as they were.
+    The total gradient of a state is that of everything which follows: what the output at t (or an upper layer) reads,
+    and what is fed into step t + 1. The parts of a tuple count as independent, so c's part does not pass through the h
+    of the same t, and they stand side by side: S = 2 H with h first. The parameters' own gradients are left as they
+    were.
     """
     with gradients_put_back(model), np.errstate(**QUIET):
         if is_layer(model):
