@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 
 from . import operations, sequences
 from .graph import Array
-from .layers import LayerNorm, _check_sizes, _uniform
+from .layers import LayerNorm, check_sizes, uniform_parameter
 from .modules import Module
 from .recurrent import RNN
 from .tensor import Tensor
@@ -37,11 +37,11 @@ class LayerNormLSTMCell(Module):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        _check_sizes(input_size=input_size, hidden_size=hidden_size)
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
         rng = rng or np.random.default_rng()
         self.input_size, self.hidden_size = input_size, hidden_size
-        self.weight_ih = _uniform((4 * hidden_size, input_size), hidden_size, rng, dtype)
-        self.weight_hh = _uniform((4 * hidden_size, hidden_size), hidden_size, rng, dtype)
+        self.weight_ih = uniform_parameter((4 * hidden_size, input_size), hidden_size, rng, dtype)
+        self.weight_hh = uniform_parameter((4 * hidden_size, hidden_size), hidden_size, rng, dtype)
         self.norm_ih, self.norm_hh = LayerNorm(4 * hidden_size, dtype=dtype), LayerNorm(4 * hidden_size, dtype=dtype)
         self.norm_c = LayerNorm(hidden_size, dtype=dtype)
         assert self.norm_ih.bias is not None
@@ -91,7 +91,7 @@ class Dilated(Module):
     """
 
     def __init__(self, layer: Module, dilation: int) -> None:
-        _check_sizes(dilation=dilation)
+        check_sizes(dilation=dilation)
         if getattr(layer, "bidirectional", False) or getattr(layer, "batch_first", False):
             raise ValueError("Dilated takes a layer of one direction whose first axis is time")
         self.layer, self.dilation = layer, dilation
