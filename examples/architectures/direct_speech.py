@@ -1,0 +1,229 @@
+"""Which letters of a text are direct speech? A tagger that reads the text in both directions (exercise 40).
+
+    python examples/architectures/direct_speech.py             # a quarter of an hour or so on one core
+    python examples/architectures/direct_speech.py --load direct_speech.npz --text my_story.txt
+
+Three recurrent nets learn side by side from the same windows of eight books, letter by letter, and are tested on a
+ninth:
+
+    marks    sees the quotation marks, in both directions: it must remember one bit, inside or outside
+    both     the marks are taken out of the text: only what is said, and how, tells speech from narration
+    forward  the same net with as many weights, which reads in one direction only
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from course import Course, arguments, finish, page, start
+from pages import coloured, draw_page
+
+from mazegrad import nn
+
+MARK = ord('"')
+TEST, VALID = "chesterton-thursday", "austen-persuasion"  # the books held out: to report, and to choose by
+NETS: dict[str, dict[str, Any]] = {
+    "marks": {"marks": True, "hidden": 48, "layers": 1, "bidirectional": True},
+    "both": {"marks": False, "hidden": 128, "layers": 2, "bidirectional": True},
+    "forward": {"marks": False, "hidden": 208, "layers": 2, "bidirectional": False},
+}
+
+
+# ---------------------------------------------------------------------------------------------------------------- data
+def tagged(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """A text's characters (n,), as ASCII codes, and whether each stands in direct speech (n,).
+
+    Paragraphs with an odd number of quotation marks are left out (a speech that goes on in the next one, or a slip), so
+    whether the number of marks so far is odd tells inside from outside.
+    """
+    paragraphs = re.split(r"\n\s*\n", text.replace("\r\n", "\n"))
+    whole = "\n\n".join(paragraph for paragraph in paragraphs if paragraph.count('"') % 2 == 0)
+    codes = np.frombuffer(whole.encode("ascii", "replace"), np.uint8)
+    return codes, np.cumsum(codes == MARK) % 2 == 1
+
+
+def unmarked(codes: np.ndarray, speech: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same without the quotation marks."""
+    return codes[codes != MARK], speech[codes != MARK]
+
+
+def is_letter(codes: np.ndarray) -> np.ndarray:
+    """Whether each ASCII code is a letter's; only letters count, in the loss and in F1."""
+    return (codes | 32 >= ord("a")) & (codes | 32 <= ord("z"))
+
+
+# ----------------------------------------------------------------------------------------------------------------- net
+class Tagger(nn.Module):
+    """ASCII codes (T, B) -> the logit that each is direct speech (T, B): embedding, LSTM, linear read-out."""
+
+    def __init__(self, hidden: int, layers: int, bidirectional: bool, *, rng: np.random.Generator) -> None:
+        self.embedding = nn.Embedding(128, 32, rng=rng)
+        self.lstm = nn.LSTM(32, hidden, layers, bidirectional=bidirectional, rng=rng)
+        self.output = nn.Linear(hidden * (1 + bidirectional), 1, rng=rng)
+
+    def forward(self, codes: np.ndarray) -> nn.Tensor:
+        """See the class."""
+        return self.output(self.lstm(self.embedding(codes))[0])[..., 0]
+
+
+@nn.no_grad()
+def probability(net: Tagger, codes: np.ndarray, inner: int = 768, margin: int = 128) -> np.ndarray:
+    """How sure the net is of each character (n,) that it is direct speech.
+
+    The text is read in windows of `inner` characters with a margin on both sides, whose tags are not used.
+    """
+    count = -(-len(codes) // inner)
+    padded = np.full(count * inner + 2 * margin, ord("\n"))
+    padded[margin : margin + len(codes)] = codes
+    columns = [padded[i * inner : (i + 1) * inner + 2 * margin] for i in range(count)]
+    tags = []
+    for first in range(0, count, 32):
+        logits = net(np.stack(columns[first : first + 32], axis=1))
+        tags.append(nn.sigmoid(logits).data[margin : margin + inner].T)
+    return np.concatenate(tags).ravel()[: len(codes)]
+
+
+def scores(speech: np.ndarray, guess: np.ndarray) -> tuple[float, float, float]:
+    """Precision, recall, and F1, their harmonic mean."""
+    right = float((speech & guess).sum())
+    precision, recall = right / max(guess.sum(), 1), right / max(speech.sum(), 1)
+    return precision, recall, 2 * right / max(guess.sum() + speech.sum(), 1)
+
+
+def best_threshold(speech: np.ndarray, probabilities: np.ndarray) -> float:
+    """The probability from which on to say "speech", for the largest F1."""
+    return max(np.arange(0.1, 0.9, 0.05), key=lambda threshold: scores(speech, probabilities >= threshold)[2])
+
+
+# ------------------------------------------------------------------------------------------------------------- results
+def since_change(speech: np.ndarray) -> np.ndarray:
+    """For each character, how many came since speech last began or ended, itself included (n,)."""
+    places = np.arange(len(speech))
+    change = np.flatnonzero(np.diff(speech, prepend=not speech[0]))
+    return places - change[np.searchsorted(change, places, side="right") - 1] + 1
+
+
+def draw_delay(speech: np.ndarray, guesses: dict[str, np.ndarray], letters: np.ndarray, path: Path) -> None:
+    """Why both directions help: how often each net errs, so many letters after speech has begun or ended."""
+    distance, edges = since_change(speech), np.array([1, 3, 6, 11, 21, 41, 81, 161])
+    rates = {}
+    for name, guess in guesses.items():
+        bins = [letters & (distance >= low) & (distance < high) for low, high in pairwise(edges)]
+        rates[name] = [float((guess != speech)[chosen].mean()) if chosen.any() else 0.0 for chosen in bins]
+    print("\nwrong letters, by how many characters ago speech began or ended:")
+    print(" " * 10 + "".join(f"{f'{low}-{high - 1}':>9}" for low, high in pairwise(edges)))
+    for name, rate in rates.items():
+        print(f"{name:<10}" + "".join(f"{r:9.1%}" for r in rate))
+    if (figure := page(6, 3.5)) is None:
+        return
+    axis = figure.subplots()
+    for name, rate in rates.items():
+        axis.plot(np.sqrt(edges[:-1] * (edges[1:] - 1)), rate, "o-", label=name)
+    axis.set(xscale="log", xlabel="characters since speech began or ended", ylabel="share of letters wrong")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    finish(figure, path)
+
+
+def with_marks(codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities of a text without its quotation marks -> of the text with them (n,); 0 at the marks."""
+    whole = np.zeros(len(codes))
+    whole[codes != MARK] = probabilities
+    return whole
+
+
+# ---------------------------------------------------------------------------------------------------------------- main
+def main(words: list[str] | None = None) -> dict[str, float]:
+    """Train, test, draw; return the F1 of each net on the book that none has seen."""
+    parser = arguments(__file__, __doc__, epochs=14)
+    parser.add_argument("--text", type=Path, metavar="FILE", help="a text of your own, to be tagged in the end")
+    options = parser.parse_args(words)
+    quick = options.quick
+    windows, length, steps = (16, 128, 25) if quick else (32, 256, 80)
+
+    books = {name: tagged(text) for name, text in nn.data.novels().items()}
+    learnt = [book for name, book in books.items() if name not in (TEST, VALID)]
+    codes, speech = (np.concatenate(parts) for parts in zip(*learnt, strict=True))
+    train = {True: (codes, speech), False: unmarked(codes, speech)}
+    size = 20_000 if quick else None
+    held_out = ([part[:size] for part in books[name]] for name in (VALID, TEST))
+    valid, test = ({True: book, False: unmarked(*book)} for book in held_out)
+
+    rng = np.random.default_rng(options.seed)
+    nets = nn.ModuleList()
+    for how in NETS.values():
+        nets.append(
+            Tagger(how["hidden"] // 4 if quick else how["hidden"], how["layers"], how["bidirectional"], rng=rng)
+        )
+    taggers: dict[str, Any] = dict(zip(NETS, nets, strict=True))
+    optimizer = nn.Adam(nets.named_parameters())
+    scheduler = nn.schedulers.OneCycleLR(optimizer, 3e-3, options.epochs * steps, pct_start=0.1)
+    course = Course(options, nets, optimizer, scheduler, rng, clip=1.0)
+    print(f"{len(codes):,} characters to learn from, {len(books[TEST][0]):,} to test on\n{nets}")
+
+    def deal(epoch: int) -> Iterator[dict[bool, tuple[np.ndarray, np.ndarray]]]:
+        while True:
+            batch = {}
+            for marks, (codes, speech) in train.items():
+                places = rng.integers(len(codes) - length, size=windows) + np.arange(length)[:, None]
+                batch[marks] = codes[places], speech[places]
+            yield batch
+
+    def loss_of(batch: dict[bool, tuple[np.ndarray, np.ndarray]]) -> nn.Tensor:
+        """The nets share no weight: the gradient of the sum is each one's own."""
+        return sum(loss_of_one(taggers[name], *batch[how["marks"]]) for name, how in NETS.items())
+
+    def loss_of_one(net: Tagger, codes: np.ndarray, speech: np.ndarray) -> nn.Tensor:
+        losses = nn.binary_cross_entropy_with_logits(net(codes), speech, reduction="none")
+        return (losses * is_letter(codes)).sum() / is_letter(codes).sum()
+
+    def judged(name: str, book: dict[bool, tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of the characters that the net reads: its probabilities, which are speech, which are letters."""
+        codes, speech = book[NETS[name]["marks"]]
+        return probability(taggers[name], codes), speech, is_letter(codes)
+
+    def after_epoch() -> dict[str, float]:
+        part, figures = {marks: (codes[:40_000], speech[:40_000]) for marks, (codes, speech) in valid.items()}, {}
+        for name in NETS:
+            probabilities, speech, letters = judged(name, part)
+            figures[f"F1 {name}"] = scores(speech[letters], probabilities[letters] > 0.5)[2]
+        return figures
+
+    course.run(deal, steps, loss_of, after_epoch)
+
+    thresholds, sure, f1 = {}, {}, {}
+    for name in NETS:
+        probabilities, speech, letters = judged(name, valid)
+        thresholds[name] = best_threshold(speech[letters], probabilities[letters])
+    print(f"\n{TEST}, which no net has seen; letters only:\n{'':<10}{'precision':>10}{'recall':>10}{'F1':>10}")
+    for name in NETS:
+        sure[name], speech, letters = judged(name, test)
+        result = scores(speech[letters], sure[name][letters] >= thresholds[name])
+        print(f"{name:<10}" + "".join(f"{figure:10.4f}" for figure in result))
+        f1[name] = result[2]
+    everything = scores(speech[letters], speech[letters] | True)
+    print(f"{'all speech':<10}" + "".join(f"{figure:10.4f}" for figure in everything))
+    guesses = {name: sure[name] >= thresholds[name] for name in ("both", "forward")}
+    draw_delay(speech, guesses, letters, options.pictures / "delay.png")
+
+    codes = test[True][0]
+    shades = with_marks(codes, sure["both"])
+    first = codes.tobytes().find(b"\n\n", len(codes) // 3) + 2
+    excerpt = codes[first : first + 2500].tobytes().decode("ascii")
+    title = f"{TEST}: orange is what the net takes for speech; it does not see the quotation marks"
+    print(f"\n{coloured(excerpt, shades[first : first + 2500])}\n")
+    draw_page(excerpt, shades[first : first + 2500], options.pictures / "page.png", title)
+    if options.text:
+        text = options.text.read_text(encoding="utf-8").encode("ascii", "replace").decode("ascii")
+        codes = np.frombuffer(text.encode("ascii"), np.uint8)
+        shades = with_marks(codes, probability(taggers["both"], codes[codes != MARK]))
+        print(coloured(text, shades))
+        draw_page(text[:4000], shades[:4000], options.pictures / f"{options.text.stem}.png", options.text.name)
+    return f1
+
+
+if __name__ == "__main__":
+    start(main)

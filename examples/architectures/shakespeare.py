@@ -1,0 +1,164 @@
+"""Text in Shakespeare's style, letter by letter: a recurrent language model (exercise 40, first application).
+
+    python examples/architectures/shakespeare.py               # half an hour on one core; it writes as it learns
+    python examples/architectures/shakespeare.py --load shakespeare.npz --prompt "HAMLET." --temperatures 0.6 0.9
+
+An LSTM reads the plays, and after each letter says how probable each letter is to come next. What it costs to be told
+the letter that really comes, -log2 of its probability, is measured on Hamlet and The Tempest, which it has never seen:
+bits per character, the size to which it would compress them. Text is written by drawing from these probabilities.
+"""
+
+import lzma
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from course import Course, arguments, start
+from pages import coloured, draw_page
+
+from mazegrad import nn
+from mazegrad.nn.sampling import sample
+
+ALPHABET = "\n" + "".join(map(chr, range(32, 127)))  # a letter's number is its place here
+
+
+def encode(text: str) -> np.ndarray:
+    """The numbers of the letters of an ASCII text; ValueError names one that the alphabet lacks."""
+    if strange := set(text) - set(ALPHABET):
+        raise ValueError(f"the alphabet has no {min(strange)!r}, only printable ASCII and the line feed")
+    return np.maximum(np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 31, 0)
+
+
+class LanguageModel(nn.Module):
+    """Letters so far -> logits of the next: embedding, LSTM, linear read-out."""
+
+    def __init__(self, hidden: int, *, rng: np.random.Generator) -> None:
+        self.embedding = nn.Embedding(len(ALPHABET), 64, rng=rng)
+        self.lstm = nn.LSTM(64, hidden, rng=rng)
+        # gates i f g o: at first it forgets little (Jozefowicz et al. 2015)
+        self.lstm.bias_hh_l0.assign(np.repeat([0, 1, 0, 0], hidden))
+        self.output = nn.Linear(hidden, len(ALPHABET), rng=rng)
+
+    def forward(self, letters: np.ndarray, state: Any = None) -> tuple[nn.Tensor, Any]:
+        """letters (T, B) of integers, the state of the LSTM -> logits (T, B, 96), the new state."""
+        hidden, state = self.lstm(self.embedding(letters), state)
+        return self.output(hidden), state
+
+
+def windows(text: np.ndarray, streams: int, length: int, rng: np.random.Generator) -> Iterator[tuple[int, np.ndarray]]:
+    """Read the text, a ring, from `streams` places at once: 0, 1, 2, ... and the next letters (length + 1, streams).
+
+    The places are equally far apart, the first is drawn; each window begins with the last letter of the one before.
+    """
+    places = rng.integers(len(text)) + np.arange(streams) * len(text) // streams
+    number = 0
+    while True:
+        yield number, text[(places + np.arange(length + 1)[:, None]) % len(text)]
+        places += length
+        number += 1
+
+
+@nn.no_grad()
+def surprise(net: LanguageModel, text: str, pieces: int = 1) -> np.ndarray:
+    """What each letter but a piece's first costs, in bits; a piece is read in one go, from an empty state.
+
+    Pieces, equally long, are read side by side: many are fast, and a little dearer, since each begins without context.
+    """
+    letters, state, costs = encode(text), None, []
+    columns = letters[: len(letters) // pieces * pieces].reshape(pieces, -1).T
+    for first in range(0, len(columns) - 1, 1000):
+        window = columns[first : first + 1001]
+        logits, state = net(window[:-1], state)
+        flat = nn.cross_entropy(logits.reshape(-1, len(ALPHABET)), window[1:].ravel(), reduction="none")
+        costs.append(flat.data.reshape(-1, pieces) / math.log(2))
+    return np.concatenate(costs).T.ravel()
+
+
+@nn.no_grad()
+def write(net: LanguageModel, options: Any, count: int) -> list[str]:
+    """Go on from the prompt, `count` letters at each temperature: all temperatures at once, as one batch."""
+    rng, temperatures = np.random.default_rng(options.seed), np.array(options.temperatures)[:, None]
+    letters, state = np.repeat(encode(options.prompt)[:, None], len(temperatures), axis=1), None
+    written = []
+    for _ in range(count):
+        logits, state = net(letters, state)
+        letters = sample(logits.data[-1] / temperatures, rng=rng)[None]
+        written.append(letters[0])
+    return ["".join(ALPHABET[i] for i in column) for column in np.transpose(written)]
+
+
+def compressed(before: str, text: str) -> float:
+    """What a compressor that has read `before` needs for the text, in bits per character: something to compare with."""
+    size = [len(lzma.compress(t.encode("ascii"), preset=9)) for t in (before, before + text)]
+    return 8 * (size[1] - size[0]) / len(text)
+
+
+def show_surprise(name: str, text: str, costs: np.ndarray, folder: Path) -> None:
+    """A page of a text, each letter on the shade of what it cost; from a passage that one knows, if it is there."""
+    first = max(text.find("To be, or not to be"), 1)
+    shades = np.clip(costs[first - 1 :][:2000] / 8, 0, 1)
+    excerpt = text[first:][:2000]
+    print(f"\n{coloured(excerpt, shades)}\n")
+    draw_page(excerpt, shades, folder / "surprise.png", f"{name}: what each letter cost, white 0 bits to orange 8 bits")
+
+
+def main(words: list[str] | None = None) -> float:
+    """Train, write, measure; return the bits per character on the held-out plays together."""
+    parser = arguments(__file__, __doc__, epochs=25)
+    parser.add_argument("--hidden", type=int, help="units of the LSTM; default: 448; 64 with --quick")
+    parser.add_argument("--prompt", default="\n\n", help="what the written text goes on from; default: an empty line")
+    parser.add_argument("--temperatures", type=float, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
+    parser.add_argument("--length", type=int, default=600, help="letters to write in the end (default: %(default)s)")
+    options = parser.parse_args(words)
+    quick, hidden = options.quick, options.hidden or (64 if options.quick else 448)
+    streams, length, steps = (16, 50, 60) if quick else (32, 64, 400)  # an epoch reads 48,000 or 819,200 letters
+
+    works, valid, test = (nn.data.shakespeare(split) for split in ("train", "valid", "test"))
+    if quick:
+        test = {name: text[-5000:] for name, text in test.items()}
+    train = encode("\n\n".join(works.values()))
+    rng = np.random.default_rng(options.seed)
+    net = LanguageModel(hidden, rng=rng)
+    optimizer = nn.Adam(net.named_parameters())
+    scheduler = nn.schedulers.OneCycleLR(optimizer, 3e-3, options.epochs * steps, pct_start=0.05)
+    course = Course(options, net, optimizer, scheduler, rng, clip=1.0, hidden=hidden)
+    print(net)
+    state: Any = None
+
+    def loss_of(batch: tuple[int, np.ndarray]) -> nn.Tensor:
+        """Truncated back-propagation through time: the state goes on from window to window, the gradient does not."""
+        nonlocal state
+        number, letters = batch
+        logits, state = net(letters[:-1], nn.detach(state) if number else None)
+        return nn.cross_entropy(logits.reshape(-1, len(ALPHABET)), letters[1:].ravel())
+
+    def after_epoch() -> dict[str, float]:
+        for temperature, text in zip(options.temperatures, write(net, options, 120), strict=True):
+            print(f"  at {temperature}: {' / '.join(text.split(chr(10)))}")
+        held_out = "".join(valid.values())[:50_000]
+        return {"bits per character": surprise(net, held_out, pieces=50).mean()}
+
+    course.run(lambda epoch: windows(train, streams, length, rng), steps, loss_of, after_epoch)
+
+    for temperature, text in zip(options.temperatures, write(net, options, options.length), strict=True):
+        print(f"\n----- temperature {temperature}\n{options.prompt}{text}")
+    print()
+    costs = {}
+    for name, text in test.items():
+        costs[name] = surprise(net, text)
+        bits = costs[name].mean()
+        print(f"{name}: {bits:.3f} bits per character, perplexity {2**bits:.2f} ({len(text):,} letters)")
+    total = float(np.concatenate(list(costs.values())).mean())
+    print(f"together: {total:.3f} bits per character, perplexity {2**total:.2f}")
+    before, after = ("".join(texts.values()) for texts in (works, test))
+    if not quick:
+        print(f"the compressor xz, after the same {len(before):,} letters: {compressed(before, after):.3f}")
+    name, text = next(iter(test.items()))
+    show_surprise(name, text, costs[name], options.pictures)
+    return total
+
+
+if __name__ == "__main__":
+    start(main)
