@@ -9,6 +9,7 @@ from .counterexample import Counterexample, counterexample, follows_every_path
 from .extraction import ExtractedAutomaton, extract_automaton
 from .learning import QLearning
 from .named import AGENTS, named_agent
+from .recurrent import RecurrentAgent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
 from .rollout import Evaluation, Rollout, evaluate, rollout
@@ -16,8 +17,8 @@ from .rollout import Evaluation, Rollout, evaluate, rollout
 __all__ = [
     "AGENTS", "EXCHANGE",
     "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation",
-    "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "QLearning", "RNNAgent", "RandomAgent", "Rollout",
-    "ShortestPathAgent", "ThresholdRNN", "WallFollower",
+    "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "QLearning", "RNNAgent", "RandomAgent",
+    "RecurrentAgent", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
     "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
     "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
     "wall_follower_automaton", "wall_follower_rnn",

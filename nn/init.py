@@ -83,3 +83,14 @@ def forget_bias(hidden_size: int, value: float | Array = 1.0, *, dtype: DTypeLik
     bias = np.zeros((4, hidden_size), dtype)
     bias[1] = value
     return bias.ravel()
+
+
+def chrono(size: int, longest: int, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
+    """Biases (size,) of gates that keep, log of uniform on [1, longest - 1): memories of 2 to `longest` steps.
+
+    A gate sigmoid(b), left alone, keeps 1 / e of its cell over about 1 + exp(b) steps (Tallec & Ollivier 2018). For the
+    forget gates of an LSTM, with -b for its input gates, or the update gates of a GRU.
+    """
+    if longest <= 2:
+        raise ValueError(f"longest is {longest}; expected a number of steps above 2")
+    return np.log(rng.uniform(1, longest - 1, size)).astype(dtype)

@@ -137,6 +137,17 @@ def test_dilated_connects_each_step_with_the_one_dilation_before() -> None:
         nn.Dilated(nn.RNN(3, 4, bidirectional=True, rng=rng), 2)
 
 
+def test_chrono_biases_keep_for_times_spread_to_the_longest() -> None:
+    b = nn.init.chrono(4000, 102, rng=np.random.default_rng(0), dtype=np.float64)
+    steps = 1 + np.exp(b)
+    assert (steps.min() >= 2) and (steps.max() < 102)
+    assert steps.mean() == pytest.approx(51.5, abs=2)
+    left = (1 / (1 + np.exp(-b))) ** steps  # of a cell that is left alone for so long
+    assert (left >= 0.25 - 1e-9).all() and (left <= 1 / np.e).all()
+    with pytest.raises(ValueError, match="longest is 2"):
+        nn.init.chrono(4, 2, rng=np.random.default_rng(0))
+
+
 def test_forget_bias_is_at_the_forget_gates() -> None:
     assert nn.init.forget_bias(2, 3.0).tolist() == [0, 0, 3, 3, 0, 0, 0, 0]
     lstm = nn.LSTM(1, 8, rng=np.random.default_rng(0))

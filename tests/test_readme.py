@@ -39,14 +39,15 @@ def test_the_code_runs_from_top_to_bottom(tmp_path: Path) -> None:
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NEED_DATA = ("mnist_cnn.py", "mnist_predict.py")  # run by test_nn_modules.py
 FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; what they share is no example
-ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8"))
+ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if path.name != "course.py")
 
 
 @pytest.mark.parametrize(
     "example", [path for path in EXAMPLES if path.name not in NEED_DATA], ids=lambda path: path.name
 )
 def test_examples_run(example: Path, tmp_path: Path) -> None:
-    assert run([sys.executable, "-W", "error", str(example)], tmp_path)
+    quick = ["--quick"] if '"--quick"' in example.read_text(encoding="utf-8") else []
+    assert run([sys.executable, "-W", "error", str(example), *quick], tmp_path)
 
 
 def test_every_example_and_command_is_named() -> None:

@@ -1,0 +1,77 @@
+"""A trained recurrent net as an agent: what it saw lives in the state that goes through the caller's hands."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..nn import GRU, LSTM, RNN, Module, no_grad
+
+
+class RecurrentAgent:
+    """Go where a recurrent net says: the action is the argmax of `readout(output)` of its last layer.
+
+    The state is that of the net with the batch in front: (batch, layers, hidden), for an LSTM a pair (h, c) of them;
+    without a batch (layers, hidden).
+
+    Args:
+        net: `nn.RNN`, `nn.LSTM` or `nn.GRU`, in one direction. It is not copied: train it on, and the agent learns.
+        readout: from (batch, hidden) to (batch, actions); by default each unit of the last layer is an action.
+        h0: the state before the first observation, (layers, hidden), for an LSTM a pair of them; zero by default.
+        encode: from an observation, or a batch of them, to (..., input_size) numbers; by default they are taken as
+            they are, which fits "dots".
+
+    Raises:
+        ValueError: a net that also reads backwards, which nothing that acts can do, or an h0 that does not fit.
+    """
+
+    def __init__(
+        self,
+        net: RNN | LSTM | GRU,
+        readout: Module | None = None,
+        *,
+        h0: Any = None,
+        encode: Callable[[Any], ArrayLike] = np.asarray,
+    ) -> None:
+        if net.bidirectional:
+            raise ValueError("an agent cannot read backwards: the net is bidirectional")
+        self.net, self.readout, self.encode = net, readout, encode
+        self._dtype = next(net.parameters()).dtype
+        self._pair = isinstance(net, LSTM)
+        shape = net.num_layers, net.hidden_size
+        zeros = [np.zeros(shape)] * (1 + self._pair)
+        parts = zeros if h0 is None else list(h0) if self._pair else [h0]
+        self._h0 = [np.array(part, dtype=self._dtype) for part in parts]
+        if len(self._h0) != 1 + self._pair or any(part.shape != shape for part in self._h0):
+            shapes = " and ".join(str(part.shape) for part in self._h0)
+            raise ValueError(f"h0 has shape {shapes}, expected (layers, hidden) = {shape}{', twice' * self._pair}")
+
+    def initial_state(self, batch_size: int | None = None) -> Any:
+        """Return h_0, or a copy of it for each of the batch."""
+        count = () if batch_size is None else (batch_size,)
+        return self._packed([np.tile(part, (*count, 1, 1)) for part in self._h0])
+
+    def act(self, observation: Any, state: Any) -> tuple[Any, Any]:
+        """Return the action and the net's next state, for one observation or a batch of them.
+
+        Raises:
+            ValueError: the observation does not have the net's number of inputs, or not the state's batch.
+        """
+        x = np.asarray(self.encode(observation), dtype=self._dtype)
+        parts = state if self._pair else (state,)
+        batch = parts[0].shape[:-2]  # () or (batch,)
+        if x.shape != (*batch, self.net.input_size):
+            raise ValueError(f"the observation has shape {x.shape}, the net expects {(*batch, self.net.input_size)}")
+        time = 1 if self.net.batch_first else 0
+        with no_grad():
+            before = [np.swapaxes(part.reshape(-1, *self._h0[0].shape), 0, 1) for part in parts]  # layers first
+            output, after = self.net(np.expand_dims(x.reshape(-1, x.shape[-1]), time), self._packed(before))
+            output = output.reshape(-1, self.net.hidden_size)
+            wishes = output if self.readout is None else self.readout(output)
+        after = [np.swapaxes(part.data, 0, 1).reshape(parts[0].shape) for part in (after if self._pair else (after,))]
+        action = wishes.argmax(axis=-1)
+        return (action if batch else int(action[0])), self._packed(after)
+
+    def _packed(self, parts: list[NDArray[Any]]) -> Any:
+        return tuple(parts) if self._pair else parts[0]
