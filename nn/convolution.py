@@ -8,7 +8,7 @@ a net the conversion is paid for once. `docs/exercise_41.md` derives all of it a
 import numpy as np
 
 from . import buffers, winograd
-from .rows import Array, seen, shifted, spans, to_image, to_rows, windows
+from .rows import Array, multiply, seen, shifted, spans, to_image, to_rows, windows
 
 FEW_CHANNELS = 8  # so few that copies of them cost next to nothing
 SCRATCH = 1 << 24  # bytes of temporary memory; with more images, fewer rows at a time
@@ -128,7 +128,7 @@ def _copy_then_multiply(rows: Array, kernel: Array, pads: tuple[int, int], out: 
     for top, bottom, i, i_end in spans(len(rows), kernel_height, pads[0], first, last):
         matrix = weights[:, i:i_end].reshape(out_channels, -1)
         seen_rows = windows(stacked, top + i - pads[0] - start, bottom - top, i_end - i)
-        np.matmul(matrix, seen_rows, out=flat[top:bottom])
+        multiply(matrix, seen_rows, flat[top:bottom])
 
 
 def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int) -> None:
@@ -138,21 +138,18 @@ def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: A
     used = kernel_width * out_channels
     lines = 4 if used in (2, 3) else used  # BLAS takes lines by fours: three are slower than four, so one is done twice
     weights = kernel.transpose(3, 0, 2, 1).reshape(used, kernel_height, channels)[np.arange(lines) % used]
-    flat = buffers.empty((last - first, lines, width * batch), rows.dtype)
+    zeros = max(pads[1], 0)  # columns of padding on each side
+    parts = buffers.empty((last - first, lines, width + 2 * zeros, batch), rows.dtype)
+    parts[:, :, :zeros] = parts[:, :, zeros + width :] = 0
+    flat = parts.reshape(last - first, lines, -1)[:, :, zeros * batch : (zeros + width) * batch]
     for top, bottom, i, i_end in spans(height, kernel_height, pads[0], first, last):
         matrix = weights[:, i:i_end].reshape(lines, -1)
-        seen_rows = windows(rows, top + i - pads[0], bottom - top, i_end - i)
-        np.matmul(matrix, seen_rows, out=flat[top - first : bottom - first])
-    parts = flat[:, :used].reshape(last - first, kernel_width, out_channels, width, batch)
-    for j in range(kernel_width):
-        left, right = seen(j, width, out_width, pads[1])
-        part = parts[:, j, :, left + j - pads[1] : right + j - pads[1]]
-        if j == 0:
-            out[first:last, :, :left] = 0
-            out[first:last, :, left:right] = part
-            out[first:last, :, right:] = 0
-        else:
-            out[first:last, :, left:right] += part
+        multiply(matrix, windows(rows, top + i - pads[0], bottom - top, i_end - i), flat[top - first : bottom - first])
+    below, line, column, number = parts.strides
+    strides = (below, out_channels * line + column, line, column, number)  # part j begins j columns further on
+    view = (last - first, kernel_width, out_channels, out_width, batch)
+    shifted_parts = np.ndarray(view, rows.dtype, parts, (zeros - pads[1]) * column, strides)
+    np.add.reduce(shifted_parts, axis=1, out=out[first:last])
 
 
 def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height: int, pad_width: int) -> Array:

@@ -16,6 +16,7 @@ from .attention import scaled_dot_product_attention
 from .convolution import conv_forward, conv_grad_image, conv_grad_kernel
 from .graph import Array
 from .operations import fit
+from .rows import to_image, to_rows
 from .tensor import Operand, Rule, Tensor, operation
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -31,14 +32,20 @@ def conv2d(image: Operand, kernel: Operand, bias: Operand = None, padding: int =
     Raises ValueError naming both shapes when they do not fit.
     """
     check_conv(image, kernel, bias, padding, stride)
+    image = to_image(to_rows(image))  # once for both passes
     out = conv_forward(image, kernel, padding)
     if bias is not None:
         out += bias[:, None, None]
-    return out, lambda grad, needs: (
-        conv_grad_image(kernel, grad, image.shape, padding) if needs[0] else None,
-        conv_grad_kernel(image, grad, kernel.shape, padding) if needs[1] else None,
-        sum_channels(grad) if needs[2] else None,
-    )
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+        grad = to_image(to_rows(grad))  # once for both
+        return (
+            conv_grad_image(kernel, grad, image.shape, padding) if needs[0] else None,
+            conv_grad_kernel(image, grad, kernel.shape, padding) if needs[1] else None,
+            sum_channels(grad) if needs[2] else None,
+        )
+
+    return out, vjp
 
 
 def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, stride: int) -> None:

@@ -18,6 +18,8 @@ Array: TypeAlias = NDArray[Any]
 
 CACHE_LINE, CACHE_WAYS, CACHE_PERIOD = 64, 8, 4096  # of addresses a period apart, the first-level cache holds 8 lines
 SCRATCH = 1 << 18  # bytes that stay in the second-level cache
+IN_PLACE = 10**6  # multiplications: for up to so many, OpenBLAS with AVX-512 reads the factors where they lie
+PANEL, NARROWEST = 64, 192  # columns: what its kernels like a multiple of; below, panels cost more than they save
 
 
 def to_rows(image: Array) -> Array:
@@ -56,17 +58,34 @@ def windows(rows: Array, start: int, count: int, size: int, step: int = 1) -> Ar
     return np.ndarray(shape, rows.dtype, rows if size else b"", start * channels * line if size else 0, strides)
 
 
+def multiply(matrix: Array, columns: Array, out: Array) -> None:
+    """Fill `out` with `matrix @ columns`, cut into panels where BLAS then does without copies of what it reads."""
+    lines, terms = matrix.shape[-2:]
+    count = columns.shape[-1]
+    width = IN_PLACE // max(1, lines * terms) // PANEL * PANEL
+    if width < NARROWEST:
+        width = max(1, count)
+    for first in range(0, count, width):
+        panel = (..., slice(first, first + width))
+        np.matmul(matrix, columns[panel], out=out[panel])
+
+
 def shifted(rows: Array, kernel_width: int, pad: int, out_width: int) -> Array:
     """Stack `kernel_width` copies, each shifted by a column: (height, kernel_width * channels, out_width, batch)."""
     height, channels, width, batch = rows.shape
     if kernel_width == 1 and pad == 0:
         return rows
     result = buffers.empty((height, kernel_width, channels, out_width, batch), rows.dtype)
-    for j in range(kernel_width):
-        first, last = seen(j, width, out_width, pad)
-        result[:, j, :, :first] = 0
-        result[:, j, :, first:last] = rows[:, :, first + j - pad : last + j - pad]
-        result[:, j, :, last:] = 0
+    if pad <= 0:  # all copies at once, out of a view in which they overlap
+        line, column, number = rows.strides[1:]
+        strides = (rows.strides[0], column, line, column, number)
+        result[...] = np.ndarray(result.shape, rows.dtype, rows, -pad * column, strides)
+    else:
+        for j in range(kernel_width):
+            first, last = seen(j, width, out_width, pad)
+            result[:, j, :, :first] = 0
+            result[:, j, :, first:last] = rows[:, :, first + j - pad : last + j - pad]
+            result[:, j, :, last:] = 0
     return result.reshape(height, kernel_width * channels, out_width, batch)
 
 

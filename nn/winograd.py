@@ -17,7 +17,7 @@ Convolutional Neural Networks, 2016.
 import numpy as np
 
 from . import buffers
-from .rows import Array, seen, shifted
+from .rows import Array, multiply, seen, shifted
 
 TILE, TAPS = 4, 3  # output rows and kernel rows
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried
@@ -58,8 +58,8 @@ def _tile(rows: Array, weights: Array, kernel_width: int, pad_width: int, out: A
     _, out_channels, out_width, batch = out.shape
     inputs = shifted(_combine(INTERPOLATE, rows), kernel_width, pad_width, out_width)
     products = buffers.empty((6, out_channels, out_width * batch), out.dtype)
-    np.matmul(weights, inputs.reshape(6, inputs.shape[1], out_width * batch), out=products)
-    np.matmul(AT_TILE.T.astype(out.dtype), products.reshape(6, -1), out=out.reshape(TILE, -1))
+    multiply(weights, inputs.reshape(6, inputs.shape[1], out_width * batch), products)
+    multiply(AT_TILE.T.astype(out.dtype), products.reshape(6, -1), out.reshape(TILE, -1))
 
 
 def grad_kernel(rows: Array, grad: Array, kernel_width: int, pad_width: int) -> Array:
@@ -80,5 +80,5 @@ def grad_kernel(rows: Array, grad: Array, kernel_width: int, pad_width: int) -> 
 def _combine(matrix: Array, rows: Array) -> Array:
     """Make each new row a combination of the old ones: (m, n) applied to (n, ...) gives (m, ...)."""
     result = buffers.empty((len(matrix), *rows.shape[1:]), rows.dtype)
-    np.matmul(matrix.astype(rows.dtype), rows.reshape(len(rows), -1), out=result.reshape(len(matrix), -1))
+    multiply(matrix.astype(rows.dtype), rows.reshape(len(rows), -1), result.reshape(len(matrix), -1))
     return result

@@ -19,7 +19,10 @@ from mazegrad import nn
 TESTS = Path(__file__).parent
 ARCHITECTURES = TESTS.parent / "examples" / "architectures"
 TINY = TESTS / "tiny_course.py"  # needs no data, so that the course itself is always tested
-PROGRAMS = [TINY, *(ARCHITECTURES / f"{name}.py" for name in ("shakespeare", "direct_speech"))]
+PROGRAMS = [
+    TINY,
+    *(ARCHITECTURES / f"{name}.py" for name in ("shakespeare", "direct_speech", "translate")),
+]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ARCHITECTURES), "PYTHONIOENCODING": "utf-8"}
 
 

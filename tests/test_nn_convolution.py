@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mazegrad.nn import h_conv2d, h_conv2d_grad, winograd
 from mazegrad.nn.convolution import conv_forward, conv_grad_image, conv_grad_kernel
-from mazegrad.nn.rows import to_rows
+from mazegrad.nn.rows import multiply, to_rows
 
 
 # The definition, and its derivative read off from it: in float64, one kernel entry after the other.
@@ -161,6 +161,17 @@ def test_winograd_and_the_direct_sum_meet(monkeypatch):
     direct = conv_forward(image, kernel, 1)
     assert not np.array_equal(quick, direct), "both went the same way"
     np.testing.assert_allclose(quick, direct, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1, 831, 832, 833, 2000])
+@pytest.mark.parametrize(("lines", "terms"), [(16, 72), (200, 300), (2, 0)])
+def test_panels_leave_no_column_out(lines, terms, count):
+    rng = np.random.default_rng(3)
+    matrix, columns = rng.standard_normal((lines, terms)), rng.standard_normal((2, terms, count))
+    out = np.full((2, lines, count + 2), np.nan)
+    multiply(matrix, columns, out[:, :, 1:-1])
+    np.testing.assert_allclose(out[:, :, 1:-1], matrix @ columns, rtol=0, atol=1e-11)
+    assert np.isnan(out[:, :, [0, -1]]).all(), "wrote beside its place"
 
 
 def test_a_net_stays_in_rows():

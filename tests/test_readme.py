@@ -39,7 +39,7 @@ def test_the_code_runs_from_top_to_bottom(tmp_path: Path) -> None:
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NEED_DATA = ("mnist_cnn.py", "mnist_predict.py")  # run by test_nn_modules.py
 FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; what they share is no example
-ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if path.name != "course.py")
+ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize(

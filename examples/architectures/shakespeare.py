@@ -113,7 +113,7 @@ def main(words: list[str] | None = None) -> float:
     parser.add_argument("--length", type=int, default=600, help="letters to write in the end (default: %(default)s)")
     options = parser.parse_args(words)
     quick, hidden = options.quick, options.hidden or (64 if options.quick else 448)
-    streams, length, steps = (16, 50, 60) if quick else (32, 64, 400)  # an epoch reads 48,000 or 819,200 letters
+    streams, length, steps, lr = (16, 50, 60, 1e-2) if quick else (32, 64, 400, 2e-3)
 
     works, valid, test = (nn.data.shakespeare(split) for split in ("train", "valid", "test"))
     if quick:
@@ -121,8 +121,9 @@ def main(words: list[str] | None = None) -> float:
     train = encode("\n\n".join(works.values()))
     rng = np.random.default_rng(options.seed)
     net = LanguageModel(hidden, rng=rng)
-    optimizer = nn.Adam(net.named_parameters())
-    scheduler = nn.schedulers.OneCycleLR(optimizer, 3e-3, options.epochs * steps, pct_start=0.05)
+    optimizer, total = nn.Adam(net.named_parameters(), lr), options.epochs * steps
+    # the rate rises in 20 steps, stays, and falls to 0 in the last 40 %
+    scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 20, (1 - step / total) / 0.4))
     course = Course(options, net, optimizer, scheduler, rng, clip=1.0, hidden=hidden)
     print(net)
     state: Any = None

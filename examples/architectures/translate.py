@@ -1,0 +1,445 @@
+"""Exercise 40's fourth application: English into German and Russian, by one encoder-decoder with attention.
+
+    python examples/architectures/translate.py                              # trains, then translates what was held out
+    python examples/architectures/translate.py --quick                      # a taste, in seconds
+    python examples/architectures/translate.py --load translate.npz --say "Delete the selected rows"
+    python examples/architectures/translate.py --pairs de=deu.txt fr=fra.txt
+
+A bidirectional LSTM reads the English phrase; a second one writes the translation, after a first token that names the
+language, and asks the encoder's states by attention. The phrases are those of a user interface; any files with lines
+`english<TAB>other` can be given instead. What is held out is chosen by the English phrase without case, punctuation and
+spacing, and for all languages alike. Results: how many are letter for letter right, and chrF (pip install
+"mazegrad[translate]"), beside the translation of the nearest training phrase. Pictures: curves and attention maps.
+"""
+
+import argparse
+import re
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from course import Course, arguments, finish, page, start
+from subwords import Subwords
+
+from mazegrad import nn
+
+PAD, END = 0, 1  # the first numbers of both vocabularies
+SHORT = 3  # words: what the results call a short phrase
+NEAR = 50  # batches among which phrases of like length are put together
+QUICK = {"train": 2000, "valid": 150, "test": 200}  # pairs, with --quick
+
+
+# ---------------------------------------------------------------------------------------------------------- the phrases
+class Pair(NamedTuple):
+    """A phrase and its translation."""
+
+    english: str
+    other: str
+    language: str
+
+
+def clean(text: str) -> str:
+    """A text without accelerator marks, with single spaces and one sign for three dots."""
+    return " ".join(re.sub("[_~]", "", text).replace("...", "…").split())
+
+
+def key(english: str) -> str:
+    """What makes two phrases the same for the split: their words, without case and punctuation."""
+    return " ".join(re.findall(r"\w+", clean(english).casefold()))
+
+
+def split_of(english: str) -> str:
+    """Put 10 % of all keys in "test" and 5 % in "valid": by a hash, so for every language and at any time the same."""
+    place = zlib.crc32(key(english).encode()) % 20
+    return "test" if place < 2 else "valid" if place == 2 else "train"
+
+
+def load_pairs(sources: Sequence[str]) -> dict[str, list[Pair]]:
+    """The pairs of each split, each once, from sources "language=file" (or one word that names both)."""
+    splits: dict[str, dict[Pair, None]] = {"train": {}, "valid": {}, "test": {}}
+    for source in sources:
+        language, _, file = source.partition("=")
+        for english, other in nn.data.sentence_pairs(file or language):
+            pair = Pair(clean(english), clean(other), language)
+            if key(english) and pair.other:
+                splits[split_of(english)][pair] = None
+    return {name: list(pairs) for name, pairs in splits.items()}
+
+
+class Corpus:
+    """The training pairs as numbers: cut anew each time they are dealt, in batches of about one length."""
+
+    def __init__(self, pairs: Sequence[Pair], joins: int, cuts: int, rng: np.random.Generator) -> None:
+        self.pairs, self.languages = pairs, sorted({pair.language for pair in pairs})
+        english, others = [pair.english.lower() for pair in pairs], [pair.other for pair in pairs]
+        self.source = Subwords(english, joins, ["", "", "?"], cuts, rng=rng)
+        self.target = Subwords(others, joins, ["", "", "?", *(f"<{name}>" for name in self.languages)], cuts, rng=rng)
+
+    def first(self, language: str) -> int:
+        """The token that begins a translation into a language."""
+        return 3 + self.languages.index(language)
+
+    def numbers(self, pair: Pair, rng: np.random.Generator | None = None) -> tuple[list[int], list[int]]:
+        """A pair as what the encoder reads and what the decoder writes, its first token included."""
+        source, target = self.source.encode(pair.english.lower(), rng), self.target.encode(pair.other, rng)
+        return [*source, END], [self.first(pair.language), *target, END]
+
+    def count(self, size: int) -> int:
+        """The number of batches of an epoch."""
+        whole, rest = divmod(len(self.pairs), NEAR * size)
+        return whole * NEAR + rest // size
+
+    def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
+        """Deal all pairs out in random batches: sources (S, size), their lengths (size,), targets (T, size)."""
+        rows = [self.numbers(pair, rng) for pair in self.pairs]
+        order = rng.permutation(len(rows))
+        dealt = []
+        for some in range(0, len(order), NEAR * size):
+            near = sorted(order[some : some + NEAR * size], key=lambda i: (len(rows[i][1]), len(rows[i][0])))
+            dealt += [near[at : at + size] for at in range(0, len(near) - size + 1, size)]
+        for at in rng.permutation(len(dealt)):
+            yield *padded([rows[i][0] for i in dealt[at]]), padded([rows[i][1] for i in dealt[at]])[0]
+
+
+def padded(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences as the columns of one array (longest, count), filled with PAD, and their lengths."""
+    lengths = np.array([len(row) for row in rows])
+    table = np.full((lengths.max(), len(rows)), PAD)
+    for column, row in enumerate(rows):
+        table[: len(row), column] = row
+    return table, lengths
+
+
+# -------------------------------------------------------------------------------------------------------------- the net
+class Memory(NamedTuple):
+    """What the decoder can ask: keys and values (batch, S, size), and which there are, (batch, 1, S)."""
+
+    keys: Any
+    values: Any
+    there: np.ndarray
+
+    def taken(self, rows: np.ndarray) -> "Memory":
+        """The memory of other rows of the batch."""
+        return Memory(self.keys[rows], self.values[rows], self.there[rows])
+
+
+class Translator(nn.Module):
+    """Encoder, decoder and attention between them (Luong, Pham & Manning 2015, "global" attention).
+
+    What attention finds is not fed into the next step: so the decoder runs over a whole target as one fused sequence,
+    and all of its steps ask the encoder at once. Target embeddings are read and written by one matrix (Press & Wolf
+    2017).
+    """
+
+    def __init__(self, sources: int, targets: int, settings: argparse.Namespace, rng: np.random.Generator) -> None:
+        size, hidden = settings.embedding, settings.hidden
+        self.source, self.target = nn.Embedding(sources, size, rng=rng), nn.Embedding(targets, size, rng=rng)
+        self.encoder = nn.LSTM(size, hidden // 2, bidirectional=True, rng=rng)
+        self.decoder = nn.LSTM(size, hidden, rng=rng)
+        self.bridge = nn.Linear(hidden, hidden, rng=rng)  # the encoder's last states -> the decoder's first
+        self.key = nn.Linear(hidden, hidden, bias=False, rng=rng)
+        self.attention = nn.Attention(rng=rng)
+        self.mix = nn.Linear(2 * hidden, size, rng=rng)
+        self.level = nn.Parameter(np.zeros(targets, np.float32))
+        self.dropout = nn.Dropout(settings.dropout, rng=rng)
+        self.forget, self.rng = settings.forget, rng
+        for embedding in (self.source, self.target):
+            embedding.weight.assign(embedding.weight.data / np.sqrt(size))
+
+    def embedded(self, embedding: nn.Embedding, numbers: np.ndarray) -> Any:
+        """Integers (T, batch) -> (T, batch, size); in training, some are replaced by the unknown."""
+        if self.training and self.forget:
+            numbers = np.where((self.rng.random(numbers.shape) < self.forget) & (numbers > 2), 2, numbers)
+        return self.dropout(embedding(numbers) * np.sqrt(embedding.weight.shape[1]))
+
+    def encode(self, source: np.ndarray, lengths: np.ndarray) -> tuple[Memory, tuple[Any, Any]]:
+        """Sources (S, batch) and their lengths -> the memory, and the decoder's first state."""
+        states, (last, _) = self.encoder(self.embedded(self.source, source), lengths=lengths)
+        values = self.dropout(states).transpose(1, 0, 2)
+        h = self.bridge(nn.concatenate([last[0], last[1]], -1)).tanh().reshape(1, len(lengths), -1)
+        there = np.arange(len(source)) < lengths[:, None, None]
+        return Memory(self.key(values), values, there), (h, h * 0)
+
+    def decode(self, target: np.ndarray, memory: Memory, state: tuple[Any, Any]) -> tuple[Any, Any, Any]:
+        """What follows each of the targets (T, batch): logits (batch, T, tokens), the state, the weights."""
+        states, state = self.decoder(self.embedded(self.target, target), state)
+        queries = self.dropout(states).transpose(1, 0, 2)
+        found, weights = self.attention(queries, memory.keys, memory.values, memory.there, need_weights=True)
+        mixed = self.dropout(self.mix(nn.concatenate([queries, found], -1)).tanh())
+        return nn.linear(mixed, self.target.weight, self.level), state, weights
+
+    def loss(self, batch: tuple[Any, Any, Any], smoothing: float) -> nn.Tensor:
+        """Mean cross-entropy of a token, given those before it: teacher forcing."""
+        source, lengths, target = batch
+        logits, _, _ = self.decode(target[:-1], *self.encode(source, lengths))
+        flat = logits.reshape(-1, logits.shape[-1])
+        loss: nn.Tensor = nn.cross_entropy(flat, target[1:].T.ravel(), ignore_index=PAD, label_smoothing=smoothing)
+        return loss
+
+
+# ---------------------------------------------------------------------------------------------------------- translating
+def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int], width: int) -> list[list[int]]:
+    """The translation of each source: by beam search, the `width` best beginnings kept at each step; 1 is greedy.
+
+    Of the finished ones the best is the one with the largest mean log-probability of a token.
+    """
+    table, lengths = padded(sources)
+    count = len(sources)
+    memory, (h, c) = net.encode(table, lengths)
+    rows = np.repeat(np.arange(count), width)
+    limit = 2 * lengths[rows] + 10  # tokens; what is not finished by then is left as it is
+    memory, h, c = memory.taken(rows), h.data[:, rows], c.data[:, rows]
+    written = np.repeat(np.asarray(firsts), width)[None]  # (steps, count * width)
+    score = np.where(np.arange(count * width) % width == 0, 0, -np.inf)  # at first all beams are one
+    steps = np.ones(count * width)
+    done = np.zeros(count * width, bool)
+    while not done.all():
+        logits, (h, c), _ = net.decode(written[-1:], memory, (h, c))
+        each = nn.log_softmax(logits.data[:, 0])
+        each[:, PAD] = -np.inf
+        each[done] = -np.inf
+        each[done, PAD] = 0  # nothing follows, at no cost
+        total = (score[:, None] + each).reshape(count, -1)
+        best = np.argpartition(-total, width - 1, 1)[:, :width]
+        tokens = (best % each.shape[1]).ravel()
+        parents = (best // each.shape[1] + np.arange(count)[:, None] * width).ravel()
+        score = np.take_along_axis(total, best, 1).ravel()
+        written = np.vstack([written[:, parents], tokens])
+        h, c, done, steps = h.data[:, parents], c.data[:, parents], done[parents], steps[parents]
+        steps += ~done
+        done = done | (tokens == END) | (len(written) > limit)
+    chosen = (score / steps).reshape(count, width).argmax(1) + np.arange(count) * width
+    return [[int(n) for n in column[1:] if n not in (PAD, END)] for column in written[:, chosen].T]
+
+
+def translate(net: Translator, corpus: Corpus, asked: Sequence[tuple[str, str]], width: int = 1) -> list[str]:
+    """Translations of (English, language) pairs; those of like length are worked on together."""
+    sources = [[*corpus.source.encode(english.lower()), END] for english, _ in asked]
+    order = sorted(range(len(asked)), key=lambda i: len(sources[i]))
+    result = [""] * len(asked)
+    size = max(1, 256 // width)
+    with nn.no_grad():
+        for at in range(0, len(order), size):
+            some = order[at : at + size]
+            found = search(net, [sources[i] for i in some], [corpus.first(asked[i][1]) for i in some], width)
+            for i, numbers in zip(some, found, strict=True):
+                result[i] = corpus.target.decode(numbers)
+    return result
+
+
+class Nearest:
+    """The baseline: the translation of the training phrase that is most alike.
+
+    Alike: the cosine between their counts of character 2-, 3- and 4-grams, rare ones weighing more (tf-idf).
+    """
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self.pairs = pairs
+        found = [self.grams(pair.english) for pair in pairs]
+        often = Counter(gram for grams in found for gram in grams)
+        self.weight = {gram: float(np.log(len(pairs) / count)) for gram, count in often.items()}
+        where: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+        for row, grams in enumerate(found):
+            values = {gram: count * self.weight[gram] for gram, count in grams.items()}
+            norm = float(np.linalg.norm(list(values.values()))) or 1.0
+            for gram, value in values.items():
+                where[gram].append((row, value / norm))
+        self.where = {
+            gram: (np.array([row for row, _ in rows]), np.array([value for _, value in rows]))
+            for gram, rows in where.items()
+        }
+
+    @staticmethod
+    def grams(english: str) -> Counter[str]:
+        """How often each 2-, 3- and 4-gram occurs in a phrase; spaces mark where words begin and end."""
+        text = f" {english.lower()} "
+        return Counter(text[at : at + n] for n in (2, 3, 4) for at in range(len(text) - n + 1))
+
+    def translate(self, english: str) -> str:
+        """The translation of the nearest phrase, the first of equals."""
+        like = np.zeros(len(self.pairs))
+        for gram, count in self.grams(english).items():
+            if gram in self.where:
+                rows, values = self.where[gram]
+                like[rows] += count * self.weight[gram] * values
+        return self.pairs[int(like.argmax())].other
+
+
+# -------------------------------------------------------------------------------------------------------------- results
+def chrf(guesses: Sequence[str], references: Sequence[Sequence[str]]) -> float | None:
+    """chrF, 0 to 100 (Popovic 2015), by sacrebleu; None where that is not installed."""
+    try:
+        from sacrebleu.metrics import CHRF
+    except ImportError:
+        return None
+    most = max(map(len, references))
+    streams = [[refs[i] if i < len(refs) else None for refs in references] for i in range(most)]
+    return float(CHRF().corpus_score(guesses, streams).score)
+
+
+def asked_of(pairs: Sequence[Pair]) -> dict[tuple[str, str], list[str]]:
+    """Each English phrase and language once, with all the translations that the data gives for it."""
+    asked: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for english, other, language in pairs:
+        asked[english, language].append(other)
+    return asked
+
+
+def right(guesses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """The share of guesses that are one of their references, letter for letter."""
+    return float(np.mean([guess in refs for guess, refs in zip(guesses, references, strict=True)]))
+
+
+def is_short(english: str) -> bool:
+    """Whether a phrase has at most SHORT words."""
+    return len(key(english).split()) <= SHORT
+
+
+def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int) -> None:
+    """Translate everything that was held out, and print how right it is."""
+    asked = asked_of(held_out)
+    phrases = list(asked)
+    short = sum(is_short(english) for english, _ in phrases)
+    print(
+        f"\n{len(phrases):,} phrases held out, {short / len(phrases):.0%} of them short (at most {SHORT} words)."
+        f" Exactly right, and chrF:\n{'':<10}{'':<24}{'short':>8}{'longer':>8}{'all':>8}{'chrF':>8}"
+    )
+    examples = []
+    for language in corpus.languages:
+        mine = [phrase for phrase in phrases if phrase[1] == language]
+        nearest = Nearest([pair for pair in corpus.pairs if pair.language == language])
+        methods = {
+            "nearest phrase": [nearest.translate(english) for english, _ in mine],
+            "greedy": translate(net, corpus, mine),
+            f"beam of {width}": translate(net, corpus, mine, width),
+        }
+        for name, guesses in methods.items():
+            shares = []
+            for wanted in ({True}, {False}, {True, False}):
+                rows = [i for i, (english, _) in enumerate(mine) if is_short(english) in wanted]
+                shares.append(right([guesses[i] for i in rows], [asked[mine[i]] for i in rows]) if rows else np.nan)
+            score = chrf(guesses, [asked[phrase] for phrase in mine])
+            told = "".join(f"{share:>8.1%}" for share in shares) + (
+                f"{score:>8.1f}" if score is not None else f"{'-':>8}"
+            )
+            print(f"{language:<10}{name:<24}{told}")
+        examples += list(zip(mine, guesses, strict=True))[:: max(1, len(mine) // 8)][:8]
+    if score is None:
+        print('(chrF was skipped: pip install "mazegrad[translate]")')
+    print()
+    for phrase, guess in examples:
+        verdict = "right" if guess in asked[phrase] else f"wrong: {asked[phrase][0]}"
+        print(f"{phrase[0]} -> {guess}   ({verdict})")
+
+
+def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], width: int, path: Path) -> None:
+    """Draw where the decoder looked for each token of some translations, a row a language; without matplotlib as text.
+
+    The row of a token shows what was asked to write it, so its weights are over what the encoder read.
+    """
+    figure = page(4 * len(phrases), 3.6 * len(corpus.languages))
+    panels = figure.subplots(len(corpus.languages), len(phrases), squeeze=False) if figure else None
+    for row, column in np.ndindex(len(corpus.languages), len(phrases)):
+        first, source = corpus.first(corpus.languages[row]), [*corpus.source.encode(phrases[column].lower()), END]
+        with nn.no_grad():
+            (written,) = search(net, [source], [first], width)
+            weights = net.decode(np.array([first, *written])[:, None], *net.encode(*padded([source])))[2].data[0]
+        out, read = (
+            [words.tokens[n].replace(" ", "·") for n in numbers] + ["end"]
+            for words, numbers in ((corpus.target, written), (corpus.source, source[:-1]))
+        )
+        if panels is None:
+            looked = ", ".join(f"{token} ({read[at]})" for token, at in zip(out, weights.argmax(1), strict=True))
+            print(f"{phrases[column]} -> {looked}")
+        else:
+            axis = panels[row, column]
+            axis.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+            axis.set_xticks(range(len(read)), read, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+            axis.set_yticks(range(len(out)), out, fontsize=8)
+            axis.set_title(corpus.target.decode(written), fontsize=9)
+    if figure:
+        finish(figure, path)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Train, translate, draw."""
+    parser = arguments(__file__, __doc__, epochs=30)
+    parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
+    parser.add_argument("--joins", type=int, default=2000, help="subwords beyond the characters; default: %(default)s")
+    parser.add_argument("--hidden", type=int, default=256, help="default: %(default)s")
+    parser.add_argument("--embedding", type=int, default=128, help="default: %(default)s")
+    parser.add_argument("--dropout", type=float, default=0.2, help="default: %(default)s")
+    parser.add_argument("--forget", type=float, default=0.05, help="the share of tokens hidden; default: %(default)s")
+    parser.add_argument("--smoothing", type=float, default=0.1, help="of the labels; default: %(default)s")
+    parser.add_argument("--max-lr", type=float, default=3e-3, help="default: %(default)s")
+    parser.add_argument("--batch-size", type=int, default=64, help="default: %(default)s")
+    parser.add_argument("--beam", type=int, default=5, help="the beam's width; default: %(default)s")
+    parser.add_argument("--hold-out", action="store_true", help="results on the validation phrases, to choose recipes")
+    parser.add_argument("--say", metavar="PHRASE", help="with --load: only translate this")
+    options = parser.parse_args(words)
+    if min(options.beam, options.batch_size, options.embedding) < 1 or options.hidden < 2 or options.hidden % 2:
+        parser.error("--beam, --batch-size and --embedding must be at least 1, --hidden an even number")
+    if options.say and not options.load:
+        parser.error("--say needs the net that --load FILE brings")
+
+    names = [source.partition("=")[0] for source in options.pairs]
+    if len(set(names)) < len(names):
+        parser.error(f"--pairs names a language twice: {' '.join(names)}")
+    try:
+        pairs = load_pairs(options.pairs)
+    except nn.data.DataNotFound:
+        raise
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if len(pairs["train"]) < options.batch_size:
+        parser.error(f"{len(pairs['train'])} pairs are left to train with, fewer than a batch of {options.batch_size}")
+    if options.quick:
+        pairs = {name: some[:: max(1, len(some) // QUICK[name])] for name, some in pairs.items()}
+    joins, cuts = (200, 2) if options.quick else (options.joins, 10)
+    corpus = Corpus(pairs["train"], joins, cuts, np.random.default_rng(options.seed))
+    rng = np.random.default_rng(options.seed)
+    net = Translator(len(corpus.source), len(corpus.target), options, rng)
+    steps = corpus.count(options.batch_size)
+    optimizer = nn.Adam(net.named_parameters(), betas=(0.9, 0.98))
+    scheduler = nn.schedulers.OneCycleLR(optimizer, options.max_lr, options.epochs * steps, pct_start=0.1)
+    vocabulary = zlib.crc32("\n".join([*corpus.source.tokens, *corpus.target.tokens]).encode())
+    average = 0.95 if options.quick else 0.999
+    course = Course(options, net, optimizer, scheduler, rng, clip=1.0, average=average, vocabulary=vocabulary)
+    valid = {phrase: others for phrase, others in asked_of(pairs["valid"]).items() if is_short(phrase[0])}
+
+    def after_epoch() -> dict[str, float]:
+        figures = {}
+        for language in corpus.languages:
+            if mine := [phrase for phrase in valid if phrase[1] == language]:
+                figures[f"right, {language}"] = right(translate(net, corpus, mine), [valid[phrase] for phrase in mine])
+        return figures
+
+    if options.say:
+        with course.average.applied() if course.average else nullcontext():
+            net.eval()
+            for language in corpus.languages:
+                print(f"{language}: {translate(net, corpus, [(clean(options.say), language)], options.beam)[0]}")
+        return
+    print(net)
+    print(", ".join(f"{len(some):,} pairs to {name}" for name, some in pairs.items()))
+    course.run(
+        lambda epoch: corpus.batches(options.batch_size, rng),
+        steps,
+        lambda batch: net.loss(batch, options.smoothing),
+        after_epoch,
+    )
+    held_out = pairs["valid" if options.hold_out else "test"]
+    if held_out:
+        report(net, corpus, held_out, options.beam)
+        drawn = [english for english, _ in asked_of(held_out) if 3 <= len(key(english).split()) <= 5]
+        drawn = list(dict.fromkeys(drawn))[:: max(1, len(drawn) // 9)][:3]
+        if drawn:
+            draw_attention(net, corpus, drawn, options.beam, options.pictures / "attention.png")
+
+
+if __name__ == "__main__":
+    start(main)

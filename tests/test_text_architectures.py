@@ -1,0 +1,142 @@
+"""What shakespeare.py and direct_speech.py do before and after training: reading, cutting, counting, measuring."""
+
+import importlib
+import math
+import sys
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from mazegrad import nn
+
+FOLDER = Path(__file__).parent.parent / "examples" / "architectures"
+
+
+def neighbour(name: str) -> ModuleType:
+    """A program of examples/architectures, which finds its neighbours as if it were run by name."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(FOLDER))
+
+
+plays, speech, pages = neighbour("shakespeare"), neighbour("direct_speech"), neighbour("pages")
+
+
+# --------------------------------------------------------------------------------------------------------- shakespeare
+def test_encode_numbers_the_alphabet_and_names_what_it_lacks() -> None:
+    assert plays.encode(plays.ALPHABET).tolist() == list(range(96))
+    assert "".join(plays.ALPHABET[i] for i in plays.encode("Who's there?\nNay ~")) == "Who's there?\nNay ~"
+    for strange in ("\t", "é", "\x7f", "\r"):
+        with pytest.raises(ValueError, match="the alphabet has no"):
+            plays.encode(f"a{strange}")
+
+
+def test_windows_go_on_where_they_stopped_around_the_ring() -> None:
+    text = np.arange(23)
+    windows = plays.windows(text, streams=3, length=5, rng=np.random.default_rng(0))
+    numbers, read = zip(*(next(windows) for _ in range(7)), strict=True)
+    assert numbers == tuple(range(7))
+    for before, after in pairwise(read):
+        np.testing.assert_array_equal(before[-1], after[0])
+        assert before.shape == (6, 3)
+    for stream in np.transpose([window[:-1] for window in read], (2, 0, 1)).reshape(3, -1):
+        np.testing.assert_array_equal(np.diff(stream) % 23, 1)  # letter by letter, and 0 follows 22
+    assert len(set(read[0][0].tolist())) == 3
+
+
+def test_surprise_is_minus_log2_of_what_the_net_expects_letter_by_letter() -> None:
+    net = plays.LanguageModel(8, rng=np.random.default_rng(0))
+    text = "To be, or not to be" * 120  # longer than the windows that it is read in
+    letters, state, costs = plays.encode(text), None, []
+    with nn.no_grad():
+        for now, then in pairwise(letters):
+            logits, state = net(np.array([[now]]), state)
+            costs.append(-math.log2(nn.softmax(logits.data[0, 0].astype(float))[then]))
+    np.testing.assert_allclose(plays.surprise(net, text), costs, rtol=1e-3)
+    half = len(text) // 2
+    apart = np.concatenate([plays.surprise(net, text[:half]), plays.surprise(net, text[half:])])
+    np.testing.assert_allclose(plays.surprise(net, text, pieces=2), apart, rtol=1e-4)
+
+
+def test_writing_follows_the_net_and_its_temperature() -> None:
+    net = plays.LanguageModel(8, rng=np.random.default_rng(0))
+    certain = np.full(96, -30.0)
+    certain[plays.encode("x")] = 30.0
+    net.output.bias.assign(certain)
+    options = type("Options", (), {"seed": 0, "temperatures": [0.5, 1.0, 1000.0], "prompt": "ab"})
+    cold, warm, hot = plays.write(net, options, 50)
+    assert cold == warm == "x" * 50
+    assert len(set(hot)) > 10
+    assert plays.write(net, options, 50) == [cold, warm, hot]
+
+
+def test_the_compressor_pays_less_for_what_it_has_read() -> None:
+    rng = np.random.default_rng(0)
+    before, new = ("".join(rng.choice(list("abcdefgh"), size=5000)) for _ in range(2))
+    assert plays.compressed(before, before) < 0.2
+    assert 2.9 < plays.compressed(before, new) < 3.6  # eight letters by chance: 3 bits
+
+
+# ------------------------------------------------------------------------------------------------------- direct speech
+TEXT = 'He said, "Go!"\r\nand "now".\r\n\r\n"This one goes on\r\n \r\nShe “went” — é.'
+
+
+def test_tags_of_a_small_text() -> None:
+    codes, tags = speech.tagged(TEXT)
+    assert bytes(codes).decode() == 'He said, "Go!"\nand "now".\n\nShe "went" - ?.'
+    letters = speech.is_letter(codes)
+    assert bytes(codes[tags & letters]).decode() == "Gonowwent"
+    assert bytes(codes[letters]).decode() == "HesaidGoandnowShewent"
+    plain, plain_tags = speech.unmarked(codes, tags)
+    assert bytes(plain).decode() == "He said, Go!\nand now.\n\nShe went - ?."
+    assert bytes(plain[plain_tags]).decode() == "Go!nowwent"
+    back = speech.with_marks(codes, np.arange(1, len(plain) + 1))
+    np.testing.assert_array_equal(back[codes != speech.MARK], np.arange(1, len(plain) + 1))
+    assert (back[codes == speech.MARK] == 0).all()
+
+
+def test_letters_are_the_ascii_letters() -> None:
+    codes = np.arange(128, dtype=np.uint8)
+    assert speech.is_letter(codes).tolist() == [chr(code).isalpha() for code in codes]
+
+
+def test_scores_and_the_best_threshold() -> None:
+    truth = np.array([True, True, True, False, False, False])
+    assert speech.scores(truth, np.array([True, False, False, True, False, False])) == pytest.approx((0.5, 1 / 3, 0.4))
+    assert speech.scores(truth, truth) == (1, 1, 1)
+    assert speech.scores(truth, ~truth) == (0, 0, 0)
+    assert speech.scores(truth, truth | True)[2] == pytest.approx(2 / 3)
+    probabilities = np.array([0.9, 0.4, 0.31, 0.27, 0.1, 0.0])
+    assert 0.27 < speech.best_threshold(truth, probabilities) <= 0.31
+
+
+def test_since_change_counts_from_one() -> None:
+    tags = np.array([0, 0, 1, 1, 1, 0, 1], bool)
+    assert speech.since_change(tags).tolist() == [1, 2, 1, 2, 3, 1, 1]
+    assert speech.since_change(~tags).tolist() == [1, 2, 1, 2, 3, 1, 1]
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_windows_with_margins_read_the_text_as_a_whole(bidirectional: bool) -> None:
+    net = speech.Tagger(6, 1, bidirectional, rng=np.random.default_rng(0))
+    codes = np.random.default_rng(1).integers(32, 127, size=300)
+    framed = np.concatenate([np.full(128, 10), codes, np.full(128, 10)])
+    whole = nn.sigmoid(net(framed[:, None])).data[128:-128, 0]
+    np.testing.assert_allclose(speech.probability(net, codes, inner=70), whole, atol=1e-4)
+
+
+# --------------------------------------------------------------------------------------------------------------- pages
+def test_lines_break_and_keep_their_values() -> None:
+    rows = pages.lines("ab\ncdefg\n", range(9), columns=3)
+    assert rows == [[("a", 0), ("b", 1)], [("c", 3), ("d", 4), ("e", 5)], [("f", 6), ("g", 7)], []]
+
+
+def test_colours_only_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pages.coloured("ab", [0, 1]) == "ab"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert pages.coloured("abc\nd", [0, 1, 1, 1, 0]) == "a\x1b[30;48;5;208mbc\x1b[0m\nd\x1b[0m"
