@@ -1,0 +1,150 @@
+"""Exercise 40, cats against dogs: a convolutional network tells them apart on pictures of 32 x 32 pixels.
+
+    python examples/architectures/cats_and_dogs.py              # trains on CIFAR-10's 10,000 cats and dogs
+    python examples/architectures/cats_and_dogs.py --quick      # a taste, in seconds
+
+Prints the accuracy on held-out training pictures after each epoch, and once, at the end, that on the 2,000 test
+pictures. Draws the learning curves, and a sheet of pictures that it read right and wrong, into `--pictures FOLDER`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from course import Course, arguments, finish, page, start
+from numpy.lib.stride_tricks import sliding_window_view
+
+from mazegrad import nn
+
+NAMES = ("cat", "dog")
+BATCH = 64
+HELD_OUT = 1000  # training pictures that only measure
+
+
+def make_net(width: int, rng: np.random.Generator) -> nn.Sequential:
+    """Pictures (batch, 3, 32, 32) in, two logits out; `width` channels at first, four times as many at the end.
+
+    Pooling comes before batch norm and ReLU, where it leaves them a quarter of the work.
+    """
+
+    def convolution(channels: int, out_channels: int, *pool: nn.Module) -> list[nn.Module]:
+        layer = nn.Conv2D(channels, out_channels, 3, padding=1, bias=False, rng=rng)
+        return [layer, *pool, nn.BatchNorm2D(out_channels), nn.ReLU()]
+
+    return nn.Sequential(
+        *convolution(3, width, nn.MaxPool2D(2)),  # 32 -> 16
+        *convolution(width, 2 * width),
+        *convolution(2 * width, 2 * width, nn.MaxPool2D(2)),  # 16 -> 8
+        *convolution(2 * width, 4 * width),
+        *convolution(4 * width, 4 * width, nn.MaxPool2D(2)),  # 8 -> 4
+        *(nn.MaxPool2D(4), nn.Flatten(), nn.Dropout(0.2, rng=rng), nn.Linear(4 * width, 2, rng=rng)),
+    )
+
+
+def varied(pictures: np.ndarray, rng: np.random.Generator, shift: int = 4) -> np.ndarray:
+    """Each picture (batch, 3, height, width) moved by up to `shift` pixels both ways, and half of them mirrored.
+
+    It is still the same animal, and the net has never seen it so. The border is filled by reflection.
+    """
+    size = pictures.shape[2:]
+    border = np.pad(pictures, [(0, 0), (0, 0), (shift, shift), (shift, shift)], mode="reflect")
+    crops = sliding_window_view(border, size, axis=(2, 3))  # (batch, 3, 2 shift + 1, 2 shift + 1, height, width)
+    each = np.arange(len(pictures))
+    down, right = rng.integers(0, 2 * shift + 1, (2, len(pictures)))
+    moved = crops[each, :, down, right]
+    mirrored = rng.random(len(pictures)) < 0.5
+    moved[mirrored] = moved[mirrored, ..., ::-1]
+    return moved
+
+
+def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
+    """How sure the net is that each picture shows a dog (n,): the mean for the picture and its mirror image."""
+    parts = []
+    with nn.no_grad():
+        for (batch,) in nn.data.batches(pictures, batch_size=250):
+            parts.append((nn.softmax(net(batch).data) + nn.softmax(net(batch[..., ::-1].copy()).data))[:, 1] / 2)
+    return np.concatenate(parts)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Train, test, draw."""
+    parser = arguments(__file__, __doc__, epochs=30)
+    parser.add_argument("--width", type=int, default=32, help="channels after the first layer; default: %(default)s")
+    parser.add_argument(
+        "--lr", type=float, default=0.05, help="the cycle's highest learning rate; default: %(default)s"
+    )
+    options = parser.parse_args(words)
+
+    images, labels = nn.data.cats_and_dogs("train")
+    order = np.random.default_rng(0).permutation(len(images))  # the same held-out pictures whatever the seed
+    held, trained = order[:HELD_OUT], order[HELD_OUT:]
+    if options.quick:
+        held, trained = held[:200], trained[: 12 * BATCH]
+    mean, spread = images[trained].mean((0, 2, 3)), images[trained].std((0, 2, 3))
+
+    def scaled(pictures: np.ndarray) -> np.ndarray:
+        return ((pictures - mean[:, None, None]) / spread[:, None, None]).astype(np.float32)
+
+    rng = np.random.default_rng(options.seed)
+    net = make_net(options.width, rng)
+    print(net)
+    steps = len(trained) // BATCH
+    optimizer = nn.SGD(net.named_parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+    scheduler = nn.schedulers.OneCycleLR(optimizer, options.lr, options.epochs * steps, pct_start=0.2)
+    course = Course(options, net, optimizer, scheduler, rng, average=0.99)
+    train_set = scaled(images[trained]), labels[trained]
+    held_out = scaled(images[held])
+
+    def deal(epoch: int) -> Any:
+        return nn.data.batches(*train_set, batch_size=BATCH, rng=rng, drop_last=True)
+
+    def loss_of(batch: tuple[np.ndarray, np.ndarray]) -> nn.Tensor:
+        pictures, answers = batch
+        return nn.cross_entropy(net(varied(pictures, rng)), answers, label_smoothing=0.1)
+
+    def after_epoch() -> dict[str, float]:
+        return {"accuracy": np.mean((chance_of_dog(net, held_out) > 0.5) == labels[held])}
+
+    course.run(deal, steps, loss_of, after_epoch)
+
+    images, labels = nn.data.cats_and_dogs("test")  # looked at here for the first time
+    if options.quick:
+        images, labels = images[:200], labels[:200]
+    dog = chance_of_dog(net, scaled(images))
+    right = (dog > 0.5) == labels
+    each = ", ".join(f"{right[labels == label].mean():.1%} of the {name}s" for label, name in enumerate(NAMES))
+    print(f"{right.mean():.2%} of {len(labels)} test pictures are right: {each}")
+    draw_sheet(images, labels, dog, options.pictures / "right_and_wrong.png")
+
+
+def draw_sheet(images: np.ndarray, labels: np.ndarray, dog: np.ndarray, path: Path) -> None:
+    """Draw the surest right, the least sure and the surest wrong answers, a row of ten of each kind and animal."""
+    sure = np.where(labels == 1, dog, 1 - dog)  # of the truth
+    ranked = np.argsort(-sure)
+    kinds = {
+        "surely right": ranked[: (sure > 0.5).sum()],
+        "in doubt": np.argsort(abs(sure - 0.5)),
+        "surely wrong": ranked[::-1][: (sure < 0.5).sum()],
+    }
+    rows = [
+        (f"{name}s, {kind}", those[labels[those] == label][:10])
+        for kind, those in kinds.items()
+        for label, name in enumerate(NAMES)
+    ]
+    sheet = page(10, 8)
+    if sheet is None:
+        for title, chosen in rows:
+            print(f"{title:>22}: test pictures", *chosen)
+        return
+    for axes, (title, chosen) in zip(sheet.subplots(len(rows), 10), rows, strict=True):
+        for axis in axes:
+            axis.axis("off")
+        for axis, i in zip(axes, chosen, strict=False):
+            axis.imshow(images[i].transpose(1, 2, 0))
+            axis.set_title(f"{NAMES[int(dog[i] > 0.5)]} {max(dog[i], 1 - dog[i]):.0%}", fontsize=7)
+        axes[0].text(-0.15, 0.5, title, transform=axes[0].transAxes, ha="right", va="center")
+    finish(sheet, path)
+
+
+if __name__ == "__main__":
+    start(main)
