@@ -8,7 +8,7 @@ a net the conversion is paid for once. `docs/exercise_41.md` derives all of it a
 import numpy as np
 
 from . import buffers, winograd
-from .rows import Array, multiply, seen, shifted, spans, to_image, to_rows, windows
+from .rows import Array, multiply, multiply_turned, seen, shifted, spans, to_image, to_rows, windows
 
 FEW_CHANNELS = 8  # so few that copies of them cost next to nothing
 SCRATCH = 1 << 24  # bytes of temporary memory; with more images, fewer rows at a time
@@ -167,7 +167,7 @@ def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height:
             shift = slice((first + j - pad_width) * batch, (last + j - pad_width) * batch)
             left = windows(rows, top + i - pad_height, bottom - top, i_end - i)[:, :, shift]
             right = flat_grad[top:bottom, :, first * batch : last * batch]
-            products = np.matmul(left, right.swapaxes(1, 2)).sum(0)
+            products = multiply_turned(left, right).sum(0)
             result[j, i:i_end] += products.reshape(i_end - i, channels, out_channels)
     return result
 

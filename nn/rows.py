@@ -18,8 +18,12 @@ Array: TypeAlias = NDArray[Any]
 
 CACHE_LINE, CACHE_WAYS, CACHE_PERIOD = 64, 8, 4096  # of addresses a period apart, the first-level cache holds 8 lines
 SCRATCH = 1 << 18  # bytes that stay in the second-level cache
-IN_PLACE = 10**6  # multiplications: for up to so many, OpenBLAS with AVX-512 reads the factors where they lie
-PANEL, NARROWEST = 64, 192  # columns: what its kernels like a multiple of; below, panels cost more than they save
+# OpenBLAS copies both factors of a product together before it multiplies. Its AVX-512 kernels read them where they lie
+# if there are at most so many multiplications and, where the right factor is turned, so many results.
+_FEATURES = (np.show_config(mode="dicts") or {}).get("SIMD Extensions", {}).get("found", ())
+IN_PLACE, IN_PLACE_RESULTS = (10**6, 1200) if {"AVX512_SKX", "X86_V4"} & set(_FEATURES) else (0, 0)
+PANEL, NARROWEST_PANEL = 64, 192  # columns: what the kernels like a multiple of; below, panels cost more than they save
+BAND, NARROWEST_BAND = 8, 16  # the same in lines
 
 
 def to_rows(image: Array) -> Array:
@@ -59,15 +63,27 @@ def windows(rows: Array, start: int, count: int, size: int, step: int = 1) -> Ar
 
 
 def multiply(matrix: Array, columns: Array, out: Array) -> None:
-    """Fill `out` with `matrix @ columns`, cut into panels where BLAS then does without copies of what it reads."""
-    lines, terms = matrix.shape[-2:]
-    count = columns.shape[-1]
-    width = IN_PLACE // max(1, lines * terms) // PANEL * PANEL
-    if width < NARROWEST:
-        width = max(1, count)
-    for first in range(0, count, width):
-        panel = (..., slice(first, first + width))
-        np.matmul(matrix, columns[panel], out=out[panel])
+    """Fill `out` with `matrix @ columns`, cut into panels of columns so small that BLAS does without copies."""
+    (lines, terms), count = matrix.shape[-2:], columns.shape[-1]
+    panel = IN_PLACE // max(1, lines * terms) // PANEL * PANEL
+    if panel < NARROWEST_PANEL:
+        panel = max(1, count)
+    for first in range(0, count, panel):
+        here = (..., slice(first, first + panel))
+        np.matmul(matrix, columns[here], out=out[here])
+
+
+def multiply_turned(left: Array, right: Array) -> Array:
+    """Return `left @ right.T` (the last two axes), cut into bands of lines so small that BLAS does without copies."""
+    (lines, terms), others = left.shape[-2:], right.shape[-2]
+    band = min(IN_PLACE // max(1, terms), IN_PLACE_RESULTS) // others // BAND * BAND
+    if band < NARROWEST_BAND:
+        band = lines
+    out = np.empty((*left.shape[:-1], others), left.dtype)
+    for first in range(0, lines, band):
+        here = (..., slice(first, first + band), slice(None))
+        np.matmul(left[here], right.swapaxes(-2, -1), out=out[here])
+    return out
 
 
 def shifted(rows: Array, kernel_width: int, pad: int, out_width: int) -> Array:

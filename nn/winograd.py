@@ -17,7 +17,7 @@ Convolutional Neural Networks, 2016.
 import numpy as np
 
 from . import buffers
-from .rows import Array, multiply, seen, shifted
+from .rows import Array, multiply, multiply_turned, seen, shifted
 
 TILE, TAPS = 4, 3  # output rows and kernel rows
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried
@@ -73,7 +73,7 @@ def grad_kernel(rows: Array, grad: Array, kernel_width: int, pad_width: int) -> 
         for j in range(kernel_width):
             first, last = seen(j, width, out_width, pad_width)
             shift = slice((first + j - pad_width) * batch, (last + j - pad_width) * batch)
-            products[j] += taps[..., first * batch : last * batch] @ inputs[..., shift].swapaxes(1, 2)
+            products[j] += multiply_turned(taps[..., first * batch : last * batch], inputs[..., shift])
     return np.stack([_combine(AT_TAPS.T, product) for product in products]).swapaxes(2, 3)
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.nn import h_conv2d, h_conv2d_grad, winograd
+from mazegrad.nn import h_conv2d, h_conv2d_grad, rows, winograd
 from mazegrad.nn.convolution import conv_forward, conv_grad_image, conv_grad_kernel
-from mazegrad.nn.rows import multiply, to_rows
+from mazegrad.nn.rows import to_rows
 
 
 # The definition, and its derivative read off from it: in float64, one kernel entry after the other.
@@ -121,7 +121,15 @@ SHAPES = {
 }
 
 
+@pytest.fixture(params=[0, 10**6], ids=["copied together", "read in place"])
+def in_place(request, monkeypatch):
+    """Both ways to multiply, whatever this machine's processor would choose."""
+    monkeypatch.setattr(rows, "IN_PLACE", request.param)
+    monkeypatch.setattr(rows, "IN_PLACE_RESULTS", request.param and 1200)
+
+
 @pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.usefixtures("in_place")
 def test_real_sizes(name):
     rng = np.random.default_rng(41)
     image, kernel = (rng.standard_normal(shape, np.float32) for shape in SHAPES[name])
@@ -165,13 +173,24 @@ def test_winograd_and_the_direct_sum_meet(monkeypatch):
 
 @pytest.mark.parametrize("count", [0, 1, 831, 832, 833, 2000])
 @pytest.mark.parametrize(("lines", "terms"), [(16, 72), (200, 300), (2, 0)])
+@pytest.mark.usefixtures("in_place")
 def test_panels_leave_no_column_out(lines, terms, count):
     rng = np.random.default_rng(3)
     matrix, columns = rng.standard_normal((lines, terms)), rng.standard_normal((2, terms, count))
     out = np.full((2, lines, count + 2), np.nan)
-    multiply(matrix, columns, out[:, :, 1:-1])
+    rows.multiply(matrix, columns, out[:, :, 1:-1])
     np.testing.assert_allclose(out[:, :, 1:-1], matrix @ columns, rtol=0, atol=1e-11)
     assert np.isnan(out[:, :, [0, -1]]).all(), "wrote beside its place"
+
+
+@pytest.mark.parametrize("lines", [1, 32, 33, 100])
+@pytest.mark.parametrize(("terms", "others"), [(0, 3), (500, 36), (500, 1000)])
+@pytest.mark.usefixtures("in_place")
+def test_bands_leave_no_line_out(lines, terms, others):
+    rng = np.random.default_rng(4)
+    left, right = rng.standard_normal((2, lines, terms)), rng.standard_normal((2, others, terms))
+    product = np.einsum("nlt,not->nlo", left, right)
+    np.testing.assert_allclose(rows.multiply_turned(left, right), product, rtol=0, atol=1e-11)
 
 
 def test_a_net_stays_in_rows():
