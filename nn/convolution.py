@@ -146,10 +146,16 @@ def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: A
         matrix = weights[:, i:i_end].reshape(lines, -1)
         multiply(matrix, windows(rows, top + i - pads[0], bottom - top, i_end - i), flat[top - first : bottom - first])
     below, line, column, number = parts.strides
-    strides = (below, out_channels * line + column, line, column, number)  # part j begins j columns further on
-    view = (last - first, kernel_width, out_channels, out_width, batch)
-    shifted_parts = np.ndarray(view, rows.dtype, parts, (zeros - pads[1]) * column, strides)
-    np.add.reduce(shifted_parts, axis=1, out=out[first:last])
+    strides = (out_channels * line + column, below, line, column, number)
+    view = (kernel_width, last - first, out_channels, out_width, batch)
+    part = np.ndarray(view, rows.dtype, parts, (zeros - pads[1]) * column, strides)  # each a column further on
+    total = out[first:last]
+    if kernel_width == 1:
+        total[...] = part[0]
+    else:
+        np.add(part[0], part[1], out=total)
+    for j in range(2, kernel_width):
+        total += part[j]
 
 
 def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height: int, pad_width: int) -> Array:
