@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .analysis import Activation, LayerGradient, NoiseScale, Spectrum
 
 INK, PALE = "#2c3848", "#c9c5bb"
-COLOURS = ("#d94820", "#2c68a0", "#1c8658", "#8a5aa8", "#b8860b", "#5c6670", "#c2185b", "#00838f")
+COLOURS = ("#d94820", "#2c68a0", "#1c8658", "#8a5aa8", "#b8860b", "#5c6670", "#c2185b", "#00838f", "#7a4a2a")
 
 
 def _axes(ax: Any) -> Any:
@@ -56,16 +56,19 @@ def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, a
     The height is the decimal logarithm (so that no float limits the drawing), linear within +-1 and logarithmic beyond.
     """
     ax = _axes(ax)
-    k = np.unique(np.geomspace(1, k_max, 400).round())
+    k, highest, lowest = np.geomspace(1, k_max, 400), -math.inf, math.inf
     for i, value in enumerate(np.atleast_1d(np.asarray(u, dtype=np.float64))):
         if value:
             height = np.log10(k) + (k - 1) * math.log10(abs(value)) + math.log10(scale)
             ax.plot(k, height, color=COLOURS[i % len(COLOURS)], label=f"u = {value:g}", lw=1.8)
+            highest, lowest = max(highest, height.max()), min(lowest, height.min())
     for dtype, line in ((np.float32, "--"), (np.float64, ":")):
         info = np.finfo(dtype)
         for limit in (float(info.max), float(info.smallest_subnormal)):
-            ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=line)
-            ax.annotate(f" {np.dtype(dtype)}: {limit:.2g}", (1, math.log10(limit)), color=INK, fontsize=7, va="bottom")
+            if lowest < math.log10(limit) < highest:
+                ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=line)
+                text = f" {np.dtype(dtype)}: {limit:.2g}"
+                ax.annotate(text, (1, math.log10(limit)), color=INK, fontsize=7, va="bottom")
     ax.set(xscale="log", xlabel="k", ylabel="decimal logarithm of |k u^(k-1)|")
     ax.set_yscale("symlog", linthresh=1)
     ax.legend(frameon=False)

@@ -1,0 +1,285 @@
+"""Exercise 39 in pictures: gradients on their way back through time vanish or explode, until something carries them.
+
+    python examples/gradients_through_time.py                        # tables; some twenty seconds
+    python examples/gradients_through_time.py --pictures FOLDER      # and pictures (pip install "mazegrad[plot]")
+    python examples/gradients_through_time.py --quick                # float32 alone, shorter sequences
+
+1. The sheet's U_1 = diag(1.2, 2, 1.1) and U_2 = diag(0.8, 0.1, 0.9): the gradient k u^(k-1) for k up to 10,000, the
+   closed form beside automatic differentiation, and the first k at which each leaves float32 and float64: predicted,
+   and observed by walking back through graphs of k steps.
+2. Random, orthogonal and gated cells: the gradient's norm at each step back, its factor a step, and its horizon.
+3. Three agents of exercise 38 on a staircase: what they remember and what their gradients carry are the same.
+"""
+
+import argparse
+import itertools
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+import mazegrad  # noqa: F401  (registers the environments)
+from mazegrad import nn
+from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent
+from mazegrad.nn import analysis
+
+U_1, U_2 = (1.2, 2.0, 1.1), (0.8, 0.1, 0.9)
+LARGEST_K = 10_000
+COLOURS = ("#d94820", "#2c68a0", "#1c8658")
+
+
+# ------------------------------------------------------------------------------------------------------ 1: the two U
+@cache
+def by_autodiff(u: tuple[float, ...], k: int, dtype: Any) -> np.ndarray:
+    """Return df/du for f = the sum of h_k, h_0 = (1, 1, 1), through a graph of k multiplications: (n,)."""
+    weights, h = nn.Tensor(np.array(u, dtype), requires_grad=True), nn.Tensor(np.ones(len(u), dtype))
+    with np.errstate(all="ignore"):
+        for _ in range(k):
+            h = weights * h
+        h.sum().backward()
+    assert weights.grad is not None
+    return weights.grad
+
+
+def first(condition: Callable[[int], bool], low: int) -> int | None:
+    """Return the first k from `low` on for which it holds, None beyond LARGEST_K; once true, it has to stay true."""
+    high = low
+    while not condition(high):
+        if high >= LARGEST_K:
+            return None
+        low, high = high + 1, min(2 * high, LARGEST_K)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if condition(middle) else (middle + 1, high)
+    return low
+
+
+def limits_table(dtypes: list[Any]) -> None:
+    print("1. df/du = k u^(k-1): the first k at which it leaves the range of floats, by formula (and by autodiff)\n")
+    heads = f"{'infinite':>15}  {'below full precision':>20}  {'exactly 0':>15}"
+    print(f"{'u':>5}  {'precision':9}  {'largest at':>10}  {heads}")
+    for us in (U_1, U_2):
+        for i, dtype in itertools.product(range(3), dtypes):
+            found = analysis.power_limits(float(dtype(us[i])), dtype=dtype)
+            predicted = found.overflow, found.underflow, found.zero
+            pairs = zip(predicted, observed(us, i, dtype, found.peak or 1), strict=True)
+            cells = [f"{k:,} ({'never' if seen is None else f'{seen:,}'})" if k else "-" for k, seen in pairs]
+            peak = f"k = {found.peak}" if found.peak else "grows"
+            start = f"{us[i]:5}  {np.dtype(dtype)!s:9}  {peak:>10}"
+            print(f"{start}  {cells[0]:>15}  {cells[1]:>20}  {cells[2]:>15}")
+    print("\nWhere autodiff never gets to 0, it sticks: 0.9 of 4 smallest numbers are 3.6, rounded to 4 again.")
+    for i in (0, 2):
+        ends = [f"{np.dtype(dtype)}: {by_autodiff(U_2, LARGEST_K, dtype)[i]:.3g}" for dtype in dtypes]
+        print(f"u = {U_2[i]}, k = {LARGEST_K:,}   " + "   ".join(ends))
+
+
+def observed(us: tuple[float, ...], i: int, dtype: Any, peak: int) -> tuple[int | None, int | None, int | None]:
+    """Return the first k at which autodiff's i-th entry is infinite, below full precision, and 0; None: never."""
+
+    def grad(k: int) -> float:
+        return float(by_autodiff(us, k, dtype)[i])
+
+    if us[i] > 1:
+        return first(lambda k: not np.isfinite(grad(k)), 1), None, None
+    return None, first(lambda k: grad(k) < np.finfo(dtype).tiny, peak), first(lambda k: grad(k) == 0, peak)
+
+
+def draw_powers(plt: Any, folder: Path, dtypes: list[Any]) -> None:
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained")
+    for axis, us, name in zip(axes, (U_1, U_2), ("U_1", "U_2"), strict=True):
+        analysis.plot_power_gradient(us, LARGEST_K, ax=axis)
+        for dtype, marker in zip(dtypes, ("x", "o"), strict=False):
+            ks = np.unique(np.geomspace(1, LARGEST_K, 40).round().astype(int))
+            for i in range(3):
+                values = np.array([by_autodiff(us, int(k), dtype)[i] for k in ks])
+                shown = np.isfinite(values) & (values > 0)
+                axis.plot(ks[shown], np.log10(values[shown]), marker, color=COLOURS[i], ms=4, mfc="none", lw=0)
+        numbers = ", ".join(map(str, us))
+        axis.set_title(f"{name} = diag({numbers}): lines closed form, x float32, o float64 by autodiff", fontsize=9)
+    save(figure, folder / "gradients_power.png")
+
+
+# ------------------------------------------------------------------------------------------------------- 2: the cells
+def make_cells(rng: np.random.Generator, size: int) -> dict[str, Any]:
+    """Return layers of `size` units, with the starting weights that their names say."""
+
+    def rnn(weights: np.ndarray | None = None, **settings: Any) -> nn.RNN:
+        layer = nn.RNN(4, size, rng=rng, **settings)
+        if weights is not None:
+            layer.weight_hh_l0.assign(weights)  # type: ignore[attr-defined]
+        return layer
+
+    def lstm(forget: float) -> nn.LSTM:
+        layer = nn.LSTM(4, size, rng=rng)
+        layer.bias_ih_l0.assign(nn.init.forget_bias(size, forget))  # type: ignore[attr-defined]
+        return layer
+
+    def gaussian(radius: float) -> np.ndarray:
+        weights = nn.init.normal((size, size), 1.0, rng=rng)
+        return (weights * (radius / analysis.spectral_radius(weights))).astype(np.float32)
+
+    return {
+        "linear, Gaussian, radius 0.9": rnn(gaussian(0.9), nonlinearity="linear"),
+        "linear, Gaussian, radius 1.1": rnn(gaussian(1.1), nonlinearity="linear"),
+        "linear, orthogonal": rnn(nn.init.orthogonal((size, size), rng=rng), nonlinearity="linear"),
+        "tanh, PyTorch's start": rnn(),
+        "tanh, orthogonal": rnn(nn.init.orthogonal((size, size), rng=rng)),
+        "tanh, orthogonal, leak 1/32": rnn(nn.init.orthogonal((size, size), rng=rng), leak=1 / 32),
+        "GRU": nn.GRU(4, size, rng=rng),
+        "LSTM": nn.LSTM(4, size, rng=rng),
+        "LSTM, forget bias 3": lstm(3.0),
+    }
+
+
+def cells_table(rng: np.random.Generator, steps: int) -> tuple[dict[str, np.ndarray], dict[str, analysis.Spectrum]]:
+    size, batch = 32, 8
+    print(
+        f"\n2. A gradient that sets out at the last of {steps} states, on random inputs of spread 0.3 ({size} units)\n"
+    )
+    print(f"{'':30}  {'factor':>7}  {'horizon':>8}  {'radius':>7}  {'stretch':>7}  verdict")
+    x = 0.3 * rng.normal(size=(steps, batch, 4)).astype(np.float32)
+    weights = rng.normal(size=(batch, size)).astype(np.float32)
+    norms, spectra = {}, {}
+    for name, layer in make_cells(rng, size).items():
+        norms[name] = analysis.gradient_norms(layer, x, lambda out: (out[-1] * weights).sum())
+        zeros = np.zeros((1, 2, size), np.float32)
+        jacobians = analysis.step_jacobians(layer, x[:20, :2], (zeros, zeros) if layer.parts == 2 else zeros)
+        spectra[name] = found = analysis.spectrum(jacobians[10:])
+        seen = analysis.verdict(norms[name])
+        far = f"{seen.horizon}" if seen.horizon < steps else f"> {steps}"
+        radius, stretch = found.radius.mean(), found.norm.mean()
+        print(f"{name:30}  {seen.growth.rate:7.3f}  {far:>8}  {radius:7.3f}  {stretch:7.3f}  {seen.kind}")
+    print(
+        "factor: a step, fitted; horizon: steps back with 1 % of it; radius, stretch: largest eigenvalue and singular"
+    )
+    print("value of a step's Jacobian, on average over ten steps")
+    return norms, spectra
+
+
+def draw_cells(plt: Any, folder: Path, norms: dict[str, np.ndarray], spectra: dict[str, analysis.Spectrum]) -> None:
+    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
+    analysis.plot_gradient_norms(norms, ax=axis)
+    axis.set(ylim=(1e-12, 1e12))
+    axis.legend(frameon=False, fontsize=8, loc="upper left")
+    save(figure, folder / "gradients_cells.png")
+    shown = ("tanh, PyTorch's start", "tanh, orthogonal", "LSTM", "LSTM, forget bias 3")
+    figure, axes = plt.subplots(1, len(shown), figsize=(13, 3.6), layout="constrained", sharex=True, sharey=True)
+    for name, axis in zip(shown, axes, strict=True):
+        analysis.plot_spectrum(spectra[name], ax=axis)
+        axis.set_title(f"{name}\n{axis.get_title()}", fontsize=9)
+    save(figure, folder / "gradients_spectra.png")
+
+
+# ------------------------------------------------------------------------------------------------------ 3: the agents
+def staircase(steps: int) -> str:
+    """Return a path as text: from its start, with a dot below, up, right, up, right, ..., to the goal."""
+    up, right = (steps + 1) // 2, steps // 2
+    tiles = [[" "] * (right + 3) for _ in range(up + 4)]
+    row, column = up + 1, 1
+    tiles[row + 1][column], tiles[row][column] = ".", "S"
+    for step in range(steps):
+        row, column = (row - 1, column) if step % 2 == 0 else (row, column + 1)
+        tiles[row][column] = "."
+    tiles[row][column] = "G"
+    return "\n".join("".join(line) for line in tiles)
+
+
+def agents() -> dict[str, LinearRNN]:
+    b, h0 = np.zeros(4), [1, 0, 0, 0]
+    return {
+        "U = -J": LinearRNN(np.eye(4), -EXCHANGE, b, h0),
+        "U = -J/2": LinearRNN(np.eye(4), -EXCHANGE / 2, b, h0),
+        "U = (I - J)/2": LinearRNN(2 * np.eye(4), (np.eye(4) - EXCHANGE) / 2, b, h0),
+    }
+
+
+def walk(rnn: LinearRNN, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Walk a staircase; return what was seen (steps, 4), the margin at each step, and the norms (steps + 1,).
+
+    The gradient is that of the last margin, the lead of the direction taken over the next best.
+    """
+    env, agent = gymnasium.make("mazegrad/PathFollow-v0", maze=staircase(steps)), RNNAgent(rnn)
+    observation, _ = env.reset(seed=0)
+    state, seen, margins, done = agent.initial_state(), [], [], False
+    while not done and len(seen) < steps:
+        seen.append(np.asarray(observation, np.float64))
+        action, state = agent.act(observation, state)
+        margins.append(np.sort(state)[-1] - np.sort(state)[-2])
+        observation, _, done, _, _ = env.step(action)
+    best, next_best = np.argsort(state)[::-1][:2]
+    norms = analysis.gradient_norms(
+        lambda x, h: x @ rnn.W.T + h @ rnn.U.T,
+        np.array(seen)[:, None],
+        lambda out: out[-1, 0, int(best)] - out[-1, 0, int(next_best)],
+        rnn.h0[None],
+    )
+    return np.array(seen), np.array(margins), norms
+
+
+def agents_table(steps: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    print(f"\n3. Three agents on a staircase of {steps} steps: by what factor a step the margin of what they remember")
+    print("falls, and the gradient of the last margin on its way back\n")
+    print(f"{'':15}  {'first margin':>12}  {'last margin':>12}  {'a step':>7}  {'gradient at h_0':>15}  {'a step':>7}")
+    curves = {}
+    for name, rnn in agents().items():
+        _, margins, norms = walk(rnn, steps)
+        forward = (margins[-1] / margins[1]) ** (1 / (len(margins) - 2))
+        back = (norms[0] / norms[-2]) ** (1 / (len(norms) - 2))
+        cells = f"{margins[0]:12.4g}  {margins[-1]:12.4g}  {forward:7.4f}  {norms[0]:15.4g}  {back:7.4f}"
+        print(f"{name:15}  {cells}")
+        curves[name] = margins, norms
+    return curves
+
+
+def draw_agents(plt: Any, folder: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained", sharey=True)
+    for (name, (margins, norms)), colour in zip(curves.items(), COLOURS, strict=True):
+        left.semilogy(range(1, len(margins) + 1), margins, ".-", color=colour, label=name)
+        right.semilogy(norms[::-1], ".-", color=colour, label=name)
+    left.set(title="the margin: what is left of the heading", xlabel="step of the walk")
+    right.set(title="the gradient of the last margin", xlabel="steps back")
+    for axis in (left, right):
+        axis.spines[["top", "right"]].set_visible(False)
+    left.legend(frameon=False)
+    save(figure, folder / "gradients_maze.png")
+
+
+def save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    print(f"wrote {path}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the tables, draw the pictures."""
+    first_line, _, rest = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(
+        description=first_line, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random cells and inputs (default: 0)")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw into this folder (extra: plot)")
+    parser.add_argument("--quick", action="store_true", help="float32 alone, sequences of 60 steps")
+    options = parser.parse_args(arguments)
+    dtypes = [np.float32] if options.quick else [np.float32, np.float64]
+
+    limits_table(dtypes)
+    norms, spectra = cells_table(np.random.default_rng(options.seed), 60 if options.quick else 200)
+    curves = agents_table(40)
+    if options.pictures is not None:
+        try:
+            import matplotlib as mpl
+
+            mpl.use("Agg")
+            from matplotlib import pyplot as plt
+        except ImportError:
+            parser.error('pictures need matplotlib: pip install "mazegrad[plot]"')
+        draw_powers(plt, options.pictures, dtypes)
+        draw_cells(plt, options.pictures, norms, spectra)
+        draw_agents(plt, options.pictures, curves)
+
+
+if __name__ == "__main__":
+    main()
