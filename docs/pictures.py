@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import runpy
 from pathlib import Path
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -65,7 +66,14 @@ def eigenvalues() -> None:
     figure.savefig(IMAGES / "eigenvalues.png", dpi=110)
 
 
+def gradients() -> None:
+    """Draw those of exercise 39 (remedies.png takes minutes: examples/gradient_remedies.py --figure)."""
+    example = runpy.run_path(str(IMAGES.parents[1] / "examples" / "gradients_through_time.py"))
+    example["main"](["--pictures", str(IMAGES)])
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     watch()
     eigenvalues()
+    gradients()

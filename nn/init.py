@@ -77,8 +77,8 @@ def identity(shape: Sequence[int], gain: float = 1.0, *, dtype: DTypeLike = np.f
 def forget_bias(hidden_size: int, value: float | Array = 1.0, *, dtype: DTypeLike = np.float32) -> Array:
     """A bias (4 hidden_size,) for an LSTM: 0, but `value` at the forget gates, so that its cells keep at first.
 
-    `lstm.bias_ih_l0.assign(init.forget_bias(size))`. With 1: Jozefowicz, Zaremba & Sutskever 2015. Gates with bias b
-    forget in about 1 + exp(b) steps; log of uniform numbers on (1, T - 1), one for each unit: Tallec & Ollivier 2018.
+    `lstm.bias_ih_l0.assign(init.forget_bias(size))`. With 1: Jozefowicz, Zaremba & Sutskever 2015. `value` may be an
+    array (hidden_size,), such as `chrono` draws.
     """
     bias = np.zeros((4, hidden_size), dtype)
     bias[1] = value

@@ -53,7 +53,7 @@ def plot_gradient_norms(norms: ArrayLike | Mapping[str, ArrayLike], share: float
 def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, ax: Any = None) -> Any:
     """The closed form |k u^(k-1)| * scale for each u_i, k = 1 ... k_max, with the ranges of float32 and float64.
 
-    The height is the decimal logarithm (so that no float limits the drawing), linear within +-1 and logarithmic beyond.
+    Drawn is the decimal logarithm, which no float limits, itself on a logarithmic axis but for the part within +-1.
     """
     ax = _axes(ax)
     k, highest, lowest = np.geomspace(1, k_max, 400), -math.inf, math.inf
@@ -69,8 +69,9 @@ def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, a
                 ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=line)
                 text = f" {np.dtype(dtype)}: {limit:.2g}"
                 ax.annotate(text, (1, math.log10(limit)), color=INK, fontsize=7, va="bottom")
-    ax.set(xscale="log", xlabel="k", ylabel="decimal logarithm of |k u^(k-1)|")
+    ax.set(xscale="log", xlabel="k", ylabel="|k u^(k-1)|")
     ax.set_yscale("symlog", linthresh=1)
+    ax.yaxis.set_major_formatter(lambda height, _: f"$10^{{{height:.0f}}}$")
     ax.legend(frameon=False)
     return ax
 

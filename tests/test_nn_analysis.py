@@ -400,8 +400,8 @@ def test_training_that_explodes_stops_with_one_message_and_analysis_says_why() -
     grads = analysis.state_gradients(net.cell, x, loss, h0)
     said = analysis.why(net, grads)
     assert "not finite for weight_ih_l0, weight_hh_l0" in said
-    assert "changes by 2.2 a step" in said and "leaves the range of float32 (3.4e+38)" in said
-    step = int(said.partition("(3.4e+38) at step ")[2].split(";")[0])
+    assert "changes by 2.2 a step" in said and "leaves the range of float32 (numbers up to 3.4e+38)" in said
+    step = int(said.partition("3.4e+38) at step ")[2].split(";")[0])
     assert not np.isfinite(grads[step]).all() and np.isfinite(grads[step + 1 :]).all()
     assert "weight_hh_l0 stretches a vector by up to 2.2 and has spectral radius 2.2" in said
 

@@ -260,7 +260,7 @@ def _story(norms: Array, dtype: DTypeLike) -> str:
     text = f"back through time the gradient changes by {seen.growth.rate:.3g} a step,"
     text += f" from {norms[last]:.3g} at step {last} to {norms[last - reached]:.3g} at step {last - reached}"
     if seen.first_infinite is not None:
-        text += f", and leaves the range of {np.dtype(dtype)} ({np.finfo(dtype).max:.2g}) at step {last - reached - 1}"
+        text += f", and leaves the range of {np.dtype(dtype)} (numbers up to {np.finfo(dtype).max:.2g}) at step {last - reached - 1}"
     return text
 
 
