@@ -297,6 +297,8 @@ def test_a_cell_needs_its_state_and_a_sequence() -> None:
     cell, _ = tanh_cell(np.random.default_rng(0), 3, 4)
     with pytest.raises(ValueError, match="initial state"):
         analysis.gradient_norms(cell, np.zeros((2, 1, 3)), lambda out: out.sum())
+    with pytest.raises(ValueError, match="both x and loss"):
+        analysis.gradient_norms(cell, np.zeros((2, 1, 3)))
     with pytest.raises(ValueError, match="empty"):
         analysis.gradient_norms(cell, np.zeros((0, 1, 3)), lambda out: out.sum(), np.zeros((1, 4)))
 

@@ -81,6 +81,8 @@ def gradient_norms(source: Any, x: Any = None, loss: Any = None, state: State = 
     with x and loss, any model that `state_gradients` takes.
     """
     if x is not None or loss is not None:
+        if x is None or loss is None:
+            raise ValueError("gradient_norms takes a model with both x and loss, or gradients alone")
         source = state_gradients(source, x, loss, state)
     elif isinstance(source, list | tuple):
         if len(source) != 1:
@@ -260,7 +262,8 @@ def _story(norms: Array, dtype: DTypeLike) -> str:
     text = f"back through time the gradient changes by {seen.growth.rate:.3g} a step,"
     text += f" from {norms[last]:.3g} at step {last} to {norms[last - reached]:.3g} at step {last - reached}"
     if seen.first_infinite is not None:
-        text += f", and leaves the range of {np.dtype(dtype)} (numbers up to {np.finfo(dtype).max:.2g}) at step {last - reached - 1}"
+        largest = f"{np.dtype(dtype)} (numbers up to {np.finfo(dtype).max:.2g})"
+        text += f", and leaves the range of {largest} at step {last - reached - 1}"
     return text
 
 
