@@ -20,7 +20,7 @@ CACHE_LINE, CACHE_WAYS, CACHE_PERIOD = 64, 8, 4096  # of addresses a period apar
 SCRATCH = 1 << 18  # bytes that stay in the second-level cache
 # OpenBLAS copies both factors of a product together before it multiplies. Its AVX-512 kernels read them where they lie
 # if there are at most so many multiplications and, where the right factor is turned, so many results.
-_FEATURES = (np.show_config(mode="dicts") or {}).get("SIMD Extensions", {}).get("found", ())
+_FEATURES = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())
 IN_PLACE, IN_PLACE_RESULTS = (10**6, 1200) if {"AVX512_SKX", "X86_V4"} & set(_FEATURES) else (0, 0)
 PANEL, NARROWEST_PANEL = 64, 192  # columns: what the kernels like a multiple of; below, panels cost more than they save
 BAND, NARROWEST_BAND = 8, 16  # the same in lines
