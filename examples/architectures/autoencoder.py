@@ -1,0 +1,259 @@
+"""Compress and reconstruct: digits through a few numbers, and code words whose bits were flipped (exercise 40, fifth).
+
+    python examples/architectures/autoencoder.py               # all of it, eight minutes on one core
+    python examples/architectures/autoencoder.py --load autoencoder.npz        # the results once more
+
+An autoencoder is two nets: one squeezes its input into a few numbers, the other rebuilds the input from them.
+
+Digits: pictures of 784 grey values through 2, 4, 8, 16 or 32 numbers, beside the best that a linear map can do (PCA).
+The error is the mean squared difference, the pictures being from 0 to 1, of test pictures that no net has seen.
+
+Code words: a message of 6 bits travels as a word of 32 bits, one of 64 that differ in 16 places at least: the
+Reed-Muller code with which Mariner 9 sent the first pictures of a whole planet from Mars. On the way some bits are
+flipped. The net gets the flipped word, keeps 6 numbers, and rebuilds the word that was sent. The reference, the nearest
+code word, is the best that any receiver can do, and repairs any 7 flipped bits.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from course import Course, arguments, finish, page, start
+
+from mazegrad import nn
+
+SIZES = (2, 4, 8, 16, 32)  # numbers in the bottleneck
+MAIN = 16  # the size that gets most of the training
+TURNS = (16, "words", 2, 16, "words", 4, 16, "words", 8, 16, "words", 32)  # who learns from the next batch
+
+# Reed-Muller (1, 5): the bits of a word are a + b.p for the 32 points p of {0, 1}^5; (a, b) is the message
+POINTS = np.arange(32)[:, None] >> np.arange(6) & 1 | (np.arange(6) == 5)  # (32, 6), with a column of ones for a
+WORDS = (np.arange(64)[:, None] >> np.arange(6) & 1) @ POINTS.T % 2  # (64, 32)
+SIGNS = (2 * WORDS - 1).astype(np.float32)  # bits as they are sent: -1, 1
+MOST_FLIPS = 8  # in training: one more than can surely be repaired
+
+
+# ---------------------------------------------------------------------------------------------------------------- nets
+def narrowing(widths: tuple[int, ...], rng: np.random.Generator) -> nn.Sequential:
+    """Linear maps from width to width with ReLU between them."""
+    layers: list[nn.Module] = []
+    for width, following in pairwise(widths):
+        layers += [nn.Linear(width, following, rng=rng), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Autoencoder(nn.Module):
+    """x (batch, widths[0]) -> (batch, widths[-1]) numbers -> logits of x, each between 0 and 1."""
+
+    def __init__(self, *widths: int, rng: np.random.Generator) -> None:
+        self.encoder = narrowing(widths, rng)
+        self.decoder = narrowing(widths[::-1], rng)
+
+    def forward(self, x: Any) -> nn.Tensor:
+        """Squeeze and rebuild."""
+        return self.decoder(self.encoder(x))
+
+
+class Autoencoders(nn.Module):
+    """All nets of this page: one for each size of the digits' bottleneck, and one for the code words."""
+
+    def __init__(self, *hidden: int, rng: np.random.Generator) -> None:
+        self.digits = nn.ModuleList([Autoencoder(784, *hidden, size, rng=rng) for size in SIZES])
+        self.words = Autoencoder(32, 256, 64, 6, rng=rng)
+
+    def of(self, size: int) -> Autoencoder:
+        """The net with so many numbers in its bottleneck."""
+        return self.digits[SIZES.index(size)]
+
+
+def sigmoid(logits: Any) -> Any:
+    """Numbers -> between 0 and 1."""
+    return (logits * 0.5).tanh() * 0.5 + 0.5
+
+
+def rebuilt(net: Autoencoder, images: np.ndarray) -> np.ndarray:
+    """Images (n, 784) as the net gives them back."""
+    parts = nn.data.batches(images, batch_size=1000)
+    with nn.no_grad():
+        return np.concatenate([sigmoid(net(part)).data for (part,) in parts])
+
+
+def error(images: np.ndarray, copies: np.ndarray) -> float:
+    """The mean squared difference."""
+    return float(np.square(images - copies, dtype=np.float64).mean())
+
+
+# ---------------------------------------------------------------------------------------------------------- references
+class PCA:
+    """The linear autoencoder of least squared error (Eckart & Young 1936): the mean, and the axes of most variance."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.mean = images.mean(0)
+        centred = images - self.mean
+        self.axes = np.linalg.svd(centred.T @ centred)[2]  # (784, 784), a row an axis, the largest variance first
+
+    def rebuilt(self, images: np.ndarray, size: int) -> np.ndarray:
+        """Images (n, 784) from their coordinates on the first `size` axes."""
+        axes = self.axes[:size]
+        return np.clip((images - self.mean) @ axes.T @ axes + self.mean, 0, 1)
+
+
+def flipped(sent: np.ndarray, flips: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The words `sent` (n,), as signs (n, 32), with `flips` (n,) bits turned round, drawn without repetition."""
+    rank = rng.random((len(sent), 32)).argsort(1).argsort(1)
+    return np.where(rank < flips[:, None], -SIGNS[sent], SIGNS[sent])
+
+
+def nearest(received: np.ndarray) -> np.ndarray:
+    """The number of the word that differs in the fewest bits from each received one (n, 32)."""
+    return (received @ SIGNS.T).argmax(1)
+
+
+def repaired(net: Autoencoder, flips: int, trials: int, rng: np.random.Generator) -> tuple[float, float]:
+    """The shares of words with so many flipped bits that the net, and the nearest word, rebuild without any mistake."""
+    sent = rng.integers(64, size=trials)
+    received = flipped(sent, np.full(trials, flips), rng)
+    with nn.no_grad():
+        bits = net(received).data > 0
+    return float((bits == WORDS[sent]).all(1).mean()), float((nearest(received) == sent).mean())
+
+
+# ------------------------------------------------------------------------------------------------------------- results
+def report(net: Autoencoders, pca: PCA, images: np.ndarray, labels: np.ndarray, folder: Path) -> float:
+    """Print and draw what the nets do with test images (n, 784); the error at 16 numbers as a share of PCA's."""
+    copies = {size: (rebuilt(net.of(size), images), pca.rebuilt(images, size)) for size in SIZES}
+    errors = {size: tuple(error(images, copy) for copy in both) for size, both in copies.items()}
+    print("\nnumbers   autoencoder        PCA    share")
+    for size, (ours, linear) in errors.items():
+        print(f"{size:7} {ours:13.5f} {linear:10.5f} {ours / linear:8.1%}")
+    rng = np.random.default_rng(0)  # the same words whatever the seed
+    flips = range(13)
+    shares = [repaired(net.words, count, 10_000, rng) for count in flips]
+    print("\nflipped bits   repaired by the net   by the nearest word")
+    for count, (ours, best) in zip(flips, shares, strict=True):
+        print(f"{count:12} {ours:21.1%} {best:21.1%}")
+
+    draw_errors(errors, folder)
+    draw_digits(images, labels, copies, folder)
+    draw_plane(net, images, labels, folder)
+    draw_repairs(shares, folder)
+    return errors[MAIN][0] / errors[MAIN][1]
+
+
+def draw_errors(errors: dict[int, tuple[float, ...]], folder: Path) -> None:
+    """The error against the size of the bottleneck."""
+    if (figure := page(5, 3.5)) is None:
+        return
+    axis = figure.subplots()
+    for name, values in zip(("autoencoder", "PCA"), zip(*errors.values(), strict=True), strict=True):
+        axis.plot(list(errors), values, "o-", label=name)
+    axis.set_xscale("log", base=2)
+    axis.set(xlabel="numbers in the bottleneck", ylabel="mean squared error", title="test digits", ylim=(0, None))
+    axis.set_xticks(SIZES, [str(size) for size in SIZES])
+    axis.legend()
+    axis.grid(alpha=0.3)
+    finish(figure, folder / "errors.png")
+
+
+def draw_digits(images: np.ndarray, labels: np.ndarray, copies: dict[int, Any], folder: Path) -> None:
+    """One digit of each kind, and what comes back of it."""
+    if (figure := page(7, 7.8)) is None:
+        return
+    chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
+    rows = [("original", images)]
+    for size, both in copies.items():
+        rows += [(f"{size} numbers", both[0]), ("PCA", both[1])]
+    for line, (name, pictures) in zip(figure.subplots(len(rows), 10), rows, strict=True):
+        for axis, i in zip(line, chosen, strict=True):
+            axis.imshow(pictures[i].reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    finish(figure, folder / "digits.png")
+
+
+def draw_plane(net: Autoencoders, images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
+    """Where the encoder puts the digits when it has two numbers; it has never seen a label."""
+    if (figure := page(6, 5)) is None:
+        return
+    with nn.no_grad():
+        places = net.of(2).encoder(images[:5000]).data
+    axis = figure.subplots()
+    points = axis.scatter(*places.T, c=labels[:5000], cmap="tab10", vmin=-0.5, vmax=9.5, s=4)
+    figure.colorbar(points, ticks=range(10))
+    low, high = np.percentile(places, [0.5, 99.5], axis=0)
+    axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title="test digits as two numbers")
+    finish(figure, folder / "plane.png")
+
+
+def draw_repairs(shares: list[tuple[float, float]], folder: Path) -> None:
+    """How many words are repaired, against the number of flipped bits."""
+    if (figure := page(5, 3.5)) is None:
+        return
+    axis = figure.subplots()
+    for name, values in zip(("autoencoder, 6 numbers", "nearest code word"), zip(*shares, strict=True), strict=True):
+        axis.plot(values, "o-", label=name)
+    axis.set(xlabel="flipped bits of 32", ylabel="words repaired", title="Reed-Muller code")
+    axis.legend()
+    axis.grid(alpha=0.3)
+    finish(figure, folder / "repaired.png")
+
+
+def main(words: list[str] | None = None) -> float:
+    """Train all nets, compare them with the references; return the error at 16 numbers as a share of PCA's."""
+    options = arguments(__file__, __doc__, epochs=8).parse_args(words)
+    images = nn.data.scaled(nn.data.mnist("train")[0]).reshape(-1, 784)
+    images, held_out = images[:-5000], images[-5000:]  # the last ones choose the recipe
+    if options.quick:
+        images, held_out = images[:5000], held_out[:1000]
+    pca = PCA(images)
+    linear, variance = error(held_out, pca.rebuilt(held_out, MAIN)), float(images.var(0).mean())
+
+    rng = np.random.default_rng(options.seed)
+    net = Autoencoders(128, rng=rng) if options.quick else Autoencoders(512, 256, rng=rng)
+    rounds = 120 if options.quick else len(images) // 128  # an epoch shows each image four times to the main net
+    steps = rounds * len(TURNS)
+    optimizer = nn.Adam(net.named_parameters())
+    scheduler = nn.schedulers.OneCycleLR(optimizer, 5e-3, options.epochs * steps, pct_start=0.1)
+    course = Course(options, net, optimizer, scheduler, rng)
+    print(net.of(MAIN))
+
+    def deal(epoch: int) -> Iterator[tuple[int | str, np.ndarray]]:
+        batches: dict[Any, Iterator[tuple[np.ndarray, ...]]] = {}
+        while True:
+            for turn in TURNS:
+                if turn == "words":
+                    yield turn, rng.integers(64, size=128)
+                    continue
+                batch = next(batches.get(turn, iter(())), None)
+                if batch is None:
+                    batches[turn] = nn.data.batches(images, batch_size=128, rng=rng, drop_last=True)
+                    batch = next(batches[turn])
+                yield turn, batch[0]
+
+    def loss_of(turn_and_batch: tuple[Any, np.ndarray]) -> nn.Tensor:
+        turn, batch = turn_and_batch
+        if turn == "words":
+            received = flipped(batch, rng.integers(MOST_FLIPS + 1, size=len(batch)), rng)
+            return nn.binary_cross_entropy_with_logits(net.words(received), WORDS[batch])
+        return nn.mse_loss(sigmoid(net.of(turn)(batch)), batch) / variance  # 1: nothing but the mean is known
+
+    def after_epoch() -> dict[str, float]:
+        share = error(held_out, rebuilt(net.of(MAIN), held_out)) / linear
+        return {
+            "share of PCA's error": share,
+            "7 flips repaired": repaired(net.words, 7, 2000, np.random.default_rng(1))[0],
+        }
+
+    course.run(deal, steps, loss_of, after_epoch)
+    test_images, test_labels = nn.data.mnist("test")
+    if options.quick:
+        test_images, test_labels = test_images[:1000], test_labels[:1000]
+    test_images = nn.data.scaled(test_images).reshape(-1, 784)
+    return report(net, pca, test_images, test_labels, options.pictures)
+
+
+if __name__ == "__main__":
+    start(main)
