@@ -21,7 +21,10 @@ ARCHITECTURES = TESTS.parent / "examples" / "architectures"
 TINY = TESTS / "tiny_course.py"  # needs no data, so that the course itself is always tested
 PROGRAMS = [
     TINY,
-    *(ARCHITECTURES / f"{name}.py" for name in ("shakespeare", "cats_and_dogs", "direct_speech", "translate")),
+    *(
+        ARCHITECTURES / f"{name}.py"
+        for name in ("shakespeare", "cats_and_dogs", "direct_speech", "translate", "autoencoder")
+    ),
 ]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ARCHITECTURES), "PYTHONIOENCODING": "utf-8"}
 
