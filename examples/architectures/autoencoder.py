@@ -1,6 +1,6 @@
 """Compress and reconstruct: digits through a few numbers, and code words whose bits were flipped (exercise 40, fifth).
 
-    python examples/architectures/autoencoder.py               # all of it, eight minutes on one core
+    python examples/architectures/autoencoder.py               # all of it, six minutes on one core
     python examples/architectures/autoencoder.py --load autoencoder.npz        # the results once more
 
 An autoencoder is two nets: one squeezes its input into a few numbers, the other rebuilds the input from them.
@@ -9,13 +9,13 @@ Digits: pictures of 784 grey values through 2, 4, 8, 16 or 32 numbers, beside th
 The error is the mean squared difference, the pictures being from 0 to 1, of test pictures that no net has seen.
 
 Code words: a message of 6 bits travels as a word of 32 bits, one of 64 that differ in 16 places at least: the
-Reed-Muller code with which Mariner 9 sent the first pictures of a whole planet from Mars. On the way some bits are
-flipped. The net gets the flipped word, keeps 6 numbers, and rebuilds the word that was sent. The reference, the nearest
-code word, is the best that any receiver can do, and repairs any 7 flipped bits.
+Reed-Muller code in which Mariner 9 sent its pictures of Mars (1971). On the way some bits are flipped. The net gets the
+flipped word, keeps 6 numbers, and rebuilds the word that was sent. The reference, the nearest code word, is the best
+that any receiver can do, and repairs any 7 flipped bits.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,7 @@ def draw_repairs(shares: list[tuple[float, float]], folder: Path) -> None:
 
 def main(words: list[str] | None = None) -> float:
     """Train all nets, compare them with the references; return the error at 16 numbers as a share of PCA's."""
-    options = arguments(__file__, __doc__, epochs=8).parse_args(words)
+    options = arguments(__file__, __doc__, epochs=6).parse_args(words)
     images = nn.data.scaled(nn.data.mnist("train")[0]).reshape(-1, 784)
     images, held_out = images[:-5000], images[-5000:]  # the last ones choose the recipe
     if options.quick:
@@ -220,18 +220,14 @@ def main(words: list[str] | None = None) -> float:
     course = Course(options, net, optimizer, scheduler, rng)
     print(net.of(MAIN))
 
-    def deal(epoch: int) -> Iterator[tuple[int | str, np.ndarray]]:
-        batches: dict[Any, Iterator[tuple[np.ndarray, ...]]] = {}
+    def endless() -> Iterator[np.ndarray]:
         while True:
-            for turn in TURNS:
-                if turn == "words":
-                    yield turn, rng.integers(64, size=128)
-                    continue
-                batch = next(batches.get(turn, iter(())), None)
-                if batch is None:
-                    batches[turn] = nn.data.batches(images, batch_size=128, rng=rng, drop_last=True)
-                    batch = next(batches[turn])
-                yield turn, batch[0]
+            yield from (batch for (batch,) in nn.data.batches(images, batch_size=128, rng=rng, drop_last=True))
+
+    def deal(epoch: int) -> Iterator[tuple[int | str, np.ndarray]]:
+        streams = {size: endless() for size in SIZES}
+        for turn in cycle(TURNS):
+            yield turn, rng.integers(64, size=128) if turn == "words" else next(streams[turn])
 
     def loss_of(turn_and_batch: tuple[Any, np.ndarray]) -> nn.Tensor:
         turn, batch = turn_and_batch
