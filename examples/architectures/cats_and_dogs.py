@@ -41,6 +41,14 @@ def make_net(width: int, rng: np.random.Generator) -> nn.Sequential:
     )
 
 
+def make_perceptron(rng: np.random.Generator) -> nn.Sequential:
+    """The same task for a net that knows nothing of places: with six times the weights, something to compare with."""
+    return nn.Sequential(
+        *(nn.Flatten(), nn.Linear(3072, 512, rng=rng), nn.ReLU(), nn.Dropout(0.2, rng=rng)),
+        *(nn.Linear(512, 512, rng=rng), nn.ReLU(), nn.Linear(512, 2, rng=rng)),
+    )
+
+
 def varied(pictures: np.ndarray, rng: np.random.Generator, shift: int = 4) -> np.ndarray:
     """Each picture (batch, 3, height, width) moved by up to `shift` pixels both ways, and half of them mirrored.
 
@@ -73,6 +81,8 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument(
         "--lr", type=float, default=0.005, help="the cycle's highest learning rate; default: %(default)s"
     )
+    parser.add_argument("--perceptron", action="store_true", help="a net without convolutions; with --lr 0.001")
+    parser.add_argument("--as-is", action="store_true", help="train on the pictures as they are: no flips, no crops")
     options = parser.parse_args(words)
 
     images, labels = nn.data.cats_and_dogs("train")
@@ -86,7 +96,7 @@ def main(words: list[str] | None = None) -> None:
         return ((pictures - mean[:, None, None]) / spread[:, None, None]).astype(np.float32)
 
     rng = np.random.default_rng(options.seed)
-    net = make_net(options.width, rng)
+    net = make_perceptron(rng) if options.perceptron else make_net(options.width, rng)
     print(net)
     steps = len(trained) // BATCH
     optimizer = nn.AdamW(net.named_parameters(), weight_decay=0.05)
@@ -101,7 +111,8 @@ def main(words: list[str] | None = None) -> None:
 
     def loss_of(batch: tuple[np.ndarray, np.ndarray]) -> nn.Tensor:
         pictures, answers = batch
-        return nn.cross_entropy(net(varied(pictures, rng)), answers, label_smoothing=0.1)
+        seen = pictures if options.as_is else varied(pictures, rng)
+        return nn.cross_entropy(net(seen), answers, label_smoothing=0.1)
 
     def after_epoch() -> dict[str, float]:
         return {"accuracy": np.mean((chance_of_dog(net, held_out) > 0.5) == labels[held])}
