@@ -165,6 +165,19 @@ def test_curves_as_text_without_matplotlib(
     assert not (tmp_path / "p").exists()
 
 
+def test_curves_as_a_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.image import imread
+
+    assert "wrote curves/learning_curves.png" in run(["--quick", "--pictures", "curves"], tmp_path).stdout
+    picture = imread(tmp_path / "curves" / "learning_curves.png")[..., :3]
+    height, width, _ = picture.shape
+    assert (height, width) == (360, 960)  # two panels of 4 x 3 inches
+    for panel in (picture[:, :480], picture[:, 480:]):
+        blue = (panel[..., 2] - panel[..., 0]) > 0.3
+        assert blue.any(), "a curve"
+
+
 def test_training_that_explodes_ends_with_one_message(tmp_path: Path) -> None:
     result = run(["--lr", "1e30"], tmp_path, code=1)
     assert "the gradient of 0.weight holds NaN" in result.stderr
