@@ -2,7 +2,7 @@
 
     python benchmarks/translation.py
 
-The net is that of examples/architectures/translate.py: a bidirectional LSTM, a second LSTM that asks its states by
+The net is that of examples/architectures/translate.py: a bidirectional LSTM, a second LSTM that asks it by
 attention, one matrix to read and write target tokens, cross-entropy with smoothed labels, clipping, Adam; a batch of 64
 phrases as long as the program's are. Dropout is left out, so that both compute the same, which is checked first: the
 losses must fall along the same path. Processor time is counted, and the two take turns. A line gives the median and the
@@ -66,7 +66,7 @@ def torch_step(weights: dict[str, np.ndarray], settings: argparse.Namespace, bat
     net.source, net.target = torch.nn.Embedding(SOURCES, size), torch.nn.Embedding(TARGETS, size)
     net.encoder, net.decoder = torch.nn.LSTM(size, hidden // 2, bidirectional=True), torch.nn.LSTM(size, hidden)
     net.bridge, net.key = torch.nn.Linear(hidden, hidden), torch.nn.Linear(hidden, hidden, bias=False)
-    net.mix, net.level = torch.nn.Linear(2 * hidden, size), torch.nn.Parameter(torch.zeros(TARGETS))
+    net.mix, net.level = torch.nn.Linear(2 * hidden + size, size), torch.nn.Parameter(torch.zeros(TARGETS))
     net.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
     optimizer = torch.optim.Adam(net.parameters(), fused=True)
     functional, rnn = torch.nn.functional, torch.nn.utils.rnn
@@ -75,13 +75,14 @@ def torch_step(weights: dict[str, np.ndarray], settings: argparse.Namespace, bat
 
     def step() -> float:
         optimizer.zero_grad()
-        packed = rnn.pack_padded_sequence(net.source(source) * size**0.5, lengths, enforce_sorted=False)
-        states, (last, _) = net.encoder(packed)
-        values = rnn.pad_packed_sequence(states)[0].transpose(0, 1)
+        read = net.source(source) * size**0.5
+        states, (last, _) = net.encoder(rnn.pack_padded_sequence(read, lengths, enforce_sorted=False))
+        states = rnn.pad_packed_sequence(states)[0].transpose(0, 1)
+        keys, values = net.key(states), torch.cat([states, read.transpose(0, 1)], -1)
         h = net.bridge(torch.cat([last[0], last[1]], -1)).tanh()[None]
         states, _ = net.decoder(net.target(target[:-1]) * size**0.5, (h, torch.zeros_like(h)))
         queries = states.transpose(0, 1)
-        found = functional.scaled_dot_product_attention(queries, net.key(values), values, there)
+        found = functional.scaled_dot_product_attention(queries, keys, values, there)
         mixed = net.mix(torch.cat([queries, found], -1)).tanh()
         logits = functional.linear(mixed, net.target.weight, net.level)
         loss = functional.cross_entropy(
@@ -106,7 +107,7 @@ def main() -> None:
 
     rng = np.random.default_rng(0)
     batch = random_batch(options.batch_size, rng)
-    options.dropout = options.forget = 0.0
+    options.dropout = 0.0
     net = Translator(SOURCES, TARGETS, options, rng)
     weights = net.state_dict()
     steps = {"mazegrad": ours(net, batch)}

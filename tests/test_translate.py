@@ -26,7 +26,7 @@ def toy(cuts: int = 1, size: int = 12) -> tuple[Corpus, Translator]:
     """A corpus of two made-up languages (capitals; backwards) and an untrained net for it."""
     pairs = [Pair(text, text.upper(), "up") for text in PHRASES] + [Pair(text, text[::-1], "back") for text in PHRASES]
     corpus = Corpus(pairs, 20, cuts, np.random.default_rng(0))
-    settings = argparse.Namespace(embedding=size, hidden=size, dropout=0.1, forget=0.1)
+    settings = argparse.Namespace(embedding=size, hidden=size, dropout=0.1)
     net = Translator(len(corpus.source), len(corpus.target), settings, np.random.default_rng(1))
     net.eval()
     return corpus, net
@@ -173,7 +173,7 @@ def test_the_language_token_chooses_the_language_and_the_net_learns() -> None:
     """Six phrases by heart, in both languages."""
     corpus, net = toy(size=32)
     optimizer = nn.Adam(net.named_parameters(), 1e-2)
-    net.forget, net.dropout.p = 0.0, 0.0
+    net.dropout.p = 0.0
     rng = np.random.default_rng(0)
     for _ in range(60):
         for batch in corpus.batches(6, rng):

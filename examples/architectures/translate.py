@@ -71,13 +71,17 @@ def load_pairs(sources: Sequence[str]) -> dict[str, list[Pair]]:
 
 
 class Corpus:
-    """The training pairs as numbers: cut anew each time they are dealt, in batches of about one length."""
+    """The training pairs as numbers, in batches of about one length.
+
+    English words are cut anew each time they are dealt, in one of `cuts` ways; the translations always in the usual
+    one, since what is to be written should be one thing.
+    """
 
     def __init__(self, pairs: Sequence[Pair], joins: int, cuts: int, rng: np.random.Generator) -> None:
         self.pairs, self.languages = pairs, sorted({pair.language for pair in pairs})
         english, others = [pair.english.lower() for pair in pairs], [pair.other for pair in pairs]
         self.source = Subwords(english, joins, ["", "", "?"], cuts, rng=rng)
-        self.target = Subwords(others, joins, ["", "", "?", *(f"<{name}>" for name in self.languages)], cuts, rng=rng)
+        self.target = Subwords(others, joins, ["", "", "?", *(f"<{name}>" for name in self.languages)], rng=rng)
 
     def first(self, language: str) -> int:
         """The token that begins a translation into a language."""
@@ -131,7 +135,8 @@ class Translator(nn.Module):
     """Encoder, decoder and attention between them (Luong, Pham & Manning 2015, "global" attention).
 
     What attention finds is not fed into the next step: so the decoder runs over a whole target as one fused sequence,
-    and all of its steps ask the encoder at once. Target embeddings are read and written by one matrix (Press & Wolf
+    and all of its steps ask the encoder at once. It finds the embedding of what was read beside the encoder's state, so
+    that a rare word can be looked up (Nguyen & Chiang 2018). One matrix reads and writes target tokens (Press & Wolf
     2017).
     """
 
@@ -143,26 +148,24 @@ class Translator(nn.Module):
         self.bridge = nn.Linear(hidden, hidden, rng=rng)  # the encoder's last states -> the decoder's first
         self.key = nn.Linear(hidden, hidden, bias=False, rng=rng)
         self.attention = nn.Attention(rng=rng)
-        self.mix = nn.Linear(2 * hidden, size, rng=rng)
+        self.mix = nn.Linear(2 * hidden + size, size, rng=rng)
         self.level = nn.Parameter(np.zeros(targets, np.float32))
         self.dropout = nn.Dropout(settings.dropout, rng=rng)
-        self.forget, self.rng = settings.forget, rng
         for embedding in (self.source, self.target):
             embedding.weight.assign(embedding.weight.data / np.sqrt(size))
 
     def embedded(self, embedding: nn.Embedding, numbers: np.ndarray) -> Any:
-        """Integers (T, batch) -> (T, batch, size); in training, some are replaced by the unknown."""
-        if self.training and self.forget:
-            numbers = np.where((self.rng.random(numbers.shape) < self.forget) & (numbers > 2), 2, numbers)
+        """Integers (T, batch) -> (T, batch, size)."""
         return self.dropout(embedding(numbers) * np.sqrt(embedding.weight.shape[1]))
 
     def encode(self, source: np.ndarray, lengths: np.ndarray) -> tuple[Memory, tuple[Any, Any]]:
         """Sources (S, batch) and their lengths -> the memory, and the decoder's first state."""
-        states, (last, _) = self.encoder(self.embedded(self.source, source), lengths=lengths)
-        values = self.dropout(states).transpose(1, 0, 2)
+        read = self.embedded(self.source, source)
+        states, (last, _) = self.encoder(read, lengths=lengths)
+        states, read = self.dropout(states).transpose(1, 0, 2), read.transpose(1, 0, 2)
         h = self.bridge(nn.concatenate([last[0], last[1]], -1)).tanh().reshape(1, len(lengths), -1)
         there = np.arange(len(source)) < lengths[:, None, None]
-        return Memory(self.key(values), values, there), (h, h * 0)
+        return Memory(self.key(states), nn.concatenate([states, read], -1), there), (h, h * 0)
 
     def decode(self, target: np.ndarray, memory: Memory, state: tuple[Any, Any]) -> tuple[Any, Any, Any]:
         """What follows each of the targets (T, batch): logits (batch, T, tokens), the state, the weights."""
@@ -367,15 +370,14 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
 
 def main(words: list[str] | None = None) -> None:
     """Train, translate, draw."""
-    parser = arguments(__file__, __doc__, epochs=30)
+    parser = arguments(__file__, __doc__, epochs=40)
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
-    parser.add_argument("--joins", type=int, default=2000, help="subwords beyond the characters; default: %(default)s")
+    parser.add_argument("--joins", type=int, default=4000, help="subwords beyond the characters; default: %(default)s")
     parser.add_argument("--hidden", type=int, default=256, help="default: %(default)s")
     parser.add_argument("--embedding", type=int, default=128, help="default: %(default)s")
     parser.add_argument("--dropout", type=float, default=0.2, help="default: %(default)s")
-    parser.add_argument("--forget", type=float, default=0.05, help="the share of tokens hidden; default: %(default)s")
     parser.add_argument("--smoothing", type=float, default=0.1, help="of the labels; default: %(default)s")
-    parser.add_argument("--max-lr", type=float, default=3e-3, help="default: %(default)s")
+    parser.add_argument("--max-lr", type=float, default=2e-3, help="default: %(default)s")
     parser.add_argument("--batch-size", type=int, default=64, help="default: %(default)s")
     parser.add_argument("--beam", type=int, default=5, help="the beam's width; default: %(default)s")
     parser.add_argument("--hold-out", action="store_true", help="results on the validation phrases, to choose recipes")
