@@ -147,7 +147,6 @@ VANISHING = {
     "LSTM": Remedy(lstm(None)),
     "LSTM, forget bias 1": Remedy(lstm(1.0)),
     "LSTM, forget bias 3": Remedy(lstm(3.0)),
-    "LSTM, layer norm, bias 1": Remedy(lambda rng: nn.Unrolled(nn.LayerNormLSTMCell(INPUTS, HIDDEN, 1.0, rng=rng))),
     "LSTM, layer norm, bias 3": Remedy(lambda rng: nn.Unrolled(nn.LayerNormLSTMCell(INPUTS, HIDDEN, 3.0, rng=rng))),
     "gradient-norm penalty": Remedy(rnn(), penalty=0.05),
     "orthogonal, truncated at 16": Remedy(lambda rng: Truncated(rnn(orthogonal)(rng), 16)),
@@ -176,7 +175,7 @@ class Net(nn.Module):
         return self.head(self.layer(x)[0][-1])
 
 
-def norms_before(net: Net, rng: np.random.Generator) -> np.ndarray | None:
+def norms_of(net: Net, rng: np.random.Generator) -> np.ndarray | None:
     """Return the gradient's norm through time of the net as it is, (STEPS + 1,); None for a stack of skips."""
     x, symbols = batch(rng, BATCH)
     recurrent: Any = net.layer.layer if isinstance(net.layer, Truncated) else net.layer
@@ -195,7 +194,10 @@ def norms_before(net: Net, rng: np.random.Generator) -> np.ndarray | None:
 
 @dataclass
 class Run:
-    """What came of one training: steps until 99 %, the last accuracy (None: never), and a message where it stopped."""
+    """What came of one training: steps until 99 % (None: never), the last accuracy, a message where it stopped.
+
+    rate, horizon: of the gradient before training; after: the horizon after it.
+    """
 
     solved: int | None
     accuracy: float | None
@@ -203,6 +205,7 @@ class Run:
     rate: float | None
     horizon: int | None
     stopped: str = ""
+    after: int | None = None
 
 
 def train(remedy: Remedy, seed: int, most: int) -> Run:
@@ -211,13 +214,15 @@ def train(remedy: Remedy, seed: int, most: int) -> Run:
     net = Net(remedy.make(rng), rng)
     optimizer = remedy.optimizer(net.named_parameters())
     test_x, test_symbols = batch(np.random.default_rng(10_000 + seed), 500)
-    norms = norms_before(net, np.random.default_rng(20_000 + seed))
+    norms = norms_of(net, np.random.default_rng(20_000 + seed))
     seen = None if norms is None else nn.analysis.verdict(norms)
     start, accuracy = time.process_time(), None
 
     def run(solved: int | None, stopped: str = "") -> Run:
         seconds = time.process_time() - start
-        return Run(solved, accuracy, seconds, seen and seen.growth.rate, seen and seen.horizon, stopped)
+        norms = None if stopped else norms_of(net, np.random.default_rng(20_000 + seed))
+        after = None if norms is None else nn.analysis.verdict(norms).horizon
+        return Run(solved, accuracy, seconds, seen and seen.growth.rate, seen and seen.horizon, stopped, after)
 
     for step in range(1, most + 1):
         x, symbols = batch(rng, BATCH)

@@ -115,6 +115,7 @@ class Dilated(Module):
         return f"dilation={self.dilation}"
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is named by the optimiser
 def gradient_norm_penalty(layer: RNN, x: Any, output: Any, h_0: Any = None, lambd: float = 1.0) -> float:
     """Return Omega, and add lambd times its gradient to the layer's: a step shall neither shrink nor stretch gradients.
 

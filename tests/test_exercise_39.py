@@ -96,6 +96,23 @@ def test_remedies_in_short(remedies: dict[str, Any]) -> None:
         assert train(exploding[name], 0, 600).solved, name
 
 
+@pytest.mark.slow
+def test_a_horizon_can_be_lost_in_training(remedies: dict[str, Any]) -> None:
+    lost = remedies["train"](remedies["VANISHING"]["identity start"], 0, 400)
+    assert lost.horizon == 64 and lost.solved is None and lost.after < 10
+    won = remedies["train"](remedies["VANISHING"]["gradient-norm penalty"], 0, 400)
+    assert won.horizon < 10 and won.solved and won.after == 64
+
+
+def test_an_untrained_state_hides_the_symbol(remedies: dict[str, Any]) -> None:
+    layer = remedies["VANISHING"]["orthogonal start"].make(np.random.default_rng(0))
+    x, symbols = remedies["batch"](np.random.default_rng(7), 4000)
+    with nn.no_grad():
+        last = np.c_[layer(x)[0].data[-1], np.ones(4000)]
+    readout = np.linalg.lstsq(last[:3000], np.eye(4)[symbols[:3000]], rcond=None)[0]
+    assert 0.2 < ((last[3000:] @ readout).argmax(1) == symbols[3000:]).mean() < 0.32
+
+
 def test_the_page_prints_what_it_says() -> None:
     (block,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     with contextlib.redirect_stdout(io.StringIO()) as out:

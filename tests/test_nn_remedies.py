@@ -79,6 +79,20 @@ def test_the_penalty_says_what_it_needs() -> None:
         nn.gradient_norm_penalty(layer, x, output[1:])
 
 
+def test_the_penalty_leaves_what_is_not_finite_to_the_optimiser() -> None:
+    """Infinite states: no warning (they are errors here), and the optimiser stops with its message."""
+    layer = nn.RNN(1, 2, nonlinearity="relu", rng=np.random.default_rng(0))
+    layer.weight_hh_l0.assign([[1e20, 0], [0, 1e20]])
+    optimizer = nn.SGD(layer.named_parameters(), lr=0.1)
+    x = np.ones((5, 1, 1), np.float32)
+    with np.errstate(all="ignore"):
+        output = ran(layer, x, None, every=False)
+    assert not np.isfinite(output.data).all()
+    nn.gradient_norm_penalty(layer, x, output)
+    with pytest.raises(nn.NonFiniteGradient, match="step 1"):
+        optimizer.step()
+
+
 def test_layer_norm_lstm_is_its_formula_and_unrolled_is_the_loop() -> None:
     rng = np.random.default_rng(2)
     cell = nn.LayerNormLSTMCell(3, 4, forget_bias=1.5, rng=rng, dtype=np.float64)
