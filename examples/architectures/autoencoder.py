@@ -1,6 +1,6 @@
 """Compress and reconstruct: digits through a few numbers, and code words whose bits were flipped (exercise 40, fifth).
 
-    python examples/architectures/autoencoder.py               # all of it, six minutes on one core
+    python examples/architectures/autoencoder.py               # all of it, five minutes on one core
     python examples/architectures/autoencoder.py --load autoencoder.npz        # the results once more
 
 An autoencoder is two nets: one squeezes its input into a few numbers, the other rebuilds the input from them.
