@@ -11,16 +11,15 @@ from .graph import Node, newest_first, walk_back
 from .tensor import Tensor
 
 # multiplications and additions, from the shapes of the operands and of the output; else one for each element
-_COST = {
+_COST: dict[str, Any] = {
     "matmul": lambda ins, out: 2 * math.prod(out) * ins[0][-1],
     "linear": lambda ins, out: 2 * math.prod(out) * ins[0][-1],
     "conv2d": lambda ins, out: 2 * math.prod(out) * math.prod(ins[1][1:]),
+    **{
+        name: lambda ins, out, at=at: 2 * math.prod(out[:2]) * (math.prod(ins[at]) + math.prod(ins[at + 1]))
+        for name, at in (("rnn", 2), ("lstm", 3), ("gru", 2))  # where the two weight matrices stand
+    },
     "attention": lambda ins, out: 2 * math.prod(out[:-1]) * ins[1][-2] * (ins[1][-1] + ins[2][-1]),
-}
-# a recurrent layer: each number of its two weight matrices, at every step of every sequence
-_COST |= {
-    name: lambda ins, out, at=at: 2 * math.prod(out[:2]) * (math.prod(ins[at]) + math.prod(ins[at + 1]))
-    for name, at in (("rnn", 2), ("lstm", 3), ("gru", 2))
 }
 
 
@@ -72,7 +71,7 @@ def _parents(node: Node, number: dict[int, str]) -> str:
 
 
 def _cost(node: Node) -> int:
-    formula: Any = _COST.get(node.name)
+    formula = _COST.get(node.name)
     if formula is not None:
         return int(formula(node.input_shapes, node.output_shapes[0]))
     return max(math.prod(shape) for shape in (*node.input_shapes, *node.output_shapes))
