@@ -156,7 +156,7 @@ def show(codes: np.ndarray, shades: np.ndarray, first: int, name: str, path: Pat
 # ---------------------------------------------------------------------------------------------------------------- main
 def main(words: list[str] | None = None) -> dict[str, float]:
     """Train, test, draw; return the F1 of each net on the book that none has seen."""
-    parser = arguments(__file__, __doc__, epochs=12)
+    parser = arguments(__file__, __doc__, epochs=16)
     parser.add_argument("--text", type=Path, metavar="FILE", help="a text of your own, its first page to be tagged")
     options = parser.parse_args(words)
     quick = options.quick
