@@ -80,10 +80,11 @@ class Tagger(nn.Module):
 
 
 @nn.no_grad()
-def probability(net: Tagger, codes: np.ndarray, inner: int = 768, margin: int = 128) -> np.ndarray:
+def probability(net: Tagger, codes: np.ndarray, inner: int = 8192, margin: int = 512) -> np.ndarray:
     """How sure the net is of each character (n,) that it is direct speech.
 
-    The text is read in windows of `inner` characters with a margin on both sides, whose tags are not used.
+    The text is read in windows of `inner` characters with a margin on both sides, whose tags are not used. They are
+    long, since a net does not know whether the first letters of its window are inside or outside.
     """
     count = -(-len(codes) // inner)
     padded = np.full(count * inner + 2 * margin, ord("\n"))
@@ -105,7 +106,7 @@ def scores(speech: np.ndarray, guess: np.ndarray) -> tuple[float, float, float]:
 
 def best_threshold(speech: np.ndarray, probabilities: np.ndarray) -> float:
     """The probability from which on to say "speech", for the largest F1."""
-    return max(np.arange(0.1, 0.9, 0.05), key=lambda threshold: scores(speech, probabilities >= threshold)[2])
+    return max(np.arange(0.05, 0.96, 0.05), key=lambda threshold: scores(speech, probabilities >= threshold)[2])
 
 
 # ------------------------------------------------------------------------------------------------------------- results
