@@ -1,0 +1,270 @@
+"""Two tasks that nothing but a long memory solves, and which recurrent nets learn them on one and the same budget.
+
+    python examples/long_memory.py                          # both tasks, four cells, three seeds: some minutes
+    python examples/long_memory.py --task adding --cell LSTM --seed 0
+    python examples/long_memory.py --quick                  # a taste, in seconds: nothing is learned in so few steps
+
+adding   100 steps, each with a number from [0, 1) and a mark; two are marked, one in each half. After the last step
+         the net says their sum. Who guesses the mean, 1, has a mean squared error of 1/6 = 0.167. (Hochreiter &
+         Schmidhuber, "Long short-term memory", 1997; in the form of Le, Jaitly & Hinton 2015.)
+copy     10 symbols of 8, 99 blanks, a signal, 10 blanks: there the net has to say the symbols, and blank before. Who
+         knows the task but remembers nothing pays 10 ln 8 / 120 = 0.173 nats a step. (Hochreiter & Schmidhuber 1997;
+         in the form of Arjovsky, Shah & Bengio, "Unitary evolution recurrent neural networks", 2016.)
+
+Each cell has the same number of sequences and steps, Adam, gradients clipped to norm 1, and a learning rate that was
+chosen for it on other seeds. "RNN" begins as PyTorch's does, "orthogonal RNN" with an orthogonal U and no bias; LSTM
+and GRU with orthogonal blocks in U, and gates that keep for times spread over the delay (Tallec & Ollivier, "Can
+recurrent neural networks warp time?", 2018). What is reported is the loss on fresh sequences after the last step.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mazegrad import nn
+from mazegrad.progress import progress
+
+DELAY, SYMBOLS, LENGTH = 100, 8, 10
+BLANK, SIGNAL = SYMBOLS, SYMBOLS + 1
+Batch = tuple[np.ndarray, np.ndarray]
+
+
+# --------------------------------------------------------------------------------------------------------------- tasks
+def adding(batch: int, rng: np.random.Generator) -> Batch:
+    """Numbers and marks (DELAY, batch, 2), and the sum of the two that are marked (batch, 1)."""
+    x = np.zeros((DELAY, batch, 2), np.float32)
+    x[:, :, 0] = rng.random((DELAY, batch))
+    half, rows = DELAY // 2, np.arange(batch)
+    marked = np.stack([rng.integers(half, size=batch), rng.integers(half, DELAY, size=batch)])
+    x[marked, rows, 1] = 1
+    return x, x[marked, rows, 0].sum(0)[:, None]
+
+
+def copying(batch: int, rng: np.random.Generator) -> Batch:
+    """One-hot symbols (DELAY + 20, batch, 10), and what to say at each step, (DELAY + 20, batch)."""
+    x = np.full((DELAY + 2 * LENGTH, batch), BLANK)
+    y = x.copy()
+    x[:LENGTH] = y[-LENGTH:] = rng.integers(SYMBOLS, size=(LENGTH, batch))
+    x[-LENGTH - 1] = SIGNAL
+    return np.eye(SYMBOLS + 2, dtype=np.float32)[x], y
+
+
+def squared_error(outputs: nn.Tensor, y: np.ndarray) -> nn.Tensor:
+    """Of what is said at the last step."""
+    return nn.mse_loss(outputs[-1], y)
+
+
+def nats(outputs: nn.Tensor, y: np.ndarray) -> nn.Tensor:
+    """Cross entropy a step."""
+    return nn.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), y.reshape(-1))
+
+
+class Task(NamedTuple):
+    """What is dealt, how it is judged, what a net without memory reaches, and the budget for every cell."""
+
+    deal: Callable[[int, np.random.Generator], Batch]
+    loss: Callable[[nn.Tensor, np.ndarray], nn.Tensor]
+    sizes: tuple[int, int]  # inputs, outputs
+    without_memory: float
+    hidden: int
+    steps: int
+    rates: dict[str, float]  # by cell
+
+
+TASKS = {
+    "adding": Task(
+        adding,
+        squared_error,
+        (2, 1),
+        1 / 6,
+        hidden=64,
+        steps=1000,
+        rates={"RNN": 1e-3, "orthogonal RNN": 1e-3, "LSTM": 5e-3, "GRU": 5e-3},
+    ),
+    "copy": Task(
+        copying,
+        nats,
+        (SYMBOLS + 2, SYMBOLS + 1),
+        LENGTH * np.log(SYMBOLS) / (DELAY + 2 * LENGTH),
+        hidden=96,
+        steps=2000,
+        rates={"RNN": 1e-3, "orthogonal RNN": 1e-3, "LSTM": 1e-2, "GRU": 1e-2},
+    ),
+}
+
+
+# ---------------------------------------------------------------------------------------------------------------- nets
+class Net(nn.Module):
+    """A recurrent layer, and a linear map of each of its outputs: x (T, batch, inputs) -> (T, batch, outputs)."""
+
+    def __init__(self, cell: str, sizes: tuple[int, int], hidden: int, rng: np.random.Generator) -> None:
+        self.layer = CELLS[cell](sizes[0], hidden, rng)
+        self.readout = nn.Linear(hidden, sizes[1], rng=rng)
+
+    def forward(self, x: np.ndarray) -> nn.Tensor:
+        """What is said at each step."""
+        return self.readout(self.layer(x)[0])
+
+
+def orthogonal(layer: nn.Module, rng: np.random.Generator) -> None:
+    """Make each (hidden, hidden) block of the recurrent weights orthogonal, and all biases 0."""
+    hidden = layer.hidden_size
+    blocks = [nn.init.orthogonal((hidden, hidden), rng=rng) for _ in range(layer.weight_hh_l0.shape[0] // hidden)]
+    layer.weight_hh_l0.assign(np.concatenate(blocks))
+    for bias in (layer.bias_ih_l0, layer.bias_hh_l0):
+        bias.assign(np.zeros(bias.shape, np.float32))
+
+
+def plain_rnn(inputs: int, hidden: int, rng: np.random.Generator) -> nn.RNN:
+    """As PyTorch begins: everything uniform within 1 / sqrt(hidden)."""
+    return nn.RNN(inputs, hidden, rng=rng)
+
+
+def orthogonal_rnn(inputs: int, hidden: int, rng: np.random.Generator) -> nn.RNN:
+    """Where tanh is near the identity, U passes gradients on as long as they came."""
+    layer = nn.RNN(inputs, hidden, rng=rng)
+    orthogonal(layer, rng)
+    return layer
+
+
+def lstm(inputs: int, hidden: int, rng: np.random.Generator) -> nn.LSTM:
+    """Unit i keeps its cell for some 1 + exp(b_i) steps, up to the delay, and writes as slowly as it forgets."""
+    layer = nn.LSTM(inputs, hidden, rng=rng)
+    orthogonal(layer, rng)
+    b, zero = nn.init.chrono(hidden, DELAY, rng=rng), np.zeros(hidden, np.float32)
+    layer.bias_ih_l0.assign(np.concatenate([-b, b, zero, zero]))  # input, forget, cell, output
+    return layer
+
+
+def gru(inputs: int, hidden: int, rng: np.random.Generator) -> nn.GRU:
+    """The same; its update gate is the share that is kept."""
+    layer = nn.GRU(inputs, hidden, rng=rng)
+    orthogonal(layer, rng)
+    b, zero = nn.init.chrono(hidden, DELAY, rng=rng), np.zeros(hidden, np.float32)
+    layer.bias_ih_l0.assign(np.concatenate([zero, b, zero]))  # reset, update, new
+    return layer
+
+
+CELLS: dict[str, Callable[[int, int, np.random.Generator], nn.Module]] = {
+    "RNN": plain_rnn,
+    "orthogonal RNN": orthogonal_rnn,
+    "LSTM": lstm,
+    "GRU": gru,
+}
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+class Run(NamedTuple):
+    """One training: the loss on fresh sequences on the way (step, loss), and what it took."""
+
+    curve: list[tuple[int, float]]
+    seconds: float  # of processor time
+
+    @property
+    def loss(self) -> float:
+        """After the last step."""
+        return self.curve[-1][1]
+
+
+def fresh_loss(net: Net, task: Task, hundreds: int, rng: np.random.Generator) -> float:
+    """The mean loss on so many hundred fresh sequences."""
+    with nn.no_grad():
+        losses = [task.loss(net(x), y).item() for x, y in (task.deal(100, rng) for _ in range(hundreds))]
+    return float(np.mean(losses))
+
+
+def train(task: Task, cell: str, seed: int, options: argparse.Namespace) -> Run:
+    """Train one net from its seed; the sequences it is tested on come from another stream."""
+    start = time.process_time()
+    deal_rng, net_rng, test_rng = (np.random.default_rng((seed, stream)) for stream in range(3))
+    net = Net(cell, task.sizes, options.hidden or task.hidden, net_rng)
+    optimizer = nn.Adam(net.named_parameters(), options.lr or task.rates[cell])
+    curve, every = [], max(1, options.steps // 20)
+    for step in progress(range(1, options.steps + 1), options.steps, f"{cell}, seed {seed}"):
+        x, y = task.deal(options.batch_size, deal_rng)
+        optimizer.zero_grad()
+        task.loss(net(x), y).backward()
+        nn.clip_grad_norm(optimizer.parameters.items(), 1.0)
+        optimizer.step()
+        if step % every == 0 or step == options.steps:
+            curve.append((step, fresh_loss(net, task, 20 if step == options.steps else 2, test_rng)))
+    return Run(curve, time.process_time() - start)
+
+
+# ------------------------------------------------------------------------------------------------------------- results
+def report(name: str, task: Task, runs: dict[str, list[Run]]) -> None:
+    """Print a line for each cell: the losses of all seeds, and how the last one came down."""
+    print(f"\n{name}: loss on 2,000 fresh sequences; without memory {task.without_memory:.4f}")
+    for cell, tried in runs.items():
+        seconds = sum(run.seconds for run in tried)
+        losses = "  ".join(f"{run.loss:.4f}" for run in tried)
+        bars = "".join("▁▂▃▄▅▆▇█"[min(7, int(4 * loss / task.without_memory))] for _, loss in tried[-1].curve)
+        print(f"  {cell:>14}  {losses}  {bars}  {seconds:.0f} s of processor time")
+
+
+def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
+    """Draw all curves, a panel for each task, a colour for each cell."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        print('(as a picture: pip install "mazegrad[plot]")')
+        return
+    figure = Figure((5.5 * len(results), 3.8), layout="constrained")
+    for axis, (name, runs) in zip(figure.subplots(1, len(results), squeeze=False)[0], results.items(), strict=True):
+        for number, (cell, tried) in enumerate(runs.items()):
+            for i, run in enumerate(tried):
+                axis.semilogy(*zip(*run.curve, strict=True), color=f"C{number}", lw=1.3, label=None if i else cell)
+        axis.axhline(TASKS[name].without_memory, color="#888888", ls="--", lw=1, label="without memory")
+        axis.set(title=f"{name} over {DELAY} steps", xlabel="training step", ylabel="loss on fresh sequences")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(frameon=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / "long_memory.png", dpi=110)
+    print(f"wrote {folder / 'long_memory.png'}")
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def main(words: list[str] | None = None) -> dict[str, dict[str, list[Run]]]:
+    """Train, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=TASKS, help="default: both")
+    parser.add_argument("--cell", choices=CELLS, help="default: all")
+    parser.add_argument("--seed", type=int, help="one seed; default: 0, 1 and 2")
+    parser.add_argument("--steps", type=count, help="instead of the task's budget")
+    parser.add_argument("--hidden", type=count, help="units, instead of the task's")
+    parser.add_argument("--batch-size", type=count, default=50, help="default: %(default)s")
+    parser.add_argument("--lr", type=float, help="instead of the one chosen for the cell")
+    parser.add_argument("--quick", action="store_true", help="10 steps, one seed")
+    parser.add_argument("--pictures", type=Path, default=Path("memory"), metavar="FOLDER", help="default: %(default)s")
+    options = parser.parse_args(words)
+    seeds = [options.seed] if options.seed is not None else [0] if options.quick else [0, 1, 2]
+    budget = options.steps
+    results: dict[str, dict[str, list[Run]]] = {}
+    for name in [options.task] if options.task else TASKS:
+        task = TASKS[name]
+        options.steps = budget or (10 if options.quick else task.steps)
+        results[name] = {
+            cell: [train(task, cell, seed, options) for seed in seeds]
+            for cell in ([options.cell] if options.cell else CELLS)
+        }
+        report(name, task, results[name])
+    draw(results, options.pictures)
+    return results
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except nn.NonFiniteGradient as error:
+        sys.exit(str(error))
