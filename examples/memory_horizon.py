@@ -33,6 +33,8 @@ from mazegrad.progress import progress
 
 SHARE, FAR = 0.01, 128  # the horizon is measured over a corridor of so many tiles
 BOTH_SIGNS = 1  # a seed from which the two lanes differ
+SIGN = 2  # the state that has just seen the sign
+MOMENTS = {0, *(round(2 ** (i / 2)) for i in range(40))}  # updates before which the gradient is measured
 ACTIONS = 4
 Walks = tuple[np.ndarray, np.ndarray]
 
@@ -119,12 +121,12 @@ def reach(net: Net, walks: Walks) -> np.ndarray:
 
 
 class Run(NamedTuple):
-    """One training: whether the goal is reached for both signs, the updates it took, and the horizon afterwards."""
+    """One training: whether the goal is reached for both signs, after how many updates."""
 
     solved: bool
     updates: int
-    horizon: int
-    seconds: float
+    arrives: list[tuple[int, float]]  # after so many updates, this share of the turn's gradient arrives at the sign
+    seconds: float  # of processor time
 
 
 def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None) -> Run:
@@ -133,6 +135,7 @@ def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None
     seen, done = walks = shortest_walks(corridor)
     length = truncate or len(seen)
     optimizer = nn.Adam(net.named_parameters(), lr)
+    arrives = []
     while True:
         optimizer.zero_grad()
         state, least = None, 1.0
@@ -142,14 +145,15 @@ def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None
             log_odds = nn.log_softmax(logits).reshape(-1, ACTIONS)[np.arange(done[part].size), done[part].reshape(-1)]
             (-log_odds.sum() / done.size).backward()
             least = min(least, float(np.exp(log_odds.data.min())))
-        if least > 0.9 or optimizer.steps == updates:
+        over = least > 0.9 or optimizer.steps == updates
+        if over or optimizer.steps in MOMENTS:
+            arrives.append((optimizer.steps, float(reach(net, walks)[SIGN])))
+        if over:
             break
         nn.clip_grad_norm(optimizer.parameters.items(), 1.0)
         optimizer.step()
     walk = evaluate(worlds(corridor), RecurrentAgent(net.layer, net.readout), episodes=2, seed=BOTH_SIGNS)
-    return Run(
-        bool(walk.successes.all()), optimizer.steps, horizon(reach(net, walks), SHARE), time.process_time() - start
-    )
+    return Run(bool(walk.successes.all()), optimizer.steps, arrives, time.process_time() - start)
 
 
 # ------------------------------------------------------------------------------------------------------------- results
@@ -178,17 +182,18 @@ class Result(NamedTuple):
 def report(results: dict[str, Result], corridors: list[int]) -> None:
     """Print the table: predicted and found."""
     seeds = len(next(iter(results.values())).norms)
-    columns = "".join(f"{corridor:>6}" for corridor in corridors)
+    columns = "".join(f"{corridor:>8}" for corridor in corridors)
     print(f"how many of {seeds} seeds solve a corridor of so many tiles; horizon before training: median (range)")
     print(f"{'':>15}  {'horizon':<13}{columns}  longest of all")
     for cell, result in results.items():
         low, middle, high = result.horizons[0], result.horizons[seeds // 2], result.horizons[-1]
-        counts = "".join(f"{sum(run.solved for run in result.runs[corridor]):>6}" for corridor in corridors)
-        print(f"{cell:>15}  {f'{middle} ({low}-{high})':<13}{counts}  {result.solved or '-':>6}")
-    print("\nhorizon after training, over the corridor itself, which has 2 steps more than tiles: median")
+        counts = "".join(f"{sum(run.solved for run in result.runs[corridor]):>8}" for corridor in corridors)
+        print(f"{cell:>15}  {f'{middle} ({low}-{high})':<13}{counts}  {result.solved or '-':>8}")
+    print("\nshare of the turn's gradient that arrives at the sign, before and after training: median")
     for cell, result in results.items():
-        after = (sorted(run.horizon for run in result.runs[corridor])[seeds // 2] for corridor in corridors)
-        print(f"{cell:>15}  {'':13}" + "".join(f"{steps:>6}" for steps in after))
+        for moment, name in ((0, cell), (-1, "")):
+            shares = (np.median([run.arrives[moment][1] for run in result.runs[corridor]]) for corridor in corridors)
+            print(f"{name:>15}  {'after' if moment else 'before':<13}" + "".join(f"{share:>8.0e}" for share in shares))
     seconds = sum(run.seconds for result in results.values() for runs in result.runs.values() for run in runs)
     print(f"\n{seconds:.0f} s of processor time")
 
@@ -200,30 +205,48 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
     except ImportError:
         print('(as a picture: pip install "mazegrad[plot]")')
         return
-    figure = Figure((8, 6.5), layout="constrained")
-    before, after = figure.subplots(2, 1, sharex=True)
+    figure = Figure((13, 6.5), layout="constrained")
+    panels = figure.subplot_mosaic([["before", "course"], ["after", "course"]], width_ratios=[1.4, 1])
+    watched = 32 if 32 in corridors else corridors[-1]
     for number, (cell, result) in enumerate(results.items()):
         colour = f"C{number}"
         back = np.exp(np.mean([np.log(np.maximum(norms[::-1], 1e-30)) for norms in result.norms], axis=0))
-        before.loglog(range(1, len(back)), back[1:], color=colour, label=cell)
+        panels["before"].plot(range(1, len(back)), back[1:], color=colour, label=cell)
         share = [np.mean([run.solved for run in result.runs[corridor]]) for corridor in corridors]
         shift = 1.03 ** (number - len(results) / 2)  # so that equal points stay apart
-        after.semilogx(np.array(corridors) * shift, share, "o-", color=colour, label=cell)
-        for axis in (before, after):
-            axis.axvline(result.horizons[len(result.horizons) // 2], color=colour, ls=":", lw=1.2)
-    before.axhline(SHARE, color="#888888", ls="--", lw=1)
-    before.set(ylabel="gradient, share of the last state's", ylim=(1e-8, 30), title="before training: what arrives")
-    after.set(
-        xlabel="steps back, or tiles of the corridor (dotted: horizon before training)",
-        ylabel="share of seeds that solve it",
-        title="after training: both signs walked to the goal",
-        xscale="log",
-    )
-    after.set_xticks(corridors, [str(corridor) for corridor in corridors])
-    after.minorticks_off()
-    for axis in (before, after):
+        panels["after"].plot(np.array(corridors) * shift, share, "o-", color=colour, label=cell)
+        for name in ("before", "after"):
+            panels[name].axvline(result.horizons[len(result.horizons) // 2], color=colour, ls=":", lw=1.2)
+        for i, run in enumerate(result.runs[watched]):
+            steps, shares = zip(*run.arrives, strict=True)
+            end = "o" if run.solved else "x"
+            label = None if i else cell
+            panels["course"].plot(steps, shares, color=colour, lw=1, marker=end, markevery=[-1], label=label)
+    for name, axis in panels.items():
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False)
+        if name != "after":
+            axis.set_yscale("log")
+            axis.axhline(SHARE, color="#888888", ls="--", lw=1)
+    panels["before"].set(
+        ylabel="share of the gradient", ylim=(1e-8, 30), title="before training: what comes so far back"
+    )
+    panels["before"].legend(frameon=False)
+    panels["after"].set(
+        xlabel="steps back, or tiles of the corridor (dotted: horizon before training)",
+        ylabel="share of seeds",
+        title="after training: both signs walked to the goal",
+    )
+    for name in ("before", "after"):
+        panels[name].set(xscale="log", xlim=(0.8, 1.25 * FAR))
+        panels[name].set_xticks(corridors, [str(corridor) for corridor in corridors])
+        panels[name].minorticks_off()
+    panels["course"].set_xscale("symlog", linthresh=1)
+    panels["course"].set(
+        xlim=(0, None),
+        xlabel="updates (o: solved, x: not)",
+        ylabel="share of the gradient",
+        title=f"while training: what arrives at the sign, {watched} tiles back",
+    )
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "memory_horizon.png", dpi=110)
     print(f"wrote {folder / 'memory_horizon.png'}")

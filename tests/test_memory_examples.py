@@ -125,6 +125,7 @@ def test_it_learns_a_short_corridor_and_walks_it(memory_horizon: ModuleType, cel
     assert not evaluate(memory_horizon.worlds(2), agent, episodes=2, seed=1).successes.all()
     run = memory_horizon.train(net, 2, 5e-3, 500, None)
     assert run.solved and run.updates < 500
+    assert [step for step, _ in run.arrives][:4] == [0, 1, 2, 3] and run.arrives[-1][0] == run.updates
     assert evaluate(memory_horizon.worlds(2), agent, episodes=10, seed=0).successes.all(), "both signs, many times"
 
 
@@ -143,7 +144,7 @@ def test_truncation(memory_horizon: ModuleType) -> None:
 def test_the_longest_that_all_solve(memory_horizon: ModuleType) -> None:
     def result(*solved: tuple[int, int]) -> object:
         runs = {
-            2**i: [memory_horizon.Run(bool(one), 1, 1, 0.0) for one in both] for i, both in enumerate(solved)
+            2**i: [memory_horizon.Run(bool(one), 1, [], 0.0) for one in both] for i, both in enumerate(solved)
         }  # two seeds
         return memory_horizon.Result([np.ones(3), np.array([0.001, 0.5, 1])], runs)
 
