@@ -213,9 +213,10 @@ def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
         return
     figure = Figure((5.5 * len(results), 3.8), layout="constrained")
     for axis, (name, runs) in zip(figure.subplots(1, len(results), squeeze=False)[0], results.items(), strict=True):
-        for number, (cell, tried) in enumerate(runs.items()):
+        for cell, tried in runs.items():
+            colour = f"C{list(CELLS).index(cell)}"
             for i, run in enumerate(tried):
-                axis.semilogy(*zip(*run.curve, strict=True), color=f"C{number}", lw=1.3, label=None if i else cell)
+                axis.semilogy(*zip(*run.curve, strict=True), color=colour, lw=1.3, label=None if i else cell)
         axis.axhline(TASKS[name].without_memory, color="#888888", ls="--", lw=1, label="without memory")
         axis.set(title=f"{name} over {DELAY} steps", xlabel="training step", ylabel="loss on fresh sequences")
         axis.spines[["top", "right"]].set_visible(False)

@@ -209,7 +209,7 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
     panels = figure.subplot_mosaic([["before", "course"], ["after", "course"]], width_ratios=[1.4, 1])
     watched = 32 if 32 in corridors else corridors[-1]
     for number, (cell, result) in enumerate(results.items()):
-        colour = f"C{number}"
+        colour = f"C{list(CELLS).index(cell)}"
         back = np.exp(np.mean([np.log(np.maximum(norms[::-1], 1e-30)) for norms in result.norms], axis=0))
         panels["before"].plot(range(1, len(back)), back[1:], color=colour, label=cell)
         share = [np.mean([run.solved for run in result.runs[corridor]]) for corridor in corridors]
