@@ -116,7 +116,8 @@ def make_net(cell: str, seed: int, hidden: int) -> Net:
 def reach(net: Net, walks: Walks) -> np.ndarray:
     """The norm of the gradient of the turn's loss with respect to the state at each time, (T + 1,); the last is 1."""
     seen, done = walks
-    norms = gradient_norms(net.layer, seen, lambda output: nn.cross_entropy(net.readout(output[-1]), done[-1]))
+    weight, bias = net.readout.weight.data, net.readout.bias.data  # as plain arrays: no gradient is left there
+    norms = gradient_norms(net.layer, seen, lambda last: nn.cross_entropy(nn.linear(last[-1], weight, bias), done[-1]))
     return norms / norms[-1]
 
 
@@ -137,6 +138,8 @@ def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None
     optimizer = nn.Adam(net.named_parameters(), lr)
     arrives = []
     while True:
+        if optimizer.steps in MOMENTS:
+            arrives.append((optimizer.steps, float(reach(net, walks)[SIGN])))
         optimizer.zero_grad()
         state, least = None, 1.0
         for part in (slice(i, i + length) for i in range(0, len(seen), length)):
@@ -145,13 +148,11 @@ def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None
             log_odds = nn.log_softmax(logits).reshape(-1, ACTIONS)[np.arange(done[part].size), done[part].reshape(-1)]
             (-log_odds.sum() / done.size).backward()
             least = min(least, float(np.exp(log_odds.data.min())))
-        over = least > 0.9 or optimizer.steps == updates
-        if over or optimizer.steps in MOMENTS:
-            arrives.append((optimizer.steps, float(reach(net, walks)[SIGN])))
-        if over:
+        if least > 0.9 or optimizer.steps == updates:
             break
         nn.clip_grad_norm(optimizer.parameters.items(), 1.0)
         optimizer.step()
+    arrives.append((optimizer.steps, float(reach(net, walks)[SIGN])))
     walk = evaluate(worlds(corridor), RecurrentAgent(net.layer, net.readout), episodes=2, seed=BOTH_SIGNS)
     return Run(bool(walk.successes.all()), optimizer.steps, arrives, time.process_time() - start)
 

@@ -118,6 +118,16 @@ def test_how_far_a_gradient_reaches(memory_horizon: ModuleType) -> None:
     assert memory_horizon.horizon(norms, memory_horizon.SHARE) == 6  # 2^-7 < 0.01
 
 
+def test_measuring_leaves_the_net_as_it_is(memory_horizon: ModuleType) -> None:
+    net, walks = memory_horizon.make_net("LSTM", 0, 8), memory_horizon.shortest_walks(5)
+    logits, _ = net(walks[0])
+    nn.cross_entropy(logits.reshape(-1, 4), walks[1].reshape(-1)).backward()
+    before = {name: (p.data.copy(), p.grad.copy()) for name, p in net.named_parameters()}
+    memory_horizon.reach(net, walks)
+    for name, parameter in net.named_parameters():
+        assert (parameter.data == before[name][0]).all() and (parameter.grad == before[name][1]).all()
+
+
 @pytest.mark.parametrize("cell", ["RNN", "GRU", "open LSTM"])
 def test_it_learns_a_short_corridor_and_walks_it(memory_horizon: ModuleType, cell: str) -> None:
     net = memory_horizon.make_net(cell, 0, 32)
