@@ -67,7 +67,10 @@ def eigenvalues() -> None:
 
 
 def gradients() -> None:
-    """Draw those of exercise 39 (remedies.png takes minutes: examples/gradient_remedies.py --figure)."""
+    """Draw those of exercise 39, but for three that take minutes each.
+
+    Those come from examples/gradient_remedies.py --figure, long_memory.py --pictures and memory_horizon.py --pictures.
+    """
     example = runpy.run_path(str(IMAGES.parents[1] / "examples" / "gradients_through_time.py"))
     example["main"](["--pictures", str(IMAGES)])
 
