@@ -2,14 +2,25 @@
 
 import os
 import platform
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from mazegrad.bench import Run, rates, single, stepping
 
-__all__ = ["Run", "machine", "print_table", "random_actions", "rates", "single", "stepping"]
+__all__ = [
+    "Run",
+    "check_paths",
+    "machine",
+    "print_table",
+    "random_actions",
+    "rates",
+    "single",
+    "stepping",
+    "take_turns",
+]
 
 
 def print_table(title: str, rows: Sequence[tuple[str, float]], per: float = 1.0) -> None:
@@ -35,3 +46,31 @@ def machine() -> str:
 def random_actions(lanes: int, steps: int = 256) -> np.ndarray:
     """Return random actions, (steps, lanes), drawn ahead."""
     return np.random.default_rng(0).integers(0, 4, (steps, lanes))
+
+
+def take_turns(
+    jobs: Mapping[str, Callable[[], object]], rounds: int, repeats: Mapping[str, int] | int
+) -> dict[str, list[float]]:
+    """Processor time of each job in milliseconds, one figure a round: the mean of `repeats` runs.
+
+    The jobs take turns, so that a busy machine disturbs all of them alike: compare the figures of one round.
+    """
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            count = repeats if isinstance(repeats, int) else repeats[name]
+            job()  # the caches are somebody else's
+            start = time.process_time()
+            for _ in range(count):
+                job()
+            times[name].append((time.process_time() - start) / count * 1e3)
+    return times
+
+
+def check_paths(steps: Mapping[str, Callable[[], float]], count: int) -> None:
+    """Take `count` training steps with each, and stop the program if their losses are not those of the first."""
+    paths = {name: [step() for _ in range(count)] for name, step in steps.items()}
+    first = next(iter(paths.values()))
+    for name, path in paths.items():
+        if not np.allclose(path, first, rtol=1e-3):
+            raise SystemExit(f"{name} computes something else: losses {path}, here {first}")

@@ -12,13 +12,13 @@ losses are checked to fall along the same path. Peers that are not installed are
 import argparse
 import os
 import statistics
-import time
 from collections.abc import Callable
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is imported
 
 import numpy as np  # noqa: E402
+from measure import check_paths, take_turns  # noqa: E402
 
 from mazegrad import nn  # noqa: E402
 
@@ -167,29 +167,14 @@ def main() -> None:
         "HIPS autograd": lambda: autograd_step(weights, x, y),
     }
     steps: dict[str, Step] = {}
-    paths: dict[str, list[float]] = {}
     for name, make in makers.items():
         try:
             steps[name] = make()
         except ImportError as error:
             print(f"{name}: left out ({error})")
-            continue
-        paths[name] = [steps[name]() for _ in range(3)]
-    first = paths["mazegrad"]
-    for name, path in paths.items():
-        if not np.allclose(path, first, rtol=1e-3):
-            raise SystemExit(f"{name} computes something else: losses {path}, here {first}")
-
-    slow = ("HIPS autograd", "mygrad")
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(3 if options.quick else options.rounds):
-        for name, step in steps.items():
-            repeats = 1 if name in slow else 20
-            step()  # the caches are somebody else's
-            start = time.process_time()
-            for _ in range(repeats):
-                step()
-            times[name].append((time.process_time() - start) / repeats * 1e3)
+    check_paths(steps, 3)
+    repeats = {name: 1 if name in ("HIPS autograd", "mygrad") else 20 for name in steps}
+    times = take_turns(steps, 3 if options.quick else options.rounds, repeats)
     print(f"\n{'one training step':<36}{'median ms':>10}{'best ms':>10}{'x torch eager':>15}{'x mazegrad':>12}")
     for name, values in times.items():
         ratios = [

@@ -13,7 +13,6 @@ import argparse
 import os
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is imported
 
 import numpy as np  # noqa: E402
+from measure import check_paths, take_turns  # noqa: E402
 
 from mazegrad import nn  # noqa: E402
 
@@ -115,19 +115,8 @@ def main() -> None:
         steps["torch"] = torch_step(weights, options, batch)
     except ImportError as error:
         print(f"torch: left out ({error})")
-    paths = {name: [step() for _ in range(5)] for name, step in steps.items()}
-    for name, path in paths.items():
-        if not np.allclose(path, paths["mazegrad"], rtol=1e-3):
-            raise SystemExit(f"{name} computes something else: losses {path}, here {paths['mazegrad']}")
-
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(3 if options.quick else options.rounds):
-        for name, step in steps.items():
-            step()  # the caches are somebody else's
-            start = time.process_time()
-            for _ in range(10):
-                step()
-            times[name].append((time.process_time() - start) / 10 * 1e3)
+    check_paths(steps, 5)
+    times = take_turns(steps, 3 if options.quick else options.rounds, 10)
     print(f"{'one training step':<24}{'median ms':>10}{'best ms':>10}{'x torch':>10}")
     for name, values in times.items():
         ratios = [a / b for a, b in zip(values, times["torch"], strict=True)] if "torch" in times else []
