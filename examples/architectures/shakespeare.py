@@ -34,18 +34,17 @@ def encode(text: str) -> np.ndarray:
 class LanguageModel(nn.Module):
     """Letters so far -> logits of the next: embedding, LSTM, linear read-out."""
 
-    def __init__(self, hidden: int, dropout: float = 0.0, *, rng: np.random.Generator) -> None:
+    def __init__(self, hidden: int, *, rng: np.random.Generator) -> None:
         self.embedding = nn.Embedding(len(ALPHABET), 64, rng=rng)
         self.lstm = nn.LSTM(64, hidden, rng=rng)
         # gates i f g o: at first it forgets little (Jozefowicz et al. 2015)
         self.lstm.bias_hh_l0.assign(np.repeat([0, 1, 0, 0], hidden))
         self.output = nn.Linear(hidden, len(ALPHABET), rng=rng)
-        self.dropout = nn.Dropout(dropout, rng=rng)
 
     def forward(self, letters: np.ndarray, state: Any = None) -> tuple[nn.Tensor, Any]:
         """letters (T, B) of integers, the state of the LSTM -> logits (T, B, 96), the new state."""
-        hidden, state = self.lstm(self.dropout(self.embedding(letters)), state)
-        return self.output(self.dropout(hidden)), state
+        hidden, state = self.lstm(self.embedding(letters), state)
+        return self.output(hidden), state
 
 
 def windows(text: np.ndarray, streams: int, length: int, rng: np.random.Generator) -> Iterator[tuple[int, np.ndarray]]:
@@ -109,7 +108,6 @@ def main(words: list[str] | None = None) -> float:
     """Train, write, measure; return the bits per character on the held-out plays together."""
     parser = arguments(__file__, __doc__, epochs=25)
     parser.add_argument("--hidden", type=int, help="units of the LSTM; default: 448; 64 with --quick")
-    parser.add_argument("--dropout", type=float, default=0.0, help="share of features dropped; default: %(default)s")
     parser.add_argument("--prompt", default="\n\n", help="what the written text goes on from; default: an empty line")
     parser.add_argument("--temperatures", type=float, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
     parser.add_argument("--length", type=int, default=600, help="letters to write in the end (default: %(default)s)")
@@ -122,7 +120,7 @@ def main(words: list[str] | None = None) -> float:
         test = {name: text[-5000:] for name, text in test.items()}
     train = encode("\n\n".join(works.values()))
     rng = np.random.default_rng(options.seed)
-    net = LanguageModel(hidden, options.dropout, rng=rng)
+    net = LanguageModel(hidden, rng=rng)
     optimizer, total = nn.Adam(net.named_parameters(), lr), options.epochs * steps
     # the rate rises in 20 steps, stays, and falls to 0 in the last 40 %
     scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 20, (1 - step / total) / 0.4))
