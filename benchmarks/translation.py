@@ -29,15 +29,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "architectures")
 
 from translate import PAD, Translator  # noqa: E402
 
-SOURCES, TARGETS, SMOOTHING, CLIP = 1065, 1175, 0.1, 1.0  # tokens of each vocabulary; as in the program
+SOURCES, TARGETS, SMOOTHING, CLIP = 4065, 4175, 0.1, 1.0  # tokens of each vocabulary; as in the program
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 Step = Callable[[], float]  # one training step; returns the loss before it
 
 
 def random_batch(size: int, rng: np.random.Generator) -> Batch:
     """Random tokens as `translate.Corpus` deals them: targets of about one length, sources of any, padded."""
-    lengths = np.clip(rng.poisson(7, size), 2, 24)
-    source, target = rng.integers(3, SOURCES, (lengths.max(), size)), rng.integers(5, TARGETS, (13, size))
+    lengths = np.clip(rng.poisson(5, size), 2, 24)
+    source, target = rng.integers(3, SOURCES, (lengths.max(), size)), rng.integers(5, TARGETS, (9, size))
     source[np.arange(len(source))[:, None] >= lengths] = PAD
     target[-1, : size // 2] = PAD
     return source, lengths, target

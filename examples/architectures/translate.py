@@ -370,7 +370,7 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
 
 def main(words: list[str] | None = None) -> None:
     """Train, translate, draw."""
-    parser = arguments(__file__, __doc__, epochs=40)
+    parser = arguments(__file__, __doc__, epochs=34)
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
     parser.add_argument("--joins", type=int, default=4000, help="subwords beyond the characters; default: %(default)s")
     parser.add_argument("--hidden", type=int, default=256, help="default: %(default)s")
