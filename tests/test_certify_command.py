@@ -91,6 +91,10 @@ def test_the_table_of_the_docs_is_what_comes_out(name):
     spec = importlib.util.spec_from_file_location("docs_certificates", DOCS / "certificates.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    table = (DOCS / "certificates.md").read_text(encoding="utf-8")
+    lines = (DOCS / "certificates.md").read_text(encoding="utf-8").splitlines()
     for observation in script.OBSERVATIONS:
-        assert script.row(name, certify_memory(script.subjects()[name], observation)) in table
+        cells = script.row(name, certify_memory(script.subjects()[name], observation)).strip("|\n ").split(" | ")
+        (found,) = [line.strip("| ").split(" | ") for line in lines if line.startswith(f"| {name} | {observation} |")]
+        # a bound over random policies is proved wherever its search ended, but where that is is a matter of rounding
+        assert float(cells.pop(5)) == pytest.approx(float(found.pop(5)), rel=0.05)
+        assert cells == found
