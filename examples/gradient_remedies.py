@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from mazegrad import nn
+from mazegrad.script import start
 
 STEPS, SYMBOLS, HIDDEN, BATCH = 64, 4, 32, 32
 INPUTS = SYMBOLS + 1
@@ -104,8 +105,8 @@ class Truncated(nn.Module):
     def forward(self, x: Any) -> Any:
         """As the layer itself."""
         state, outputs = None, []
-        for start in range(0, len(x), self.length):
-            output, state = self.layer(x[start : start + self.length], nn.detach(state))
+        for first in range(0, len(x), self.length):
+            output, state = self.layer(x[first : first + self.length], nn.detach(state))
             outputs.append(output)
         return nn.concatenate(outputs), state
 
@@ -336,4 +337,4 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

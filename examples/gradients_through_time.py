@@ -25,6 +25,7 @@ import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad import nn
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent
 from mazegrad.nn import analysis
+from mazegrad.script import start
 
 U_1, U_2 = (1.2, 2.0, 1.1), (0.8, 0.1, 0.9)
 LARGEST_K = 10_000
@@ -282,4 +283,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -18,7 +18,6 @@ recurrent neural networks warp time?", 2018). What is reported is the loss on fr
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +27,7 @@ import numpy as np
 
 from mazegrad import nn
 from mazegrad.progress import progress
+from mazegrad.script import count, start
 
 DELAY, SYMBOLS, LENGTH = 100, 8, 10
 BLANK, SIGNAL = SYMBOLS, SYMBOLS + 1
@@ -226,13 +226,6 @@ def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
     print(f"wrote {folder / 'long_memory.png'}")
 
 
-def count(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return int(text)
-
-
 def main(words: list[str] | None = None) -> dict[str, dict[str, list[Run]]]:
     """Train, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -262,7 +255,4 @@ def main(words: list[str] | None = None) -> dict[str, dict[str, list[Run]]]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except nn.NonFiniteGradient as error:
-        sys.exit(str(error))
+    start(main)

@@ -16,7 +16,6 @@ back through time. The horizon is the number of steps back over which 1 % of it,
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +29,7 @@ from mazegrad import nn
 from mazegrad.agents import RecurrentAgent, evaluate
 from mazegrad.nn.analysis import gradient_norms, horizon
 from mazegrad.progress import progress
+from mazegrad.script import count, start
 
 SHARE, FAR = 0.01, 128  # the horizon is measured over a corridor of so many tiles
 BOTH_SIGNS = 1  # a seed from which the two lanes differ
@@ -253,13 +253,6 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
     print(f"wrote {folder / 'memory_horizon.png'}")
 
 
-def count(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return int(text)
-
-
 def main(words: list[str] | None = None) -> dict[str, Result]:
     """Measure, train, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -293,7 +286,4 @@ def main(words: list[str] | None = None) -> dict[str, Result]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except nn.NonFiniteGradient as error:
-        sys.exit(str(error))
+    start(main)

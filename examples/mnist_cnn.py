@@ -18,6 +18,7 @@ import numpy as np
 
 from mazegrad import nn
 from mazegrad.progress import progress
+from mazegrad.script import start
 
 RECIPES: dict[str, dict[str, Any]] = {
     "small": {"epochs": 5, "batch_size": 64, "max_lr": 8e-3, "warp": 0.0, "average": 0.0},
@@ -242,4 +243,4 @@ def main(arguments: list[str] | None = None) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -10,6 +10,7 @@ import numpy as np
 from mnist_cnn import digit_text, logits_of, make_net
 
 from mazegrad import nn
+from mazegrad.script import start
 
 
 def main() -> None:
@@ -39,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from mazegrad import nn
+from mazegrad import nn, script
 from mazegrad.progress import clock, progress
 
 
@@ -76,13 +76,7 @@ def arguments(file: str, doc: str, epochs: int, quick_epochs: int = 2) -> Option
 
 def start(main: Callable[[], Any]) -> None:
     """Run a program; what a user can cause or cure ends it with one message, not with a traceback."""
-    try:
-        main()
-    except KeyboardInterrupt as stop:
-        print(f"\n{stop or 'stopped'}", file=sys.stderr)
-        sys.exit(130)
-    except (nn.data.DataNotFound, nn.NonFiniteGradient, NonFiniteLoss) as error:
-        sys.exit(str(error))
+    script.start(main, NonFiniteLoss)
 
 
 # ------------------------------------------------------------------------------------------------------------ training
