@@ -14,12 +14,13 @@ def start(main: Callable[[], Any], *told: type[Exception]) -> None:
     from .nn import NonFiniteGradient
     from .nn.data import DataNotFound
 
+    curable: tuple[type[Exception], ...] = (DataNotFound, NonFiniteGradient, *told)
     try:
         main()
     except KeyboardInterrupt as stop:
         print(f"\n{str(stop) or 'stopped'}", file=sys.stderr)
         sys.exit(130)
-    except (DataNotFound, NonFiniteGradient, *told) as error:
+    except curable as error:
         sys.exit(str(error))
 
 
