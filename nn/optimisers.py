@@ -30,13 +30,24 @@ class NonFiniteGradient(ArithmeticError):
 
 
 def named(parameters: Named) -> dict[str, Parameter]:
-    """Give parameters their names; those that come without are called parameter 0, 1, ..."""
+    """Give parameters their names; those that come without are called parameter 0, 1, ...
+
+    ValueError if there are none, if two have one name, or if one comes twice.
+    """
     result: dict[str, Parameter] = {}
+    names: dict[int, str] = {}  # by identity: tensors compare by element
     for i, item in enumerate(parameters):
         name, parameter = item if isinstance(item, tuple) else (f"parameter {i}", item)
         if not isinstance(parameter, Parameter):
             raise TypeError(f"expected Parameters or (name, Parameter) pairs, not {type(parameter).__name__}")
-        result[name] = parameter
+        if name in result:
+            raise ValueError(
+                f"two parameters are called {name!r}: put their modules into one Module, which gives each a name of its"
+                " own, or pass parameters() instead of named_parameters()"
+            )
+        if id(parameter) in names:
+            raise ValueError(f"{name!r} is the same Parameter as {names[id(parameter)]!r}; pass each once")
+        result[name], names[id(parameter)] = parameter, name
     if not result:
         raise ValueError("there are no parameters; a generator of parameters can be used only once")
     return result
@@ -48,6 +59,14 @@ def check_finite(parameters: Mapping[str, Parameter], step: int) -> None:
         grad = parameter.grad
         if grad is not None and not np.isfinite(grad).all():
             raise NonFiniteGradient(name, step, "NaN" if np.isnan(grad).any() else "infinity")
+
+
+def check_state(owner: object, state: Mapping[str, Any], *names: str) -> None:
+    """Raise ValueError for a state that is of another kind than its owner-to-be, or lacks one of these names."""
+    if state.get("kind") != type(owner).__name__:
+        raise ValueError(f"this is the state of {state.get('kind')!r}, not of {type(owner).__name__}")
+    if missing := [name for name in names if name not in state]:
+        raise ValueError(f"this state of {type(owner).__name__} has no {', '.join(missing)}")
 
 
 class Optimiser:
@@ -106,8 +125,7 @@ class Optimiser:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take a `state_dict()` of the same kind of optimiser over parameters of the same names and shapes."""
-        if state.get("kind") != type(self).__name__:
-            raise ValueError(f"this is the state of {state.get('kind')!r}, not of {type(self).__name__}")
+        check_state(self, state, "lr", "steps")
         for slot in ("counts", *self.slots):
             found = state.get(slot, {})
             missing, left = set(self.parameters) - set(found), set(found) - set(self.parameters)

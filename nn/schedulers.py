@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .optimisers import Optimiser
+from .layers import check_sizes
+from .optimisers import Optimiser, check_state
 
 
 class Scheduler:
@@ -34,8 +35,7 @@ class Scheduler:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where `state_dict()` was taken."""
-        if state.get("kind") != type(self).__name__:
-            raise ValueError(f"this is the state of {state.get('kind')!r}, not of {type(self).__name__}")
+        check_state(self, state, "base_lr", "last_epoch")
         self.base_lr, self.last_epoch = float(state["base_lr"]), int(state["last_epoch"])
         self.optimizer.lr = self.rate(self.last_epoch)
 
@@ -56,6 +56,7 @@ class StepLR(Scheduler):
     """Times `gamma` after every `step_size` steps."""
 
     def __init__(self, optimizer: Optimiser, step_size: int, gamma: float = 0.1) -> None:
+        check_sizes(step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -68,6 +69,7 @@ class CosineAnnealingLR(Scheduler):
     """Half a cosine from the first rate to `eta_min` in `T_max` steps (Loshchilov & Hutter 2017)."""
 
     def __init__(self, optimizer: Optimiser, T_max: int, eta_min: float = 0.0) -> None:
+        check_sizes(T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -82,6 +84,7 @@ class LinearLR(Scheduler):
     def __init__(
         self, optimizer: Optimiser, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
+        check_sizes(total_iters=total_iters)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
 
@@ -106,6 +109,9 @@ class OneCycleLR(Scheduler):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
+        check_sizes(total_steps=total_steps)
+        if not 0 <= pct_start <= 1:
+            raise ValueError(f"pct_start is {pct_start}; expected a share of the steps, from 0 to 1")
         self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
         self.first = max_lr / div_factor
         self.final = self.first / final_div_factor
@@ -114,9 +120,10 @@ class OneCycleLR(Scheduler):
     def rate(self, step: int) -> float:
         """The two half cosines; level after the last step."""
         top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
+        step = min(step, end)
         if step <= top:
-            return _cosine(self.first, self.max_lr, step / top)
-        return _cosine(self.max_lr, self.final, min(1.0, (step - top) / (end - top)))
+            return _cosine(self.first, self.max_lr, step / top if top else 1.0)
+        return _cosine(self.max_lr, self.final, (step - top) / (end - top))
 
 
 def _cosine(start: float, end: float, share: float) -> float:

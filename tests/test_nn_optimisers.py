@@ -117,6 +117,34 @@ def test_clipping() -> None:
             call()
 
 
+@pytest.mark.parametrize("take", [nn.SGD, nn.clip_grad_norm, nn.clip_grad_value])
+def test_no_parameter_is_dropped_or_moved_twice(take: Any) -> None:
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"two parameters are called 'weight': .* one Module"):
+        take([*a.named_parameters(), *b.named_parameters()], 1.0)
+    with pytest.raises(ValueError, match="'parameter 2' is the same Parameter as 'parameter 0'"):
+        take([*a.parameters(), a.weight], 1.0)
+    take([*a.parameters(), *b.parameters()], 1.0)
+    take(nn.ModuleList([a, b]).named_parameters(), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("total", "share", "expected"),
+    [
+        (10, 0.1, [1.0]),  # the warm-up is over before the first step
+        (3, 1.0, [0.04, 0.52, 1.0, 1.0, 1.0]),  # never down again
+        (1, 1.0, [1.0, 1.0]),
+        (4, 0.5, [0.04, 1.0, 0.500002, 4e-6, 4e-6]),
+    ],
+)
+def test_one_cycle_at_its_edges(total: int, share: float, expected: list[float]) -> None:
+    optimizer = nn.SGD([nn.Parameter([1.0])])
+    scheduler = nn.schedulers.OneCycleLR(optimizer, 1.0, total, pct_start=share)
+    for rate in expected:
+        assert optimizer.lr == pytest.approx(rate)
+        scheduler.step()
+
+
 def test_bad_settings_are_named() -> None:
     p = nn.Parameter([1.0])
     for call, words in (
@@ -133,6 +161,13 @@ def test_bad_settings_are_named() -> None:
             lambda: nn.Adam([p]).load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0])]).state_dict()),
             r"\(2,\), expected \(1,\)",
         ),
+        (lambda: nn.SGD([p]).load_state_dict({"kind": "SGD", "steps": 3}), "SGD has no lr$"),
+        (lambda: nn.schedulers.StepLR(nn.SGD([p]), 2).load_state_dict({"kind": "StepLR"}), "no base_lr, last_epoch"),
+        (lambda: nn.schedulers.StepLR(nn.SGD([p]), 0), "step_size is 0"),
+        (lambda: nn.schedulers.CosineAnnealingLR(nn.SGD([p]), 0), "T_max is 0"),
+        (lambda: nn.schedulers.LinearLR(nn.SGD([p]), total_iters=0), "total_iters is 0"),
+        (lambda: nn.schedulers.OneCycleLR(nn.SGD([p]), 1.0, 0), "total_steps is 0"),
+        (lambda: nn.schedulers.OneCycleLR(nn.SGD([p]), 1.0, 10, pct_start=1.5), "pct_start is 1.5"),
     ):
         with pytest.raises(ValueError, match=words):
             call()
