@@ -1,7 +1,8 @@
 """Save modules, optimisers, schedulers and generators together in one npz file, and read it back; nothing is executed.
 
-Arrays are stored under the path of their keys ("model/0.weight"), whatever else under `JSON` as one text. The file is
-written beside and renamed, so it is never half there.
+Arrays are stored under the path of their keys ("model/0.weight"; in a list, of their places), whatever else under
+`JSON` as one text, in which a list has null in an array's place. The file is written beside and renamed, so it is never
+half there.
 """
 
 from __future__ import annotations
@@ -25,17 +26,21 @@ JSON = "mazegrad.json"
 def save(path: str | os.PathLike[str], **objects: Any) -> None:
     """Write objects under their names to `path`, as npz, at once or not at all.
 
-    An object is anything with `state_dict()`, a numpy Generator, a Tensor, an array, or numbers, texts, lists and
-    dictionaries of such. TypeError names what cannot be saved, and then no file is touched.
+    An object is anything with `state_dict()`, a numpy Generator, a Tensor, an array, a number, a text, or a list or
+    dictionary of such. TypeError names what cannot be saved, and then no file is touched.
     """
     arrays: dict[str, Array] = {}
     plain = _split(objects, "", arrays)
+    if JSON in objects:
+        raise TypeError(f"{JSON!r} is the name of what is no array; call the object something else")
     arrays[JSON] = np.array(json.dumps(plain))
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        with beside.open("xb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        with zipfile.ZipFile(beside, "x") as file:  # not np.savez, which takes some names for its own arguments
+            for name, array in arrays.items():
+                with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, array, allow_pickle=False)
         beside.replace(target)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -45,35 +50,42 @@ def save(path: str | os.PathLike[str], **objects: Any) -> None:
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read what `save` wrote, as {name: state}; each is for `load_state_dict`, or for `rng.bit_generator.state`.
 
-    A plain npz, such as a PyTorch state_dict, comes back as {name: array}. ValueError if the file is not an npz file,
-    or holds pickled objects.
+    A plain npz, such as a PyTorch state_dict, comes back as {name: array}. ValueError, naming the file, if it is not a
+    whole npz file, or holds pickled objects; OSError if it cannot be opened. Nothing in the file is executed.
     """
-    try:
-        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
-            raise
-        raise ValueError(f"{os.fspath(path)} is not a whole npz file of plain arrays") from error
-    if JSON not in arrays:
-        return arrays
-    try:
-        plain: dict[str, Any] = json.loads(str(arrays.pop(JSON)))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{os.fspath(path)}: its text {JSON!r} is not JSON: {error}") from error
+    with Path(path).open("rb") as stream:
+        try:
+            with zipfile.ZipFile(stream) as file:
+                arrays = {name.removesuffix(".npy"): _read(file, name) for name in file.namelist()}
+            return _joined(arrays) if JSON in arrays else arrays
+        except Exception as error:  # a damaged zip, head or text raises nearly anything
+            raise ValueError(f"{os.fspath(path)} is not a whole npz file of plain arrays: {error}") from error
+
+
+def _read(file: zipfile.ZipFile, name: str) -> Array:
+    with file.open(name) as entry:
+        array: Array = np.lib.format.read_array(entry, allow_pickle=False)
+        if entry.read(1):  # which also has the checksum looked at
+            raise ValueError(f"{name} goes on after its array")
+        return array
+
+
+def _joined(arrays: dict[str, Array]) -> dict[str, Any]:
+    """Put the arrays back into what is written under JSON, each at the end of its path."""
+    plain = json.loads(str(arrays.pop(JSON)))
+    if not isinstance(plain, dict):
+        raise ValueError(f"{JSON} holds a {type(plain).__name__}, not a dictionary")
     for name, array in arrays.items():
+        place: Any = plain
         *folders, last = name.split("/")
-        place = plain
         for folder in folders:
-            if not isinstance(place.setdefault(folder, {}), dict):
-                raise ValueError(f"{os.fspath(path)}: {name!r} is an array below something that is not a dictionary")
-            place = place[folder]
-        place[last] = array
+            place = place[int(folder) if isinstance(place, list) else folder]
+        place[int(last) if isinstance(place, list) else last] = array
     return plain
 
 
 def _split(value: Any, path: str, arrays: dict[str, Array]) -> Any:
-    """Put arrays aside under their path, and return the rest as JSON can hold it."""
+    """Put arrays aside under their path, and return the rest as JSON can hold it; `_ASIDE` for an array."""
     if hasattr(value, "state_dict"):
         value = value.state_dict()
     elif isinstance(value, np.random.Generator):
@@ -96,8 +108,9 @@ def _split(value: Any, path: str, arrays: dict[str, Array]) -> Any:
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, list | tuple) and not any(isinstance(item, np.ndarray | Tensor | Mapping) for item in value):
-        return [_split(item, f"{path}/{i}", arrays) for i, item in enumerate(value)]
+    if isinstance(value, list | tuple):
+        items = [_split(item, f"{path}/{i}", arrays) for i, item in enumerate(value)]
+        return [None if item is _ASIDE else item for item in items]
     raise TypeError(f"{path}: a {type(value).__name__} cannot be saved; give it a state_dict(), or make it an array")
 
 

@@ -285,10 +285,13 @@ def test_save_and_load_keep_every_kind_of_thing(tmp_path: Path) -> None:
         "none": None,
         "nested": {"a": {"b": np.ones(2), "c": [1, 2]}, "d": True},
         "rng": np.random.Generator(np.random.MT19937(0)),
+        "file": np.ones(1),  # np.savez takes these two for its own
+        "allow_pickle": np.ones(2),
     }
     nn.save(path, **things)
     found = nn.load(path)
     assert set(found) == set(things)
+    assert (found["file"].shape, found["allow_pickle"].shape) == ((1,), (2,))
     np.testing.assert_array_equal(found["array"], [0, 1, 2])
     np.testing.assert_array_equal(found["tensor"], [1.5])
     assert (found["number"], found["text"], found["none"], found["nested"]["d"]) == (1.25, "é", None, True)
@@ -299,17 +302,35 @@ def test_save_and_load_keep_every_kind_of_thing(tmp_path: Path) -> None:
     assert other.random() == things["rng"].random()  # type: ignore[attr-defined]
 
 
+def test_lists_of_anything_come_back(tmp_path: Path) -> None:
+    path, nets = tmp_path / "lists.npz", [nn.Linear(2, 3), nn.BatchNorm2D(1)]
+    rngs = [np.random.Generator(kind(1)) for kind in (np.random.MT19937, np.random.PCG64)]
+    nn.save(path, nets=nets, rngs=tuple(rngs), mixed=[np.arange(2), 1, None, [np.ones(1), []], {"0": np.zeros(3)}])
+    found = nn.load(path)
+    for net, state in zip(nets, found["nets"], strict=True):
+        assert all(np.array_equal(array, state[name]) for name, array in net.state_dict().items())
+        net.load_state_dict(state)
+    for rng, state in zip(rngs, found["rngs"], strict=True):
+        other = np.random.Generator(type(rng.bit_generator)(2))
+        other.bit_generator.state = state
+        assert other.random() == rng.random()
+    array, one, none, (ones, empty), zeros = found["mixed"]
+    assert (array.tolist(), one, none, ones.tolist(), empty, zeros["0"].tolist()) == ([0, 1], 1, None, [1], [], [0] * 3)
+
+
 def test_a_failing_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "net.npz"
     nn.save(path, x=np.ones(3))
-    for bad in (object(), {"a/b": 1}, {1: 2}, np.array([object()]), [np.ones(2)]):
+    for bad in (object(), {"a/b": 1}, {1: 2}, np.array([object()]), [{1}]):
         with pytest.raises(TypeError, match=r"^y"):
             nn.save(path, x=np.zeros(3), y=bad)
 
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(TypeError, match=r"'mazegrad\.json' is"):
+        nn.save(path, **{"mazegrad.json": np.ones(3)})
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="no space"):
         nn.save(path, x=np.zeros(3))
     np.testing.assert_array_equal(nn.load(path)["x"], 1)
@@ -327,6 +348,35 @@ def test_load_refuses_what_is_not_plain_arrays(tmp_path: Path) -> None:
             nn.load(path)
     with pytest.raises(FileNotFoundError):
         nn.load(tmp_path / "absent.npz")
+    with pytest.raises(IsADirectoryError):
+        nn.load(tmp_path)
+
+
+def test_any_flipped_bit_is_a_value_error_or_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "flipped.npz"
+    np.savez_compressed(path, a=np.arange(100), b=np.linspace(0, 1, 50))
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(len(whole), size=1000):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << rng.integers(8)
+        path.write_bytes(spoilt)
+        try:
+            found = nn.load(path)
+        except ValueError as error:
+            assert "flipped.npz" in str(error)
+            refused += 1
+        else:
+            assert all(np.isin(array, [*range(100), *np.linspace(0, 1, 50)]).all() for array in found.values())
+    assert refused > 500
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{", "[" * 100_000, '{"a": 1}', '{"a": {"b": []}}', '{"a": {"b": [{}]}}'])
+def test_text_that_does_not_fit_the_arrays_is_a_value_error(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "text.npz"
+    np.savez(path, **{"mazegrad.json": np.array(text), "a/b/0/c/d": np.zeros(1)})
+    with pytest.raises(ValueError, match=r"text\.npz is not"):
+        nn.load(path)
 
 
 # ---------------------------------------------------------------------------------------------------------------- data
