@@ -24,31 +24,35 @@ class Averaged:
         if not 0 <= decay < 1:
             raise ValueError(f"decay is {decay}; expected at least 0 and below 1")
         self.net, self.decay, self.steps = net, decay, 0
-        self.weights = {name: np.array(array) for name, array in self._present()}
+        self.weights = {name: np.array(array) for name, _, array in self._present()}
 
-    def _present(self) -> Iterator[tuple[str, Array]]:
-        """The net's own arrays, each once: parameters, and those buffers that can be averaged."""
+    def _present(self) -> Iterator[tuple[str, Parameter | Array, Array]]:
+        """The net's parameters, and those buffers that can be averaged, each once: name, itself, its numbers."""
         seen: set[int] = set()
         for name, entry in self.net._entries():
             array = entry._array if isinstance(entry, Parameter) else entry
             if id(array) not in seen and array.dtype.kind == "f":
                 seen.add(id(array))
-                yield name, array
+                yield name, entry, array
 
     def update(self) -> None:
         """Take the net's present weights into account."""
         self.steps += 1
         share = 1 - min(self.decay, self.steps / (self.steps + 10))
-        for name, array in self._present():
+        for name, _, array in self._present():
             change = array - self.weights[name]
             change *= share
             self.weights[name] += change
 
     def swap(self) -> None:
-        """Exchange the net's weights and the average."""
-        mine = {name: array.copy() for name, array in self._present()}
-        self.net.load_state_dict(self.weights, strict=False)
-        self.weights = mine
+        """Exchange the net's weights and the average, whatever numbers they hold."""
+        for name, entry, array in list(self._present()):
+            mine = array.copy()
+            if isinstance(entry, Parameter):
+                entry.assign(self.weights[name])
+            else:
+                entry[...] = self.weights[name]
+            self.weights[name] = mine
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -65,6 +69,8 @@ class Averaged:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take a `state_dict()` of the same net's average; ValueError if names or shapes differ."""
+        if not {"steps", "weights"} <= state.keys():
+            raise ValueError(f"an average has 'steps' and 'weights', this state has {sorted(state)}")
         weights: Mapping[str, Array] = state["weights"]
         shapes = {name: np.shape(array) for name, array in weights.items()}
         expected = {name: array.shape for name, array in self.weights.items()}

@@ -507,6 +507,18 @@ def test_averaged_weights() -> None:
         nn.Averaged(net, decay=1)
 
 
+def test_weights_that_are_not_finite_are_swapped_back_too() -> None:
+    net = nn.Linear(2, 1, bias=False)
+    average, spoilt = nn.Averaged(net), np.array([[np.nan, np.inf]])
+    good = net.weight.data.copy()
+    net.weight.assign(spoilt)
+    with average.applied():
+        np.testing.assert_array_equal(net.weight.data, good)
+    np.testing.assert_array_equal(net.weight.data, spoilt)
+    with pytest.raises(ValueError, match=r"'steps' and 'weights', this state has \['steps'\]"):
+        average.load_state_dict({"steps": 1})
+
+
 def test_averaging_knows_shared_weights() -> None:
     net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     net[1].weight = net[0].weight
