@@ -220,7 +220,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     Raises ValueError when the file is not what its head claims.
     """
     raw = Path(path).read_bytes()
-    return _idx(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw, os.fspath(path))
+    return _idx(_named(Path(path), gzip.decompress, raw) if raw[:2] == b"\x1f\x8b" else raw, os.fspath(path))
 
 
 def _idx(raw: bytes, name: str) -> Array:
@@ -326,12 +326,21 @@ def scaled(images: Array) -> Array:
 def batches(
     *arrays: Any, batch_size: int, rng: np.random.Generator | None = None, drop_last: bool = False
 ) -> Iterator[tuple[Array, ...]]:
-    """Deal equally long arrays out in batches, shuffled by `rng` (in order without one); the last may be smaller."""
+    """Deal equally long arrays out in batches, shuffled by `rng` (in order without one); the last may be smaller.
+
+    ValueError, at once, if the lengths differ; `rng` is asked when the first batch is.
+    """
     data = [np.asarray(array) for array in arrays]
     if len({len(array) for array in data}) != 1:
         raise ValueError(f"expected arrays of one length, not {[len(array) for array in data]}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected at least 1")
+    return _dealt(data, batch_size, rng, drop_last)
+
+
+def _dealt(
+    data: list[Array], batch_size: int, rng: np.random.Generator | None, drop_last: bool
+) -> Iterator[tuple[Array, ...]]:
     count = len(data[0])
     order = np.arange(count) if rng is None else rng.permutation(count)
     for start in range(0, count - batch_size + 1 if drop_last else count, batch_size):

@@ -394,7 +394,14 @@ def test_read_idx(tmp_path: Path) -> None:
             np.testing.assert_array_equal(found, array)
             assert found.dtype.isnative
     good = idx(np.zeros((2, 3), np.uint8), 8)
-    for bad, words in ((b"", "nothing"), (b"PNG!", "not an IDX"), (good[:6], "breaks off"), (good[:-1], "17 bytes")):
+    cut = gzip.compress(good)[:-6]
+    for bad, words in (
+        (b"", "nothing"),
+        (b"PNG!", "not an IDX"),
+        (good[:6], "breaks off"),
+        (good[:-1], "17 bytes"),
+        (cut, "not the whole file"),
+    ):
         path.write_bytes(bad)
         with pytest.raises(ValueError, match=words):
             nn.data.read_idx(path)
@@ -447,9 +454,9 @@ def test_batches_deal_everything_once() -> None:
     assert list(together) != list(x)
     assert all((2 * a == b).all() for a, b in dealt)
     with pytest.raises(ValueError, match=r"\[10, 3\]"):
-        next(nn.data.batches(x, x[:3], batch_size=2))
+        nn.data.batches(x, x[:3], batch_size=2)  # at once, not at the first batch
     with pytest.raises(ValueError, match="batch_size is 0"):
-        next(nn.data.batches(x, batch_size=0))
+        nn.data.batches(x, batch_size=0)
 
 
 # ------------------------------------------------------------------------------------------------------------ training
