@@ -61,8 +61,8 @@ def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, st
     height, width = kernel.shape[2:]
     if height % 2 == 0 or width % 2 == 0:
         raise ValueError(f"the kernel is {height}x{width}; both must be odd")
-    if padding < 0 or int(padding) != padding:
-        raise ValueError(f"padding is {padding}; expected 0, 1, 2, ...")
+    if not isinstance(padding, int | np.integer) or padding < 0:
+        raise ValueError(f"padding is {padding!r}; expected 0, 1, 2, ..., one number for all sides")
     if padding >= height or padding >= width:
         raise ValueError(f"padding is {padding}; it must be smaller than the {height}x{width} kernel")
     if image.shape[2] + 2 * padding < height or image.shape[3] + 2 * padding < width:
@@ -273,12 +273,9 @@ def batch_norm(
         if count < 2:
             raise ValueError(f"batch_norm of shape {plain.shape}: one value a channel has no variance")
         mean, variance = plain.mean(axes), plain.var(axes)
-        if running_mean is not None and running_var is not None:
-            running_mean += momentum * (mean - running_mean)
-            running_var += momentum * (variance * (count / (count - 1)) - running_var)
     else:
         mean, variance = running_mean.astype(plain.dtype), running_var.astype(plain.dtype)
-    return _normalise(
+    out = _normalise(
         x,
         None if weight is None else weight.reshape(column),
         None if bias is None else bias.reshape(column),
@@ -288,6 +285,10 @@ def batch_norm(
         axes=axes,
         eps=eps,
     )
+    if own and running_mean is not None and running_var is not None:  # last: what does not fit moves nothing
+        running_mean += momentum * (mean - running_mean)
+        running_var += momentum * (variance * (count / (count - 1)) - running_var)
+    return out
 
 
 def _plain(x: Any) -> Array:

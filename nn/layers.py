@@ -170,11 +170,12 @@ class BatchNorm2D(Module):
         if np.ndim(x) != 4 or x.shape[1] != self.num_features:
             expected = f"(batch, {self.num_features}, height, width)"
             raise ValueError(f"BatchNorm2D({self.num_features}) takes {expected}, not {np.shape(x)}")
-        if self.training:
-            self.num_batches_tracked += 1
-        return functional.batch_norm(
+        out = functional.batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
         )
+        if self.training:
+            self.num_batches_tracked += 1
+        return out
 
     def extra_repr(self) -> str:
         """Channels and settings."""

@@ -99,6 +99,21 @@ def test_batch_norm_moves_its_running_statistics_and_uses_them_in_eval() -> None
     np.testing.assert_allclose(ours.running_mean, theirs.running_mean, rtol=1e-5)  # eval moved nothing
 
 
+def test_what_batch_norm_cannot_take_moves_nothing() -> None:
+    layer = nn.BatchNorm2D(2)
+    before = layer.state_dict()
+    with pytest.raises(TypeError, match="float64"):
+        layer(np.ones((4, 2, 3, 3)))
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("padding", [1.0, (1, 1), -1, "same", None])
+def test_a_bad_padding_is_refused_by_the_constructor(padding: Any) -> None:
+    with pytest.raises(ValueError, match=r"padding is .*; expected 0, 1, 2, \.\.\., one number for all sides"):
+        nn.Conv2D(1, 1, 3, padding=padding)
+
+
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("padding", [0, 1])
 def test_the_fused_rule_of_sequential_changes_neither_values_nor_gradients(bias: bool, padding: int) -> None:
