@@ -56,10 +56,8 @@ class _Weighted(Module):
             setattr(self, name + suffix, uniform_parameter(shape, size, rng, dtype))
 
     def _run(self, suffix: str, x: Any, state: Sequence[Any], **how: Any) -> tuple[Any, ...]:
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        return type(self).sequence(
-            x, *state, *(getattr(self, name + suffix, None) for name in names), **self.settings, **how
-        )
+        weights = (getattr(self, name + suffix, None) for name in WEIGHTS)
+        return type(self).sequence(x, *state, *weights, **self.settings, **how)
 
     def _parts(self, state: Any) -> Sequence[Any]:
         """A state as its parts, (h,) or (h, c), or as many None."""
