@@ -368,6 +368,9 @@ def test_gone_at_once_and_infinite_at_once() -> None:
     assert analysis.verdict([0, 0, 1]).kind == "vanishing"
     assert analysis.verdict([0, 0, 0]).kind == "vanishing"
     assert analysis.growth_rate([math.inf, 1]).rate == math.inf
+    assert analysis.growth_rate([1e308, 1e-37]).rate == math.inf  # a factor of 1e345
+    assert analysis.growth_rate([1e-37, 1e308]).rate == 0
+    assert analysis.verdict([1e308, 1e-37]).kind == "exploding"
     found = analysis.verdict([math.nan, math.inf, 1])
     assert found.kind == "exploding" and found.first_infinite == 1 and "not finite from 1" in str(found)
 

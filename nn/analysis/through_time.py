@@ -103,7 +103,7 @@ def gradient_norms(source: Any, x: Any = None, loss: Any = None, state: State = 
 class Growth:
     """A norm that changes by the factor `rate` with each step back: start * rate ** (steps back), fitted."""
 
-    rate: float  # 0: gone at once; infinity: not finite at once
+    rate: float  # 0: gone at once; infinity: not finite at once, or a factor too large for a float
     start: float  # the fitted norm at the last state
     error: float  # root mean square of what the fit leaves, in natural logarithms
     points: int  # norms that were fitted
@@ -136,7 +136,9 @@ def growth_rate(norms: ArrayLike, dtype: DTypeLike = np.float32) -> Growth:
         return Growth(0.0 if gone else math.inf, start, 0.0, len(back))
     slope, level = np.polyfit(back, logs, 1)
     left = logs - (level + slope * back)
-    return Growth(math.exp(slope), math.exp(level), float(np.sqrt(np.mean(left**2))), len(back))
+    with np.errstate(**QUIET):
+        rate, start = np.exp([slope, level]).tolist()
+    return Growth(rate, start, float(np.sqrt(np.mean(left**2))), len(back))
 
 
 def horizon(norms: ArrayLike, share: float = 0.01) -> int:
