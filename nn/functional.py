@@ -312,7 +312,7 @@ def _embedding(weight: Operand, index: Array) -> Rule:
 
 def embedding(index: Any, weight: Operand) -> Any:
     """Rows of `weight` (num_embeddings, embedding_dim) for integers of any shape -> (*shape, embedding_dim)."""
-    index = np.asarray(index)
+    index = np.array(index)
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding takes integers, not {index.dtype}")
     if index.size and not 0 <= index.min() <= index.max() < len(weight):
@@ -364,14 +364,16 @@ def _cross_entropy(logits: Operand, target: Array, reduction: str, ignore_index:
     losses = log_p[picked] * (label_smoothing - 1)
     if label_smoothing:
         losses -= label_smoothing * log_p.mean(1)
-    losses *= kept
+    if count < flat.size:
+        losses[~kept] = 0  # not by a factor: an ignored row may hold infinities
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         out = np.exp(log_p)
         out -= label_smoothing / classes
         out[picked] -= 1 - label_smoothing
         out *= (grad / count if reduction == "mean" else grad).reshape(-1, 1)
-        out *= kept[:, None]
+        if count < flat.size:
+            out[~kept] = 0
         if logits.ndim == 2:
             return (out,)
         return (np.moveaxis(out.reshape(len(logits), *logits.shape[2:], classes), -1, 1),)
@@ -394,7 +396,7 @@ def cross_entropy(
             " gradient: leave the Softmax layer out",
             stacklevel=2,
         )
-    target, shape = np.asarray(target), np.shape(logits)
+    target, shape = np.array(target), np.shape(logits)
     if target.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: the target holds class numbers, integers, not {target.dtype}")
     if len(shape) < 2 or target.shape != (shape[0], *shape[2:]):

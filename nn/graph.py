@@ -20,7 +20,17 @@ Vjp: TypeAlias = Callable[[Any, Sequence[bool]], Sequence[Array | None]]
 Edge: TypeAlias = "tuple[Node | Leaf, int] | None"  # where a gradient goes: a source and which of its outputs
 
 _serial = itertools.count()
-_mode = threading.local()
+
+
+class _Mode(threading.local):
+    """Of each thread: whether operations are remembered, and what that was before each `no_grad` it is within."""
+
+    def __init__(self) -> None:
+        self.recording = True
+        self.before: list[bool] = []
+
+
+_mode = _Mode()
 
 
 class Leaf(Protocol):
@@ -150,13 +160,13 @@ class no_grad(contextlib.ContextDecorator):
     """Within it, or within a function that it decorates, operations are not remembered (in this thread)."""
 
     def __enter__(self) -> None:
-        self._before: list[bool] = [*getattr(self, "_before", ()), recording()]  # a stack: one object may be nested
+        _mode.before.append(_mode.recording)  # not in self: a decorated function has one for all threads
         _mode.recording = False
 
     def __exit__(self, *exception: object) -> None:
-        _mode.recording = self._before.pop()
+        _mode.recording = _mode.before.pop()
 
 
 def recording() -> bool:
     """Whether operations are remembered at the moment, in this thread."""
-    return getattr(_mode, "recording", True)
+    return _mode.recording

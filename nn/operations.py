@@ -6,6 +6,7 @@ Elementwise rules leave the memory order to numpy's functions, which keep it.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from functools import cache
@@ -75,7 +76,7 @@ def power(a: Operand, b: Operand) -> Rule:
     """a ** b, broadcast; the gradient for b takes a > 0, and is 0 where a is 0."""
     out = a**b
     return out, lambda grad, needs: (
-        fit(grad * b * a ** (b - 1), a) if needs[0] else None,
+        fit(grad * b * a ** np.where(b == 0, 0, b - 1)[()], a) if needs[0] else None,  # 0, not 0 * inf, for 0 ** 0
         fit(grad * out * np.log(np.where(a == 0, 1, a)), b) if needs[1] else None,
     )
 
@@ -101,8 +102,8 @@ def minimum(a: Operand, b: Operand) -> Rule:
 
 
 def share(a: Array, b: Array) -> Array:
-    """1 where a is larger, 1/2 where they are equal, 0 where b is."""
-    return (np.sign(a - b) + 1) / 2
+    """1 where a is larger, 1/2 where they are equal, infinities too, 0 where b is."""
+    return np.add(a >= b, a > b, dtype=a.dtype) / 2
 
 
 @operation
@@ -116,7 +117,7 @@ def _where(a: Operand, b: Operand, condition: Array) -> Rule:
 
 def where(condition: Any, a: Operand, b: Operand) -> Any:
     """a where the booleans of `condition` hold, b elsewhere, broadcast; `condition` has no gradient."""
-    return _where(a, b, condition=np.asarray(condition, dtype=bool))
+    return _where(a, b, condition=np.array(condition, dtype=bool))
 
 
 # ----------------------------------------------------------------------------------------------- one operand, element
@@ -350,6 +351,8 @@ def getitem(x: Operand, index: Any) -> Rule:
     """x[index], with any index that numpy takes; an element picked twice gets both gradients."""
     parts = index if isinstance(index, tuple) else (index,)
     once = all(isinstance(part, int | slice | np.integer) or part is None or part is Ellipsis for part in parts)
+    if not once:
+        index = copy.deepcopy(index)
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         full = np.zeros_like(x)

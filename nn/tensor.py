@@ -323,6 +323,9 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
     The parameters that `rule` annotates as `Operand` come first and are the differentiable ones. Plain arrays in give
     plain arrays out; with a tensor among them the result is a tensor. A rule with several outputs returns a tuple of
     them; its vjp then gets a list of gradients, None where nothing arrived.
+
+    A plain array beside tensors is kept as it is, not copied: write into it again only after `backward()`. (What only
+    chooses, an index, a condition or a target of class numbers, is copied.)
     """
     name = rule.__name__.strip("_")
     marked = [p for p in inspect.signature(rule).parameters.values() if p.annotation in ("Operand", Operand)]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mazegrad import nn
+from mazegrad.nn.graph import recording
 from mazegrad.nn.tensor import Operand, Rule, operation
 
 
@@ -287,6 +288,97 @@ def test_no_grad_remembers_nothing_in_this_thread_only() -> None:
     with pytest.raises(ValueError, match="boom"), nn.no_grad():
         raise ValueError("boom")
     assert (x * 2).requires_grad
+
+
+@pytest.mark.parametrize("shared", ["function", "object"])
+def test_threads_may_share_a_no_grad(shared: str) -> None:
+    """One thread comes into it before the other, and leaves it before the other: each gets its own mode back."""
+    guard, inside, outside, left = nn.no_grad(), threading.Event(), threading.Event(), threading.Event()
+    seen: dict[str, bool] = {}
+
+    def use(come: threading.Event, go: threading.Event) -> None:
+        come.set()
+        assert go.wait(10)
+
+    def within(come: threading.Event, go: threading.Event) -> None:
+        if shared == "function":
+            guard(use)(come, go)
+        else:
+            with guard:
+                use(come, go)
+
+    def first() -> None:
+        within(inside, outside)
+        seen["first"] = recording()
+
+    def second() -> None:
+        with nn.no_grad():
+            assert inside.wait(10)
+            within(outside, left)
+            seen["second"] = recording()
+
+    threads = threading.Thread(target=first), threading.Thread(target=second)
+    for thread in threads:
+        thread.start()
+    threads[0].join()
+    left.set()
+    threads[1].join()
+    assert seen == {"first": True, "second": False}
+
+
+# ------------------------------------------------------------------------------------------------------ edges, choosers
+def test_gradients_at_the_edges() -> None:
+    """What the mathematics says where a formula has 0 * inf or inf - inf."""
+    for base in (0.0, 2.0, np.inf):
+        x = nn.Tensor([base, 1.0], requires_grad=True)
+        (x**0).sum().backward()
+        np.testing.assert_array_equal(x.grad, 0)
+    x = nn.Tensor([0.0, 0.0, 3.0], requires_grad=True)
+    (x ** np.array([0.0, 1.0, 2.0], np.float32)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0, 1, 6])
+    for function in (nn.maximum, nn.minimum):
+        for a, b, shares in ((np.inf, np.inf, 0.5), (-np.inf, -np.inf, 0.5), (1.0, 1.0, 0.5), (np.inf, -np.inf, None)):
+            x, y = (nn.Tensor([number], requires_grad=True, dtype=np.float32) for number in (a, b))
+            function(x, y).sum().backward()
+            larger = float(function is nn.maximum) if shares is None else shares
+            assert (x.grad, y.grad) == (larger, 1 - larger)
+            assert x.grad is not None and x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("impossible", [-np.inf, np.nan])
+def test_an_ignored_row_may_hold_anything(reduction: str, impossible: float) -> None:
+    x = nn.Tensor([[impossible, 0.0, 1.0], [0.0, 1.0, 2.0]], requires_grad=True)
+    alone = nn.Tensor([[0.0, 1.0, 2.0]], requires_grad=True)
+    loss = nn.cross_entropy(x, [-100, 1], reduction=reduction).sum()
+    loss.backward()
+    nn.cross_entropy(alone, [1]).backward()
+    assert loss.item() == nn.cross_entropy(alone, [1]).item()
+    assert x.grad is not None and alone.grad is not None
+    np.testing.assert_array_equal(x.grad, [[0, 0, 0], alone.grad[0]])
+
+
+@pytest.mark.parametrize(
+    ("choose", "chooser"),
+    [
+        (lambda x, i: x[i], np.array([0, 2])),
+        (lambda x, i: x[:, i], np.array([0, 0])),
+        (lambda x, i: nn.embedding(i, x), np.array([1, 2])),
+        (nn.cross_entropy, np.array([1, 0, 1])),
+        (lambda x, i: nn.where(i, x, 2 * x), np.array([True, False])),
+    ],
+    ids=["index", "indices", "embedding", "target", "condition"],
+)
+def test_what_chooses_may_be_written_into_before_backward(choose: Any, chooser: np.ndarray) -> None:
+    grads = []
+    for write in (False, True):
+        x, i = leaf(3, 2), chooser.copy()
+        y = (choose(x, i) ** 2).sum()
+        if write:
+            i[:] = ~i if i.dtype == bool else 1 - i // 2
+        y.backward()
+        grads.append(x.grad)
+    np.testing.assert_array_equal(*grads)
 
 
 # -------------------------------------------------------------------------------------------------------------- errors
