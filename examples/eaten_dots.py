@@ -8,6 +8,7 @@ import numpy as np
 import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad.agents import LinearRNN, RNNAgent, evaluate
 from mazegrad.envs.directions import OFFSETS
+from mazegrad.script import start
 
 
 class EatenDots(gymnasium.Wrapper[Any, int, Any, int]):
@@ -33,8 +34,13 @@ class EatenDots(gymnasium.Wrapper[Any, int, Any, int]):
         return dots * np.array(left, dtype=dots.dtype)
 
 
-memoryless = RNNAgent(LinearRNN(W=np.eye(4), U=np.zeros((4, 4)), b=np.zeros(4), h0=[1, 0, 0, 0]))
-for maze in ("from_the_end", "long_way"):
-    for name, wrap in (("dots stay", lambda env: env), ("dots are eaten", EatenDots)):
-        env = wrap(gymnasium.make("mazegrad/PathFollow-v0", maze=maze))
-        print(f"{maze:13} {name:15} {evaluate(env, memoryless, episodes=1, seed=0)}")
+def main() -> None:
+    memoryless = RNNAgent(LinearRNN(W=np.eye(4), U=np.zeros((4, 4)), b=np.zeros(4), h0=[1, 0, 0, 0]))
+    for maze in ("from_the_end", "long_way"):
+        for name, wrap in (("dots stay", lambda env: env), ("dots are eaten", EatenDots)):
+            env = wrap(gymnasium.make("mazegrad/PathFollow-v0", maze=maze))
+            print(f"{maze:13} {name:15} {evaluate(env, memoryless, episodes=1, seed=0)}")
+
+
+if __name__ == "__main__":
+    start(main)

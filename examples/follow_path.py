@@ -6,20 +6,28 @@ import gymnasium
 
 import mazegrad  # registers the environments
 from mazegrad.agents import path_follower
+from mazegrad.envs import NoDisplayError
+from mazegrad.script import start
 
-human = "--human" in sys.argv
-env = gymnasium.make("mazegrad/PathFollow-v0", render_mode="human" if human else "ansi")
-agent = path_follower()
 
-observation, info = env.reset(seed=0)
-h = agent.initial_state()
-total, over = 0.0, False
-while not over:
-    action, h = agent.act(observation, h)
-    observation, reward, terminated, truncated, info = env.step(action)
-    total += reward
-    over = terminated or truncated
-if not human:
-    print(env.render())
-print(f"mazegrad {mazegrad.__version__}: {'at the goal' if terminated else 'lost'}, return {total:g}")
-env.close()
+def main() -> None:
+    human = "--human" in sys.argv
+    env = gymnasium.make("mazegrad/PathFollow-v0", render_mode="human" if human else "ansi")
+    agent = path_follower()
+
+    observation, _ = env.reset(seed=0)
+    h = agent.initial_state()
+    total, over = 0.0, False
+    while not over:
+        action, h = agent.act(observation, h)
+        observation, reward, terminated, truncated, _ = env.step(action)
+        total += reward
+        over = terminated or truncated
+    if not human:
+        print(env.render())
+    print(f"mazegrad {mazegrad.__version__}: {'at the goal' if terminated else 'lost'}, return {total:g}")
+    env.close()
+
+
+if __name__ == "__main__":
+    start(main, NoDisplayError)

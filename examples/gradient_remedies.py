@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from mazegrad import nn
-from mazegrad.script import start
+from mazegrad.extras import require
+from mazegrad.script import count, natural, start
 
 STEPS, SYMBOLS, HIDDEN, BATCH = 64, 4, 32, 32
 INPUTS = SYMBOLS + 1
@@ -298,9 +299,9 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
         description=first, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default="", metavar="WORD", help="remedies whose name has this word in it")
-    parser.add_argument("--seeds", type=int, default=5, help="how many training seeds (default: 5)")
-    parser.add_argument("--seed", type=int, default=0, help="the first of them (default: 0)")
-    parser.add_argument("--steps", type=int, default=1000, help="training steps at most (default: 1000)")
+    parser.add_argument("--seeds", type=count, default=5, help="how many training seeds (default: 5)")
+    parser.add_argument("--seed", type=natural, default=0, help="the first of them (default: 0)")
+    parser.add_argument("--steps", type=count, default=1000, help="training steps at most (default: 1000)")
     parser.add_argument("--quick", action="store_true", help="five remedies, one seed, 200 steps")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture there (extra: plot)")
     options = parser.parse_args(arguments)
@@ -314,6 +315,8 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
     remedies = {name: remedy for name, remedy in remedies.items() if options.only.lower() in name.lower()}
     if not remedies:
         parser.error(f"no remedy has {options.only!r} in its name")
+    if options.figure is not None:
+        require("matplotlib", "plot")  # now, not after the training
 
     print(
         "before training: the gradient's factor a step back and its horizon (medians); then: how many seeds reach 99 %,"

@@ -24,8 +24,9 @@ import numpy as np
 import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad import nn
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent
+from mazegrad.extras import require
 from mazegrad.nn import analysis
-from mazegrad.script import start
+from mazegrad.script import natural, start
 
 U_1, U_2 = (1.2, 2.0, 1.1), (0.8, 0.1, 0.9)
 LARGEST_K = 10_000
@@ -260,23 +261,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=first_line, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the random cells and inputs (default: 0)")
+    parser.add_argument("--seed", type=natural, default=0, help="of the random cells and inputs (default: 0)")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw into this folder (extra: plot)")
     parser.add_argument("--quick", action="store_true", help="float32 alone, sequences of 60 steps")
     options = parser.parse_args(arguments)
     dtypes = [np.float32] if options.quick else [np.float32, np.float64]
+    if options.pictures is not None:
+        require("matplotlib", "plot")  # now, not after the tables
 
     limits_table(dtypes)
     norms, spectra = cells_table(np.random.default_rng(options.seed), 60 if options.quick else 200)
     curves = agents_table(40)
     if options.pictures is not None:
-        try:
-            import matplotlib as mpl
+        import matplotlib as mpl
 
-            mpl.use("Agg")
-            from matplotlib import pyplot as plt
-        except ImportError:
-            parser.error('pictures need matplotlib: pip install "mazegrad[plot]"')
+        mpl.use("Agg")
+        from matplotlib import pyplot as plt
+
         draw_powers(plt, options.pictures, dtypes)
         draw_cells(plt, options.pictures, norms, spectra)
         draw_agents(plt, options.pictures, curves)

@@ -27,7 +27,7 @@ import numpy as np
 
 from mazegrad import nn
 from mazegrad.progress import progress
-from mazegrad.script import count, start
+from mazegrad.script import count, natural, positive, start
 
 DELAY, SYMBOLS, LENGTH = 100, 8, 10
 BLANK, SIGNAL = SYMBOLS, SYMBOLS + 1
@@ -231,11 +231,11 @@ def main(words: list[str] | None = None) -> dict[str, dict[str, list[Run]]]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", choices=TASKS, help="default: both")
     parser.add_argument("--cell", choices=CELLS, help="default: all")
-    parser.add_argument("--seed", type=int, help="one seed; default: 0, 1 and 2")
+    parser.add_argument("--seed", type=natural, help="one seed; default: 0, 1 and 2")
     parser.add_argument("--steps", type=count, help="instead of the task's budget")
     parser.add_argument("--hidden", type=count, default=64, help="units; default: %(default)s")
     parser.add_argument("--batch-size", type=count, default=50, help="default: %(default)s")
-    parser.add_argument("--lr", type=float, help="instead of the one chosen for the cell")
+    parser.add_argument("--lr", type=positive, help="instead of the one chosen for the cell")
     parser.add_argument("--quick", action="store_true", help="10 steps, one seed")
     parser.add_argument("--pictures", type=Path, default=Path("memory"), metavar="FOLDER", help="default: %(default)s")
     options = parser.parse_args(words)

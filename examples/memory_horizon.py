@@ -29,7 +29,7 @@ from mazegrad import nn
 from mazegrad.agents import RecurrentAgent, evaluate
 from mazegrad.nn.analysis import gradient_norms, horizon
 from mazegrad.progress import progress
-from mazegrad.script import count, start
+from mazegrad.script import count, natural, positive, start
 
 SHARE, FAR = 0.01, 128  # the horizon is measured over a corridor of so many tiles
 BOTH_SIGNS = 1  # a seed from which the two lanes differ
@@ -259,10 +259,10 @@ def main(words: list[str] | None = None) -> dict[str, Result]:
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help=", ".join(CELLS))
     parser.add_argument("--corridors", nargs="+", type=count, metavar="TILES", help="default: 1 2 4 8 16 32 64 128")
     parser.add_argument("--seeds", type=count, help="how many first weights; default: 5")
-    parser.add_argument("--seed", type=int, default=0, help="the first of them; default: %(default)s")
+    parser.add_argument("--seed", type=natural, default=0, help="the first of them; default: %(default)s")
     parser.add_argument("--updates", type=count, help="at most so many; default: 2000")
     parser.add_argument("--hidden", type=count, default=32, help="default: %(default)s")
-    parser.add_argument("--lr", type=float, help="instead of the one chosen for the cell")
+    parser.add_argument("--lr", type=positive, help="instead of the one chosen for the cell")
     parser.add_argument("--truncate", type=count, metavar="STEPS", help="truncated backpropagation through time")
     parser.add_argument("--quick", action="store_true", help="corridors 1 and 4, one seed, 60 updates")
     parser.add_argument("--pictures", type=Path, default=Path("memory"), metavar="FOLDER", help="default: %(default)s")

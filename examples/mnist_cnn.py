@@ -18,7 +18,7 @@ import numpy as np
 
 from mazegrad import nn
 from mazegrad.progress import progress
-from mazegrad.script import start
+from mazegrad.script import count, natural, positive, start
 
 RECIPES: dict[str, dict[str, Any]] = {
     "small": {"epochs": 5, "batch_size": 64, "max_lr": 8e-3, "warp": 0.0, "average": 0.0},
@@ -207,18 +207,21 @@ def main(arguments: list[str] | None = None) -> float:
     """Train, test, draw, save; return the last accuracy."""
     parser = argparse.ArgumentParser(description="A convolutional net learns to read the MNIST digits.")
     parser.add_argument("--recipe", choices=RECIPES, default="small")
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
-    parser.add_argument("--max-lr", type=float, help="the cycle's highest learning rate, instead of the recipe's")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save", metavar="FILE", help="write the trained net to FILE, as npz")
+    parser.add_argument("--epochs", type=count, help="instead of the recipe's")
+    parser.add_argument("--max-lr", type=positive, help="the cycle's highest learning rate, instead of the recipe's")
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the trained net to FILE, as npz")
     parser.add_argument("--pictures", type=Path, default=Path("mnist"), metavar="FOLDER", help="default: %(default)s")
     parser.add_argument("--hold-out", action="store_true", help="test on 5,000 training images, to choose recipes")
     parser.add_argument("--quick", action="store_true", help="2,000 images, 2 epochs, a thousand test images")
     options = parser.parse_args(arguments)
 
     settings = dict(RECIPES[options.recipe])
-    settings["epochs"] = options.epochs or (2 if options.quick else settings["epochs"])
-    settings["max_lr"] = options.max_lr or settings["max_lr"]
+    if options.quick:
+        settings["epochs"] = 2
+    settings |= {name: given for name in ("epochs", "max_lr") if (given := getattr(options, name)) is not None}
+    if options.save:
+        options.save.parent.mkdir(parents=True, exist_ok=True)
     images, labels = nn.data.mnist("train")
     if options.hold_out:
         test_images, test_labels = images[-5000:], labels[-5000:]

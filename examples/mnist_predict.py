@@ -7,26 +7,30 @@ python examples/mnist_predict.py net.npz --file digits-idx3-ubyte
 import argparse
 
 import numpy as np
-from mnist_cnn import digit_text, logits_of, make_net
+from mnist_cnn import RECIPES, digit_text, logits_of, make_net
 
 from mazegrad import nn
-from mazegrad.script import start
+from mazegrad.script import natural, start
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Read digits with a saved net.")
     parser.add_argument("net", help="the file that mnist_cnn.py --save wrote")
-    parser.add_argument("--count", type=int, default=5, help="how many digits to draw (default: %(default)s)")
+    parser.add_argument("--count", type=natural, default=5, help="how many digits to draw (default: %(default)s)")
     parser.add_argument("--file", help="an IDX file of 28x28 pictures, instead of MNIST's test set")
     options = parser.parse_args()
 
-    saved = nn.load(options.net)
-    if "recipe" not in saved:
-        parser.error(f"{options.net} was not written by mnist_cnn.py --save")
-    net = make_net(saved["recipe"], np.random.default_rng(0))
-    net.load_state_dict(saved["net"])
+    try:
+        saved = nn.load(options.net)
+        if saved.get("recipe") not in list(RECIPES):
+            parser.error(f"{options.net} was not written by mnist_cnn.py --save")
+        net = make_net(saved["recipe"], np.random.default_rng(0))
+        net.load_state_dict(saved.get("net", {}))
+        mine = nn.data.read_idx(options.file) if options.file else None
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
 
-    pictures, labels = (nn.data.read_idx(options.file), None) if options.file else nn.data.mnist("test")
+    pictures, labels = nn.data.mnist("test") if mine is None else (mine, None)
     if pictures.ndim != 3 or pictures.shape[1:] != (28, 28):
         parser.error(f"expected pictures (n, 28, 28), found {pictures.shape}")
     images = nn.data.scaled(pictures)

@@ -24,6 +24,9 @@ from typing import Any
 
 import numpy as np
 
+from mazegrad.extras import require
+from mazegrad.script import count, start
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Sum = Mapping[str, Fraction | int]
 """a sum of letters, units and "1", with coefficients"""
@@ -200,6 +203,7 @@ def figure(path: Path, rows: Sequence[tuple[str, Sequence[int]]]) -> None:
     for axis in (left, right):
         axis.legend(frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(path, dpi=110)
     print(f"wrote {path}")
 
@@ -209,12 +213,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=first, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--depth", type=int, default=100, metavar="N", help="how deep to try fractions (default: 100)")
+    parser.add_argument(
+        "--depth", type=count, default=100, metavar="N", help="how deep to try fractions (default: 100)"
+    )
     parser.add_argument("--quick", action="store_true", help="fractions to 40, floats to 200: seconds")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture there (extra: plot)")
     arguments = parser.parse_args()
-    if arguments.depth < 1:
-        parser.error("--depth is a positive number")
+    if arguments.figure is not None:
+        require("matplotlib", "plot")  # now, not after the table
     exact, most = (40, 200) if arguments.quick else (arguments.depth, 1200)
 
     rows: list[tuple[str, list[int]]] = []
@@ -243,4 +249,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

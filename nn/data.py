@@ -3,7 +3,7 @@
 Every loader looks in the folder that MAZEGRAD_DATA names, then in the user's cache, then downloads the public original
 into the cache (extra `data`). A file may lie there as the loader's own form (`shakespeare.txt`), gzipped
 (`shakespeare.txt.gz`), or as the public original (`cifar-10-binary.tar.gz`); what is in it is checked by its SHA-256.
-Loaders raise DataNotFound, which says what to do, or ValueError for a file with other contents.
+Loaders raise DataNotFound or, for a file with other contents, the ValueError DataDamaged; each says what to do.
 """
 
 from __future__ import annotations
@@ -61,6 +61,10 @@ _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0
 
 class DataNotFound(FileNotFoundError):
     """The data is not here and cannot be fetched; says the three ways to get it."""
+
+
+class DataDamaged(ValueError):
+    """A data file does not hold what it should; says which one."""
 
 
 # ------------------------------------------------------------------------------------------------------------- loaders
@@ -298,13 +302,13 @@ def _named(path: Path, function: Callable[[bytes], bytes], raw: bytes) -> bytes:
     try:
         return function(raw)
     except _BROKEN as error:
-        raise ValueError(f"{path} is not the whole file it should be: {error}; delete it") from error
+        raise DataDamaged(f"{path} is not the whole file it should be: {error}; delete it") from error
 
 
 def _checked(path: Path, sha256: str | None, raw: bytes) -> bytes:
     found = hashlib.sha256(raw).hexdigest()
     if sha256 and found != sha256:
-        raise ValueError(f"{path} is not the file it should be: its SHA-256 is {found}, expected {sha256}; delete it")
+        raise DataDamaged(f"{path} is not the file it should be: its SHA-256 is {found}, expected {sha256}; delete it")
     return raw
 
 

@@ -224,4 +224,5 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("no")
     assert "text.npz is not a whole npz file" in run(["--load", "text.npz"], tmp_path, code=2).stderr
     assert "No such file" in run(["--load", "none.npz"], tmp_path, code=2).stderr
-    assert "--epochs is -1" in run(["--epochs", "-1"], tmp_path, code=2).stderr
+    for number in ("-1", "0"):
+        assert f"'{number}' is no whole number from 1 on" in run(["--epochs", number], tmp_path, code=2).stderr

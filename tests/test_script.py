@@ -1,13 +1,20 @@
 """Programs end with one message: after Ctrl-C, without data, when training explodes; a bug keeps its traceback."""
 
 import argparse
+import os
+import re
+import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mazegrad import nn, script
+from mazegrad.extras import MissingExtra
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+PROGRAMS = [path for path in sorted(EXAMPLES.rglob("*.py")) if path.stem not in ("course", "pages", "subwords")]
 
 
 def raising(error):
@@ -24,7 +31,16 @@ def test_ctrl_c(capsys):
     assert capsys.readouterr().err == "\nstopped\n"
 
 
-@pytest.mark.parametrize("error", [nn.data.DataNotFound("no such file"), nn.NonFiniteGradient("weight", 3, "NaN")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        nn.data.DataNotFound("no such file"),
+        nn.data.DataDamaged("not the file it should be"),
+        nn.NonFiniteGradient("weight", 3, "NaN"),
+        FileNotFoundError(2, "No such file or directory", "net.npz"),
+        MissingExtra("matplotlib is not installed"),
+    ],
+)
 def test_what_a_user_can_cure(error):
     with pytest.raises(SystemExit) as end:
         script.start(raising(error))
@@ -34,6 +50,8 @@ def test_what_a_user_can_cure(error):
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         script.start(raising(ZeroDivisionError()))
+    with pytest.raises(ValueError, match="a bug"):
+        script.start(raising(ValueError("a bug")))
     with pytest.raises(SystemExit, match="told"):
         script.start(raising(LookupError("told")), LookupError)
 
@@ -45,8 +63,94 @@ def test_a_count_is_a_whole_number_from_1_on(text):
         script.count(text)
 
 
+def test_numbers_for_argparse():
+    assert (script.natural("0"), script.positive("1e-3")) == (0, 0.001)
+    for text in ("-1", "x", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="no whole number from 0 on"):
+            script.natural(text)
+    for text in ("0", "-1", "nan", "inf", "x", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="no number above 0"):
+            script.positive(text)
+
+
+# ------------------------------------------------------------------------------------------------------------- examples
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_every_program_starts_so(path):
+    assert re.search(r'\nif __name__ == "__main__":\n    start\(main(, \w+)?\)\n$', path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys):
+    """Run a program in an empty folder until it ends, at the latest with a training; return its code and message."""
+
+    def trained(*_, **__):
+        raise AssertionError("it was not told before the training")
+
+    def run(name, *words):
+        path = EXAMPLES / f"{name}.py"
+        monkeypatch.setattr(sys, "argv", [str(path), *words])
+        monkeypatch.syspath_prepend(str(path.parent))
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(path), run_name="__main__")
+        told = capsys.readouterr()
+        assert told.out == ""
+        return end.value.code, told.err
+
+    monkeypatch.setattr(nn.Tensor, "backward", trained)
+    monkeypatch.chdir(tmp_path)
+    return run
+
+
 @pytest.mark.parametrize(
-    "name", ["gradient_remedies", "gradients_through_time", "long_memory", "memory_horizon", "mnist_cnn"]
+    ("words", "message"),
+    [
+        ("mnist_predict nothing.npz", "No such file or directory: 'nothing.npz'"),
+        ("mnist_predict text.npz", "text.npz is not a whole npz file"),
+        ("mnist_predict other.npz", "other.npz was not written by mnist_cnn.py"),
+        ("mnist_cnn --quick --epochs -1", "'-1' is no whole number from 1 on"),
+        ("mnist_cnn --quick --epochs 0", "'0' is no whole number from 1 on"),
+        ("mnist_cnn --max-lr 0", "'0' is no number above 0"),
+        ("gradient_remedies --seeds 0", "'0' is no whole number from 1 on"),
+        ("gradient_remedies --steps 0", "'0' is no whole number from 1 on"),
+        ("rnn_counts --depth 0", "'0' is no whole number from 1 on"),
+        ("wall_follower --rooms 0", "'0' is no whole number from 1 on"),
+        ("wall_follower --seed -1", "'-1' is no whole number from 0 on"),
+        ("memory_horizon --lr -1", "'-1' is no number above 0"),
+        ("architectures/direct_speech --text nothing.txt", "No such file or directory: 'nothing.txt'"),
+        ("architectures/direct_speech --text empty.txt", "there is no letter in empty.txt"),
+        ("architectures/shakespeare --prompt é", "the alphabet has no 'é'"),
+        ("architectures/shakespeare --temperatures 0.5 0", "all --temperatures are above 0"),
+        ("architectures/cats_and_dogs --width 0", "'0' is no whole number from 1 on"),
+    ],
 )
-def test_programs_that_take_long_start_so(name):
-    assert (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").endswith("    start(main)\n")
+def test_a_bad_word_is_told_by_the_parser(words, message, run):
+    Path("text.npz").write_text("no npz")
+    Path("empty.txt").write_text("\n")
+    nn.save("other.npz", recipe=["large"])
+    code, told = run(*words.split())
+    assert code == 2
+    assert message in told
+
+
+@pytest.mark.parametrize(
+    "words", ["gradient_remedies --figure", "rnn_counts --figure", "gradients_through_time --pictures"]
+)
+def test_without_matplotlib_a_picture_is_refused_before_the_work(words, run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _ = run(*words.split(), "x.png")
+    assert code == "matplotlib is not installed; it comes with: python -m pip install 'mazegrad[plot]'"
+
+
+def test_a_window_without_a_display_is_one_message():
+    kept = {name: value for name, value in os.environ.items() if "DISPLAY" not in name and name != "SDL_VIDEODRIVER"}
+    words = [sys.executable, EXAMPLES / "follow_path.py", "--human"]
+    result = subprocess.run(words, env=kept, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "rgb_array" in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("words", ["follow_path", "eaten_dots", "wall_follower --mazes 11 --rooms 3"])
+def test_the_short_programs_run(words):
+    name, *rest = words.split()
+    words = [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", *rest]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout

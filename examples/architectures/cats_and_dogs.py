@@ -15,6 +15,7 @@ from course import Course, arguments, finish, page, start
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mazegrad import nn
+from mazegrad.script import count, positive
 
 NAMES = ("cat", "dog")
 BATCH = 64
@@ -77,9 +78,9 @@ def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
 def main(words: list[str] | None = None) -> None:
     """Train, test, draw."""
     parser = arguments(__file__, __doc__, epochs=30)
-    parser.add_argument("--width", type=int, default=32, help="channels after the first layer; default: %(default)s")
+    parser.add_argument("--width", type=count, default=32, help="channels after the first layer; default: %(default)s")
     parser.add_argument(
-        "--lr", type=float, default=0.005, help="the cycle's highest learning rate; default: %(default)s"
+        "--lr", type=positive, default=0.005, help="the cycle's highest learning rate; default: %(default)s"
     )
     parser.add_argument("--perceptron", action="store_true", help="a net without convolutions; with --lr 0.001")
     parser.add_argument("--as-is", action="store_true", help="train on the pictures as they are: no flips, no crops")

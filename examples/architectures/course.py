@@ -53,10 +53,9 @@ class Options(argparse.ArgumentParser):
             self.set_defaults(**saved["options"])
         options = super().parse_args(args, namespace)
         options.checkpoint = saved
-        options.epochs = options.epochs or self.get_default("epochs_of")[options.quick]
+        if options.epochs is None:
+            options.epochs = self.get_default("epochs_of")[options.quick]
         options.save = options.save or options.load or Path(f"{name}-quick.npz" if options.quick else f"{name}.npz")
-        if options.epochs < 1:
-            self.error(f"--epochs is {options.epochs}; expected at least 1")
         return options
 
 
@@ -66,8 +65,8 @@ def arguments(file: str, doc: str, epochs: int, quick_epochs: int = 2) -> Option
     parser = Options(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.set_defaults(program=file, epochs_of=(epochs, quick_epochs))
     parser.add_argument("--quick", action="store_true", help="a taste, in seconds")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, help=f"default: {epochs}; {quick_epochs} with --quick")
+    parser.add_argument("--seed", type=script.natural, default=0, help="default: %(default)s")
+    parser.add_argument("--epochs", type=script.count, help=f"default: {epochs}; {quick_epochs} with --quick")
     parser.add_argument("--save", type=Path, metavar="FILE", help=f"the checkpoint, as npz; default: {name}.npz")
     parser.add_argument("--load", type=Path, metavar="FILE", help="go on from a checkpoint, or show its results")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", default=Path(name), help="default: %(default)s")

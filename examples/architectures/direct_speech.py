@@ -160,6 +160,14 @@ def main(words: list[str] | None = None) -> dict[str, float]:
     parser = arguments(__file__, __doc__, epochs=16)
     parser.add_argument("--text", type=Path, metavar="FILE", help="a text of your own, its first page to be tagged")
     options = parser.parse_args(words)
+    own = None
+    if options.text:
+        try:
+            own = codes_of(straight(options.text.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            parser.error(f"--text: {error}")
+        if not is_letter(own).any():
+            parser.error(f"--text: there is no letter in {options.text}")
     quick = options.quick
     windows, length, steps, lr = (16, 128, 25, 2e-2) if quick else (32, 256, 60, 2e-3)
 
@@ -231,10 +239,9 @@ def main(words: list[str] | None = None) -> dict[str, float]:
 
     codes = test[True][0]
     show(codes, with_marks(codes, sure["both"]), len(codes) // 3, TEST, options.pictures / "page.png")
-    if options.text:
-        codes = codes_of(straight(options.text.read_text(encoding="utf-8")))
-        shades = with_marks(codes, probability(taggers["both"], codes[codes != MARK]))
-        show(codes, shades, 0, options.text.name, options.pictures / f"{options.text.stem}.png")
+    if own is not None:
+        shades = with_marks(own, probability(taggers["both"], own[own != MARK]))
+        show(own, shades, 0, options.text.name, options.pictures / f"{options.text.stem}.png")
     return f1
 
 

@@ -112,6 +112,12 @@ def main(words: list[str] | None = None) -> float:
     parser.add_argument("--temperatures", type=float, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
     parser.add_argument("--length", type=int, default=600, help="letters to write in the end (default: %(default)s)")
     options = parser.parse_args(words)
+    try:
+        encode(options.prompt)
+    except ValueError as error:
+        parser.error(f"--prompt: {error}")
+    if not options.prompt or options.length < 1 or not all(0 < t < math.inf for t in options.temperatures):
+        parser.error("--prompt must not be empty, and --length and all --temperatures are above 0")
     quick, hidden = options.quick, options.hidden or (64 if options.quick else 448)
     streams, length, steps, lr = (16, 50, 60, 1e-2) if quick else (32, 64, 400, 2e-3)
 
