@@ -131,7 +131,7 @@ def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
     done = nn.load(tmp_path / "tiny_course.npz")["epoch"]
     assert f"stopped after {done} of 1000 epochs" in errors
     on = run([*command[2:], "--epochs", str(done + 1)], tmp_path)
-    assert f"epoch {done + 1}/{done + 1}: " in on.stdout
+    assert on.stdout.startswith(f"epoch {done + 1}/{done + 1}: ")
 
 
 def test_control_c_in_the_first_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,25 +143,6 @@ def test_control_c_in_the_first_epoch(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(KeyboardInterrupt, match="nothing is saved yet"):
         main(["--save", str(tmp_path / "a.npz")])
     assert not list(tmp_path.iterdir())
-
-
-def test_an_epoch_outlives_an_error_in_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
-        raise ZeroDivisionError
-
-    main, pictures = program(TINY, monkeypatch), ["--pictures", str(tmp_path)]
-    main(["--epochs", "2", "--save", str(tmp_path / "whole.npz"), *pictures])
-    with monkeypatch.context() as patch:
-        patch.setattr(np, "abs", broken)
-        with pytest.raises(ZeroDivisionError):
-            main(["--epochs", "2", "--save", str(tmp_path / "parts.npz"), *pictures])
-    assert nn.load(tmp_path / "parts.npz")["epoch"] == 1
-    main(["--load", str(tmp_path / "parts.npz")])
-    whole, parts = (flat(nn.load(tmp_path / name)) for name in ("whole.npz", "parts.npz"))
-    assert whole.keys() == parts.keys()
-    for name, value in whole.items():
-        if name != "/seconds":
-            np.testing.assert_array_equal(parts[name], value, err_msg=name)
 
 
 def test_a_finished_run_only_shows_its_results(tmp_path: Path) -> None:

@@ -86,10 +86,10 @@ class NonFiniteLoss(ArithmeticError):
 class Course:
     """A net, what trains it, and how far it has come; begins where the file of `--load` ended.
 
-    A checkpoint is written after each epoch, and again with its figures, and an epoch begins from nothing but what is
-    in it: net, optimiser, scheduler, averaged weights, `rng`. So whatever is random must draw from that `rng`, dropout
-    too, and a state that is carried from batch to batch begins anew with the epoch. Then a run that was stopped and
-    goes on ends with the same weights, bit for bit, as one that was not.
+    A checkpoint is written after each epoch, and an epoch begins from nothing but what is in it: net, optimiser,
+    scheduler, averaged weights, `rng`. So whatever is random must draw from that `rng`, dropout too, and a state that
+    is carried from batch to batch begins anew with the epoch. Then a run that was stopped and goes on ends with the
+    same weights, bit for bit, as one that was not.
 
     clip: the largest norm of all gradients together; None leaves them as they are.
     average: evaluate, and end, with an exponential average of the weights of this decay; 0 for the weights themselves.
@@ -111,7 +111,7 @@ class Course:
         self.options, self.net, self.optimizer, self.scheduler, self.rng = options, net, optimizer, scheduler, rng
         self.clip, self.average = clip, nn.Averaged(net, average) if average else None
         self.settings = json.loads(json.dumps(settings))  # as a file gives them back
-        self.epoch, self.judged, self.seconds = 0, 0, 0.0  # epochs done, and with figures; processor time for them
+        self.epoch, self.seconds = 0, 0.0  # epochs done; processor time that they took
         self.curves: dict[str, list[float]] = {}  # one number an epoch
         self.checkpoint: tuple[Path, int] | None = None  # the last file, and the epochs in it
         if options.checkpoint:
@@ -135,10 +135,8 @@ class Course:
         Raises KeyboardInterrupt, saying how to go on; NonFiniteGradient or NonFiniteLoss.
         """
         try:
-            while self.judged < self.options.epochs:
-                if self.judged == self.epoch:
-                    self._train(deal(self.epoch + 1), steps, loss_of)
-                    self.save()  # so that an epoch is not lost to an error in its figures
+            while self.epoch < self.options.epochs:
+                self._train(deal(self.epoch + 1), steps, loss_of)
                 self._evaluate(after_epoch)
                 self.save()
         except KeyboardInterrupt:
@@ -158,7 +156,6 @@ class Course:
         if len(losses) < steps:
             raise ValueError(f"epoch {self.epoch + 1} has {len(losses)} batches; expected {steps}")
         self.curves.setdefault("loss", []).append(float(np.mean(losses)))
-        self.epoch += 1
         self.seconds += time.process_time() - start
 
     def _step(self, loss_of: Callable[[Any], nn.Tensor], batch: Any) -> float:
@@ -188,7 +185,7 @@ class Course:
             self.average.swap()
         for name, figure in figures.items():
             self.curves.setdefault(name, []).append(float(figure))
-        self.judged += 1
+        self.epoch += 1
         self.seconds += time.process_time() - start
         told = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.curves.items())
         print(f"epoch {self.epoch}/{self.options.epochs}: {told}, {clock(self.seconds)}", flush=True)
@@ -205,7 +202,6 @@ class Course:
             options={name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
             settings=self.settings,
             epoch=self.epoch,
-            judged=self.judged,
             seconds=self.seconds,
             curves=self.curves,
             net=self.net,
@@ -228,7 +224,6 @@ class Course:
             self.average.load_state_dict(saved["average"])
         self.rng.bit_generator.state = saved["rng"]
         self.epoch, self.seconds, self.curves = saved["epoch"], saved["seconds"], saved["curves"]
-        self.judged = saved.get("judged", self.epoch)
         self.checkpoint = self.options.load, self.epoch
 
     def _how_to_go_on(self) -> str:
