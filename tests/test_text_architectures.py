@@ -3,6 +3,7 @@
 import importlib
 import math
 import sys
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -49,8 +50,36 @@ def test_windows_go_on_where_they_stopped_around_the_ring() -> None:
     assert len(set(read[0][0].tolist())) == 3
 
 
+def small_model() -> nn.Module:
+    """An untrained language model of 8 units that reads some strings as one, each with random numbers."""
+    rng = np.random.default_rng(0)
+    net = plays.LanguageModel(8, plays.common_strings(plays.encode("To be, or not to be. " * 9), 5), rng=rng)
+    net.strings.weight.assign(rng.normal(size=net.strings.weight.shape))
+    return net
+
+
+def test_common_strings_are_those_that_occur_often_enough() -> None:
+    text = "to be, or not to be, that is the question"
+    for least in (1, 2, 3):
+        counts = Counter(text[at : at + n] for n in plays.SPANS for at in range(len(text) - n + 1))
+        expected = [plays.strings(plays.encode(s), len(s))[0] for s, often in counts.items() if often >= least]
+        assert plays.common_strings(plays.encode(text), least).tolist() == [0, *sorted(expected)]
+        assert len(set(expected)) == len(expected)
+
+
+def test_a_string_is_known_at_its_last_letter_also_across_windows() -> None:
+    net = small_model()
+    letters = plays.encode("\n\n\n\nbe. To B")
+    rows = net.rows(letters[4:, None], letters[:4, None])[..., 0]
+    for i, span in enumerate(plays.SPANS):
+        for at, row in enumerate(rows[i], 4):
+            (number,) = plays.strings(letters[at - span + 1 : at + 1], span)
+            assert row == (net.common.tolist().index(number) if number in net.common else 0)
+    assert (rows > 0).sum(1).tolist() == [6, 5, 4, 3]  # of two letters: be e. .␣ ␣T To o␣
+
+
 def test_surprise_is_minus_log2_of_what_the_net_expects_letter_by_letter() -> None:
-    net = plays.LanguageModel(8, rng=np.random.default_rng(0))
+    net = small_model()
     text = "To be, or not to be" * 120  # longer than the windows that it is read in
     letters, state, costs = plays.encode(text), None, []
     with nn.no_grad():
@@ -64,7 +93,7 @@ def test_surprise_is_minus_log2_of_what_the_net_expects_letter_by_letter() -> No
 
 
 def test_writing_follows_the_net_and_its_temperature() -> None:
-    net = plays.LanguageModel(8, rng=np.random.default_rng(0))
+    net = small_model()
     certain = np.full(96, -30.0)
     certain[plays.encode("x")] = 30.0
     net.output.bias.assign(certain)
