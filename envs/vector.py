@@ -325,8 +325,6 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         ground, streams = self._ground, None
         if self._levels or ground.random:
             streams = np.asarray(stream(self._key[lanes], self._episode[lanes].astype(np.uint64)))
-            if ground.slips:
-                self._random.begin(lanes, streams, self._time + 1, STEPS)
         if isinstance(ground, Pool):
             ground.renew(lanes, self._key[lanes], self._episode[lanes])
             limits = self._limits(ground.open_tiles(lanes))
@@ -334,6 +332,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             if self._levels and streams is not None:
                 ground = self._draw_mazes(ground, self._levels, lanes, streams)
             limits = ground.limits[ground.maze[lanes]] if len(ground.limits) > 1 else ground.limits
+        if ground.slips and streams is not None:  # asked of the mazes that were just drawn
+            self._random.begin(lanes, streams, self._time + 1, STEPS)
         starts = ground.choose(lanes, streams)
         (ground.place if at_once else ground.announce)(lanes, starts)
         self._begun[lanes] = self._time

@@ -10,7 +10,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mazegrad.agents import RandomAgent, evaluate, path_follower, rollout
-from mazegrad.envs import OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, load_maze
+from mazegrad.envs import OBSERVATIONS, Levels, Maze, MazeEnv, MazeVectorEnv, load_maze
 from mazegrad.envs import pool as pool_module
 from mazegrad.envs import vector as vector_module
 from mazegrad.envs.atlas import Atlas
@@ -137,6 +137,17 @@ def test_levels(ground, keywords, mode, monkeypatch):
         ours = gymnasium.make_vec(FRESH, num_envs=5, autoreset_mode=mode, **keywords)
         assert type(ours._ground) is Pool
         walk_alike(ours, singles(FRESH, 5, mode, **keywords), 200)
+
+
+PLAIN_OR_ICY = Levels(lambda key: Maze.from_text("S~~~\n~~~G\n" if key >> 40 & 1 else "S...\n...G\n"))
+
+
+@pytest.mark.parametrize("mode", MODES, ids=mode_id)
+def test_levels_of_which_some_slip(mode):
+    keywords = {"time_limit": 7, "info": PLAIN_INFO}
+    ours = MazeVectorEnv(PLAIN_OR_ICY, 4, autoreset_mode=mode, **keywords)
+    theirs = SyncVectorEnv([lambda: MazeEnv(PLAIN_OR_ICY, **keywords)] * 4, autoreset_mode=mode)
+    assert walk_alike(ours, theirs, 200) > 60
 
 
 @pytest.mark.parametrize("kept", [0, 2**28])
