@@ -481,7 +481,6 @@ def test_action_masks_are_those_of_single_environments(name):
 
 
 def test_values_are_bit_for_bit_too():
-    pytest.importorskip("mazegrad.envs.values")
     for name, keywords in ((FRESH, {"size": (2, 3)}), (FRESH, {"level_seeds": range(4), "size": (3, 3)}), (GRID, {})):
         keywords = {"info": ("optimal_action", "value"), "slip": 0.2, "time_limit": 15, **keywords}
         ours = gymnasium.make_vec(name, num_envs=3, **keywords)
