@@ -14,6 +14,7 @@ from mazegrad.envs import OBSERVATIONS, Levels, Maze, MazeEnv, MazeVectorEnv, lo
 from mazegrad.envs import pool as pool_module
 from mazegrad.envs import vector as vector_module
 from mazegrad.envs.atlas import Atlas
+from mazegrad.envs.levels import generated
 from mazegrad.envs.pool import Pool
 from mazegrad.envs.randomness import Ahead, below, bits, key_from_seed, later, stream, uniform
 
@@ -256,17 +257,42 @@ def test_copies_in_mid_episode_go_on_alike(name, mode):
             env.reset()
 
 
-def test_a_state_that_is_none_changes_nothing():
-    env = MazeVectorEnv(num_envs=2)
+def test_many_slipping_lanes_go_back_to_a_state_of_their_own():
+    env = MazeVectorEnv("ice_lake", 1024)  # so many that their bits are hashed for a few steps at a time
     env.reset(seed=0)
-    good = env.get_state()
-    for spoil in (
-        {"cell": [0, 0]}, {"key": [1]}, {"maze": [0, 7]}, {"steps": [-1, 0]}, {"mazes": ["?"]}, {"trails": ["00"]},
-        {"ended": [2]}, {"episode": "x"},
-    ):  # fmt: skip
+    actions = np.random.default_rng(0).integers(0, 4, (60, 1024))
+    for step in range(20):
+        env.step(actions[step])
+    state = env.get_state()
+    first = [env.step(actions[step]) for step in range(20, 60)]
+    env.set_state(state)
+    same([env.step(actions[step]) for step in range(20, 60)], first)
+
+
+@pytest.mark.parametrize(
+    "maze", [load_maze("ice_lake"), PLAIN_OR_ICY, generated("backtracker", (2, 3))], ids=["map", "levels", "fresh"]
+)
+def test_a_state_that_is_none_changes_nothing(maze):
+    env = MazeVectorEnv(maze, 2, render_mode="ansi", time_limit=9)
+    env.reset(seed=0)
+    for _ in range(4):
+        env.step(np.array([1, 3]))
+    good, untouched = env.get_state(), copy.deepcopy(env)
+    above = "10" * (len(good["trails"][0]) // 2)
+    spoilt = [
+        {"cell": [0, 10**6]}, {"key": [1]}, {"maze": [0, 7]}, {"steps": [-1, 0]}, {"mazes": ["?"]}, {"trails": ["00"]},
+        {"ended": [2]}, {"episode": "x"}, {"steps": [[0], [0]]}, {"trails": [above, good["trails"][1]]},
+    ]  # fmt: skip
+    if not isinstance(maze, Maze):  # a maze that these levels do not draw then
+        other = Maze.from_text(good["mazes"][0].replace("G", "."))
+        spoilt.append({"mazes": [other.to_text()], "maze": [0, 0], "cell": [int(other.open.argmax())] * 2})
+    for spoil in spoilt:
         with pytest.raises(ValueError, match="not a state that get_state returned"):
             env.set_state({**good, **spoil})
         assert env.get_state() == good
+    for _ in range(20):
+        same(env.step(np.array([1, 3])), untouched.step(np.array([1, 3])))
+        assert env.render() == untouched.render()
 
 
 @pytest.mark.parametrize("mode", MODES, ids=mode_id)
