@@ -135,7 +135,26 @@ def test_bad_words_are_exit_code_2(words: list[str]) -> None:
     assert stop.value.code == 2
 
 
-@pytest.mark.parametrize("words", [["--help"], ["watch", "--help"], ["list", "--help"], ["--version"]])
+COMMANDS = ("watch", "play", "list", "generate", "solve", "certify", "check", "record", "replay", "bench")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_takes_a_seed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["--seed", "7", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main([command, *words])
+        assert stop.value.code == 0
+        assert "--seed N" in capsys.readouterr().out
+
+
+def test_a_seed_changes_nothing_where_nothing_is_random(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    assert main(["list", "--seed", "7"]) == 0
+    assert capsys.readouterr().out == listed
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
 def test_help_helps(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(words)
