@@ -7,6 +7,7 @@ import numpy as np
 from ..envs import UP, World, optimal_actions
 from ..envs.randomness import choice, stream
 from ..envs.solvers import hand_turns
+from ..envs.world import checked_world
 
 
 class RandomAgent:
@@ -68,7 +69,7 @@ class ShortestPathAgent:
     """
 
     def __init__(self, world: World) -> None:
-        if len(world.mazes) != 1:
+        if len(checked_world(world).mazes) != 1:
             raise ValueError(f"a cell's number says where the agent is in one maze; this world has {len(world.mazes)}")
         best = optimal_actions(world)
         lost = [s for s in world.start_states if not (best[s].any() or world.goal[s])]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maze import nearest
 from .planners import checked_start, distances
-from .world import World
+from .world import World, checked_world
 
 Moves: TypeAlias = list[list[int]]
 
@@ -241,7 +241,7 @@ _TURNS: Final = {  # by hand and heading
 
 def _walled(world: World) -> NDArray[np.int64]:
     """Return `next_state`, with a wall before every trap that ends the episode."""
-    stay = np.arange(world.states)[:, None]
+    stay = np.arange(checked_world(world).states)[:, None]
     return np.where((world.terminal & ~world.goal)[world.next_state], stay, world.next_state)
 
 
