@@ -116,6 +116,8 @@ def test_files(tmp_path: Path) -> None:
         Maze.from_file(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="spirall")
+    with pytest.raises(ValueError, match="neither a shipped maze nor a file"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze="S" + "." * 300 + "G")  # longer than a file's name can be
 
 
 @pytest.mark.parametrize("tile", [b"#", b"\n", b"S", b"\x00", b"\xff", b"a: b\n"])
