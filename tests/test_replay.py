@@ -130,6 +130,7 @@ BAD = [
     (1, {"keywords": []}, "keywords is an object"),
     (1, {"keywords": {"maze": "/etc/hostname"}}, "a maze as its text or shipped name"),
     (1, {"keywords": {"render_mode": "human"}}, "no render_mode"),
+    (1, {"keywords": {"num_envs": 10**9}}, "no num_envs"),
     (1, {"more": 1}, "a line is an object of format, library, id, keywords"),
     (2, {"seed": None}, "a seed is a natural number, not None"),
     (2, {"seed": True}, "a seed is a natural number"),
