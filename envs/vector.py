@@ -583,7 +583,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._trails = trails if self.render_mode is not None else []
 
     def close_extras(self, **_: Any) -> None:
-        """Nothing is open."""
+        """Do nothing, as nothing is open; Gymnasium's own refuses what `close` takes elsewhere, such as `terminate`."""
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

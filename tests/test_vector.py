@@ -530,4 +530,4 @@ def test_the_single_environment_is_made_as_before():
     assert isinstance(gymnasium.make(GRID).unwrapped, MazeEnv)
     env = gymnasium.make_vec(GRID, num_envs=2)
     assert env.unwrapped.spec.id == GRID and repr(env) == "MazeVectorEnv(mazegrad/GridWorld-v0, num_envs=2)"
-    env.close(), env.close()
+    env.close(terminate=True), env.close()  # as Gymnasium's own takes it
