@@ -70,7 +70,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
             - "map": (height, width) tile codes of the whole maze, the agent marked by the number after the last code.
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
-        view_size: the side of "view", odd.
+        view_size: the side of "view", odd, 999 at most.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
         time_limit: the number of steps after which an episode is truncated; "auto" is 4 times the open tiles, None is

@@ -195,6 +195,7 @@ def test_mutated_files_are_read_or_refused_and_never_more(tmp_path):
         {"keywords": {"maze": "ice_lake", "slipp": 1}},
         {"keywords": {"maze": "ice_lake", "slip": 7}},
         {"keywords": {"maze": "S?G\n"}},
+        {"keywords": {"observation": "view", "view_size": 1_000_001}},
         {"id": "os:system"},
     ],
 )
