@@ -88,7 +88,7 @@ class World:
         for one in mazes:
             if not isinstance(one, Maze):
                 raise TypeError(
-                    f"a World is compiled of a Maze or of several, not of {one!r:.40}; Maze.from_text reads a drawing"
+                    f"a World is compiled of a Maze or of several, not of {maze!r:.40}; Maze.from_text reads a drawing"
                 )
         if len({maze.tiles.shape for maze in mazes}) == 1:
             with contextlib.suppress(TooManyStates):
