@@ -6,8 +6,8 @@ from typing import Final, Literal
 import numpy as np
 
 from ..envs.directions import ARROWS, DIRECTION_NAMES
+from ..envs.solvers import hand_turns
 from .automaton import Automaton, Bits
-from .reference import wishes
 
 Rule = Sequence[str]
 """(sees, go) or (sees, go, be): when this is seen, go there, and be in that node, or else stay in the same"""
@@ -78,7 +78,8 @@ def _pattern(sees: str) -> tuple[list[int], list[int]]:
 
 def path_follower_automaton() -> Automaton:
     """Return the rule of exercise 38 as four nodes, the headings: straight on, else to a side, else back."""
-    return _by_heading({g: [ahead, right, left, back] for g, (right, ahead, left, back) in _RIGHT_HAND.items()})
+    turns = hand_turns("right").items()
+    return _by_heading({g: [ahead, right, left, back] for g, (right, ahead, left, back) in turns})
 
 
 def wall_follower_automaton(hand: Literal["right", "left"] = "right") -> Automaton:
@@ -87,7 +88,7 @@ def wall_follower_automaton(hand: Literal["right", "left"] = "right") -> Automat
     Raises:
         ValueError: the hand is neither "right" nor "left".
     """
-    return _by_heading({heading: wishes(heading, hand) for heading in range(4)})
+    return _by_heading(hand_turns(hand))
 
 
 def t_maze_automaton() -> Automaton:
@@ -98,9 +99,6 @@ def t_maze_automaton() -> Automaton:
             "right": [("up left", "up", "left"), ("up", "up"), ("anything", "right")],
         }
     )
-
-
-_RIGHT_HAND: Final = {heading: wishes(heading, "right") for heading in range(4)}
 
 
 def _by_heading(wanted: Mapping[int, Sequence[int]]) -> Automaton:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs import OBSERVATIONS, Maze, World, outcomes
+from ..envs.maze import nearest
 from .agent import Agent
 from .automaton import Automaton, Bits, Codebook, Encoding, Number
 from .minds import numbers, take
@@ -103,7 +104,7 @@ def _stacked(worlds: World | Maze | Sequence[World | Maze]) -> World:
 
 def _looks(world: World, observation: str, view_size: int) -> NDArray[Any]:
     if observation not in OBSERVATIONS:
-        raise ValueError(f"unknown observation {observation!r}; known: {', '.join(OBSERVATIONS)}")
+        raise ValueError(f"unknown observation {observation!r}{nearest(str(observation), OBSERVATIONS)}")
     return OBSERVATIONS[observation](world, view_size).look(np.arange(world.states))
 
 

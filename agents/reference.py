@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..envs import DOWN, LEFT, RIGHT, UP, World, optimal_actions
+from ..envs import UP, World, optimal_actions
 from ..envs.randomness import choice, stream
+from ..envs.solvers import hand_turns
+from ..envs.world import checked_world
 
 
 class RandomAgent:
@@ -30,21 +32,6 @@ class RandomAgent:
         return (action if isinstance(action, int) else action.astype(np.int64)), (key, steps + 1)
 
 
-def wishes(heading: int, hand: str) -> list[int]:
-    """Return the directions that a hand on the wall asks for, the most wanted first, for one heading.
-
-    To the hand's side, straight on, to the other side, back.
-
-    Raises:
-        ValueError: the hand is neither "right" nor "left".
-    """
-    if hand not in ("right", "left"):
-        raise ValueError(f'the hand is "right" or "left", not {hand!r}')
-    clockwise = [UP, RIGHT, DOWN, LEFT]
-    quarter_turns = [1, 0, 3, 2] if hand == "right" else [3, 0, 1, 2]
-    return [clockwise[(clockwise.index(heading) + turn) % 4] for turn in quarter_turns]
-
-
 class WallFollower:
     """Keep one hand on the wall: turn to its side if there is a dot, else go straight, else the other side, else back.
 
@@ -53,10 +40,10 @@ class WallFollower:
     """
 
     def __init__(self, hand: Literal["right", "left"] = "right", heading: int = UP) -> None:
-        self._heading = heading
+        self._heading, turns = heading, hand_turns(hand)
         # (4, 16): the direction to take, for a heading and the dots seen, as the sum of x[d] << d
         self._table = np.array(
-            [[next((d for d in wishes(g, hand) if dots >> d & 1), g) for dots in range(16)] for g in range(4)]
+            [[next((d for d in turns[g] if dots >> d & 1), g) for dots in range(16)] for g in range(4)]
         )
 
     def initial_state(self, batch_size: int | None = None) -> Any:
@@ -82,7 +69,7 @@ class ShortestPathAgent:
     """
 
     def __init__(self, world: World) -> None:
-        if len(world.mazes) != 1:
+        if len(checked_world(world).mazes) != 1:
             raise ValueError(f"a cell's number says where the agent is in one maze; this world has {len(world.mazes)}")
         best = optimal_actions(world)
         lost = [s for s in world.start_states if not (best[s].any() or world.goal[s])]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..envs import opposite
-from .reference import wishes
+from ..envs.solvers import hand_turns
 
 Array = NDArray[np.float64]
 
@@ -115,6 +115,6 @@ def wall_follower_rnn(hand: Literal["right", "left"] = "right") -> RNNAgent:
         ValueError: the hand is neither "right" nor "left".
     """
     U = np.zeros((4, 4))
-    for heading in range(4):
-        U[wishes(heading, hand), heading] = [3, 2, 1, 0]
+    for heading, turns in hand_turns(hand).items():
+        U[turns, heading] = [3, 2, 1, 0]
     return RNNAgent(LinearRNN(W=4 * np.eye(4), U=U, b=np.zeros(4), h0=[1, 0, 0, 0]), feedback="one_hot")

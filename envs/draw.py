@@ -109,6 +109,19 @@ def new_trail(maze: Maze) -> NDArray[np.uint8]:
     return np.zeros(maze.height * maze.width, dtype=np.uint8)
 
 
+def read_trail(digits: str, maze: Maze) -> NDArray[np.uint8]:
+    """Return a trail in this maze from its bytes in hexadecimal, as saved states have them.
+
+    Raises:
+        ValueError: it is no trail, or not one in this maze.
+        TypeError: it is no text.
+    """
+    trail = np.frombuffer(bytes.fromhex(digits), dtype=np.uint8).copy()
+    if len(trail) != maze.tiles.size or (trail > 15).any():
+        raise ValueError(f"a trail in this maze is {maze.tiles.size} bytes from 0 to 15")
+    return trail
+
+
 def extend_trail(trail: NDArray[np.uint8], cell: int, next_cell: int, width: int) -> None:
     """Mark, in place, a move to a neighbouring cell; any other move (a bump, a jump) leaves no mark."""
     for direction, (row, column) in enumerate(OFFSETS.tolist()):

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from .directions import DOWN, LEFT, RIGHT, UP
-from .draw import draw, draw_text, extend_trail, new_trail, tile_size
+from .draw import draw, draw_text, extend_trail, new_trail, read_trail, tile_size
 from .levels import Levels
 from .maze import Maze
 from .observations import INFO, OBSERVATIONS, Observation
@@ -70,7 +70,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
             - "map": (height, width) tile codes of the whole maze, the agent marked by the number after the last code.
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
-        view_size: the side of "view", odd.
+        view_size: the side of "view", odd, 999 at most.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
         time_limit: the number of steps after which an episode is truncated; "auto" is 4 times the open tiles, None is
@@ -281,13 +281,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             place = state_at(world, state["position"], operator.index(state["carried"]))
             steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
             given = bool(state["given"])
-            crossed = new_trail(maze) if trail is None else np.frombuffer(bytes.fromhex(trail), dtype=np.uint8).copy()
-            if (
-                len(crossed) != maze.tiles.size
-                or (crossed > 15).any()
-                or min(steps, episode) < 0
-                or not 0 <= key <= MASK
-            ):
+            crossed = new_trail(maze) if trail is None else read_trail(trail, maze)
+            if min(steps, episode) < 0 or not 0 <= key <= MASK:
                 raise ValueError("its numbers are out of range")
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None

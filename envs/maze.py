@@ -8,7 +8,7 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(word, names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Return whether this is an integer, of Python or of numpy; True and False are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _text_value(value: str) -> str:
@@ -127,11 +132,14 @@ class Maze:
 
     Raises:
         MazeError: no tiles, ragged rows, an unknown tile or metadata key, a metadata value that cannot be read.
+        TypeError: tiles that are no such array, metadata that is no text.
     """
 
     tiles: NDArray[np.uint8]
     """(height, width), read-only: the ASCII codes of the tiles."""
     metadata: Mapping[str, str]
+    _text: str | None  # that it was read from
+    _lines: Sequence[int]  # for each row of tiles the line in that text
 
     def __init__(
         self,
@@ -142,14 +150,10 @@ class Maze:
     ) -> None:
         if not isinstance(tiles, np.ndarray) or tiles.ndim != 2 or tiles.dtype != np.uint8:
             raise TypeError("tiles are a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
-        self.tiles = tiles.copy()
-        self.tiles.setflags(write=False)
-        self.metadata = MappingProxyType(dict(metadata))
-        # the text, and the line in it of each row of tiles
-        self._text: str | None = None
-        self._lines: Sequence[int] = range(len(metadata) + 1, len(metadata) + 1 + len(tiles))
-        if _source is not None:
-            self._text, self._lines = _source
+        tiles, metadata = tiles.copy(), MappingProxyType(dict(metadata))
+        tiles.setflags(write=False)
+        text, lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
+        vars(self).update(tiles=tiles, metadata=metadata, _text=text, _lines=lines)
         if not tiles.size:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
         if tiles.size > MAX_TILES:
@@ -159,8 +163,16 @@ class Maze:
             row, column = np.argwhere(unknown)[0]
             raise self.error(row, column, _unknown_tile(chr(tiles[row, column])))
         if _source is None:
-            for line, (key, value) in enumerate(self.metadata.items(), 1):
+            for line, (key, value) in enumerate(metadata.items(), 1):
+                if not isinstance(key, str) or not isinstance(value, str):
+                    raise TypeError(f"metadata holds texts, such as {{'slip': '0.1'}}, not {{{key!r}: {value!r}}}")
                 _read_metadata(key, value, line, 1)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a maze is immutable, {name!r} is not to be set: make another one, such as Maze(tiles)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a maze is immutable, {name!r} is not to be deleted")
 
     @classmethod
     def from_text(cls, text: str) -> "Maze":

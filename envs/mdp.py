@@ -263,7 +263,7 @@ def check_discount(discount: float) -> float:
     Raises:
         ValueError: it is not a number from 0 to 1.
     """
-    if not isinstance(discount, int | float | np.floating) or not 0 <= discount <= 1:
+    if not isinstance(discount, int | float | np.integer | np.floating) or not 0 <= discount <= 1:
         raise ValueError(f"a discount is a number from 0 to 1, not {discount!r}")
     return float(discount)
 

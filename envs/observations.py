@@ -10,7 +10,7 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from .draw import draw, tile_size
-from .maze import LEGEND
+from .maze import LEGEND, is_whole
 from .planners import distances
 from .rules import outcomes
 from .things import FLOOR, thing_bits, thing_count
@@ -24,6 +24,7 @@ TILE_CODES[[ord(tile) for tile in LEGEND]] = range(len(LEGEND))
 TILE_CODES.setflags(write=False)
 AGENT_CODE: Final = len(LEGEND)
 """marks the agent in the observation `map`"""
+MAX_VIEW: Final = 999  # a megabyte each: a bound, so that a wrong number is refused before it fills the memory
 
 
 class Observation(NamedTuple):
@@ -51,8 +52,12 @@ def _position(world: World, view_size: int) -> Observation:
 
 
 def _view(world: World, view_size: int) -> Observation:
-    if not isinstance(view_size, int) or view_size < 1 or view_size % 2 == 0:
-        raise ValueError(f"view_size is an odd number of tiles, so that the agent is in the middle, not {view_size!r}")
+    if not is_whole(view_size) or not 1 <= view_size <= MAX_VIEW or view_size % 2 == 0:
+        raise ValueError(
+            "view_size is an odd number of tiles, so that the agent is in the middle, "
+            f"{MAX_VIEW} at most, not {view_size!r}"
+        )
+    view_size = int(view_size)
     codes, bits = _framed(world, view_size // 2)
     row, column = np.divmod(world.cell, _widths(world)[world.maze_of])
     corner = (world.maze_of * codes.shape[1] + row) * codes.shape[2] + column

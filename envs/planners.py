@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .world import World
+from .world import World, checked_world
 
 
 class Arrows:
@@ -61,7 +61,7 @@ def distances(world: World) -> NDArray[np.int64]:
 
     Breadth-first from all goals at once, against the arrows of `next_state`.
     """
-    backwards = Arrows(world.next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
+    backwards = Arrows(checked_world(world).next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
     return backwards.levels(np.flatnonzero(world.goal))
 
 
@@ -101,7 +101,7 @@ def checked_start(world: World, start: int | None) -> int:
     Raises:
         ValueError: there is no such state.
     """
-    state = int(world.start_states[0]) if start is None else operator.index(start)
+    state = int(checked_world(world).start_states[0]) if start is None else operator.index(start)
     if not 0 <= state < world.states:
         raise ValueError(f"a start is a state from 0 to {world.states - 1}, not {state}")
     return state

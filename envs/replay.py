@@ -274,8 +274,8 @@ def _read_head(line: Any) -> tuple[str, dict[str, Any], str]:
         raise ValueError(f'a replay begins with a line {{"format": "{FORMAT}", ...}}')
     _check(line, names, id=str, library=str, keywords=dict)
     keywords = line["keywords"]
-    if "render_mode" in keywords or not _is_maze(keywords.get("maze", "sheet38")):
-        raise ValueError("keywords hold no render_mode, and a maze as its text or shipped name")
+    if {"render_mode", "num_envs"} & keywords.keys() or not _is_maze(keywords.get("maze", "sheet38")):
+        raise ValueError("keywords hold no render_mode, no num_envs, and a maze as its text or shipped name")
     return _checked_id(line["id"]), keywords, line["library"]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .directions import DOWN, LEFT, RIGHT, UP
-from .world import World
+from .world import World, checked_world
 
 # the executed direction, at 3 * action + (0: as meant, 1: slipped to the left hand, 2: slipped to the right hand)
 _TURNED: Final = (UP, LEFT, RIGHT, RIGHT, UP, DOWN, LEFT, DOWN, UP, DOWN, RIGHT, LEFT)
@@ -52,7 +52,7 @@ class Outcomes:
 
 def outcomes(world: World) -> Outcomes:
     """List what can happen for each action in each state, unmerged; probabilities are the thresholds of `slipped`."""
-    slip = world.slip[:, None, None]
+    slip = checked_world(world).slip[:, None, None]
     state, action = np.arange(world.states)[:, None, None], np.arange(4)[None, :, None]
     # one u from each of the three intervals that `slipped` tells apart
     u = np.concatenate([slip * 0.25, np.ones_like(slip), slip * 0.75], axis=2)

@@ -1,12 +1,13 @@
 """What environments are told, checked in one place for one agent and for many."""
 
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .maze import Maze, nearest
+from .maze import Maze, is_whole, nearest
+from .mdp import check_discount
 from .observations import INFO, OBSERVATIONS
 from .world import World
 
@@ -29,10 +30,9 @@ def checked_info_names(
     for what, name, known in wanted:
         if not isinstance(name, str) or name not in known:
             raise ValueError(f"unknown {what} {name!r}{nearest(str(name), known)}")
-    if time_limit not in ("auto", None) and not (isinstance(time_limit, int) and time_limit > 0):
+    if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
         raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
-    if not 0 <= discount <= 1:
-        raise ValueError(f"discount is a number from 0 to 1, not {discount!r}")
+    check_discount(discount)
     return names
 
 
@@ -41,7 +41,9 @@ def steps_allowed(time_limit: TimeLimit, open_tiles: Any) -> Any:
 
     One number of tiles, or an array of them.
     """
-    return 4 * open_tiles if time_limit == "auto" else time_limit
+    if time_limit == "auto":
+        return 4 * open_tiles
+    return None if time_limit is None else int(time_limit)
 
 
 def check_options(options: Iterable[str], known: Collection[str] = ("maze", "start")) -> None:
@@ -73,7 +75,3 @@ def state_at(world: World, position: Any, carried: int = 0) -> int:
 
 def accept(maze: Maze) -> None:
     """Take any maze."""
-
-
-Check: TypeAlias = Callable[[Maze], None]
-Rewards: TypeAlias = Mapping[str, float]

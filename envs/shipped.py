@@ -1,5 +1,6 @@
 """The maps that come with the library, by name."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,6 @@ def find_maze(maze: Maze | str | Path) -> Maze:
         return load_maze(maze)
     if not isinstance(maze, str | Path):
         raise TypeError(f"a maze is a Maze, a text, a shipped name or a file, not {type(maze).__name__}")
-    if not Path(maze).is_file():
-        raise ValueError(f"{str(maze)!r} is neither a shipped maze nor a file{nearest(str(maze), MAZES)}")
+    if not os.path.isfile(maze):  # unlike Path.is_file, it takes a name of any length
+        raise ValueError(f"{str(maze)!r:.80} is neither a shipped maze nor a file{nearest(str(maze), MAZES)}")
     return Maze.from_file(maze)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maze import nearest
 from .planners import checked_start, distances
-from .world import World
+from .world import World, checked_world
 
 Moves: TypeAlias = list[list[int]]
 
@@ -125,9 +125,7 @@ def wall_follower(
     Raises:
         ValueError: a hand that is neither "right" nor "left".
     """
-    if hand not in _TURNS:
-        raise ValueError(f"unknown hand {hand!r}{nearest(hand, _TURNS)}")
-    turns = _TURNS[hand]
+    turns = hand_turns(hand)
     next_state, goal = _walled(world).tolist(), world.goal.tolist()
     state, heading = checked_start(world, start), UP
     visited, seen = [state], set()
@@ -220,18 +218,30 @@ def solve(name: str, world: World, start: int | None = None, rng: np.random.Gene
     return SOLVERS[name](world, start, rng)
 
 
-# heading -> where to turn, the best first, for each hand
+def hand_turns(hand: str) -> Mapping[int, Sequence[int]]:
+    """Return for each heading the directions that a hand on the wall asks for, the most wanted first.
+
+    To the hand's side, straight on, to the other side, back.
+
+    Raises:
+        ValueError: a hand that is neither "right" nor "left".
+    """
+    if hand not in _TURNS:
+        raise ValueError(f"unknown hand {hand!r}{nearest(str(hand), _TURNS)}")
+    return _TURNS[hand]
+
+
 _RIGHT_OF: Final = {UP: RIGHT, RIGHT: DOWN, DOWN: LEFT, LEFT: UP}
 _LEFT_OF: Final = {UP: LEFT, LEFT: DOWN, DOWN: RIGHT, RIGHT: UP}
-_TURNS: Final = {
-    "right": {way: (_RIGHT_OF[way], way, _LEFT_OF[way], opposite(way)) for way in _RIGHT_OF},
-    "left": {way: (_LEFT_OF[way], way, _RIGHT_OF[way], opposite(way)) for way in _RIGHT_OF},
+_TURNS: Final = {  # by hand and heading
+    "right": {way: (_RIGHT_OF[way], way, _LEFT_OF[way], opposite(way)) for way in range(4)},
+    "left": {way: (_LEFT_OF[way], way, _RIGHT_OF[way], opposite(way)) for way in range(4)},
 }
 
 
 def _walled(world: World) -> NDArray[np.int64]:
     """Return `next_state`, with a wall before every trap that ends the episode."""
-    stay = np.arange(world.states)[:, None]
+    stay = np.arange(checked_world(world).states)[:, None]
     return np.where((world.terminal & ~world.goal)[world.next_state], stay, world.next_state)
 
 

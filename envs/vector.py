@@ -1,5 +1,6 @@
 """A MazeVectorEnv is any number of agents in mazes, moved together by looking their moves up in the same tables."""
 
+import copy
 import operator
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from .atlas import Atlas, Lanes, info_tables
-from .draw import draw, draw_text, extend_trail, new_trail
+from .draw import draw, draw_text, extend_trail, new_trail, read_trail
 from .levels import Levels
 from .maze import Maze
 from .observations import OBSERVATIONS
@@ -325,8 +326,6 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         ground, streams = self._ground, None
         if self._levels or ground.random:
             streams = np.asarray(stream(self._key[lanes], self._episode[lanes].astype(np.uint64)))
-            if ground.slips:
-                self._random.begin(lanes, streams, self._time + 1, STEPS)
         if isinstance(ground, Pool):
             ground.renew(lanes, self._key[lanes], self._episode[lanes])
             limits = self._limits(ground.open_tiles(lanes))
@@ -334,6 +333,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             if self._levels and streams is not None:
                 ground = self._draw_mazes(ground, self._levels, lanes, streams)
             limits = ground.limits[ground.maze[lanes]] if len(ground.limits) > 1 else ground.limits
+        if ground.slips and streams is not None:  # asked of the mazes that were just drawn
+            self._random.begin(lanes, streams, self._time + 1, STEPS)
         starts = ground.choose(lanes, streams)
         (ground.place if at_once else ground.announce)(lanes, starts)
         self._begun[lanes] = self._time
@@ -526,38 +527,47 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """Go back to what `get_state` returned, of this environment or of one that was made alike.
 
         Raises:
-            ValueError: it is no such state, or its mazes do not fit.
+            ValueError: it is no such state, or its mazes do not fit; nothing has changed then.
         """
-        lanes, count = self._all, self.num_envs
+        restored = copy.copy(self)  # that all is written to
         try:
-            mazes = [Maze.from_text(text) for text in state["mazes"]]
-            mazes = [mazes[number] for number in state["maze"]]
-            wanted = ("cell", "carried", "steps", "episode")
-            cells, carried, steps, episode = (np.array(state[name], dtype=np.int64) for name in wanted)
-            key, given = np.array(state["key"], dtype=np.uint64), np.array(state["given"], dtype=np.bool_)
-            ended = np.array(state["ended"], dtype=np.int64)
-            sizes = {len(column) for column in (mazes, cells, carried, steps, episode, key, given)}
-            if sizes != {count} or min(steps.min(), episode.min()) < 0 or not np.isin(ended, lanes).all():
-                raise ValueError("its numbers are out of range, or not one for each lane")
-            hexes = state["trails"] or ["00" * maze.tiles.size for maze in mazes]
-            trails = [np.frombuffer(bytes.fromhex(text), dtype=np.uint8).copy() for text in hexes]
-            if [trail.size for trail in trails] != [maze.tiles.size for maze in mazes]:
-                raise ValueError("its trails do not fit")
-            worlds: dict[Maze, World] = {}
-            own = []
-            for maze, cell, things in zip(mazes, cells.tolist(), carried.tolist(), strict=True):
-                worlds[maze] = worlds.get(maze) or self._compile(maze)
-                own.append(state_at(worlds[maze], divmod(cell, maze.width), things))
-            as_made = not given.any() and self._levels is not None
-            ground = self._ground_for([self._levels.make(self._levels.draw(0))]) if as_made and self._levels else None
-            atlas = None if ground is not None else self._atlas(mazes)
+            restored._restore(state)
         except (TypeError, KeyError, IndexError, OverflowError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
-        self._draws_number = self._draws_number and as_made
-        self._ground = ground or atlas  # type: ignore[assignment]
-        self._given, self._calendar = given, {}
-        self._key, self._episode, self._time = key, episode - 1, 0
-        self._is_reset, self._trails = True, []
+        vars(self).update(vars(restored))
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Replace all that a state decides, writing into no array that was there before."""
+        lanes, count = self._all, self.num_envs
+        texts = [Maze.from_text(text) for text in state["mazes"]]
+        mazes = [texts[number] for number in state["maze"]]
+        wanted = ("cell", "carried", "steps", "episode")
+        cells, carried, steps, episode = (np.array(state[name], dtype=np.int64) for name in wanted)
+        key, given = np.array(state["key"], dtype=np.uint64), np.array(state["given"], dtype=np.bool_)
+        ended = np.unique(np.array(state["ended"], dtype=np.int64))
+        if {column.shape for column in (cells, carried, steps, episode, key, given)} != {(count,)}:
+            raise ValueError("its numbers are not one for each lane")
+        if min(steps.min(), episode.min()) < 0 or not np.isin(ended, lanes).all():
+            raise ValueError("its numbers are out of range")
+        trails = [new_trail(maze) for maze in mazes]
+        if state["trails"] is not None:
+            trails = [read_trail(trail, maze) for trail, maze in zip(state["trails"], mazes, strict=True)]
+        self._given, self._key, self._episode = given, key, episode - 1
+        worlds: dict[Maze, World] = {}
+        own = []
+        columns = (column.tolist() for column in (cells, carried, key, episode))
+        for lane, maze, cell, things, *which in zip(lanes.tolist(), mazes, *columns, strict=True):
+            if self._levels and not given[lane] and maze != self._next_maze(lane, *which):
+                raise ValueError(f"lane {lane} would not draw this maze")
+            worlds[maze] = worlds.get(maze) or self._compile(maze)
+            own.append(state_at(worlds[maze], divmod(cell, maze.width), things))
+
+        as_made = self._levels is not None and not given.any()
+        self._draws_number = False
+        self._ground = self._ground_for(mazes[:1]) if as_made else self._atlas(mazes)
+        self._random = Ahead(count)
+        self._begun, self._due = np.zeros(count, dtype=np.int64), np.full(count, -1)
+        self._is_reset, self._trails, self._time, self._calendar = True, [], 0, {}
         self._begin(lanes, at_once=True)
         self._put(lanes, np.array(own), cells)
         # the time goes on from 0; the episodes began before
@@ -568,13 +578,12 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._due = np.where(going, self._due - steps, -1)
         if self._ground.slips:
             draws = np.asarray(stream(key, episode.astype(np.uint64)))
-            self._random = Ahead(count)
             self._random.begin(lanes, np.asarray(later(draws, steps.astype(np.uint64))), 1, STEPS)
         self._ended, self._ended_at_goal = (ended if len(ended) else None), None
         self._trails = trails if self.render_mode is not None else []
 
     def close_extras(self, **_: Any) -> None:
-        """Nothing is open."""
+        """Do nothing, as nothing is open; Gymnasium's own refuses what `close` takes elsewhere, such as `terminate`."""
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

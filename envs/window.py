@@ -19,7 +19,8 @@ class NoDisplayError(RuntimeError):
 class Window:
     """A resizable pygame window that shows numpy frames; it opens with the first one.
 
-    Copies and pickles of it are closed, and open a window of their own when they are given a frame.
+    Copies and pickles of it are closed, and open one when they are given a frame. A process has a single screen: what
+    is open together shares it, and a window whose screen another has closed opens again with its next frame.
     """
 
     def __init__(self, title: str = "mazegrad") -> None:
@@ -30,7 +31,7 @@ class Window:
     @property
     def size(self) -> tuple[int, int] | None:
         """(height, width) in px of what the window shows, None while it is closed."""
-        return self._screen and (self._screen.get_height(), self._screen.get_width())
+        return (self._screen.get_height(), self._screen.get_width()) if self._is_open() else None
 
     def show(self, frame: NDArray[np.uint8], fps: float | None = None) -> list[str]:
         """Show a frame, in the window's middle and scaled to fit; wait for the rest of the time that one frame has.
@@ -48,7 +49,7 @@ class Window:
         """
         import pygame
 
-        if self._screen is None:
+        if not self._is_open():
             self._open(frame.shape[1], frame.shape[0])
         picture = pygame.image.frombuffer(np.ascontiguousarray(frame).tobytes(), frame.shape[1::-1], "RGB")
         width, height = self._screen.get_size()
@@ -78,11 +79,18 @@ class Window:
 
     def close(self) -> None:
         """Close the window; again is fine."""
-        if self._screen is not None:
+        if self._is_open():
             import pygame
 
             pygame.display.quit()
-            self._screen = self._clock = None
+        self._screen = self._clock = None
+
+    def _is_open(self) -> bool:
+        if self._screen is None:
+            return False
+        import pygame
+
+        return pygame.display.get_surface() is self._screen
 
     def _open(self, width: int, height: int) -> None:
         import pygame

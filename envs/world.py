@@ -1,7 +1,7 @@
 """A World is a drawing compiled into tables: what each move leads to, earns and ends, looked up ever after."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
@@ -82,8 +82,14 @@ class World:
             MazeError: a maze without a start, a teleporter without its twin, a `wind` that is not one number a column,
                 a `trap: restart` without a single start, too many things to carry.
             ValueError: an unknown reward, or one that is not finite; a slip that is not a probability; no maze at all.
+            TypeError: something that is no Maze, such as a text.
         """
-        mazes = (maze,) if isinstance(maze, Maze) else tuple(maze)
+        mazes = tuple(maze) if isinstance(maze, Iterable) else (maze,)
+        for one in mazes:
+            if not isinstance(one, Maze):
+                raise TypeError(
+                    f"a World is compiled of a Maze or of several, not of {maze!r:.40}; Maze.from_text reads a drawing"
+                )
         if len({maze.tiles.shape for maze in mazes}) == 1:
             with contextlib.suppress(TooManyStates):
                 return cls(mazes, **compile_tables(mazes, rewards, slip))
@@ -109,6 +115,17 @@ class World:
                 for name in TABLES
             ),
         )
+
+
+def checked_world(world: World) -> World:
+    """Return the world.
+
+    Raises:
+        TypeError: it is none, but a drawing, say.
+    """
+    if not isinstance(world, World):
+        raise TypeError(f"this reads the tables of a World, World.compile(maze), not of a {type(world).__name__}")
+    return world
 
 
 TABLES: Final = tuple(field.name for field in fields(World) if field.name != "mazes")

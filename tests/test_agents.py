@@ -21,6 +21,7 @@ from mazegrad.agents import (
     named_agent,
     path_follower,
     rollout,
+    wall_follower_automaton,
     wall_follower_rnn,
 )
 from mazegrad.agents.named import NamedAgent
@@ -156,10 +157,9 @@ def test_an_observation_that_does_not_fit_is_refused(seen: object) -> None:
 def test_bad_words_are_refused() -> None:
     with pytest.raises(ValueError, match="feedback"):
         RNNAgent(path_follower().rnn, "both")
-    with pytest.raises(ValueError, match="hand"):
-        WallFollower("up")
-    with pytest.raises(ValueError, match="hand"):
-        wall_follower_rnn("up")
+    for follower in (WallFollower, wall_follower_rnn, wall_follower_automaton):
+        with pytest.raises(ValueError, match="unknown hand 'rihgt'; did you mean 'right'"):
+            follower("rihgt")
     with pytest.raises(ValueError, match="did you mean 'wall_follower'"):
         named_agent("wal_follower")
 

@@ -1,5 +1,7 @@
 """Maps that are not what they should be: a MazeError with line and column, or accepted where that is kinder."""
 
+import copy
+import pickle
 from pathlib import Path
 
 import gymnasium
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mazegrad.envs import LEGEND, Maze, MazeError, World
+from mazegrad.envs import LEGEND, Maze, MazeError, World, load_maze
 from mazegrad.envs.maze import check_path
 
 SQUARE = "####\n#SG#\n####\n"
@@ -114,6 +116,8 @@ def test_files(tmp_path: Path) -> None:
         Maze.from_file(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="spirall")
+    with pytest.raises(ValueError, match="neither a shipped maze nor a file"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze="S" + "." * 300 + "G")  # longer than a file's name can be
 
 
 @pytest.mark.parametrize("tile", [b"#", b"\n", b"S", b"\x00", b"\xff", b"a: b\n"])
@@ -186,6 +190,25 @@ def test_tiles_are_read_only_and_copied() -> None:
             Maze(bad)
     with pytest.raises(MazeError, match="unknown tile"):
         Maze(tiles)
+
+
+def test_metadata_is_text() -> None:
+    with pytest.raises(TypeError, match=r"metadata holds texts, such as .*, not \{'slip': 0\.1\}"):
+        Maze(Maze.from_text(SQUARE).tiles, {"slip": 0.1})
+
+
+def test_a_maze_is_immutable() -> None:
+    maze = load_maze("sheet38")  # everybody's
+    before = maze.digest
+    for name in ("tiles", "metadata", "open", "digest", "anything"):
+        with pytest.raises(AttributeError, match=f"a maze is immutable, '{name}'"):
+            setattr(maze, name, None)
+        with pytest.raises(AttributeError, match=f"a maze is immutable, '{name}'"):
+            delattr(maze, name)
+    for again in (copy.copy(maze), copy.deepcopy(maze), pickle.loads(pickle.dumps(maze))):
+        assert again.digest == before
+        assert again.to_text() == maze.to_text()
+        assert (again.open == maze.open).all()
 
 
 def test_equality_and_hash_follow_the_content() -> None:

@@ -209,16 +209,16 @@ def test_a_t_maze_whose_sides_cannot_be_told_hides_it_after_the_corridor():
 
 
 def test_a_t_maze_of_corridor_100_takes_less_than_ten_seconds():
-    began = time.perf_counter()
+    began = time.process_time()
     made = certify_memory(mazes(*(text.replace("##.##\n", "##.##\n" * 100) for text in CUED)))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert made.verdict == HELPS and made.controller.nodes == 2
 
 
 def test_a_sheet_sized_maze_takes_less_than_a_second():
-    began = time.perf_counter()
+    began = time.process_time()
     certify_memory(load_maze("sheet38"))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("name", ["sheet38", "four_rooms", "dyna_maze", "ice_lake", "spiral"])

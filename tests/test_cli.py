@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mazegrad import __version__
 from mazegrad.cli import main
-from mazegrad.envs import SOLVERS, Maze
+from mazegrad.envs import SOLVERS, Maze, draw
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
 ENVIRONMENT |= {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
@@ -96,6 +98,9 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
         (["watch", "--env", "Maze-v0", "--maze", "spiral"], "takes no --maze"),
         (["generate", "kruskall"], "did you mean 'kruskal'?"),
         (["generate", "kruskal", "--knob", "brade=1"], "did you mean 'braid'?"),
+        (["generate", "kruskal", "--knob", "rows=3"], "kruskal has no knob 'rows'"),
+        (["generate", "dungeon", "--knob", "halls=1.5"], "halls is an integer, not 1.5"),
+        (["generate", "caves", "--knob", "rounds=x"], "rounds is an integer, not 'x'"),
         (["solve", "spirl"], "did you mean 'spiral'?"),
         (["solve", "spiral", "--solver", "a_tsar"], "did you mean 'a_star'?"),
         (["record", "walk.txt"], "a record is a .gif, an .mp4 or a .jsonl"),
@@ -130,7 +135,26 @@ def test_bad_words_are_exit_code_2(words: list[str]) -> None:
     assert stop.value.code == 2
 
 
-@pytest.mark.parametrize("words", [["--help"], ["watch", "--help"], ["list", "--help"], ["--version"]])
+COMMANDS = ("watch", "play", "list", "generate", "solve", "certify", "check", "record", "replay", "bench")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_takes_a_seed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["--seed", "7", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main([command, *words])
+        assert stop.value.code == 0
+        assert "--seed N" in capsys.readouterr().out
+
+
+def test_a_seed_changes_nothing_where_nothing_is_random(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    assert main(["list", "--seed", "7"]) == 0
+    assert capsys.readouterr().out == listed
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
 def test_help_helps(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(words)
@@ -175,10 +199,13 @@ def test_generate_prints_or_writes_the_maze_of_a_seed(tmp_path: Path, capsys: py
     assert main(words) == 0
     printed = capsys.readouterr().out
     assert Maze.from_text(printed).tiles.shape == (7, 11)
-    files = [tmp_path / "maze.txt", tmp_path / "maze.png"]
-    assert main([*words, "--out", str(files[0]), "--png", str(files[1])]) == 0
-    assert Maze.from_file(files[0]) == Maze.from_text(printed)
-    assert files[1].read_bytes().startswith(b"\x89PNG")
+    file = tmp_path / "maze.txt"
+    for picture in (tmp_path / "maze.png", tmp_path / "maze.jpg", tmp_path / "picture"):
+        assert main([*words, "--out", str(file), "--png", str(picture)]) == 0
+        assert Maze.from_file(file) == Maze.from_text(printed)
+        with Image.open(picture) as image:
+            assert image.format == "PNG"
+            assert (np.asarray(image) == draw(Maze.from_text(printed))).all()
 
 
 def test_solve_draws_the_way_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -15,7 +16,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
-from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, World, draw, load_maze
+from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, World, draw, load_maze
 
 from contract_child import IDS, digest
 
@@ -166,6 +167,8 @@ def test_no_step_before_the_first_reset() -> None:
         {"observation": "view", "view_size": 4},
         {"observation": "view", "view_size": -1},
         {"observation": "view", "view_size": 5.0},
+        {"observation": "view", "view_size": True},
+        {"observation": "view", "view_size": 1_000_001},
         {"render_mode": "rgb"},
         {"slip": 2},
         {"slip": "much"},
@@ -174,7 +177,10 @@ def test_no_step_before_the_first_reset() -> None:
         {"rewards": {"goal": "1"}},
         {"time_limit": 0},
         {"time_limit": "none"},
+        {"time_limit": True},
+        {"time_limit": 5.0},
         {"discount": 1.5},
+        {"discount": "1"},
         {"maze": "S..Z\n"},
     ],
     ids=repr,
@@ -182,6 +188,16 @@ def test_no_step_before_the_first_reset() -> None:
 def test_bad_keywords(keywords: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         MazeEnv(**keywords)
+
+
+@pytest.mark.parametrize("make", [MazeEnv, partial(MazeVectorEnv, num_envs=2)], ids=["single", "vector"])
+def test_numpys_integers_are_numbers_too(make: Any) -> None:
+    env = make(observation="view", view_size=np.int64(3), time_limit=np.int64(2))
+    assert env.reset(seed=0)[0].shape[-2:] == (3, 3)
+    actions = np.zeros(env.action_space.shape, dtype=np.int64)
+    assert not np.any(env.step(actions)[3])
+    truncated = env.step(actions)[3]
+    assert truncated is True or truncated.tolist() == [True, True]
 
 
 @pytest.mark.parametrize(

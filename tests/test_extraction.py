@@ -217,7 +217,7 @@ class TestApproximate:
 def test_what_cannot_be_extracted_is_refused() -> None:
     with pytest.raises(ValueError, match="at random"):
         extract_automaton(RandomAgent(np.random.default_rng(0)), load_maze("ice_lake"))
-    with pytest.raises(ValueError, match="unknown observation 'dot'"):
+    with pytest.raises(ValueError, match="unknown observation 'dot'; did you mean 'dots'"):
         extract_automaton(path_follower(), load_maze("sheet38"), observation="dot")
     with pytest.raises(ValueError, match="tolerance is 0 or more"):
         extract_automaton(path_follower(), load_maze("sheet38"), tolerance=-1)

@@ -293,6 +293,12 @@ def test_mazes_that_cannot_be_compiled(text: str, message: str) -> None:
         World.compile([Maze(np.full_like(maze.tiles, ord("S"))), maze])
 
 
+@pytest.mark.parametrize("drawing", ["S.G\n", ["S.G\n"], 5, None])
+def test_only_mazes_are_compiled(drawing: Any) -> None:
+    with pytest.raises(TypeError, match=r"of a Maze or of several, .*; Maze\.from_text reads a drawing"):
+        World.compile(drawing)
+
+
 def test_a_maze_that_is_too_large_for_its_things() -> None:
     tiles = np.full((200, 200), ord("."), dtype=np.uint8)
     tiles[0, 0] = ord("S")

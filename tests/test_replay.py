@@ -130,6 +130,7 @@ BAD = [
     (1, {"keywords": []}, "keywords is an object"),
     (1, {"keywords": {"maze": "/etc/hostname"}}, "a maze as its text or shipped name"),
     (1, {"keywords": {"render_mode": "human"}}, "no render_mode"),
+    (1, {"keywords": {"num_envs": 10**9}}, "no num_envs"),
     (1, {"more": 1}, "a line is an object of format, library, id, keywords"),
     (2, {"seed": None}, "a seed is a natural number, not None"),
     (2, {"seed": True}, "a seed is a natural number"),
@@ -194,6 +195,7 @@ def test_mutated_files_are_read_or_refused_and_never_more(tmp_path):
         {"keywords": {"maze": "ice_lake", "slipp": 1}},
         {"keywords": {"maze": "ice_lake", "slip": 7}},
         {"keywords": {"maze": "S?G\n"}},
+        {"keywords": {"observation": "view", "view_size": 1_000_001}},
         {"id": "os:system"},
     ],
 )

@@ -5,7 +5,19 @@ import itertools
 import numpy as np
 import pytest
 
-from mazegrad.envs import MAZES, SOLVERS, Maze, World, distances, load_maze, optimal_actions, shortest_path, solve
+from mazegrad.agents import ShortestPathAgent
+from mazegrad.envs import (
+    MAZES,
+    SOLVERS,
+    Maze,
+    World,
+    distances,
+    load_maze,
+    optimal_actions,
+    outcomes,
+    shortest_path,
+    solve,
+)
 from mazegrad.envs.solvers import wall_follower
 
 from random_worlds import perfect_maze, random_worlds
@@ -148,6 +160,10 @@ def test_bad_input_is_told_at_the_door():
         shortest_path(world, -1)
     with pytest.raises(TypeError):
         shortest_path(world, 0.5)
+    maze = load_maze("four_rooms")
+    for reads in (distances, shortest_path, optimal_actions, outcomes, ShortestPathAgent, *SOLVERS.values()):
+        with pytest.raises(TypeError, match=r"World\.compile\(maze\), not of a Maze"):
+            reads(maze, **({"rng": np.random.default_rng(0)} if reads in SOLVERS.values() else {}))
 
 
 @pytest.mark.slow

@@ -142,6 +142,25 @@ class TestEnvironment:
             env.close()
         assert not pygame.display.get_init()
 
+    def test_windows_of_one_process_do_not_close_each_other_for_good(self) -> None:
+        first = MazeEnv("sheet38", render_mode="human")
+        first.metadata = {**first.metadata, "render_fps": 1000}
+        first.reset(seed=0)
+        copied, other = copy.deepcopy(first), MazeEnv("four_rooms", render_mode="human")
+        other.metadata = first.metadata
+        other.reset(seed=0)
+        for env in (copied, first, other, first):
+            env.step(0)
+        for closed, going in ((copied, first), (other, first), (first, other)):
+            closed.close()
+            for _ in range(2):
+                going.step(0)
+                assert pygame.display.get_init()
+        first.close()
+        assert pygame.display.get_init(), "it is not its own any more"
+        other.close()
+        assert not pygame.display.get_init()
+
     def test_closing_the_window_ends_the_program_quietly(self) -> None:
         env = MazeEnv("sheet38", render_mode="human")
         env.reset(seed=0)

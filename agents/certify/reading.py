@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...envs import Maze, World
-from ...envs.observations import OBSERVATIONS
+from ...envs.observations import MAX_VIEW, OBSERVATIONS
 from ..automaton import Automaton
 from .certificate import FORMAT, VERDICTS, Confusion, MemoryCertificate, Witness, tables_digest
 from .exact import Bounds
@@ -52,8 +52,8 @@ def read(text: str) -> MemoryCertificate:
     if not isinstance(fields["observation"], str) or fields["observation"] not in OBSERVATIONS:
         _refuse(f"there is no observation {fields['observation']!r}")
     size, discount = fields["view_size"], fields["discount"]
-    if not _is_int(size) or size < 1 or size % 2 == 0 or size > 999:
-        _refuse(f"view_size is an odd number, not {size!r}")
+    if not _is_int(size) or not 1 <= size <= MAX_VIEW or size % 2 == 0:
+        _refuse(f"view_size is an odd number, {MAX_VIEW} at most, not {size!r}")
     if not _is_number(discount) or not 0 <= discount <= 1:
         _refuse(f"discount is a number from 0 to 1, not {discount!r}")
     if fields["verdict"] not in VERDICTS:

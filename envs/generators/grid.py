@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..directions import OFFSETS
-from ..maze import MAX_TILES, nearest
+from ..maze import MAX_TILES, is_whole, nearest
 from ..randomness import bits, choice, stream
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ def grid_of(rows: int, columns: int) -> Grid:
         ValueError: there are none, or more than `MAX_TILES` tiles.
     """
     for name, number in (("rows", rows), ("columns", columns)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        if not is_whole(number):
             raise TypeError(f"{name} is a number of rooms, not {number!r}")
         if number < 1:
             raise ValueError(f"{name} is 1 or more rooms, not {number}")
@@ -154,7 +154,7 @@ def one_of(name: str, value: str, known: Mapping[str, T]) -> T:
 
 def whole(name: str, value: int, least: int) -> int:
     """Return a knob's value, checked to be an integer that is large enough."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if not is_whole(value):
         raise TypeError(f"{name} is an integer, not {value!r}")
     if value < least:
         raise ValueError(f"{name} is {least} or more, not {value}")

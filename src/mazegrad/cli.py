@@ -5,6 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+from .script import count
+
+_FIRST_EPISODE: Final = "of the first episode"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,10 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mazegrad {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: str, about: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: str, about: str, *, seed: str = "nothing here is random: no effect", epilog: str | None = None
+    ) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=about[0].lower() + about[1:].rstrip("."), description=about, epilog=epilog
         )
+        made.add_argument("--seed", type=_natural, default=0, metavar="N", help=f"{seed} (default: 0)")
         made.set_defaults(run=run)
         return made
 
@@ -54,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "watch",
         "watch",
         "Watch an agent walk a maze, its mind beside it. Without a display: the walk as text, and a GIF.",
+        seed=_FIRST_EPISODE,
         epilog="Keys: space pauses, right arrow steps, up/down speed, r restarts, s saves a PNG, q quits.",
     )
     _add_walk(watch)
@@ -64,21 +73,22 @@ def _parser() -> argparse.ArgumentParser:
         "play",
         "play",
         "Walk yourself, with the arrow keys.",
+        seed=_FIRST_EPISODE,
         epilog="Keys: the arrows move, r restarts, s saves a PNG, q quits.",
     )
     _add_world(play)
 
     command("list", "show_list", "List environments, mazes, agents, generators and solvers.")
 
-    bench = command("bench", "bench", "Measure how many steps a second this machine makes.")
-    bench.add_argument("--lanes", type=_count, default=1024, metavar="N", help="that step together (default: 1024)")
-    bench.add_argument("--seed", type=_natural, default=0, metavar="N", help="of maze and actions (default: 0)")
+    bench = command("bench", "bench", "Measure how many steps a second this machine makes.", seed="of maze and actions")
+    bench.add_argument("--lanes", type=count, default=1024, metavar="N", help="that step together (default: 1024)")
 
-    generate = command("generate", "make_maze", "Generate a maze, and print it or write it to files.")
+    generate = command(
+        "generate", "make_maze", "Generate a maze, and print it or write it to files.", seed="of the maze"
+    )
     generate.add_argument("name", nargs="?", default="backtracker", metavar="GENERATOR", help="default: backtracker")
-    generate.add_argument("--rows", type=_count, default=10, metavar="N", help="of rooms (default: 10)")
-    generate.add_argument("--columns", type=_count, default=20, metavar="N", help="of rooms (default: 20)")
-    generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: 0")
+    generate.add_argument("--rows", type=count, default=10, metavar="N", help="of rooms (default: 10)")
+    generate.add_argument("--columns", type=count, default=20, metavar="N", help="of rooms (default: 20)")
     generate.add_argument(
         "--knob",
         type=_knob,
@@ -90,10 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--out", type=Path, metavar="FILE", help="write the text there")
     generate.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
 
-    solve = command("solve", "solve", "Find a way to the goal of a maze, and compare the solvers.")
+    solve = command(
+        "solve",
+        "solve",
+        "Find a way to the goal of a maze, and compare the solvers.",
+        seed="of solvers that choose at random",
+    )
     solve.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a text file")
     solve.add_argument("--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (breadth_first)")
-    solve.add_argument("--seed", type=_natural, default=0, metavar="N", help="of solvers that choose at random")
     solve.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
 
     check = command(
@@ -101,22 +115,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="W, U, b (and h0, feedback) as .npz")
     check.add_argument("--maze", metavar="NAME|FILE", help="walk this maze, and check nothing else")
-    check.add_argument("--length", type=_count, default=12, metavar="N", help="try all paths of up to N steps (12)")
+    check.add_argument("--length", type=count, default=12, metavar="N", help="try all paths of up to N steps (12)")
     check.add_argument("--json", action="store_true", help="print JSON")
 
-    certify = command("certify", "certify", "Prove whether a maze needs memory, or check such a proof.")
+    certify = command(
+        "certify",
+        "certify",
+        "Prove whether a maze needs memory, or check such a proof.",
+        seed="of the first of an ID's episodes",
+    )
     certify.add_argument("maze", nargs="+", metavar="MAZE|ID|FILE.json", help="mazes of one task, or certificates")
     certify.add_argument("--observation", default="dots", metavar="NAME", help="default: dots")
-    certify.add_argument("--view-size", type=_count, default=7, metavar="N", help="side of the view (default: 7)")
+    certify.add_argument("--view-size", type=count, default=7, metavar="N", help="side of the view (default: 7)")
     certify.add_argument("--discount", type=float, default=0.99, metavar="X", help="default: 0.99")
-    certify.add_argument("--nodes", type=_count, default=8, metavar="N", help="of a controller, at most (default: 8)")
+    certify.add_argument("--nodes", type=count, default=8, metavar="N", help="of a controller, at most (default: 8)")
     certify.add_argument("--time", type=_positive, default=20.0, metavar="SECONDS", help="default: 20")
-    certify.add_argument("--levels", type=_count, default=8, metavar="N", help="episodes whose mazes an ID gives (8)")
-    certify.add_argument("--seed", type=_natural, default=0, metavar="N", help="of those episodes (default: 0)")
+    certify.add_argument("--levels", type=count, default=8, metavar="N", help="episodes whose mazes an ID gives (8)")
     certify.add_argument("--json", type=Path, metavar="FILE", help="write the certificate there")
     certify.add_argument("--png", type=Path, metavar="FILE", help="draw the two places that look alike there")
 
-    record = command("record", "record", "Record an agent's walk: a .gif, an .mp4, or a .jsonl for `replay`.")
+    record = command(
+        "record",
+        "record",
+        "Record an agent's walk: a .gif, an .mp4, or a .jsonl for `replay`.",
+        seed=_FIRST_EPISODE,
+    )
     record.add_argument("file", type=Path, metavar="FILE")
     _add_walk(record)
 
@@ -130,7 +153,6 @@ def _add_world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--maze", metavar="NAME|FILE", help="a shipped maze or a text file (default: the environment's)"
     )
-    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the first episode (default: 0)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture in px (default: 1280x720)")
 
 
@@ -138,7 +160,7 @@ def _add_walk(parser: argparse.ArgumentParser) -> None:
     _add_world(parser)
     parser.add_argument("--agent", metavar="NAME", help="an agent of `mazegrad list` (default: what fits)")
     parser.add_argument("--fps", type=_positive, default=6.0, metavar="N", help="steps a second (default: 6)")
-    parser.add_argument("--episodes", type=_count, metavar="N", help="stop after so many")
+    parser.add_argument("--episodes", type=count, metavar="N", help="stop after so many")
 
 
 def _natural(text: str) -> int:
@@ -146,12 +168,6 @@ def _natural(text: str) -> int:
     if not 0 <= number < 2**64:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 2**64 - 1")
     return number
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
 
 
 def _positive(text: str) -> float:

@@ -28,6 +28,7 @@ from .envs import solve as find_way
 from .envs.directions import ARROWS, OFFSETS
 from .envs.draw import extend_trail, new_trail, tile_size
 from .envs.files import write_whole
+from .envs.generators import check_knobs
 from .envs.maze import check_path, nearest
 from .envs.shipped import find_maze
 from .extras import MissingExtra
@@ -151,10 +152,12 @@ def show_list(arguments: Namespace) -> None:
 
 def make_maze(arguments: Namespace) -> None:
     """Generate a maze, and print it or write it to files."""
-    knobs = dict(arguments.knob)
-    maze = generate(
-        arguments.name, arguments.rows, arguments.columns, rng=np.random.default_rng(arguments.seed), **knobs
-    )
+    knobs, rng = dict(arguments.knob), np.random.default_rng(arguments.seed)
+    check_knobs(arguments.name, knobs)
+    try:
+        maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **knobs)
+    except TypeError as error:  # a knob of the wrong kind: here the user's, not the program's
+        raise ValueError(error) from None
     if arguments.out is not None:
         write_whole(arguments.out, maze.to_text().encode())
         print(f"wrote {arguments.out}")

@@ -14,7 +14,8 @@ from .agents import Agent, RNNAgent
 from .envs import MazeEnv, World
 from .envs.directions import ARROWS, DIRECTION_NAMES
 from .envs.draw import PAPER, Frame, draw, draw_text, extend_trail, new_trail, tile_size
-from .envs.files import replacing
+from .envs.files import replacing, write_whole
+from .envs.notebook import png
 from .envs.window import Window, WindowClosed
 from .extras import require
 
@@ -245,12 +246,8 @@ def save_picture(stem: str, frame: Frame) -> None:
 
 
 def save_png(path: Path, frame: Frame) -> None:
-    """Write a frame as PNG; needs neither a display nor an extra."""
-    import pygame
-
-    surface = pygame.image.frombuffer(np.ascontiguousarray(frame).tobytes(), frame.shape[1::-1], "RGB")
-    with replacing(path) as beside:
-        pygame.image.save(surface, str(beside))
+    """Write a frame as PNG, whatever the file is called; needs neither a display nor an extra."""
+    write_whole(path, png(frame))
 
 
 def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
