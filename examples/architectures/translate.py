@@ -29,6 +29,7 @@ from mazegrad import nn
 
 PAD, END = 0, 1  # the first numbers of both vocabularies
 SHORT = 3  # words: what the results call a short phrase
+HELD_OUT = 60  # letters of the longest English phrase that is held out; training can use longer ones
 NEAR = 50  # batches among which phrases of like length are put together
 QUICK = {"train": 2000, "valid": 150, "test": 200}  # pairs, with --quick
 
@@ -58,15 +59,18 @@ def split_of(english: str) -> str:
     return "test" if place < 2 else "valid" if place == 2 else "train"
 
 
-def load_pairs(sources: Sequence[str]) -> dict[str, list[Pair]]:
-    """The pairs of each split, each once, from sources "language=file" (or one word that names both)."""
+def load_pairs(sources: Sequence[str], longest: int = HELD_OUT) -> dict[str, list[Pair]]:
+    """The pairs of each split, each once, from sources "language=file" (or one word that names both).
+
+    longest: letters of an English phrase to train with; what is held out has at most HELD_OUT.
+    """
     splits: dict[str, dict[Pair, None]] = {"train": {}, "valid": {}, "test": {}}
     for source in sources:
         language, _, file = source.partition("=")
-        for english, other in nn.data.sentence_pairs(file or language):
-            pair = Pair(clean(english), clean(other), language)
-            if key(english) and pair.other:
-                splits[split_of(english)][pair] = None
+        for english, other in nn.data.sentence_pairs(file or language, max_length=longest):
+            pair, split = Pair(clean(english), clean(other), language), split_of(english)
+            if key(english) and pair.other and (split == "train" or len(english) <= HELD_OUT):
+                splits[split][pair] = None
     return {name: list(pairs) for name, pairs in splits.items()}
 
 
@@ -370,12 +374,13 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
 
 def main(words: list[str] | None = None) -> None:
     """Train, translate, draw."""
-    parser = arguments(__file__, __doc__, epochs=34)
+    parser = arguments(__file__, __doc__, epochs=40)
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
+    parser.add_argument("--longest", type=int, default=120, help="letters to train with; default: %(default)s")
     parser.add_argument("--joins", type=int, default=4000, help="subwords beyond the characters; default: %(default)s")
-    parser.add_argument("--hidden", type=int, default=256, help="default: %(default)s")
-    parser.add_argument("--embedding", type=int, default=128, help="default: %(default)s")
-    parser.add_argument("--dropout", type=float, default=0.2, help="default: %(default)s")
+    parser.add_argument("--hidden", type=int, default=384, help="default: %(default)s")
+    parser.add_argument("--embedding", type=int, default=192, help="default: %(default)s")
+    parser.add_argument("--dropout", type=float, default=0.35, help="default: %(default)s")
     parser.add_argument("--smoothing", type=float, default=0.1, help="of the labels; default: %(default)s")
     parser.add_argument("--max-lr", type=float, default=2e-3, help="default: %(default)s")
     parser.add_argument("--batch-size", type=int, default=64, help="default: %(default)s")
@@ -383,8 +388,9 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--hold-out", action="store_true", help="results on the validation phrases, to choose recipes")
     parser.add_argument("--say", metavar="PHRASE", help="with --load: only translate this")
     options = parser.parse_args(words)
-    if min(options.beam, options.batch_size, options.embedding) < 1 or options.hidden < 2 or options.hidden % 2:
-        parser.error("--beam, --batch-size and --embedding must be at least 1, --hidden an even number")
+    at_least_1 = options.longest, options.beam, options.batch_size, options.embedding
+    if min(at_least_1) < 1 or options.hidden < 2 or options.hidden % 2:
+        parser.error("--longest, --beam, --batch-size and --embedding must be at least 1, --hidden an even number")
     if options.say and not options.load:
         parser.error("--say needs the net that --load FILE brings")
 
@@ -392,7 +398,7 @@ def main(words: list[str] | None = None) -> None:
     if len(set(names)) < len(names):
         parser.error(f"--pairs names a language twice: {' '.join(names)}")
     try:
-        pairs = load_pairs(options.pairs)
+        pairs = load_pairs(options.pairs, options.longest)
     except nn.data.DataNotFound:
         raise
     except (OSError, ValueError) as error:
