@@ -179,10 +179,13 @@ def main(words: list[str] | None = None) -> float:
     state: Any = None
 
     def loss_of(batch: tuple[int, np.ndarray]) -> nn.Tensor:
-        """Truncated back-propagation through time: the state goes on from window to window, the gradient does not."""
+        """Truncated back-propagation through time: the state goes on from window to window, the gradient does not.
+
+        Now and then all begin anew, as each play does: a net that has hardly ever begun can go astray, and stay there.
+        """
         nonlocal state
         number, letters = batch
-        logits, state = net(letters[:-1], nn.detach(state) if number else None)
+        logits, state = net(letters[:-1], nn.detach(state) if number % 50 else None)
         return nn.cross_entropy(logits.reshape(-1, len(ALPHABET)), letters[1:].ravel())
 
     def after_epoch() -> dict[str, float]:

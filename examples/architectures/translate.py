@@ -378,8 +378,8 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
     parser.add_argument("--longest", type=int, default=120, help="letters to train with; default: %(default)s")
     parser.add_argument("--joins", type=int, default=4000, help="subwords beyond the characters; default: %(default)s")
-    parser.add_argument("--hidden", type=int, default=384, help="default: %(default)s")
-    parser.add_argument("--embedding", type=int, default=192, help="default: %(default)s")
+    parser.add_argument("--hidden", type=int, help="default: 384; 128 with --quick")
+    parser.add_argument("--embedding", type=int, help="default: 192; 64 with --quick")
     parser.add_argument("--dropout", type=float, default=0.35, help="default: %(default)s")
     parser.add_argument("--smoothing", type=float, default=0.1, help="of the labels; default: %(default)s")
     parser.add_argument("--max-lr", type=float, default=2e-3, help="default: %(default)s")
@@ -388,6 +388,10 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--hold-out", action="store_true", help="results on the validation phrases, to choose recipes")
     parser.add_argument("--say", metavar="PHRASE", help="with --load: only translate this")
     options = parser.parse_args(words)
+    usual = {"hidden": 128, "embedding": 64} if options.quick else {"hidden": 384, "embedding": 192}
+    for name, size in usual.items():
+        if getattr(options, name) is None:
+            setattr(options, name, size)
     at_least_1 = options.longest, options.beam, options.batch_size, options.embedding
     if min(at_least_1) < 1 or options.hidden < 2 or options.hidden % 2:
         parser.error("--longest, --beam, --batch-size and --embedding must be at least 1, --hidden an even number")
