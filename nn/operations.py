@@ -451,6 +451,7 @@ def einsum(subscripts: str, a: Operand, b: Operand) -> Any:
 @operation
 def _einsum(a: Operand, b: Operand, parts: tuple[str, str, str]) -> Rule:
     of_a, of_b, of_out = parts
+    a, b = np.asarray(a), np.asarray(b)  # plain numbers too are operands, without axes
     sizes: dict[str, int] = {}
     for x, letters in (a, of_a), (b, of_b):
         if x.ndim != len(letters):
@@ -483,9 +484,8 @@ def _contract(a: Array, of_a: str, b: Array, of_b: str, of_out: str) -> Array:
     outer, rows = x.shape[: len(batch)], x.shape[len(batch) : len(batch) + len(left)]
     columns = y.shape[len(batch) + len(inner) :]
     depth = math.prod(y.shape[len(batch) : len(batch) + len(inner)])
-    product = np.matmul(
-        x.reshape(*outer, math.prod(rows), depth), y.reshape(*outer, depth, math.prod(columns))
-    ).reshape(*outer, *rows, *columns)
+    product = np.matmul(x.reshape(*outer, math.prod(rows), depth), y.reshape(*outer, depth, math.prod(columns)))
+    product = product.reshape((*outer, *rows, *columns))  # a tuple, which may be empty
     return product.transpose([(*batch, *left, *right).index(i) for i in of_out])
 
 

@@ -251,6 +251,12 @@ CASES: dict[str, Case] = {
     "einsum outer": Case(
         lambda a, b: nn.einsum("i,jk->kij", a, b), einsum_of("i", "jk"), lambda a, b: t().einsum("i,jk->kij", a, b)
     ),
+    "einsum to one number": Case(
+        lambda a, b: nn.einsum("ij,ji->", a, b), einsum_of("ij", "ji"), lambda a, b: t().einsum("ij,ji->", a, b)
+    ),
+    "einsum without axes": Case(
+        lambda a, b: nn.einsum("ij,->ij", a, b), einsum_of("ij", ""), lambda a, b: t().einsum("ij,->ij", a, b)
+    ),
     "softmax": Case(lambda x: nn.softmax(x, axis=1), matrix, lambda x: x.softmax(1)),
     "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
     "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
@@ -431,6 +437,43 @@ def test_backward_writes_into_nothing_that_was_handed_in(name: str, data: st.Dat
         np.testing.assert_array_equal(x.data, value)
         if x.grad is not None:
             assert not np.shares_memory(x.grad, gradient)
+
+
+def products_of_any_axes(draw: Any) -> tuple[str, list[np.ndarray]]:
+    """Subscripts of any two operands and any output, from no axes on, and arrays that fit."""
+    axes = st.permutations("ijkl").flatmap(lambda order: st.integers(0, 3).map(lambda count: "".join(order[:count])))
+    left, right = draw(axes), draw(axes)
+    out = draw(st.permutations(sorted({*left, *right})))
+    size, rng = dict(zip("ijkl", sizes(draw, 4, 0, 3), strict=True)), np.random.default_rng(draw(st.integers(0, 99)))
+    arrays = [rng.normal(size=[size[letter] for letter in letters]) for letters in (left, right)]
+    return f"{left},{right}->{''.join(out[: draw(st.integers(0, len(out)))])}", arrays
+
+
+@hypothesis.settings(few, max_examples=100)
+@hypothesis.given(data=st.data())
+def test_einsum_is_that_of_numpy_whatever_the_axes(data: st.DataObject) -> None:
+    subscripts, arrays = products_of_any_axes(data.draw)
+    expected = np.einsum(subscripts, *arrays)
+    plain = nn.einsum(subscripts, *arrays)
+    assert plain.shape == expected.shape
+    np.testing.assert_allclose(plain, expected, rtol=1e-12, atol=1e-12)
+    _, grads, weights = backward(lambda a, b: nn.einsum(subscripts, a, b), arrays)
+    left, right, out = subscripts.replace("->", ",").split(",")
+    for mine, other, letters, array, grad in (
+        (left, right, out, arrays[1], grads[0]),
+        (right, left, out, arrays[0], grads[1]),
+    ):
+        # the gradient is the einsum of the output's gradient with the other operand, and ones where mine is alone
+        ones = np.ones(grad.shape)
+        np.testing.assert_allclose(
+            grad, np.einsum(f"{letters},{other},{mine}->{mine}", weights, array, ones), rtol=1e-12, atol=1e-12
+        )
+
+
+def test_a_number_is_an_operand_of_einsum_without_axes() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(nn.einsum("ij,->ji", x, 2.0), 2 * x.T)
+    np.testing.assert_array_equal(nn.einsum("ij,->ji", nn.Tensor(x), 2).data, 2 * x.T)
 
 
 KEEPS_ORDER = [
