@@ -296,6 +296,16 @@ class Tensor:
     def __float__(self) -> float:
         return self.item()
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise TypeError(f"the format {spec!r} is for one number, but this tensor has shape {self.shape}")
+        return format(self.item(), spec)
+
     def __bool__(self) -> bool:
         return bool(self._array)
 

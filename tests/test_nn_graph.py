@@ -469,6 +469,17 @@ def test_a_tensor_behaves_like_an_array() -> None:
     assert x in {x}
 
 
+def test_a_tensor_of_one_number_is_formatted_and_counted_as_a_float() -> None:
+    for x in (nn.Tensor(-2.71828), nn.Tensor([[-2.71828]])):
+        assert (f"{x:.3f}", f"{x:>8.1f}", f"{x:.2e}", int(x)) == ("-2.718", "    -2.7", "-2.72e+00", -2)
+    several = leaf(2)
+    assert (f"{several}", f"{nn.Tensor(1.0)}") == (str(several), str(nn.Tensor(1.0)))
+    with pytest.raises(TypeError, match=r"'\.4f' is for one number.*\(2,\)"):
+        f"{several:.4f}"
+    with pytest.raises(ValueError, match="size 1"):
+        int(several)
+
+
 def test_methods_are_the_functions() -> None:
     x = nn.Tensor(np.random.default_rng(0).uniform(1, 2, (2, 3)))
     for name in ("sum", "mean", "var", "max", "min", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "transpose"):
