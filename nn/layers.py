@@ -258,11 +258,18 @@ class Softmax(Module):
 
 
 class Flatten(Module):
-    """All axes but the first in one."""
+    """The axes from `start_dim` to `end_dim` in one: by default all but the first."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Any) -> Any:
         """(batch, ...) -> (batch, features)."""
-        return operations.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+        return operations.flatten(x, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """The axes."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class Dropout(Module):

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import DTypeLike
 
 from . import buffers
@@ -239,9 +240,10 @@ def _erf_table() -> Array:
 
 
 @operation
-def clip(x: Operand, low: float, high: float) -> Rule:
-    """x held between `low` and `high`; no gradient where it was cut."""
-    return np.clip(x, low, high), lambda grad, needs: (grad * ((x >= low) & (x <= high)),)
+def clip(x: Operand, min: float | None = None, max: float | None = None) -> Rule:
+    """x held between `min` and `max`, either of which may be left out; no gradient where it was cut."""
+    out = np.clip(x, min, max)
+    return out, lambda grad, needs: (grad * (out == x),)
 
 
 @operation
@@ -319,6 +321,16 @@ def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
         turned = buffers.empty(turned.shape, x.dtype)
         turned[...] = x.transpose(*range(1, x.ndim), 0)
     return turned.reshape(*shape[1:], len(x)).transpose(-1, *range(len(shape) - 1))
+
+
+def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The axes from `start_dim` to `end_dim`, both included, in one; one number becomes a vector of it."""
+    shape = np.shape(input) or (1,)
+    first = normalize_axis_index(start_dim, len(shape), "flatten: start_dim")
+    last = normalize_axis_index(end_dim, len(shape), "flatten: end_dim")
+    if first > last:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {shape}")
+    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 @operation
@@ -497,7 +509,7 @@ def _sum_alone(x: Array, letters: str, wanted: str) -> tuple[Array, str]:
 
 __all__ = [
     "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "divide", "einsum", "exp", "expand_dims",
-    "fit", "gelu", "getitem", "linear", "log", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
-    "negative", "power", "relu", "reshape", "sigmoid", "sin", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
-    "tanh", "transpose", "var", "where",
+    "fit", "flatten", "gelu", "getitem", "linear", "log", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "power", "relu", "reshape", "sigmoid", "sin", "sqrt", "square", "squeeze", "stack",
+    "subtract", "sum", "tanh", "transpose", "var", "where",
 ]  # fmt: skip

@@ -216,6 +216,7 @@ CASES: dict[str, Case] = {
     "gelu": Case(nn.gelu, one, lambda x: F().gelu(x)),
     "gelu tanh": Case(lambda x: nn.gelu(x, approximate="tanh"), one, lambda x: F().gelu(x, approximate="tanh")),
     "clip": Case(lambda x: nn.clip(x, -0.5, 0.8), one, lambda x: x.clip(-0.5, 0.8)),
+    "clip below": Case(lambda x: nn.clip(x, max=0.5), one, lambda x: x.clip(max=0.5)),
     "astype": Case(lambda x: nn.astype(x, x.dtype), one, lambda x: x.to(x.dtype)),
     "sum": Case(nn.sum, one, lambda x: x.sum()),
     "sum axis": Case(lambda x: nn.sum(x, (0, -1)), matrix, lambda x: x.sum((0, -1))),
@@ -225,6 +226,8 @@ CASES: dict[str, Case] = {
     "min": Case(nn.min, one, lambda x: x.amin(tuple(range(x.ndim)))),
     "reshape": Case(lambda x: nn.reshape(x, (x.shape[0], -1)), matrix, lambda x: x.reshape(x.shape[0], -1)),
     "reshape all": Case(lambda x: nn.reshape(x, -1), one, lambda x: x.reshape(-1)),
+    "flatten": Case(nn.flatten, one, lambda x: x.flatten()),
+    "flatten axes": Case(lambda x: nn.flatten(x, 1, -1), matrix, lambda x: x.flatten(1, -1)),
     "transpose": Case(nn.transpose, matrix, lambda x: x.permute(*range(x.ndim)[::-1])),
     "transpose axes": Case(
         lambda x: nn.transpose(x, (1, 0, *range(2, x.ndim))), matrix, lambda x: x.permute(1, 0, *range(2, x.ndim))

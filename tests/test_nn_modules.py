@@ -157,7 +157,7 @@ def test_max_pool_gives_ties_to_the_first_as_torch_does() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Tanh", "Sigmoid", "GELU", "Softmax", "LayerNorm", "AvgPool2D", "Upsample", "Embedding"]
+    "name", ["Tanh", "Sigmoid", "GELU", "Softmax", "Flatten", "LayerNorm", "AvgPool2D", "Upsample", "Embedding"]
 )
 def test_every_layer_is_its_function(name: str) -> None:
     rng = np.random.default_rng(0)
@@ -167,6 +167,7 @@ def test_every_layer_is_its_function(name: str) -> None:
         "Sigmoid": lambda: (nn.Sigmoid(), 1 / (1 + np.exp(-x))),
         "GELU": lambda: (nn.GELU("tanh"), nn.gelu(x, approximate="tanh")),
         "Softmax": lambda: (nn.Softmax(1), np.exp(x) / np.exp(x).sum(1, keepdims=True)),
+        "Flatten": lambda: (nn.Flatten(0, 2), x.reshape(24, 4)),
         "LayerNorm": lambda: (
             nn.LayerNorm(4, dtype=np.float64),
             (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5),
