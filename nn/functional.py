@@ -63,8 +63,6 @@ def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, st
         raise ValueError(f"the kernel is {height}x{width}; both must be odd")
     if not isinstance(padding, int | np.integer) or padding < 0:
         raise ValueError(f"padding is {padding!r}; expected 0, 1, 2, ..., one number for all sides")
-    if padding >= height or padding >= width:
-        raise ValueError(f"padding is {padding}; it must be smaller than the {height}x{width} kernel")
     if image.shape[2] + 2 * padding < height or image.shape[3] + 2 * padding < width:
         raise ValueError(f"the {height}x{width} kernel is larger than the image with padding {padding}")
     if bias is not None and bias.shape != kernel.shape[:1]:

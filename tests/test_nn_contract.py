@@ -107,7 +107,7 @@ def affine(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
 
 def convolved(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     b, c, o = sizes(draw, 3, 1, 4)
-    kh, kw = (2 * n + 1 for n in sizes(draw, 2, 1, 2))  # at least 3, so that one zero of padding is allowed
+    kh, kw = (2 * n + 1 for n in sizes(draw, 2, 0, 2))
     h, w = sizes(draw, 2, 5, 8)
     return [rng.normal(size=shape) for shape in ((b, c, h, w), (o, c, kh, kw), (o,))]
 
@@ -265,6 +265,9 @@ CASES: dict[str, Case] = {
     "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
     "conv2d padded": Case(
         lambda x, k, b: nn.conv2d(x, k, b, 1), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=1)
+    ),
+    "conv2d padded beyond the kernel": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, 6), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=6)
     ),
     "bias_relu": Case(
         lambda x, b, _: functional.bias_relu(x, b),

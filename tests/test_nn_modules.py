@@ -115,7 +115,7 @@ def test_a_bad_padding_is_refused_by_the_constructor(padding: Any) -> None:
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("padding", [0, 1, 4])
 def test_the_fused_rule_of_sequential_changes_neither_values_nor_gradients(bias: bool, padding: int) -> None:
     rng = np.random.default_rng(0)
     layers = [nn.Conv2D(2, 3, 3, padding=padding, bias=bias, rng=rng, dtype=np.float64), nn.ReLU(), nn.MaxPool2D(2)]
