@@ -62,6 +62,44 @@ def test_parameters_are_found_by_name_each_once() -> None:
         nn.ModuleList([3])  # type: ignore[list-item]
 
 
+def test_a_slice_is_a_net_of_the_same_modules() -> None:
+    net = small_net().eval()
+    x, _ = images()
+    first, rest = net[:4], net[4:]
+    assert (type(first), type(rest), type(nn.ModuleList(net)[1:])) == (nn.Sequential, nn.Sequential, nn.ModuleList)
+    np.testing.assert_array_equal(rest(first(x)).data, net(x).data)
+    assert [*first, *rest] == [*net]
+    assert [*net[::-2]] == [net[6], net[4], net[2], net[0]]
+    assert rest[-1].weight is net[6].weight  # type: ignore[attr-defined]
+
+
+def test_modules_are_listed_as_in_torch() -> None:
+    """Each once, in torch's order and under its names, though one is shared; `apply` goes from the leaves up."""
+
+    def built(nn: Any) -> Any:
+        shared = nn.Tanh()
+        return nn.Sequential(shared, nn.Sequential(nn.Flatten(), shared, nn.Sigmoid()), nn.ReLU(), shared)
+
+    def listed(net: Any) -> list[Any]:
+        called: list[Any] = []
+        assert net.apply(called.append) is net
+        return [
+            [type(m).__name__ for m in net.modules()],
+            [type(m).__name__ for m in net.children()],
+            [type(m).__name__ for m in called],
+            [name for name, _ in net.named_children()],
+            [name for name, _ in net.named_modules()],
+            [name for name, _ in net.named_modules(prefix="net", remove_duplicate=False)],
+        ]
+
+    ours = listed(built(nn))
+    assert ours[0] == ["Sequential", "Tanh", "Sequential", "Flatten", "Sigmoid", "ReLU"]
+    assert ours[5] == ["net", "net.0", "net.1", "net.1.0", "net.1.1", "net.1.2", "net.2", "net.3"]
+    assert repr(built(nn)).count("Tanh") == 3
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    assert ours == listed(built(torch.nn))
+
+
 def test_repr_tells_the_layers_and_the_parameter_count() -> None:
     text = repr(small_net())
     assert text.splitlines()[0] == "Sequential()  # 233 parameters"  # 4 * 9 + 4 + 4 + 4 + 36 * 5 + 5
