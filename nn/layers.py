@@ -75,8 +75,8 @@ class Conv2D(Module):
         kernel_size: Size,
         stride: int = 1,
         padding: int = 0,
-        bias: bool = True,
         *,
+        bias: bool = True,
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -130,13 +130,13 @@ class AvgPool2D(_Pool):
 class Upsample(Module):
     """Each pixel scale_factor times in both directions (mode "nearest")."""
 
-    def __init__(self, scale_factor: int = 2) -> None:
+    def __init__(self, *, scale_factor: int = 2) -> None:
         check_sizes(scale_factor=scale_factor)
         self.scale_factor = scale_factor
 
     def forward(self, x: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, height * scale_factor, width * scale_factor)."""
-        return functional.upsample(x, self.scale_factor)
+        return functional.upsample(x, scale_factor=self.scale_factor)
 
     def extra_repr(self) -> str:
         """The factor."""
@@ -243,18 +243,18 @@ class Sigmoid(Module):
 
 
 class Softmax(Module):
-    """Probabilities along `axis`; not before `cross_entropy`, which has its own."""
+    """Probabilities along `dim`; not before `cross_entropy`, which has its own."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
     def forward(self, x: Any) -> Any:
         """Any shape."""
-        return functional.softmax(x, self.axis)
+        return functional.softmax(x, self.dim)
 
     def extra_repr(self) -> str:
         """The axis."""
-        return f"axis={self.axis}"
+        return f"dim={self.dim}"
 
 
 class Flatten(Module):
@@ -282,7 +282,7 @@ class Dropout(Module):
 
     def forward(self, x: Any) -> Any:
         """Any shape."""
-        return functional.dropout(x, self.p, self.training, self.rng)
+        return functional.dropout(x, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         """The probability."""

@@ -179,39 +179,39 @@ def cos(x: Operand) -> Rule:
 
 
 @operation
-def tanh(x: Operand) -> Rule:
+def tanh(input: Operand) -> Rule:
     """Hyperbolic tangent."""
-    out = np.tanh(x)
+    out = np.tanh(input)
     return out, lambda grad, needs: (grad * (1 - out * out),)
 
 
 @operation
-def sigmoid(x: Operand) -> Rule:
-    """1 / (1 + exp(-x)), through tanh: no overflow, and quicker."""
-    out = np.tanh(x * 0.5) * 0.5 + 0.5
+def sigmoid(input: Operand) -> Rule:
+    """1 / (1 + exp(-input)), through tanh: no overflow, and quicker."""
+    out = np.tanh(input * 0.5) * 0.5 + 0.5
     return out, lambda grad, needs: (grad * (out * (1 - out)),)
 
 
 @operation
-def relu(x: Operand) -> Rule:
-    """max(x, 0); its slope at 0 is 0."""
-    out = np.maximum(x, 0)
+def relu(input: Operand) -> Rule:
+    """max(input, 0); its slope at 0 is 0."""
+    out = np.maximum(input, 0)
     return out, lambda grad, needs: (grad * (out > 0),)
 
 
 @operation
-def gelu(x: Operand, approximate: str = "none") -> Rule:
+def gelu(input: Operand, approximate: str = "none") -> Rule:
     """x times the normal distribution function at x (Hendrycks & Gimpel 2016), exact or `approximate="tanh"`."""
     if approximate not in ("none", "tanh"):
         raise ValueError(f"approximate is {approximate!r}; 'none' and 'tanh' are known")
     if approximate == "none":
-        share = 0.5 + 0.5 * _erf(x * math.sqrt(0.5))
-        steepness = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+        share = 0.5 + 0.5 * _erf(input * math.sqrt(0.5))
+        steepness = np.exp(-0.5 * input * input) * (1 / math.sqrt(2 * math.pi))
     else:
-        inner = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        inner = np.tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
         share = 0.5 + 0.5 * inner
-        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * x * x))
-    return x * share, lambda grad, needs: (grad * (share + x * steepness),)
+        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * input * input))
+    return input * share, lambda grad, needs: (grad * (share + input * steepness),)
 
 
 def _erf(x: Array) -> Array:
@@ -422,25 +422,25 @@ def matmul(a: Operand, b: Operand) -> Rule:
 
 
 @operation
-def linear(x: Operand, weight: Operand, bias: Operand = None) -> Rule:
-    """x @ weight.T + bias: x (..., in_features), weight (out_features, in_features), bias (out_features,)."""
-    if x.ndim < 1 or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
+def linear(input: Operand, weight: Operand, bias: Operand = None) -> Rule:
+    """input @ weight.T + bias: input (..., in_features), weight (out_features, in_features), bias (out_features,)."""
+    if input.ndim < 1 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
         raise ValueError("expected x of shape (..., in_features) and a weight of shape (out_features, in_features)")
-    rows = x.reshape(-1, x.shape[-1])
+    rows = input.reshape(-1, input.shape[-1])
     out = rows @ weight.T
     if bias is not None:
         out += bias
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
         grad = grad.reshape(-1, grad.shape[-1])
-        across = weight.T @ grad.T if rows.flags.f_contiguous else None  # x's gradient in x's own memory order
+        across = weight.T @ grad.T if rows.flags.f_contiguous else None  # in the input's own memory order
         return (
-            (grad @ weight if across is None else across.T).reshape(x.shape) if needs[0] else None,
+            (grad @ weight if across is None else across.T).reshape(input.shape) if needs[0] else None,
             grad.T @ rows if needs[1] else None,
             grad.sum(0) if needs[2] else None,
         )
 
-    return out.reshape(*x.shape[:-1], len(weight)), vjp
+    return out.reshape(*input.shape[:-1], len(weight)), vjp
 
 
 def einsum(subscripts: str, a: Operand, b: Operand) -> Any:

@@ -77,10 +77,10 @@ class Optimiser:
 
     slots: tuple[str, ...] = ()
 
-    def __init__(self, parameters: Named, lr: float, weight_decay: float) -> None:
+    def __init__(self, params: Named, lr: float, weight_decay: float) -> None:
         if lr < 0 or weight_decay < 0:
             raise ValueError(f"lr={lr} and weight_decay={weight_decay} must not be negative")
-        self.parameters = named(parameters)
+        self.parameters = named(params)
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = 0
         self.counts = dict.fromkeys(self.parameters, 0)  # updates of each parameter
@@ -151,7 +151,7 @@ class SGD(Optimiser):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
@@ -160,7 +160,7 @@ class SGD(Optimiser):
     ) -> None:
         if nesterov and (momentum <= 0 or dampening):
             raise ValueError("nesterov needs a momentum and no dampening")
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(params, lr, weight_decay)
         self.momentum, self.dampening, self.nesterov = momentum, dampening, nesterov
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
@@ -181,14 +181,14 @@ class RMSprop(Optimiser):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(params, lr, weight_decay)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
@@ -214,7 +214,7 @@ class Adam(Optimiser):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -222,7 +222,7 @@ class Adam(Optimiser):
     ) -> None:
         if not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"betas={betas}: both must be at least 0 and below 1")
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(params, lr, weight_decay)
         self.betas, self.eps = betas, eps
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
@@ -256,13 +256,13 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay)
 
 
 def clip_grad_norm(parameters: Named, max_norm: float) -> float:

@@ -105,6 +105,7 @@ class OneCycleLR(Scheduler):
         optimizer: Optimiser,
         max_lr: float,
         total_steps: int,
+        *,
         pct_start: float = 0.3,
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,

@@ -351,7 +351,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, data: Any, requires_grad: bool = True, *, dtype: DTypeLike | None = None) -> None:
         super().__init__(data, requires_grad, dtype)
 
 

@@ -260,7 +260,7 @@ CASES: dict[str, Case] = {
     "einsum without axes": Case(
         lambda a, b: nn.einsum("ij,->ij", a, b), einsum_of("ij", ""), lambda a, b: t().einsum("ij,->ij", a, b)
     ),
-    "softmax": Case(lambda x: nn.softmax(x, axis=1), matrix, lambda x: x.softmax(1)),
+    "softmax": Case(lambda x: nn.softmax(x, dim=1), matrix, lambda x: x.softmax(1)),
     "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
     "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
     "conv2d padded": Case(
@@ -277,7 +277,7 @@ CASES: dict[str, Case] = {
     "max_pool2d": Case(lambda x: nn.max_pool2d(x, 2), image, lambda x: F().max_pool2d(x, 2)),
     "max_pool2d 3x1": Case(lambda x: nn.max_pool2d(x, (3, 1)), image, lambda x: F().max_pool2d(x, (3, 1))),
     "avg_pool2d": Case(lambda x: nn.avg_pool2d(x, (2, 3)), image, lambda x: F().avg_pool2d(x, (2, 3))),
-    "upsample": Case(lambda x: nn.upsample(x, 2), image, lambda x: F().interpolate(x, scale_factor=2)),
+    "upsample": Case(lambda x: nn.upsample(x, scale_factor=2), image, lambda x: F().interpolate(x, scale_factor=2)),
     "layer_norm": Case(
         lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b),
         with_last,
@@ -340,7 +340,7 @@ CASES: dict[str, Case] = {
     ),
     "mse_loss": Case(lambda a, b, _: nn.mse_loss(a, b), three_equal, lambda a, b, _: F().mse_loss(a, b) + 0 * _.sum()),
     "mse_loss none": Case(
-        lambda a, b, _: nn.mse_loss(a, b, "none"),
+        lambda a, b, _: nn.mse_loss(a, b, reduction="none"),
         three_equal,
         lambda a, b, _: F().mse_loss(a, b, reduction="none") + 0 * _,
     ),

@@ -404,7 +404,7 @@ def test_what_chooses_may_be_written_into_before_backward(choose: Any, chooser: 
         (lambda: nn.cross_entropy(leaf(2, 3), [0, 3]), ["target 3", "0 to 2"]),
         (lambda: nn.cross_entropy(leaf(2, 3), [0, 1, 2]), [r"\(2, 3\)", r"\(2,\)", r"\(3,\)"]),
         (lambda: nn.mse_loss(leaf(2, 3), leaf(2)), [r"\(2, 3\)", r"\(2,\)"]),
-        (lambda: nn.mse_loss(leaf(2), leaf(2), "avg"), ["'avg'", "mean"]),
+        (lambda: nn.mse_loss(leaf(2), leaf(2), reduction="avg"), ["'avg'", "mean"]),
         (lambda: nn.dropout(leaf(2), 1.5), ["p is 1.5"]),
         (lambda: nn.dropout(leaf(2), 0.5), ["rng"]),
         (lambda: nn.einsum("ii,ij->j", leaf(2, 2), leaf(2, 2)), ["twice"]),

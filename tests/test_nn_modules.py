@@ -211,7 +211,7 @@ def test_every_layer_is_its_function(name: str) -> None:
             (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5),
         ),
         "AvgPool2D": lambda: (nn.AvgPool2D(2), x.reshape(2, 3, 2, 2, 2, 2).mean((3, 5))),
-        "Upsample": lambda: (nn.Upsample(2), x.repeat(2, 2).repeat(2, 3)),
+        "Upsample": lambda: (nn.Upsample(scale_factor=2), x.repeat(2, 2).repeat(2, 3)),
         "Embedding": lambda: (layer := nn.Embedding(5, 2, rng=rng), layer.weight.data[[[1, 4]]]),
     }[name]()
     out = layer(np.array([[1, 4]]) if name == "Embedding" else x)
