@@ -242,6 +242,20 @@ def test_orthogonal_and_identity() -> None:
             call()
 
 
+@pytest.mark.parametrize(
+    "name", ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal", "identity"]
+)
+def test_a_weight_in_place_of_its_shape_is_told_how_to_be_filled(name: str) -> None:
+    rng = {} if name == "identity" else {"rng": np.random.default_rng(0)}
+    for wrong in (nn.Linear(2, 3).weight, np.ones((3, 2)), 3):
+        with pytest.raises(TypeError, match=rf"not {type(wrong).__name__}; .*weight\.assign\(.*weight\.shape"):
+            getattr(nn.init, name)(wrong, **rng)
+    if rng:
+        for wrong in (None, 0):
+            with pytest.raises(TypeError, match=rf"rng is {wrong}; expected a numpy\.random\.Generator"):
+                getattr(nn.init, name)((3, 2), rng=wrong)
+
+
 def test_layers_draw_from_the_generator_they_are_given() -> None:
     a, b, c = (small_net(seed).state_dict() for seed in (0, 0, 1))
     assert all(np.array_equal(a[name], b[name]) for name in a)
