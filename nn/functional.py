@@ -63,8 +63,6 @@ def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, st
         raise ValueError(f"the kernel is {height}x{width}; both must be odd")
     if not isinstance(padding, int | np.integer) or padding < 0:
         raise ValueError(f"padding is {padding!r}; expected 0, 1, 2, ..., one number for all sides")
-    if padding >= height or padding >= width:
-        raise ValueError(f"padding is {padding}; it must be smaller than the {height}x{width} kernel")
     if image.shape[2] + 2 * padding < height or image.shape[3] + 2 * padding < width:
         raise ValueError(f"the {height}x{width} kernel is larger than the image with padding {padding}")
     if bias is not None and bias.shape != kernel.shape[:1]:
@@ -98,13 +96,13 @@ def bias_relu(x: Operand, bias: Operand) -> Rule:
 
 # ------------------------------------------------------------------------------------------------------------- pooling
 @operation
-def max_pool2d(x: Operand, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> Rule:
+def max_pool2d(input: Operand, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> Rule:
     """Largest of each kernel_size window; windows touch and do not overlap, a rest at the border is dropped.
 
     The first largest, in reading order, gets the gradient, as in PyTorch.
     """
-    height, width = pool_windows(x, kernel_size, stride)
-    x_columns = [_every(x, 3, j, width) for j in range(width)]
+    height, width = pool_windows(input, kernel_size, stride)
+    x_columns = [_every(input, 3, j, width) for j in range(width)]
     columns = _maximum(x_columns)
     column_rows = [_every(columns, 2, i, height) for i in range(height)]
     out = _maximum(column_rows)
@@ -112,7 +110,7 @@ def max_pool2d(x: Operand, kernel_size: int | tuple[int, int], stride: int | tup
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         grad_columns = buffers.empty_like(columns)
         _deal(grad, out, column_rows, grad_columns, 2, height)
-        grad_x = buffers.empty_like(x)
+        grad_x = buffers.empty_like(input)
         _deal(grad_columns, columns, x_columns, grad_x, 3, width)
         return (grad_x,)
 
@@ -149,17 +147,17 @@ def _deal(grad: Array, out: Array, parts: Sequence[Array], grad_x: Array, axis: 
 
 
 @operation
-def avg_pool2d(x: Operand, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> Rule:
+def avg_pool2d(input: Operand, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> Rule:
     """Mean of each kernel_size window; windows touch and do not overlap, a rest at the border is dropped."""
-    height, width = pool_windows(x, kernel_size, stride)
+    height, width = pool_windows(input, kernel_size, stride)
     cells = [(i, j) for i in range(height) for j in range(width)]
-    out = np.zeros_like(_every(_every(x, 2, 0, height), 3, 0, width))
+    out = np.zeros_like(_every(_every(input, 2, 0, height), 3, 0, width))
     for i, j in cells:
-        out += _every(_every(x, 2, i, height), 3, j, width)
+        out += _every(_every(input, 2, i, height), 3, j, width)
     out /= len(cells)
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        grad_x, share = np.zeros_like(x), grad / len(cells)
+        grad_x, share = np.zeros_like(input), grad / len(cells)
         for i, j in cells:
             _every(_every(grad_x, 2, i, height), 3, j, width)[...] = share
         return (grad_x,)
@@ -180,19 +178,19 @@ def pool_windows(x: Array, kernel_size: int | tuple[int, int], stride: int | tup
 
 
 @operation
-def upsample(x: Operand, scale_factor: int = 2) -> Rule:
+def upsample(input: Operand, *, scale_factor: int = 2) -> Rule:
     """Repeat each pixel scale_factor times in both directions (PyTorch's mode "nearest")."""
-    if x.ndim != 4 or scale_factor < 1 or int(scale_factor) != scale_factor:
+    if input.ndim != 4 or scale_factor < 1 or int(scale_factor) != scale_factor:
         raise ValueError(f"expected (batch, channels, height, width) and a whole scale_factor, not {scale_factor}")
     cells = [(i, j) for i in range(scale_factor) for j in range(scale_factor)]
-    order = np.argsort([-stride for stride in x.strides], kind="stable")
-    shape = (*x.shape[:2], x.shape[2] * scale_factor, x.shape[3] * scale_factor)
-    out = buffers.empty([shape[axis] for axis in order], x.dtype).transpose(np.argsort(order))
+    order = np.argsort([-stride for stride in input.strides], kind="stable")
+    shape = (*input.shape[:2], input.shape[2] * scale_factor, input.shape[3] * scale_factor)
+    out = buffers.empty([shape[axis] for axis in order], input.dtype).transpose(np.argsort(order))
     for i, j in cells:
-        out[:, :, i::scale_factor, j::scale_factor] = x
+        out[:, :, i::scale_factor, j::scale_factor] = input
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        grad_x = np.zeros_like(x)
+        grad_x = np.zeros_like(input)
         for i, j in cells:
             grad_x += grad[:, :, i::scale_factor, j::scale_factor]
         return (grad_x,)
@@ -237,20 +235,24 @@ def _normalise(
 
 
 def layer_norm(
-    x: Operand, normalized_shape: int | Sequence[int], weight: Operand = None, bias: Operand = None, eps: float = 1e-5
+    input: Operand,
+    normalized_shape: int | Sequence[int],
+    weight: Operand = None,
+    bias: Operand = None,
+    eps: float = 1e-5,
 ) -> Any:
     """Normalise over the last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016)."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    plain = _plain(x)
+    plain = _plain(input)
     if plain.shape[plain.ndim - len(shape) :] != shape:
         raise ValueError(f"layer_norm over {shape} of a tensor of shape {plain.shape}: its last axes must be {shape}")
     axes = tuple(range(-len(shape), 0))
     mean, variance = plain.mean(axes, keepdims=True), plain.var(axes, keepdims=True)
-    return _normalise(x, weight, bias, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
+    return _normalise(input, weight, bias, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
 
 
 def batch_norm(
-    x: Operand,
+    input: Operand,
     running_mean: Array | None,
     running_var: Array | None,
     weight: Operand = None,
@@ -264,7 +266,7 @@ def batch_norm(
     In training by the batch's own statistics, which also move the running ones, in place, by `momentum`; else by the
     running ones. All four vectors have shape (channels,).
     """
-    plain = _plain(x)
+    plain = _plain(input)
     axes = tuple(axis for axis in range(plain.ndim) if axis != 1)
     column = (-1, *[1] * (plain.ndim - 2))
     count = plain.size // plain.shape[1]
@@ -276,7 +278,7 @@ def batch_norm(
     else:
         mean, variance = running_mean.astype(plain.dtype), running_var.astype(plain.dtype)
     out = _normalise(
-        x,
+        input,
         None if weight is None else weight.reshape(column),
         None if bias is None else bias.reshape(column),
         mean=mean.reshape(column),
@@ -310,9 +312,9 @@ def _embedding(weight: Operand, index: Array) -> Rule:
     return weight[index], vjp
 
 
-def embedding(index: Any, weight: Operand) -> Any:
+def embedding(input: Any, weight: Operand) -> Any:
     """Rows of `weight` (num_embeddings, embedding_dim) for integers of any shape -> (*shape, embedding_dim)."""
-    index = np.array(index)
+    index = np.array(input)
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding takes integers, not {index.dtype}")
     if index.size and not 0 <= index.min() <= index.max() < len(weight):
@@ -321,35 +323,35 @@ def embedding(index: Any, weight: Operand) -> Any:
 
 
 @operation
-def dropout(x: Operand, p: float = 0.5, training: bool = True, rng: np.random.Generator | None = None) -> Rule:
+def dropout(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Rule:
     """Set each element to 0 with probability p, and divide the others by 1 - p (Srivastava et al. 2014)."""
     if not 0 <= p <= 1:
         raise ValueError(f"p is {p}; a probability lies between 0 and 1")
     if not training or p == 0:
-        return x, lambda grad, needs: (grad,)
+        return input, lambda grad, needs: (grad,)
     if rng is None:
         raise ValueError("dropout in training needs rng=, a numpy.random.Generator")
-    keep = np.empty_like(x)
-    np.copyto(keep.ravel(order="K"), rng.random(x.size, dtype=x.dtype) >= p)
+    keep = np.empty_like(input)
+    np.copyto(keep.ravel(order="K"), rng.random(input.size, dtype=input.dtype) >= p)
     keep *= 1 / (1 - p) if p < 1 else 0
-    return x * keep, lambda grad, needs: (grad * keep,)
+    return input * keep, lambda grad, needs: (grad * keep,)
 
 
 # ------------------------------------------------------------------------------------------------- softmax and losses
 @operation
-def softmax(x: Operand, axis: int = -1) -> Rule:
-    """exp(x), normalised to sum 1 along `axis`."""
-    out = np.exp(x - x.max(axis, keepdims=True))
-    out /= out.sum(axis, keepdims=True)
-    return out, lambda grad, needs: (out * (grad - (grad * out).sum(axis, keepdims=True)),)
+def softmax(input: Operand, dim: int = -1) -> Rule:
+    """exp(input), normalised to sum 1 along `dim`."""
+    out = np.exp(input - input.max(dim, keepdims=True))
+    out /= out.sum(dim, keepdims=True)
+    return out, lambda grad, needs: (out * (grad - (grad * out).sum(dim, keepdims=True)),)
 
 
 @operation
-def log_softmax(x: Operand, axis: int = -1) -> Rule:
-    """log(softmax(x)) without its overflow."""
-    out = x - x.max(axis, keepdims=True)
-    out -= np.log(np.exp(out).sum(axis, keepdims=True))
-    return out, lambda grad, needs: (grad - np.exp(out) * grad.sum(axis, keepdims=True),)
+def log_softmax(input: Operand, dim: int = -1) -> Rule:
+    """log(softmax(input)) without its overflow."""
+    out = input - input.max(dim, keepdims=True)
+    out -= np.log(np.exp(out).sum(dim, keepdims=True))
+    return out, lambda grad, needs: (grad - np.exp(out) * grad.sum(dim, keepdims=True),)
 
 
 @operation
@@ -384,19 +386,19 @@ def _cross_entropy(logits: Operand, target: Array, reduction: str, ignore_index:
 
 
 def cross_entropy(
-    logits: Operand, target: Any, reduction: str = "mean", ignore_index: int = -100, label_smoothing: float = 0.0
+    input: Operand, target: Any, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
 ) -> Any:
-    """-log softmax(logits)[target]: logits (batch, classes, ...), target (batch, ...) of integers.
+    """-log softmax(input)[target]: logits, input (batch, classes, ...), and target (batch, ...) of integers.
 
-    Targets equal to `ignore_index` count for nothing. Warns when the logits are already a softmax.
+    Targets equal to `ignore_index` count for nothing. Warns when the input is already a softmax.
     """
-    if isinstance(logits, Tensor) and logits._node is not None and logits._node.name == "softmax":
+    if isinstance(input, Tensor) and input._node is not None and input._node.name == "softmax":
         warnings.warn(
             "cross_entropy takes logits and applies softmax itself; here it follows a softmax, which flattens the"
             " gradient: leave the Softmax layer out",
             stacklevel=2,
         )
-    target, shape = np.array(target), np.shape(logits)
+    target, shape = np.array(target), np.shape(input)
     if target.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: the target holds class numbers, integers, not {target.dtype}")
     if len(shape) < 2 or target.shape != (shape[0], *shape[2:]):
@@ -408,7 +410,7 @@ def cross_entropy(
             raise ValueError(f"cross_entropy: target {wrong[0]} is not a class; there are classes 0 to {shape[1] - 1}")
     _check_reduction(reduction)
     return _cross_entropy(
-        logits, target=target, reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing
+        input, target=target, reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing
     )
 
 
@@ -431,12 +433,12 @@ def _mse(x: Operand, target: Operand, reduction: str) -> Rule:
     return _reduced(rest * rest, 2 * rest, reduction)
 
 
-def mse_loss(x: Operand, target: Operand, reduction: str = "mean") -> Any:
+def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
     """Squared difference, averaged over all elements; both of one shape."""
-    if np.shape(x) != np.shape(target):
-        raise ValueError(f"mse_loss: shapes {np.shape(x)} and {np.shape(target)} differ; nothing is broadcast here")
+    if np.shape(input) != np.shape(target):
+        raise ValueError(f"mse_loss: shapes {np.shape(input)} and {np.shape(target)} differ; nothing is broadcast here")
     _check_reduction(reduction)
-    return _mse(x, target, reduction=reduction)
+    return _mse(input, target, reduction=reduction)
 
 
 @operation
@@ -446,13 +448,13 @@ def _binary_cross_entropy(logits: Operand, target: Array, reduction: str) -> Rul
     return out, lambda grad, needs: vjp(grad, needs)[:1]
 
 
-def binary_cross_entropy_with_logits(logits: Operand, target: Any, reduction: str = "mean") -> Any:
-    """-log of the probability that sigmoid(logits) gives to `target`, numbers from 0 to 1 of the same shape."""
+def binary_cross_entropy_with_logits(input: Operand, target: Any, *, reduction: str = "mean") -> Any:
+    """-log of the probability that sigmoid(input) gives to `target`, numbers from 0 to 1 of the same shape."""
     plain = _plain(target)
-    if np.shape(logits) != plain.shape:
-        raise ValueError(f"binary_cross_entropy_with_logits: logits {np.shape(logits)} and target {plain.shape} differ")
+    if np.shape(input) != plain.shape:
+        raise ValueError(f"binary_cross_entropy_with_logits: logits {np.shape(input)} and target {plain.shape} differ")
     _check_reduction(reduction)
-    return _binary_cross_entropy(logits, target=plain.astype(_plain(logits).dtype), reduction=reduction)
+    return _binary_cross_entropy(input, target=plain.astype(_plain(input).dtype), reduction=reduction)
 
 
 def _check_reduction(reduction: str) -> None:

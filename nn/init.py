@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,19 +15,35 @@ from numpy.typing import DTypeLike
 from .graph import Array
 
 
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """The shape as a tuple; TypeError above all for a tensor in its place, which is what PyTorch's functions take."""
+    if not isinstance(shape, Sequence):
+        raise TypeError(
+            f"expected a shape such as (out, in), not {type(shape).__name__}; to fill a weight, assign what comes back:"
+            " weight.assign(init.he_normal(weight.shape, rng=rng))"
+        )
+    return tuple(shape)
+
+
+def _generator(rng: Any) -> np.random.Generator:
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}; expected a numpy.random.Generator, such as numpy.random.default_rng(0)")
+    return rng
+
+
 def uniform(shape: Sequence[int], bound: float, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
     """Uniform on [-bound, bound)."""
-    return rng.uniform(-bound, bound, tuple(shape)).astype(dtype)
+    return _generator(rng).uniform(-bound, bound, _sizes(shape)).astype(dtype)
 
 
 def normal(shape: Sequence[int], std: float, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
     """Normal with mean 0 and standard deviation `std`."""
-    return rng.normal(0, std, tuple(shape)).astype(dtype)
+    return _generator(rng).normal(0, std, _sizes(shape)).astype(dtype)
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
     """Inputs and outputs of one unit: (in * kernel size, out * kernel size)."""
-    if len(shape) < 2:
+    if len(_sizes(shape)) < 2:
         raise ValueError(f"shape {tuple(shape)} has no inputs and outputs; expected (out, in, ...)")
     field = math.prod(shape[2:])
     return shape[1] * field, shape[0] * field
@@ -62,14 +79,14 @@ def orthogonal(
     """A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`: Saxe et al. 2014."""
     fans(shape)
     rows, columns = shape[0], math.prod(shape[1:])
-    q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(_generator(rng).normal(size=(max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))  # makes the distribution uniform over the orthogonal matrices
     return (gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
 
 
 def identity(shape: Sequence[int], gain: float = 1.0, *, dtype: DTypeLike = np.float32) -> Array:
     """Ones on the diagonal, times `gain`: for recurrent weights, Le, Jaitly & Hinton 2015."""
-    if len(shape) != 2:
+    if len(_sizes(shape)) != 2:
         raise ValueError(f"identity fills a matrix, not shape {tuple(shape)}")
     return (gain * np.eye(shape[0], shape[1])).astype(dtype)
 
@@ -93,4 +110,4 @@ def chrono(size: int, longest: int, *, rng: np.random.Generator, dtype: DTypeLik
     """
     if longest <= 2:
         raise ValueError(f"longest is {longest}; expected a number of steps above 2")
-    return np.log(rng.uniform(1, longest - 1, size)).astype(dtype)
+    return np.log(_generator(rng).uniform(1, longest - 1, size)).astype(dtype)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -75,8 +75,8 @@ class Conv2D(Module):
         kernel_size: Size,
         stride: int = 1,
         padding: int = 0,
-        bias: bool = True,
         *,
+        bias: bool = True,
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -130,13 +130,13 @@ class AvgPool2D(_Pool):
 class Upsample(Module):
     """Each pixel scale_factor times in both directions (mode "nearest")."""
 
-    def __init__(self, scale_factor: int = 2) -> None:
+    def __init__(self, *, scale_factor: int = 2) -> None:
         check_sizes(scale_factor=scale_factor)
         self.scale_factor = scale_factor
 
     def forward(self, x: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, height * scale_factor, width * scale_factor)."""
-        return functional.upsample(x, self.scale_factor)
+        return functional.upsample(x, scale_factor=self.scale_factor)
 
     def extra_repr(self) -> str:
         """The factor."""
@@ -243,26 +243,33 @@ class Sigmoid(Module):
 
 
 class Softmax(Module):
-    """Probabilities along `axis`; not before `cross_entropy`, which has its own."""
+    """Probabilities along `dim`; not before `cross_entropy`, which has its own."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
 
     def forward(self, x: Any) -> Any:
         """Any shape."""
-        return functional.softmax(x, self.axis)
+        return functional.softmax(x, self.dim)
 
     def extra_repr(self) -> str:
         """The axis."""
-        return f"axis={self.axis}"
+        return f"dim={self.dim}"
 
 
 class Flatten(Module):
-    """All axes but the first in one."""
+    """The axes from `start_dim` to `end_dim` in one: by default all but the first."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Any) -> Any:
         """(batch, ...) -> (batch, features)."""
-        return operations.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+        return operations.flatten(x, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """The axes."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class Dropout(Module):
@@ -275,7 +282,7 @@ class Dropout(Module):
 
     def forward(self, x: Any) -> Any:
         """Any shape."""
-        return functional.dropout(x, self.p, self.training, self.rng)
+        return functional.dropout(x, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         """The probability."""
@@ -316,6 +323,16 @@ class Sequential(ModuleList):
 
     def __init__(self, *modules: Module) -> None:
         super().__init__(modules)
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+
+    def __getitem__(self, index: int | slice) -> Module:
+        """One module; for a slice, a Sequential of the same modules, numbered from 0."""
+        return Sequential(*list(self)[index]) if isinstance(index, slice) else super().__getitem__(index)
 
     def forward(self, x: Any) -> Any:
         """Whatever the first module takes -> whatever the last one gives."""

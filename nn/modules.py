@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 
 from .graph import Array
 from .tensor import Parameter, Tensor
+
+T = TypeVar("T")
 
 
 class Module:
@@ -36,42 +38,65 @@ class Module:
 
     # ------------------------------------------------------------------------------------------------ what is inside
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that are attributes, in the order in which they were assigned."""
+        """The modules that are attributes, each once, in the order in which they were assigned."""
+        return _once(self._below())
+
+    def children(self) -> Iterator[Module]:
+        """The modules that are attributes, each once."""
+        return (child for _, child in self.named_children())
+
+    def named_modules(self, *, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """This module and all below, by dotted name; this one's is `prefix`.
+
+        A module that is shared comes once, or under each of its names if not `remove_duplicate`.
+        """
+        found = self._tree(prefix)
+        return _once(found) if remove_duplicate else found
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below, each once."""
+        return (module for _, module in self.named_modules())
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call `fn` with every module below and then with this one, e.g. to draw other weights; return this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def _below(self) -> Iterator[tuple[str, Module]]:
+        """The modules that are attributes, shared ones under each of their names."""
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below, by dotted name; this one's is empty."""
+    def _tree(self, prefix: str) -> Iterator[tuple[str, Module]]:
+        """This module and all below, shared ones under each of their names."""
         yield prefix, self
-        for name, child in self.named_children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+        for name, child in self._below():
+            yield from child._tree(f"{prefix}.{name}" if prefix else name)
 
     def _entries(self) -> Iterator[tuple[str, Parameter | Array]]:
         """Every parameter and buffer by dotted name, shared ones under each of their names."""
-        for prefix, module in self.named_modules():
+        for prefix, module in self._tree(""):
             for name, value in vars(module).items():
                 if isinstance(value, Parameter) or name in module.buffer_names:
                     yield (f"{prefix}.{name}" if prefix else name), value
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every parameter once, with its dotted name."""
-        seen: set[int] = set()
-        for name, value in self._entries():
-            if isinstance(value, Parameter) and id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
+        return _once((name, value) for name, value in self._entries() if isinstance(value, Parameter))
 
     def parameters(self) -> Iterator[Parameter]:
         """Every parameter once."""
         return (parameter for _, parameter in self.named_parameters())
 
     # ---------------------------------------------------------------------------------------------------- modes, state
-    def train(self, mode: bool = True) -> Module:
+    def train(self, mode: bool = True) -> Self:
         """Switch this module and all below to training (dropout drops, batch norm uses the batch); return it."""
-        for _, module in self.named_modules():
+        for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Switch this module and all below to evaluation; return it."""
         return self.train(False)
 
@@ -119,7 +144,7 @@ class Module:
     def __repr__(self) -> str:
         count = sum(parameter.size for parameter in self.parameters())
         head = f"{type(self).__name__}({self.extra_repr()})" + (f"  # {count:,} parameters" if count else "")
-        lines = [f"  {name}: {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        lines = [f"  {name}: {child!r}".replace("\n", "\n  ") for name, child in self._below()]
         return "\n".join([head, *lines])
 
 
@@ -145,11 +170,29 @@ class ModuleList(Module):
     def __iter__(self) -> Iterator[Module]:
         return (vars(self)[str(i)] for i in range(self._length))
 
-    def __getitem__(self, index: int) -> Module:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> ModuleList: ...
+
+    def __getitem__(self, index: int | slice) -> Module:
+        """One module; for a slice, a list of the same modules, numbered from 0."""
+        if isinstance(index, slice):
+            return ModuleList(list(self)[index])
         if not -self._length <= index < self._length:
             raise IndexError(f"module {index} of {self._length}")
         module: Module = vars(self)[str(index % self._length)]
         return module
+
+
+def _once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """Leave out what came before under another name."""
+    seen: set[int] = set()
+    for name, thing in named:
+        if id(thing) not in seen:
+            seen.add(id(thing))
+            yield name, thing
 
 
 def _array(value: Parameter | Array) -> Array:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import DTypeLike
 
 from . import buffers
@@ -178,39 +179,39 @@ def cos(x: Operand) -> Rule:
 
 
 @operation
-def tanh(x: Operand) -> Rule:
+def tanh(input: Operand) -> Rule:
     """Hyperbolic tangent."""
-    out = np.tanh(x)
+    out = np.tanh(input)
     return out, lambda grad, needs: (grad * (1 - out * out),)
 
 
 @operation
-def sigmoid(x: Operand) -> Rule:
-    """1 / (1 + exp(-x)), through tanh: no overflow, and quicker."""
-    out = np.tanh(x * 0.5) * 0.5 + 0.5
+def sigmoid(input: Operand) -> Rule:
+    """1 / (1 + exp(-input)), through tanh: no overflow, and quicker."""
+    out = np.tanh(input * 0.5) * 0.5 + 0.5
     return out, lambda grad, needs: (grad * (out * (1 - out)),)
 
 
 @operation
-def relu(x: Operand) -> Rule:
-    """max(x, 0); its slope at 0 is 0."""
-    out = np.maximum(x, 0)
+def relu(input: Operand) -> Rule:
+    """max(input, 0); its slope at 0 is 0."""
+    out = np.maximum(input, 0)
     return out, lambda grad, needs: (grad * (out > 0),)
 
 
 @operation
-def gelu(x: Operand, approximate: str = "none") -> Rule:
+def gelu(input: Operand, approximate: str = "none") -> Rule:
     """x times the normal distribution function at x (Hendrycks & Gimpel 2016), exact or `approximate="tanh"`."""
     if approximate not in ("none", "tanh"):
         raise ValueError(f"approximate is {approximate!r}; 'none' and 'tanh' are known")
     if approximate == "none":
-        share = 0.5 + 0.5 * _erf(x * math.sqrt(0.5))
-        steepness = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+        share = 0.5 + 0.5 * _erf(input * math.sqrt(0.5))
+        steepness = np.exp(-0.5 * input * input) * (1 / math.sqrt(2 * math.pi))
     else:
-        inner = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        inner = np.tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
         share = 0.5 + 0.5 * inner
-        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * x * x))
-    return x * share, lambda grad, needs: (grad * (share + x * steepness),)
+        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * input * input))
+    return input * share, lambda grad, needs: (grad * (share + input * steepness),)
 
 
 def _erf(x: Array) -> Array:
@@ -239,9 +240,10 @@ def _erf_table() -> Array:
 
 
 @operation
-def clip(x: Operand, low: float, high: float) -> Rule:
-    """x held between `low` and `high`; no gradient where it was cut."""
-    return np.clip(x, low, high), lambda grad, needs: (grad * ((x >= low) & (x <= high)),)
+def clip(x: Operand, min: float | None = None, max: float | None = None) -> Rule:
+    """x held between `min` and `max`, either of which may be left out; no gradient where it was cut."""
+    out = np.clip(x, min, max)
+    return out, lambda grad, needs: (grad * (out == x),)
 
 
 @operation
@@ -319,6 +321,16 @@ def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
         turned = buffers.empty(turned.shape, x.dtype)
         turned[...] = x.transpose(*range(1, x.ndim), 0)
     return turned.reshape(*shape[1:], len(x)).transpose(-1, *range(len(shape) - 1))
+
+
+def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The axes from `start_dim` to `end_dim`, both included, in one; one number becomes a vector of it."""
+    shape = np.shape(input) or (1,)
+    first = normalize_axis_index(start_dim, len(shape), "flatten: start_dim")
+    last = normalize_axis_index(end_dim, len(shape), "flatten: end_dim")
+    if first > last:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {shape}")
+    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 @operation
@@ -410,25 +422,25 @@ def matmul(a: Operand, b: Operand) -> Rule:
 
 
 @operation
-def linear(x: Operand, weight: Operand, bias: Operand = None) -> Rule:
-    """x @ weight.T + bias: x (..., in_features), weight (out_features, in_features), bias (out_features,)."""
-    if x.ndim < 1 or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
+def linear(input: Operand, weight: Operand, bias: Operand = None) -> Rule:
+    """input @ weight.T + bias: input (..., in_features), weight (out_features, in_features), bias (out_features,)."""
+    if input.ndim < 1 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
         raise ValueError("expected x of shape (..., in_features) and a weight of shape (out_features, in_features)")
-    rows = x.reshape(-1, x.shape[-1])
+    rows = input.reshape(-1, input.shape[-1])
     out = rows @ weight.T
     if bias is not None:
         out += bias
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
         grad = grad.reshape(-1, grad.shape[-1])
-        across = weight.T @ grad.T if rows.flags.f_contiguous else None  # x's gradient in x's own memory order
+        across = weight.T @ grad.T if rows.flags.f_contiguous else None  # in the input's own memory order
         return (
-            (grad @ weight if across is None else across.T).reshape(x.shape) if needs[0] else None,
+            (grad @ weight if across is None else across.T).reshape(input.shape) if needs[0] else None,
             grad.T @ rows if needs[1] else None,
             grad.sum(0) if needs[2] else None,
         )
 
-    return out.reshape(*x.shape[:-1], len(weight)), vjp
+    return out.reshape(*input.shape[:-1], len(weight)), vjp
 
 
 def einsum(subscripts: str, a: Operand, b: Operand) -> Any:
@@ -451,6 +463,7 @@ def einsum(subscripts: str, a: Operand, b: Operand) -> Any:
 @operation
 def _einsum(a: Operand, b: Operand, parts: tuple[str, str, str]) -> Rule:
     of_a, of_b, of_out = parts
+    a, b = np.asarray(a), np.asarray(b)  # plain numbers too are operands, without axes
     sizes: dict[str, int] = {}
     for x, letters in (a, of_a), (b, of_b):
         if x.ndim != len(letters):
@@ -483,9 +496,8 @@ def _contract(a: Array, of_a: str, b: Array, of_b: str, of_out: str) -> Array:
     outer, rows = x.shape[: len(batch)], x.shape[len(batch) : len(batch) + len(left)]
     columns = y.shape[len(batch) + len(inner) :]
     depth = math.prod(y.shape[len(batch) : len(batch) + len(inner)])
-    product = np.matmul(
-        x.reshape(*outer, math.prod(rows), depth), y.reshape(*outer, depth, math.prod(columns))
-    ).reshape(*outer, *rows, *columns)
+    product = np.matmul(x.reshape(*outer, math.prod(rows), depth), y.reshape(*outer, depth, math.prod(columns)))
+    product = product.reshape((*outer, *rows, *columns))  # a tuple, which may be empty
     return product.transpose([(*batch, *left, *right).index(i) for i in of_out])
 
 
@@ -497,7 +509,7 @@ def _sum_alone(x: Array, letters: str, wanted: str) -> tuple[Array, str]:
 
 __all__ = [
     "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "divide", "einsum", "exp", "expand_dims",
-    "fit", "gelu", "getitem", "linear", "log", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
-    "negative", "power", "relu", "reshape", "sigmoid", "sin", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
-    "tanh", "transpose", "var", "where",
+    "fit", "flatten", "gelu", "getitem", "linear", "log", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "power", "relu", "reshape", "sigmoid", "sin", "sqrt", "square", "squeeze", "stack",
+    "subtract", "sum", "tanh", "transpose", "var", "where",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ Arguments, defaults and results are PyTorch's. The gradients are looked at first
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,25 @@ from .graph import Array
 from .tensor import Parameter
 
 Named = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
+Allowed = tuple[str, Callable[[Any], bool]]  # in words, and as a test that NaN fails
+
+NOT_NEGATIVE: Allowed = "a finite number from 0 on", lambda value: 0 <= value < math.inf
+POSITIVE: Allowed = "a finite number above 0", lambda value: 0 < value < math.inf
+SHARE: Allowed = "a number from 0 to 1", lambda value: 0 <= value <= 1
+DECAY: Allowed = "a number from 0 on and below 1", lambda value: 0 <= value < 1
+DECAYS: Allowed = "two numbers from 0 on and below 1", lambda pair: len(pair) == 2 and all(map(DECAY[1], pair))
+
+
+def check_settings(allowed: Allowed, **settings: Any) -> None:
+    """Raise ValueError, or TypeError for what is no number, for a setting that is not `allowed`; say which and why."""
+    words, fits = allowed
+    for name, value in settings.items():
+        try:
+            good = fits(value)
+        except (TypeError, ValueError):  # ValueError: an array of several numbers
+            raise TypeError(f"{name} is {value!r}; expected {words}") from None
+        if not good:
+            raise ValueError(f"{name} is {value!r}; expected {words}")
 
 
 class NonFiniteGradient(ArithmeticError):
@@ -77,10 +96,9 @@ class Optimiser:
 
     slots: tuple[str, ...] = ()
 
-    def __init__(self, parameters: Named, lr: float, weight_decay: float) -> None:
-        if lr < 0 or weight_decay < 0:
-            raise ValueError(f"lr={lr} and weight_decay={weight_decay} must not be negative")
-        self.parameters = named(parameters)
+    def __init__(self, params: Named, lr: float, weight_decay: float) -> None:
+        check_settings(NOT_NEGATIVE, lr=lr, weight_decay=weight_decay)
+        self.parameters = named(params)
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = 0
         self.counts = dict.fromkeys(self.parameters, 0)  # updates of each parameter
@@ -151,16 +169,17 @@ class SGD(Optimiser):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
+        check_settings(NOT_NEGATIVE, momentum=momentum, dampening=dampening)
         if nesterov and (momentum <= 0 or dampening):
             raise ValueError("nesterov needs a momentum and no dampening")
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(params, lr, weight_decay)
         self.momentum, self.dampening, self.nesterov = momentum, dampening, nesterov
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
@@ -181,14 +200,16 @@ class RMSprop(Optimiser):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
+        check_settings(DECAY, alpha=alpha)
+        check_settings(NOT_NEGATIVE, eps=eps, momentum=momentum)
+        super().__init__(params, lr, weight_decay)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
@@ -214,15 +235,15 @@ class Adam(Optimiser):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas={betas}: both must be at least 0 and below 1")
-        super().__init__(parameters, lr, weight_decay)
+        check_settings(DECAYS, betas=betas)
+        check_settings(NOT_NEGATIVE, eps=eps)
+        super().__init__(params, lr, weight_decay)
         self.betas, self.eps = betas, eps
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
@@ -256,13 +277,13 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Named,
+        params: Named,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay)
 
 
 def clip_grad_norm(parameters: Named, max_norm: float) -> float:

@@ -136,7 +136,7 @@ class _Layers(_Weighted):
         last: list[tuple[Any, ...]] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
-                x = functional.dropout(x, self.dropout, self.training, self.rng)
+                x = functional.dropout(x, self.dropout, self.training, rng=self.rng)
             outs = []
             for direction in self.directions:
                 number = len(last)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .layers import check_sizes
-from .optimisers import Optimiser, check_state
+from .optimisers import NOT_NEGATIVE, POSITIVE, SHARE, Optimiser, check_settings, check_state
 
 
 class Scheduler:
@@ -28,6 +28,10 @@ class Scheduler:
         """Go one further, and set the optimiser's rate."""
         self.last_epoch += 1
         self.optimizer.lr = self.rate(self.last_epoch)
+
+    def get_last_lr(self) -> list[float]:
+        """The rate that was set last, as a list of one: PyTorch's optimisers have several."""
+        return [self.rate(self.last_epoch)]
 
     def state_dict(self) -> dict[str, Any]:
         """The count and the first rate; the shape of the curve is given when it is made."""
@@ -57,6 +61,7 @@ class StepLR(Scheduler):
 
     def __init__(self, optimizer: Optimiser, step_size: int, gamma: float = 0.1) -> None:
         check_sizes(step_size=step_size)
+        check_settings(NOT_NEGATIVE, gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -70,6 +75,7 @@ class CosineAnnealingLR(Scheduler):
 
     def __init__(self, optimizer: Optimiser, T_max: int, eta_min: float = 0.0) -> None:
         check_sizes(T_max=T_max)
+        check_settings(NOT_NEGATIVE, eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -85,6 +91,7 @@ class LinearLR(Scheduler):
         self, optimizer: Optimiser, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
         check_sizes(total_iters=total_iters)
+        check_settings(SHARE, start_factor=start_factor, end_factor=end_factor)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
 
@@ -105,13 +112,14 @@ class OneCycleLR(Scheduler):
         optimizer: Optimiser,
         max_lr: float,
         total_steps: int,
+        *,
         pct_start: float = 0.3,
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
         check_sizes(total_steps=total_steps)
-        if not 0 <= pct_start <= 1:
-            raise ValueError(f"pct_start is {pct_start}; expected a share of the steps, from 0 to 1")
+        check_settings(SHARE, pct_start=pct_start)
+        check_settings(POSITIVE, max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
         self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
         self.first = max_lr / div_factor
         self.final = self.first / final_div_factor

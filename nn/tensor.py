@@ -249,6 +249,14 @@ class Tensor:
         """The same elements in another shape; one -1 is worked out."""
         return operations.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """The axes from `start_dim` to `end_dim` in one; all of them by default."""
+        return operations.flatten(self, start_dim, end_dim)
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """Without the axes of size 1, or without those named."""
+        return operations.squeeze(self, axis)
+
     def transpose(self, *axes: Any) -> Tensor:
         """Axes in another order; reversed without arguments."""
         return operations.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
@@ -262,6 +270,18 @@ class Tensor:
         """The same numbers in another precision; the gradient comes back in this one."""
         return operations.astype(self, dtype)
 
+    def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
+        """Held between `min` and `max`, either of which may be left out; no gradient where it was cut."""
+        return operations.clip(self, min, max)
+
+    def abs(self) -> Tensor:
+        """|x|, elementwise."""
+        return operations.absolute(self)
+
+    def square(self) -> Tensor:
+        """x * x, elementwise."""
+        return operations.square(self)
+
     def exp(self) -> Tensor:
         """Exponential, elementwise."""
         return operations.exp(self)
@@ -273,6 +293,14 @@ class Tensor:
     def sqrt(self) -> Tensor:
         """Square root, elementwise."""
         return operations.sqrt(self)
+
+    def sin(self) -> Tensor:
+        """Sine, elementwise."""
+        return operations.sin(self)
+
+    def cos(self) -> Tensor:
+        """Cosine, elementwise."""
+        return operations.cos(self)
 
     def tanh(self) -> Tensor:
         """Hyperbolic tangent, elementwise."""
@@ -296,6 +324,16 @@ class Tensor:
     def __float__(self) -> float:
         return self.item()
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise TypeError(f"the format {spec!r} is for one number, but this tensor has shape {self.shape}")
+        return format(self.item(), spec)
+
     def __bool__(self) -> bool:
         return bool(self._array)
 
@@ -313,7 +351,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, data: Any, requires_grad: bool = True, *, dtype: DTypeLike | None = None) -> None:
         super().__init__(data, requires_grad, dtype)
 
 

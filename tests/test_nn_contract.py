@@ -107,7 +107,7 @@ def affine(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
 
 def convolved(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     b, c, o = sizes(draw, 3, 1, 4)
-    kh, kw = (2 * n + 1 for n in sizes(draw, 2, 1, 2))  # at least 3, so that one zero of padding is allowed
+    kh, kw = (2 * n + 1 for n in sizes(draw, 2, 0, 2))
     h, w = sizes(draw, 2, 5, 8)
     return [rng.normal(size=shape) for shape in ((b, c, h, w), (o, c, kh, kw), (o,))]
 
@@ -216,6 +216,7 @@ CASES: dict[str, Case] = {
     "gelu": Case(nn.gelu, one, lambda x: F().gelu(x)),
     "gelu tanh": Case(lambda x: nn.gelu(x, approximate="tanh"), one, lambda x: F().gelu(x, approximate="tanh")),
     "clip": Case(lambda x: nn.clip(x, -0.5, 0.8), one, lambda x: x.clip(-0.5, 0.8)),
+    "clip below": Case(lambda x: nn.clip(x, max=0.5), one, lambda x: x.clip(max=0.5)),
     "astype": Case(lambda x: nn.astype(x, x.dtype), one, lambda x: x.to(x.dtype)),
     "sum": Case(nn.sum, one, lambda x: x.sum()),
     "sum axis": Case(lambda x: nn.sum(x, (0, -1)), matrix, lambda x: x.sum((0, -1))),
@@ -225,6 +226,8 @@ CASES: dict[str, Case] = {
     "min": Case(nn.min, one, lambda x: x.amin(tuple(range(x.ndim)))),
     "reshape": Case(lambda x: nn.reshape(x, (x.shape[0], -1)), matrix, lambda x: x.reshape(x.shape[0], -1)),
     "reshape all": Case(lambda x: nn.reshape(x, -1), one, lambda x: x.reshape(-1)),
+    "flatten": Case(nn.flatten, one, lambda x: x.flatten()),
+    "flatten axes": Case(lambda x: nn.flatten(x, 1, -1), matrix, lambda x: x.flatten(1, -1)),
     "transpose": Case(nn.transpose, matrix, lambda x: x.permute(*range(x.ndim)[::-1])),
     "transpose axes": Case(
         lambda x: nn.transpose(x, (1, 0, *range(2, x.ndim))), matrix, lambda x: x.permute(1, 0, *range(2, x.ndim))
@@ -251,11 +254,20 @@ CASES: dict[str, Case] = {
     "einsum outer": Case(
         lambda a, b: nn.einsum("i,jk->kij", a, b), einsum_of("i", "jk"), lambda a, b: t().einsum("i,jk->kij", a, b)
     ),
-    "softmax": Case(lambda x: nn.softmax(x, axis=1), matrix, lambda x: x.softmax(1)),
+    "einsum to one number": Case(
+        lambda a, b: nn.einsum("ij,ji->", a, b), einsum_of("ij", "ji"), lambda a, b: t().einsum("ij,ji->", a, b)
+    ),
+    "einsum without axes": Case(
+        lambda a, b: nn.einsum("ij,->ij", a, b), einsum_of("ij", ""), lambda a, b: t().einsum("ij,->ij", a, b)
+    ),
+    "softmax": Case(lambda x: nn.softmax(x, dim=1), matrix, lambda x: x.softmax(1)),
     "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
     "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
     "conv2d padded": Case(
         lambda x, k, b: nn.conv2d(x, k, b, 1), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=1)
+    ),
+    "conv2d padded beyond the kernel": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, 6), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=6)
     ),
     "bias_relu": Case(
         lambda x, b, _: functional.bias_relu(x, b),
@@ -265,7 +277,7 @@ CASES: dict[str, Case] = {
     "max_pool2d": Case(lambda x: nn.max_pool2d(x, 2), image, lambda x: F().max_pool2d(x, 2)),
     "max_pool2d 3x1": Case(lambda x: nn.max_pool2d(x, (3, 1)), image, lambda x: F().max_pool2d(x, (3, 1))),
     "avg_pool2d": Case(lambda x: nn.avg_pool2d(x, (2, 3)), image, lambda x: F().avg_pool2d(x, (2, 3))),
-    "upsample": Case(lambda x: nn.upsample(x, 2), image, lambda x: F().interpolate(x, scale_factor=2)),
+    "upsample": Case(lambda x: nn.upsample(x, scale_factor=2), image, lambda x: F().interpolate(x, scale_factor=2)),
     "layer_norm": Case(
         lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b),
         with_last,
@@ -328,7 +340,7 @@ CASES: dict[str, Case] = {
     ),
     "mse_loss": Case(lambda a, b, _: nn.mse_loss(a, b), three_equal, lambda a, b, _: F().mse_loss(a, b) + 0 * _.sum()),
     "mse_loss none": Case(
-        lambda a, b, _: nn.mse_loss(a, b, "none"),
+        lambda a, b, _: nn.mse_loss(a, b, reduction="none"),
         three_equal,
         lambda a, b, _: F().mse_loss(a, b, reduction="none") + 0 * _,
     ),
@@ -431,6 +443,43 @@ def test_backward_writes_into_nothing_that_was_handed_in(name: str, data: st.Dat
         np.testing.assert_array_equal(x.data, value)
         if x.grad is not None:
             assert not np.shares_memory(x.grad, gradient)
+
+
+def products_of_any_axes(draw: Any) -> tuple[str, list[np.ndarray]]:
+    """Subscripts of any two operands and any output, from no axes on, and arrays that fit."""
+    axes = st.permutations("ijkl").flatmap(lambda order: st.integers(0, 3).map(lambda count: "".join(order[:count])))
+    left, right = draw(axes), draw(axes)
+    out = draw(st.permutations(sorted({*left, *right})))
+    size, rng = dict(zip("ijkl", sizes(draw, 4, 0, 3), strict=True)), np.random.default_rng(draw(st.integers(0, 99)))
+    arrays = [rng.normal(size=[size[letter] for letter in letters]) for letters in (left, right)]
+    return f"{left},{right}->{''.join(out[: draw(st.integers(0, len(out)))])}", arrays
+
+
+@hypothesis.settings(few, max_examples=100)
+@hypothesis.given(data=st.data())
+def test_einsum_is_that_of_numpy_whatever_the_axes(data: st.DataObject) -> None:
+    subscripts, arrays = products_of_any_axes(data.draw)
+    expected = np.einsum(subscripts, *arrays)
+    plain = nn.einsum(subscripts, *arrays)
+    assert plain.shape == expected.shape
+    np.testing.assert_allclose(plain, expected, rtol=1e-12, atol=1e-12)
+    _, grads, weights = backward(lambda a, b: nn.einsum(subscripts, a, b), arrays)
+    left, right, out = subscripts.replace("->", ",").split(",")
+    for mine, other, letters, array, grad in (
+        (left, right, out, arrays[1], grads[0]),
+        (right, left, out, arrays[0], grads[1]),
+    ):
+        # the gradient is the einsum of the output's gradient with the other operand, and ones where mine is alone
+        ones = np.ones(grad.shape)
+        np.testing.assert_allclose(
+            grad, np.einsum(f"{letters},{other},{mine}->{mine}", weights, array, ones), rtol=1e-12, atol=1e-12
+        )
+
+
+def test_a_number_is_an_operand_of_einsum_without_axes() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(nn.einsum("ij,->ji", x, 2.0), 2 * x.T)
+    np.testing.assert_array_equal(nn.einsum("ij,->ji", nn.Tensor(x), 2).data, 2 * x.T)
 
 
 KEEPS_ORDER = [

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mazegrad import nn
+from mazegrad.nn import operations
 from mazegrad.nn.graph import recording
 from mazegrad.nn.tensor import Operand, Rule, operation
 
@@ -403,7 +404,7 @@ def test_what_chooses_may_be_written_into_before_backward(choose: Any, chooser: 
         (lambda: nn.cross_entropy(leaf(2, 3), [0, 3]), ["target 3", "0 to 2"]),
         (lambda: nn.cross_entropy(leaf(2, 3), [0, 1, 2]), [r"\(2, 3\)", r"\(2,\)", r"\(3,\)"]),
         (lambda: nn.mse_loss(leaf(2, 3), leaf(2)), [r"\(2, 3\)", r"\(2,\)"]),
-        (lambda: nn.mse_loss(leaf(2), leaf(2), "avg"), ["'avg'", "mean"]),
+        (lambda: nn.mse_loss(leaf(2), leaf(2), reduction="avg"), ["'avg'", "mean"]),
         (lambda: nn.dropout(leaf(2), 1.5), ["p is 1.5"]),
         (lambda: nn.dropout(leaf(2), 0.5), ["rng"]),
         (lambda: nn.einsum("ii,ij->j", leaf(2, 2), leaf(2, 2)), ["twice"]),
@@ -413,6 +414,8 @@ def test_what_chooses_may_be_written_into_before_backward(choose: Any, chooser: 
         (lambda: nn.layer_norm(leaf(2, 3), 4), [r"\(4,\)", r"\(2, 3\)"]),
         (lambda: nn.BatchNorm2D(3)(leaf(2, 4, 1, 1)), ["BatchNorm2D", "3", r"\(2, 4, 1, 1\)"]),
         (lambda: leaf(3).backward(np.ones(2)), [r"\(3,\)", r"\(2,\)"]),
+        (lambda: nn.flatten(leaf(2, 3), 2), ["start_dim", "axis 2"]),
+        (lambda: leaf(2, 3).flatten(1, 0), ["start_dim 1", "end_dim 0", r"\(2, 3\)"]),
         (lambda: nn.concatenate([]), ["concatenate", "nothing"]),
     ],
 )
@@ -469,11 +472,33 @@ def test_a_tensor_behaves_like_an_array() -> None:
     assert x in {x}
 
 
+def test_a_tensor_of_one_number_is_formatted_and_counted_as_a_float() -> None:
+    for x in (nn.Tensor(-2.71828), nn.Tensor([[-2.71828]])):
+        assert (f"{x:.3f}", f"{x:>8.1f}", f"{x:.2e}", int(x)) == ("-2.718", "    -2.7", "-2.72e+00", -2)
+    several = leaf(2)
+    assert (f"{several}", f"{nn.Tensor(1.0)}") == (str(several), str(nn.Tensor(1.0)))
+    with pytest.raises(TypeError, match=r"'\.4f' is for one number.*\(2,\)"):
+        f"{several:.4f}"
+    with pytest.raises(ValueError, match="size 1"):
+        int(several)
+
+
 def test_methods_are_the_functions() -> None:
     x = nn.Tensor(np.random.default_rng(0).uniform(1, 2, (2, 3)))
-    for name in ("sum", "mean", "var", "max", "min", "exp", "log", "sqrt", "tanh", "sigmoid", "relu", "transpose"):
+    reductions = "sum", "mean", "var", "max", "min"
+    elements = "square", "sqrt", "exp", "log", "sin", "cos", "tanh", "sigmoid", "relu"
+    for name in (*reductions, *elements, "transpose", "flatten"):
         np.testing.assert_array_equal(getattr(x, name)().data, getattr(nn, name)(x.data))
+    np.testing.assert_array_equal((-x).abs().data, x.data)
+    np.testing.assert_array_equal(x.clip(1.2, 1.7).data, x.data.clip(1.2, 1.7))
+    np.testing.assert_array_equal(x.clip(max=1.7).data, x.data.clip(max=1.7))
+    np.testing.assert_array_equal(x[:1].squeeze(0).data, x.data[0])
+    assert x.reshape(1, 2, 3).flatten(0, 1).shape == (2, 3)
     assert x.reshape(3, 2).shape == x.reshape((3, 2)).shape == x.transpose(1, 0).shape == x.T.shape == (3, 2)
+
+
+def test_what_is_a_function_here_and_a_method_of_arrays_is_a_method_of_tensors() -> None:
+    assert set(operations.__all__) & set(dir(np.ndarray)) <= set(dir(nn.Tensor))
 
 
 def test_explain_draws_the_graph_and_leaves_it_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,44 @@ def test_parameters_are_found_by_name_each_once() -> None:
         nn.ModuleList([3])  # type: ignore[list-item]
 
 
+def test_a_slice_is_a_net_of_the_same_modules() -> None:
+    net = small_net().eval()
+    x, _ = images()
+    first, rest = net[:4], net[4:]
+    assert (type(first), type(rest), type(nn.ModuleList(net)[1:])) == (nn.Sequential, nn.Sequential, nn.ModuleList)
+    np.testing.assert_array_equal(rest(first(x)).data, net(x).data)
+    assert [*first, *rest] == [*net]
+    assert [*net[::-2]] == [net[6], net[4], net[2], net[0]]
+    assert rest[-1].weight is net[6].weight  # type: ignore[attr-defined]
+
+
+def test_modules_are_listed_as_in_torch() -> None:
+    """Each once, in torch's order and under its names, though one is shared; `apply` goes from the leaves up."""
+
+    def built(nn: Any) -> Any:
+        shared = nn.Tanh()
+        return nn.Sequential(shared, nn.Sequential(nn.Flatten(), shared, nn.Sigmoid()), nn.ReLU(), shared)
+
+    def listed(net: Any) -> list[Any]:
+        called: list[Any] = []
+        assert net.apply(called.append) is net
+        return [
+            [type(m).__name__ for m in net.modules()],
+            [type(m).__name__ for m in net.children()],
+            [type(m).__name__ for m in called],
+            [name for name, _ in net.named_children()],
+            [name for name, _ in net.named_modules()],
+            [name for name, _ in net.named_modules(prefix="net", remove_duplicate=False)],
+        ]
+
+    ours = listed(built(nn))
+    assert ours[0] == ["Sequential", "Tanh", "Sequential", "Flatten", "Sigmoid", "ReLU"]
+    assert ours[5] == ["net", "net.0", "net.1", "net.1.0", "net.1.1", "net.1.2", "net.2", "net.3"]
+    assert repr(built(nn)).count("Tanh") == 3
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    assert ours == listed(built(torch.nn))
+
+
 def test_repr_tells_the_layers_and_the_parameter_count() -> None:
     text = repr(small_net())
     assert text.splitlines()[0] == "Sequential()  # 233 parameters"  # 4 * 9 + 4 + 4 + 4 + 36 * 5 + 5
@@ -115,7 +153,7 @@ def test_a_bad_padding_is_refused_by_the_constructor(padding: Any) -> None:
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("padding", [0, 1, 4])
 def test_the_fused_rule_of_sequential_changes_neither_values_nor_gradients(bias: bool, padding: int) -> None:
     rng = np.random.default_rng(0)
     layers = [nn.Conv2D(2, 3, 3, padding=padding, bias=bias, rng=rng, dtype=np.float64), nn.ReLU(), nn.MaxPool2D(2)]
@@ -157,7 +195,7 @@ def test_max_pool_gives_ties_to_the_first_as_torch_does() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Tanh", "Sigmoid", "GELU", "Softmax", "LayerNorm", "AvgPool2D", "Upsample", "Embedding"]
+    "name", ["Tanh", "Sigmoid", "GELU", "Softmax", "Flatten", "LayerNorm", "AvgPool2D", "Upsample", "Embedding"]
 )
 def test_every_layer_is_its_function(name: str) -> None:
     rng = np.random.default_rng(0)
@@ -167,12 +205,13 @@ def test_every_layer_is_its_function(name: str) -> None:
         "Sigmoid": lambda: (nn.Sigmoid(), 1 / (1 + np.exp(-x))),
         "GELU": lambda: (nn.GELU("tanh"), nn.gelu(x, approximate="tanh")),
         "Softmax": lambda: (nn.Softmax(1), np.exp(x) / np.exp(x).sum(1, keepdims=True)),
+        "Flatten": lambda: (nn.Flatten(0, 2), x.reshape(24, 4)),
         "LayerNorm": lambda: (
             nn.LayerNorm(4, dtype=np.float64),
             (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5),
         ),
         "AvgPool2D": lambda: (nn.AvgPool2D(2), x.reshape(2, 3, 2, 2, 2, 2).mean((3, 5))),
-        "Upsample": lambda: (nn.Upsample(2), x.repeat(2, 2).repeat(2, 3)),
+        "Upsample": lambda: (nn.Upsample(scale_factor=2), x.repeat(2, 2).repeat(2, 3)),
         "Embedding": lambda: (layer := nn.Embedding(5, 2, rng=rng), layer.weight.data[[[1, 4]]]),
     }[name]()
     out = layer(np.array([[1, 4]]) if name == "Embedding" else x)
@@ -201,6 +240,20 @@ def test_orthogonal_and_identity() -> None:
     for call in (lambda: nn.init.identity((3,)), lambda: nn.init.fans((3,))):
         with pytest.raises(ValueError, match=r"\(3,\)"):
             call()
+
+
+@pytest.mark.parametrize(
+    "name", ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal", "identity"]
+)
+def test_a_weight_in_place_of_its_shape_is_told_how_to_be_filled(name: str) -> None:
+    rng = {} if name == "identity" else {"rng": np.random.default_rng(0)}
+    for wrong in (nn.Linear(2, 3).weight, np.ones((3, 2)), 3):
+        with pytest.raises(TypeError, match=rf"not {type(wrong).__name__}; .*weight\.assign\(.*weight\.shape"):
+            getattr(nn.init, name)(wrong, **rng)
+    if rng:
+        for wrong in (None, 0):
+            with pytest.raises(TypeError, match=rf"rng is {wrong}; expected a numpy\.random\.Generator"):
+                getattr(nn.init, name)((3, 2), rng=wrong)
 
 
 def test_layers_draw_from_the_generator_they_are_given() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,7 @@ def test_schedulers_give_the_rates_of_torch(name: str) -> None:
     for _ in range(11):
         rates.append(ours.lr)
         assert ours.lr == pytest.approx(theirs.param_groups[0]["lr"], rel=1e-9)
+        assert a.get_last_lr() == pytest.approx(b.get_last_lr(), rel=1e-9)
         a.step()
         b.step()
     assert len(set(rates)) > 2
@@ -149,7 +152,7 @@ def test_bad_settings_are_named() -> None:
     p = nn.Parameter([1.0])
     for call, words in (
         (lambda: nn.SGD([], lr=0.1), "no parameters"),
-        (lambda: nn.SGD([p], lr=-1), "lr=-1"),
+        (lambda: nn.SGD([p], lr=-1), "lr is -1; expected a finite number from 0 on"),
         (lambda: nn.SGD([p], nesterov=True), "nesterov"),
         (lambda: nn.Adam([p], betas=(0.9, 1.0)), "betas"),
         (lambda: nn.Adam([p]).load_state_dict(nn.SGD([p]).state_dict()), "'SGD', not of Adam"),
@@ -173,3 +176,52 @@ def test_bad_settings_are_named() -> None:
             call()
     with pytest.raises(TypeError, match="ndarray"):
         nn.SGD([np.ones(2)])  # type: ignore[list-item]
+
+
+NOT_ALLOWED = {"lr": "0 on", "weight_decay": "0 on", "eps": "0 on", "momentum": "0 on", "dampening": "0 on"}
+NOT_ALLOWED |= {"alpha": "below 1", "betas": "two numbers", "gamma": "0 on", "eta_min": "0 on"}
+NOT_ALLOWED |= dict.fromkeys(("step_size", "T_max", "total_iters", "total_steps"), "a whole number from 1 on")
+NOT_ALLOWED |= {"start_factor": "0 to 1", "end_factor": "0 to 1", "pct_start": "0 to 1"}
+NOT_ALLOWED |= dict.fromkeys(("max_lr", "div_factor", "final_div_factor"), "above 0")
+
+
+def settings_of(kind: Any) -> list[Any]:
+    """A thing with settings, each of its settings, and good ones beside it."""
+    good = SCHEDULES.get(kind.__name__, {})
+    known = inspect.signature(kind).parameters
+    return [pytest.param(kind, name, good, id=f"{kind.__name__} {name}") for name in NOT_ALLOWED if name in known]
+
+
+KINDS = [nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW, *(getattr(nn.schedulers, name) for name in SCHEDULES)]
+
+
+@pytest.mark.parametrize(("kind", "name", "good"), [case for kind in KINDS for case in settings_of(kind)])
+def test_a_setting_out_of_range_is_refused_at_the_door(kind: Any, name: str, good: dict[str, Any]) -> None:
+    p = nn.Parameter([1.0])
+    optimizer = nn.SGD([p], lr=0.2)
+    for bad in (np.nan, np.inf, -1, -np.inf):
+        bad = (0.9, bad) if name == "betas" else bad
+        with pytest.raises(ValueError, match=rf"^{name} is {re.escape(repr(bad))}; expected .*{NOT_ALLOWED[name]}"):
+            kind(optimizer if good else [p], **good | {name: bad})
+    assert optimizer.lr == 0.2
+
+
+def test_numbers_that_look_harmless_are_refused_too() -> None:
+    p = nn.Parameter([1.0])
+    for call, words in (
+        (lambda: nn.RMSprop([p], alpha=2), "alpha is 2"),
+        (lambda: nn.Adam([p], betas=(0.9,)), r"betas is \(0.9,\); expected two"),
+        (lambda: nn.schedulers.StepLR(nn.SGD([p]), 2.5), "step_size is 2.5"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    for call, words in (
+        (lambda: nn.Adam([p], betas=0.9), r"betas is 0\.9; expected two numbers"),
+        (lambda: nn.Adam([p], betas="ab"), "betas is 'ab'"),
+        (lambda: nn.Adam([p], lr="a"), "lr is 'a'; expected a finite number"),
+        (lambda: nn.SGD([p], momentum=None), "momentum is None"),
+        (lambda: nn.SGD([p], lr=np.ones(2)), "lr is array"),
+        (lambda: nn.schedulers.StepLR(nn.SGD([p]), 3, gamma="a"), "gamma is 'a'"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            call()
