@@ -30,7 +30,7 @@ def probabilities(logits: Any, temperature: float = 1.0, top_k: int | None = Non
         weights[weights < np.partition(weights, -top_k, -1)[..., -top_k, None]] = 0
     weights /= weights.sum(-1, keepdims=True)
     if top_p is not None:
-        order = np.argsort(-weights, -1, kind="stable")
+        order = np.argsort(-scores, -1, kind="stable")  # scores tell apart what weighs the same
         falling = np.take_along_axis(weights, order, -1)
         falling[falling.cumsum(-1) - falling >= top_p] = 0  # those before it reach p without it
         np.put_along_axis(weights, order, falling, -1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mazegrad import nn
@@ -63,6 +63,7 @@ def test_the_same_generator_gives_the_same_draw_and_tensors_are_taken():
     st.none() | st.integers(1, 12),
     st.none() | st.floats(1e-6, 1),
 )
+@example([-1.2e-95, 0.0], 1.0, None, 0.5)  # not equal, but of equal probability
 def test_any_logits_and_settings_give_a_distribution_that_holds_the_best(logits, temperature, top_k, top_p):
     p = probabilities(logits, temperature, top_k, top_p)
     assert np.isfinite(p).all() and (p >= 0).all()
