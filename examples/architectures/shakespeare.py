@@ -54,8 +54,8 @@ class LanguageModel(nn.Module):
     """Letters so far -> logits of the next: embeddings of letters and strings, LSTM, linear read-out.
 
     common: the strings that are read as one, from `common_strings`; each has a row of numbers beside those of its last
-    letter. Hashed n-grams do this in feed-forward and recurrent models (Mikolov et al. 2011) and in transformers over
-    bytes (Pagnoni et al. 2024); rare ones would be learned by heart, so they are left out.
+    letter. Hashed n-grams do this at the output of recurrent models (Mikolov et al. 2011) and at the input of
+    transformers over bytes (Pagnoni et al. 2024).
     """
 
     def __init__(self, hidden: int, common: np.ndarray, dropout: float = 0.0, *, rng: np.random.Generator) -> None:
