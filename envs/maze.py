@@ -1,4 +1,4 @@
-"""A Maze is a drawing: immutable tiles, parsed from text and printed back to it unchanged."""
+"""A Maze is a drawing: immutable tiles, parsed from text and printed back to it."""
 
 import difflib
 import hashlib
@@ -50,14 +50,15 @@ _CLOSED: Final = np.frombuffer(b"# ", dtype=np.uint8)
 
 
 class MazeError(ValueError):
-    """A maze that cannot be read or used; `line` and `column` (both from 1) say where in its text."""
+    """A maze that cannot be read or used; `line` and `column` (both from 1) say where in its text, `file` in which."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message, line, column)
-        self.message, self.line, self.column = message, line, column
+    def __init__(self, message: str, line: int, column: int, file: str | None = None) -> None:
+        super().__init__(message, line, column, file)
+        self.message, self.line, self.column, self.file = message, line, column, file
 
     def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}: {self.message}"
+        where = "" if self.file is None else f"{self.file}, "
+        return f"{where}line {self.line}, column {self.column}: {self.message}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -140,6 +141,7 @@ class Maze:
     metadata: Mapping[str, str]
     _text: str | None  # that it was read from
     _lines: Sequence[int]  # for each row of tiles the line in that text
+    _file: str | None = None  # that it was read from
 
     def __init__(
         self,
@@ -219,24 +221,22 @@ class Maze:
         """Read a drawing from a UTF-8 file; see `from_text`.
 
         Raises:
-            MazeError: with the line and column of what cannot be read.
+            MazeError: with the file, and the line and column of what cannot be read.
             OSError: the file cannot be opened.
         """
         path = Path(path)
-        if path.stat().st_size > 2 * MAX_TILES:
-            size = path.stat().st_size
-            raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
-        data = path.read_bytes()
         try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            before = data[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-            raise MazeError(f"byte 0x{data[error.start]:02x} is not text (UTF-8)", line, column) from None
-        return cls.from_text(text)
+            maze = cls.from_text(_read_text(path))
+        except MazeError as error:
+            raise MazeError(error.message, error.line, error.column, str(path)) from None
+        vars(maze)["_file"] = str(path)
+        return maze
 
     def to_text(self) -> str:
-        """Return the text this maze was read from, comments included, or else its metadata and its tiles."""
+        """Return the text this maze was read from, comments included, or else its metadata and its tiles.
+
+        Line ends are those of Unix whatever was read, and there is no byte order mark; all else is unchanged.
+        """
         if self._text is not None:
             return self._text
         head = "".join(f"{key}: {value}\n" for key, value in self.metadata.items())
@@ -256,13 +256,13 @@ class Maze:
 
     def error(self, row: int, column: int, message: str) -> MazeError:
         """Return a MazeError that points to a tile, by line and column of the text it was read from."""
-        return MazeError(message, self._lines[row], int(column) + 1)
+        return MazeError(message, self._lines[row], int(column) + 1, self._file)
 
     def setting_error(self, key: str, message: str) -> MazeError:
         """Return a MazeError that points to the metadata line of `key`."""
         lines = self.to_text().split("\n")
         line = next(n for n, line in enumerate(lines, 1) if line[:1] != ";" and line.partition(":")[0].strip() == key)
-        return MazeError(message, line, lines[line - 1].index(":") + 2)
+        return MazeError(message, line, lines[line - 1].index(":") + 2, self._file)
 
     @property
     def height(self) -> int:
@@ -348,6 +348,18 @@ def check_path(maze: Maze) -> None:
             frontier += [(row + int(dr), column + int(dc)) for dr, dc in OFFSETS]
     for row, column in sorted(apart)[:1]:
         raise maze.error(row, column, "this tile is not connected to the start")
+
+
+def _read_text(path: Path) -> str:
+    if (size := path.stat().st_size) > 2 * MAX_TILES:
+        raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        raise MazeError(f"byte 0x{data[error.start]:02x} is not text (UTF-8)", line, column) from None
 
 
 def _unknown_tile(character: str) -> str:

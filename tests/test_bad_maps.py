@@ -110,8 +110,17 @@ def test_files(tmp_path: Path) -> None:
     file.write_bytes(SQUARE.encode())
     assert Maze.from_file(file) == Maze.from_text(SQUARE)
     file.write_bytes(b"####\n#S\xff#\n####\n")
-    with pytest.raises(MazeError, match=r"line 2, column 3: byte 0xff is not text"):
+    with pytest.raises(MazeError, match=r"map.txt, line 2, column 3: byte 0xff is not text"):
         Maze.from_file(file)
+    file.write_bytes(b"####\n#S?#\n####\n")
+    with pytest.raises(MazeError, match=r"map.txt, line 2, column 3: unknown tile") as caught:
+        gymnasium.make("mazegrad/GridWorld-v0", maze=str(file))
+    assert (caught.value.line, caught.value.column, caught.value.file) == (2, 3, str(file))
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    for text, says in (("wind: 1\nS..\n", "line 1, column 6: 1 numbers for 3"), ("S.1\n", "line 1, column 3: a tele")):
+        file.write_text(text)
+        with pytest.raises(MazeError, match=rf"map.txt, {says}"):  # read, but no world
+            World.compile(Maze.from_file(file))
     with pytest.raises(FileNotFoundError):
         Maze.from_file(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
@@ -124,7 +133,7 @@ def test_files(tmp_path: Path) -> None:
 def test_ten_megabytes_are_refused_or_read(tile: bytes, tmp_path: Path) -> None:
     file = tmp_path / "map.txt"
     file.write_bytes((tile * 10_000_000)[:10_000_000])
-    with pytest.raises(MazeError, match=r"^line 1, column \d+: "):
+    with pytest.raises(MazeError, match=r"map.txt, line 1, column \d+: "):
         Maze.from_file(file)
 
 
@@ -174,6 +183,7 @@ def test_tiles_print_and_parse_unchanged(rows: list[str]) -> None:
     maze = Maze.from_text(text)
     assert maze.to_text() == text
     assert maze.rows() == rows
+    assert Maze.from_text("\ufeff" + text.replace("\n", "\r\n")).to_text() == text
     again = Maze(maze.tiles, {"name": "again"})
     assert Maze.from_text(again.to_text()) == again != maze
 

@@ -162,11 +162,12 @@ def test_help_helps(words: list[str], capsys: pytest.CaptureFixture[str]) -> Non
     assert ("usage: mazegrad" in (printed := capsys.readouterr().out)) or __version__ in printed
 
 
-def test_a_bad_map_file_is_told_by_line_and_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_map_file_is_told_by_name_line_and_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.txt"
     bad.write_text("#####\n#S?G#\n#####\n")
-    assert main(["watch", "--headless", "--maze", str(bad)]) == 2
-    assert "line 2, column 3: unknown tile '?'" in capsys.readouterr().err
+    for words in (["watch", "--headless", "--maze", str(bad)], ["certify", "sheet38", str(bad)]):
+        assert main(words) == 2
+        assert f"{bad}, line 2, column 3: unknown tile '?'" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
