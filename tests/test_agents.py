@@ -122,6 +122,8 @@ def test_linear_rnn_is_the_equation_of_the_sheet() -> None:
         ({"W": np.eye(3)}, r"W has shape \(3, 3\), expected \(4, inputs\)"),
         ({"U": np.ones((4, 3))}, r"U has shape \(4, 3\), expected \(4, 4\)"),
         ({"h0": [1, 0]}, r"h0 has shape \(2,\), expected \(4,\)"),
+        ({"W": [[1, 0], [0]]}, r"W is an array of numbers, its rows of one length, not \[\[1, 0\], \[0\]\]"),
+        ({"b": ["x"] * 4}, "b is an array of numbers"),
         ({"W": np.full((4, 4), np.nan)}, "W has a number that is not finite: nan"),
         ({"b": [0, 0, np.inf, 0]}, "b has a number that is not finite: inf"),
     ],
