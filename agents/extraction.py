@@ -106,7 +106,7 @@ def _stacked(worlds: World | Maze | Sequence[World | Maze]) -> World:
 
 def _looks(world: World, observation: str, view_size: int) -> NDArray[Any]:
     if observation not in OBSERVATIONS:
-        raise ValueError(f"unknown observation {observation!r}{nearest(str(observation), OBSERVATIONS)}")
+        raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
     return OBSERVATIONS[observation](world, view_size).look(np.arange(world.states))
 
 
@@ -277,7 +277,7 @@ def _told_apart(table: Ints) -> NDArray[np.bool_]:
         met = action != UNKNOWN
         apart |= (action[:, None] != action) & met[:, None] & met
     count = -1
-    while count != (count := np.count_nonzero(apart)):
+    while count != (count := int(np.count_nonzero(apart))):
         for after in table[..., 1].T:
             apart |= padded[after].take(after, axis=1)
     return apart

@@ -8,7 +8,7 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from .directions import OFFSETS
 
 if TYPE_CHECKING:
     from .describe import DifficultyCard
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 # the order is that of the tile codes which agents see: it only ever grows
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
@@ -61,16 +63,31 @@ class MazeError(ValueError):
         return f"{where}line {self.line}, column {self.column}: {self.message}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the known word that is nearest, or else the list of all that are known."""
     names = list(known)
-    close = difflib.get_close_matches(word, names, n=1)
+    close = difflib.get_close_matches(str(word), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
 
 
 def is_whole(value: object) -> TypeGuard[int]:
     """Return whether this is an integer, of Python or of numpy; True and False are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return what a keyword was given, checked to be an integer that is large enough."""
+    if not is_whole(value):
+        raise TypeError(f"{name} is an integer from {least} on, not {value!r:.80}")
+    if value < least:
+        raise ValueError(f"{name} is {least} or more, not {value}")
+    return int(value)
+
+
+def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return a view of an array that is read-only from here on; numpy does not unlock a view of what is locked."""
+    array.setflags(write=False)
+    return array.view()
 
 
 def _text_value(value: str) -> str:
@@ -152,8 +169,7 @@ class Maze:
     ) -> None:
         if not isinstance(tiles, np.ndarray) or tiles.ndim != 2 or tiles.dtype != np.uint8:
             raise TypeError("tiles are a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
-        tiles, metadata = tiles.copy(), MappingProxyType(dict(metadata))
-        tiles.setflags(write=False)
+        tiles, metadata = read_only(tiles.copy()), MappingProxyType(dict(metadata))
         text, lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
         vars(self).update(tiles=tiles, metadata=metadata, _text=text, _lines=lines)
         if not tiles.size:
@@ -201,6 +217,10 @@ class Maze:
             if not rows:
                 key, colon, value = line.partition(":")
                 if colon:
+                    if key.strip() not in METADATA and set(line) - {":"} <= LEGEND.keys():  # meant as a row, it seems
+                        known = ", ".join(METADATA)
+                        message = f"':' is no tile, and {key.strip()!r} no key of metadata; known: {known}"
+                        raise MazeError(message, number, len(key) + 1)
                     if key.strip() in metadata:
                         raise MazeError(f"{key.strip()!r} was given before", number, 1)
                     metadata[key.strip()] = value.strip()
@@ -277,9 +297,7 @@ class Maze:
     @cached_property
     def open(self) -> NDArray[np.bool_]:
         """(height, width), read-only: the tiles that can be entered."""
-        mask = ~np.isin(self.tiles, _CLOSED)
-        mask.setflags(write=False)
-        return mask
+        return read_only(~np.isin(self.tiles, _CLOSED))
 
     @cached_property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiler import TooManyStates, compile_tables
-from .maze import Maze
+from .maze import Maze, read_only
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,7 +45,7 @@ class World:
 
     def __post_init__(self) -> None:
         for name in TABLES:
-            getattr(self, name).setflags(write=False)
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
     def states(self) -> int:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mazegrad.envs import LEGEND, Maze, MazeError, World, load_maze
 from mazegrad.envs.maze import check_path
+from mazegrad.envs.world import TABLES
 
 SQUARE = "####\n#SG#\n####\n"
 
@@ -32,6 +33,7 @@ SQUARE = "####\n#SG#\n####\n"
         ("; a comment\nname: x\n\n####\n#S?#\n####\n", 5, 3, "unknown tile"),
         ("###\n; in between\n#?#\n", 3, 2, "unknown tile"),
         ("nmae: x\n" + SQUARE, 1, 1, "did you mean 'name'?"),
+        ("S.:G\n....\n", 1, 3, "':' is no tile, and 'S.' no key of metadata; known: name, "),
         ("name: x\nname: y\n" + SQUARE, 2, 1, "given before"),
         ("slip: often\n" + SQUARE, 1, 6, "a probability such as 0.1 or 2/3, not 'often'"),
         ("slip: 3/2\n" + SQUARE, 1, 6, "probability"),
@@ -100,6 +102,17 @@ def test_path_follow_wants_a_path(text: str, line: int, column: int, says: str) 
         gymnasium.make("mazegrad/PathFollow-v0", maze=text)
 
 
+def test_a_start_that_only_a_key_leads_to() -> None:
+    env = gymnasium.make("mazegrad/KeyDoor-v0")
+    for start in ((4, 3), (3, 6), (9, 1)):  # on the key, in the door, behind both doors
+        with pytest.raises(
+            ValueError, match=f"only an agent that carries a key .* at row {start[0]}, column {start[1]} "
+        ):
+            env.reset(options={"start": start})
+    with pytest.raises(ValueError, match="no agent can stand at row 0, column 0"):
+        env.reset(options={"start": (0, 0)})
+
+
 def test_two_goals_and_no_goal_are_fine_in_a_grid_world() -> None:
     for maze in ("GSG\n", "S..\n"):
         gymnasium.make("mazegrad/GridWorld-v0", maze=maze).reset(seed=0)
@@ -125,6 +138,11 @@ def test_files(tmp_path: Path) -> None:
         Maze.from_file(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="spirall")
+    with pytest.raises(ValueError, match="nor a file; a drawing of one line ends with a line break"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze="S..G")
+    for name in (5, ["spiral"], None):
+        with pytest.raises(ValueError, match="no shipped maze is called"):
+            load_maze(name)
     with pytest.raises(ValueError, match="neither a shipped maze nor a file"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="S" + "." * 300 + "G")  # longer than a file's name can be
 
@@ -195,6 +213,10 @@ def test_tiles_are_read_only_and_copied() -> None:
     assert (maze.tiles == ord(".")).all()
     with pytest.raises(ValueError, match="read-only"):
         maze.tiles[0, 0] = 0
+    world = World.compile(load_maze("key_door"))
+    for array in (maze.tiles, maze.open, *(getattr(world, name) for name in TABLES)):
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.setflags(write=True)
     for bad in (tiles.astype(int), tiles[0], "S.G"):
         with pytest.raises(TypeError, match="uint8"):
             Maze(bad)

@@ -277,8 +277,8 @@ def test_a_trap_that_restarts_needs_one_start() -> None:
     ("text", "message"),
     [
         ("...", "line 1, column 1: the maze has no start"),
-        ("S.0", "line 1, column 3: a teleporter joins two places; there are 1 of 0"),
-        ("S00\n..0", "line 2, column 3: a teleporter joins two places; there are 3 of 0"),
+        ("S.0", "line 1, column 3: a teleporter joins two places; '0' is drawn once"),
+        ("S00\n..0", "line 2, column 3: a teleporter joins two places; '0' is drawn 3 times"),
         ("name: x\nwind: 1 2\nS..", "line 2, column 6: 2 numbers for 3 columns"),
         ("S" + "*" * 13, "line 1, column 14: this is one more than the 12 keys and items"),
         ("Sabcdef" + "*" * 7, "line 1, column 14: this is one more than the 12 keys and items"),
