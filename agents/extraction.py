@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..envs import OBSERVATIONS, Maze, World, outcomes
 from ..envs.maze import nearest
-from .agent import Agent
+from .agent import Agent, checked_agent
 from .automaton import Automaton, Bits, Codebook, Encoding, Number
 from .minds import numbers, take
 
@@ -77,10 +77,11 @@ def extract_automaton(
 
     Raises:
         ValueError: an agent that does not act by its state alone, an unknown observation, a negative tolerance.
-        TypeError: a state that cannot be compared; worlds that are none.
+        TypeError: a state that cannot be compared; an agent or worlds that are none.
     """
     if not 0 <= tolerance < np.inf or max_states < 1:
         raise ValueError(f"tolerance is 0 or more and max_states 1 or more, not {tolerance!r} and {max_states!r}")
+    checked_agent(agent)
     if worlds is None:
         encode = getattr(agent, "encode", Bits())
         machine = _Machine(agent, encode.observations, tolerance)
