@@ -131,7 +131,12 @@ def compile_automaton(automaton: Automaton) -> CompiledAutomaton:
 
     Raises:
         ValueError: it takes more than `MAX_UNITS` units.
+        TypeError: it is no Automaton.
     """
+    if not isinstance(automaton, Automaton):
+        raise TypeError(
+            f"an Automaton is compiled, not a {type(automaton).__name__}; extract_automaton(agent, worlds) makes one"
+        )
     nodes, observations = automaton.nodes, automaton.observations
     units = nodes * observations + 1
     if units > MAX_UNITS:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..envs import DOWN, Maze, World, opposite
 from ..envs.directions import ARROWS, DIRECTION_NAMES, OFFSETS
 from ..envs.draw import draw_text
-from .agent import Agent
+from .agent import Agent, checked_agent
 from .minds import numbers, take
 from .rnn import RNNAgent
 
@@ -95,6 +95,7 @@ def counterexample(
 
     Raises:
         ValueError: a length below 1, an unknown start, a margin for an agent that is no RNNAgent.
+        TypeError: an agent that is none.
     """
     if max_length < 1 or width < 1:
         raise ValueError(f"max_length and width are positive, not {max_length!r} and {width!r}")
@@ -102,7 +103,7 @@ def counterexample(
         raise ValueError(f"starts are some of {STARTS}, not {starts!r}")
     if margin is not None and not isinstance(agent, RNNAgent):
         raise ValueError("a margin is that of hidden units: give an RNNAgent")
-    paths = _Paths.beginning(agent, starts, max(max_length, deeper))
+    paths = _Paths.beginning(checked_agent(agent), starts, max(max_length, deeper))
     for length in range(1, max(max_length, deeper) + 1):
         with np.errstate(over="ignore", invalid="ignore"):  # a net that explodes is a failure, not a warning
             walked = paths.extended(agent)
@@ -130,7 +131,7 @@ def follows_every_path(agent: Agent, *, starts: Sequence[Start] = STARTS, max_st
     if not starts or not set(starts) <= set(STARTS):
         raise ValueError(f"starts are some of {STARTS}, not {starts!r}")
     came = np.array([NOWHERE if start == "end" else DOWN for start in starts])
-    before, minds = np.full(len(came), NOWHERE), agent.initial_state(len(came))
+    before, minds = np.full(len(came), NOWHERE), checked_agent(agent).initial_state(len(came))
     met: set[bytes] = set()
     while len(came):
         rows, moves = np.nonzero((np.arange(4) != came[:, None]) & (np.arange(4) != before[:, None]))

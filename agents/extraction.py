@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..envs import OBSERVATIONS, Maze, World, outcomes
 from ..envs.maze import nearest
-from .agent import Agent
+from .agent import Agent, checked_agent
 from .automaton import Automaton, Bits, Codebook, Encoding, Number
 from .minds import numbers, take
 
@@ -27,6 +27,8 @@ Ints = NDArray[np.int64]
 UNKNOWN: Final = -1
 MAX_COMPARED: Final = 2000
 """nodes, pair by pair; a machine with more is merged only where two nodes were met alike and acted alike"""
+MAX_GREED: Final = 100_000
+"""nodes times beginnings of the greedy search for nodes that are told apart: some seconds"""
 MAX_TRIED: Final = 200_000
 """entries looked at in the search for the smallest machine: a second or so"""
 
@@ -75,10 +77,11 @@ def extract_automaton(
 
     Raises:
         ValueError: an agent that does not act by its state alone, an unknown observation, a negative tolerance.
-        TypeError: a state that cannot be compared; worlds that are none.
+        TypeError: a state that cannot be compared; an agent or worlds that are none.
     """
     if not 0 <= tolerance < np.inf or max_states < 1:
         raise ValueError(f"tolerance is 0 or more and max_states 1 or more, not {tolerance!r} and {max_states!r}")
+    checked_agent(agent)
     if worlds is None:
         encode = getattr(agent, "encode", Bits())
         machine = _Machine(agent, encode.observations, tolerance)
@@ -104,7 +107,7 @@ def _stacked(worlds: World | Maze | Sequence[World | Maze]) -> World:
 
 def _looks(world: World, observation: str, view_size: int) -> NDArray[Any]:
     if observation not in OBSERVATIONS:
-        raise ValueError(f"unknown observation {observation!r}{nearest(str(observation), OBSERVATIONS)}")
+        raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
     return OBSERVATIONS[observation](world, view_size).look(np.arange(world.states))
 
 
@@ -217,11 +220,11 @@ def _reduced(machine: _Machine, encode: Encoding) -> ExtractedAutomaton:
     if machine.conflicts:
         caveats.append(f"{machine.conflicts:,} times such a state acted otherwise, or led elsewhere")
     table = _merged_alike(machine.table[:states])
-    compared = len(table) <= MAX_COMPARED
-    apart = _told_apart(table) if compared else np.zeros((0, 0), dtype=bool)
-    at_least = _clique(apart) if compared else 1
-    if (table[..., 0] == UNKNOWN).any() and compared:
-        table, at_least = _smallest(table, _folded(table, apart), at_least)
+    at_least = 1
+    if len(table) <= MAX_COMPARED:
+        apart = _told_apart(table)
+        folded = _folded(table, apart)
+        table, at_least = _smallest(table, folded, _clique(apart, most=len(_in_order(folded))))
     table = _in_order(table)
     known = table[..., 0] != UNKNOWN
     own = np.arange(len(table))[:, None]
@@ -268,29 +271,37 @@ def _merged_alike(table: Ints) -> Ints:
 
 def _told_apart(table: Ints) -> NDArray[np.bool_]:
     """Return which pairs of nodes cannot be one, (nodes, nodes): some sequence met from both has two answers."""
-    known = table[..., 0] != UNKNOWN
-    apart = np.zeros((len(table), len(table)), dtype=bool)
-    columns = []
-    for action, after, met in zip(table[..., 0].T, table[..., 1].T, known.T, strict=True):
-        rows = np.flatnonzero(met)
-        apart[np.ix_(rows, rows)] |= action[rows, None] != action[rows]
-        columns.append((rows, after[rows]))
+    # UNKNOWN, -1, is the last row and column: nothing is told apart from what was never met
+    padded = np.zeros((len(table) + 1, len(table) + 1), dtype=bool)
+    apart = padded[:-1, :-1]
+    for action in table[..., 0].T:
+        met = action != UNKNOWN
+        apart |= (action[:, None] != action) & met[:, None] & met
     count = -1
-    while count != (count := int(apart.sum())):
-        for rows, after in columns:
-            apart[np.ix_(rows, rows)] |= apart[np.ix_(after, after)]
+    while count != (count := int(np.count_nonzero(apart))):
+        for after in table[..., 1].T:
+            apart |= padded[after].take(after, axis=1)
     return apart
 
 
-def _clique(apart: NDArray[np.bool_]) -> int:
-    """Return the size of a set of nodes that are pairwise told apart: the largest that greed finds."""
-    best = 1
-    for node in np.argsort(-apart.sum(axis=1), kind="stable")[:200].tolist():
-        size, left = 1, np.flatnonzero(apart[node])
-        while len(left):
-            among = apart[np.ix_(left, left)]
-            left, size = left[among[among.sum(axis=1).argmax()]], size + 1
+def _clique(apart: NDArray[np.bool_], most: int) -> int:
+    """Return the size of a set of nodes that are pairwise told apart: the largest that greed finds; `most` is enough.
+
+    Greed takes the node that has to be told apart from the fewest of those left, again and again; it begins at many.
+    """
+    nodes, best = len(apart), 1
+    together = ~apart
+    for first in np.argsort(together.sum(axis=1), kind="stable")[: max(1, min(200, MAX_GREED // nodes))].tolist():
+        left, size = apart[first].copy(), 1
+        near = together[:, left].sum(axis=1)  # how many of those left each node is not told apart from
+        while left.any():
+            gone = left & together[np.where(left, near, nodes + 1).argmin()]
+            left[gone] = False
+            near -= together[gone].sum(axis=0)  # `together` is symmetric
+            size += 1
         best = max(best, size)
+        if best >= most:
+            break
     return best
 
 

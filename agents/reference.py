@@ -84,8 +84,14 @@ class ShortestPathAgent:
         """Return None: it remembers nothing."""
 
     def act(self, observation: Any, state: None) -> tuple[Any, None]:
-        """Return the direction to take, for one index or a batch of them."""
-        if np.ndim(observation) > 1 or np.asarray(observation).dtype.kind not in "iu":
+        """Return the direction to take, for one index or a batch of them.
+
+        Raises:
+            ValueError: an observation that is no index.
+        """
+        kind = np.asarray(observation).dtype
+        # one agent's four dots, int8, are no batch of four indices
+        if np.ndim(observation) > 1 or kind.kind not in "iu" or kind == np.int8:
             raise ValueError(
                 'ShortestPathAgent needs to know where it is: make the environment with observation="index"'
             )

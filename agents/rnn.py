@@ -23,7 +23,7 @@ class LinearRNN:
         h0: (n,), the hidden state before the first input.
 
     Raises:
-        ValueError: shapes that do not fit, or numbers that are not finite.
+        ValueError: shapes that do not fit, what is no array of numbers, or numbers that are not finite.
     """
 
     W: Array
@@ -32,10 +32,10 @@ class LinearRNN:
     h0: Array
 
     def __init__(self, W: ArrayLike, U: ArrayLike, b: ArrayLike, h0: ArrayLike) -> None:
-        n = len(np.atleast_1d(np.asarray(b)))
+        n = len(np.atleast_1d(_numbers("b", b)))
         shapes = {"W": (n, None), "U": (n, n), "b": (n,), "h0": (n,)}
         for name, value in {"W": W, "U": U, "b": b, "h0": h0}.items():
-            array = np.array(value, dtype=np.float64)
+            array = _numbers(name, value)
             expected = shapes[name]
             if array.ndim != len(expected) or any(
                 e not in (None, s) for e, s in zip(expected, array.shape, strict=True)
@@ -50,6 +50,13 @@ class LinearRNN:
     def step(self, x: ArrayLike, h: ArrayLike) -> Array:
         """Return the next hidden state; x (..., m) and h (..., n), with the same leading axes."""
         return np.asarray(x) @ self.W.T + np.asarray(h) @ self.U.T + self.b
+
+
+def _numbers(name: str, value: ArrayLike) -> Array:
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is an array of numbers, its rows of one length, not {value!r:.80}") from None
 
 
 @dataclass(frozen=True, eq=False)

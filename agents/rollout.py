@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..envs import MazeEnv, World
 from ..envs.notebook import animated_svg
-from .agent import Agent
+from .agent import Agent, checked_agent
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,11 @@ def rollout(
         agent: see `Agent`; it walks all lanes of a vector environment as one batch.
         seed: for `env.reset`.
         max_steps: stop after so many, even if the episode goes on.
+
+    Raises:
+        TypeError: an environment or an agent that is none.
     """
+    _check(env, agent)
     if isinstance(env, VectorEnv):
         return _rollouts(env, agent, seed, max_steps)
     observation, _ = env.reset(seed=seed)
@@ -98,6 +102,12 @@ def rollout(
         env_of_ours.world if env_of_ours else None,
         places,
     )
+
+
+def _check(env: Any, agent: Any) -> None:
+    if not isinstance(env, gymnasium.Env | VectorEnv):
+        raise TypeError(f"an agent walks in an environment, gymnasium.make(id), not in a {type(env).__name__}")
+    checked_agent(agent)
 
 
 class _Steps(NamedTuple):
@@ -192,7 +202,9 @@ def evaluate(
 
     Raises:
         ValueError: no episodes are asked for.
+        TypeError: an environment or an agent that is none.
     """
+    _check(env, agent)
     if episodes < 1:
         raise ValueError(f"episodes is a positive number, not {episodes}")
     if isinstance(env, VectorEnv):

@@ -38,7 +38,7 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         ValueError: an unknown reward, or one that is not finite; a slip that is not a probability.
         TooManyStates: the mazes have to be compiled one by one.
     """
-    earns = [{**REWARDS, **(maze.setting("rewards") or {}), **_checked_rewards(rewards)} for maze in mazes]
+    earns = [{**REWARDS, **(maze.setting("rewards") or {}), **checked_rewards(rewards)} for maze in mazes]
     ground = _Ground(mazes)
     maze_of = ground.maze_of
     slips = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), _checked_slip(slip))
@@ -157,7 +157,8 @@ class _Ground:
         count = np.bincount(self.maze_of(ends), minlength=len(self.mazes))
         for maze in np.flatnonzero((count != 0) & (count != 2))[:1]:
             place = ends[self.maze_of(ends) == maze][-1]
-            raise self.error(place, f"a teleporter joins two places; there are {count[maze]} of {digit}")
+            times = "once" if count[maze] == 1 else f"{count[maze]} times"
+            raise self.error(place, f"a teleporter joins two places; {digit!r} is drawn {times}")
         self.carries_to[ends] = ends.reshape(-1, 2)[:, ::-1].ravel()
 
     def _winds(self) -> NDArray[np.int64]:
@@ -225,10 +226,18 @@ def _setting(mazes: Sequence[Maze], key: str, default: float) -> NDArray[np.floa
     return np.array([default if value is None else value for value in given], dtype=np.float64)
 
 
-def _checked_rewards(rewards: Mapping[str, float]) -> dict[str, float]:
+def checked_rewards(rewards: Mapping[str, float]) -> dict[str, float]:
+    """Return what things earn, as a dict of floats.
+
+    Raises:
+        TypeError: it is no mapping.
+        ValueError: an unknown name, or a number that is not finite.
+    """
+    if not isinstance(rewards, Mapping):
+        raise TypeError(f"rewards is a dict, such as {{'goal': 1.0}}, not {rewards!r:.80}")
     for name, value in rewards.items():
         if name not in REWARDS:
-            raise ValueError(f"unknown reward {name!r}{nearest(str(name), REWARDS)}")
+            raise ValueError(f"unknown reward {name!r}{nearest(name, REWARDS)}")
         if not isinstance(value, int | float | np.number) or not np.isfinite(value):
             raise ValueError(f"the reward {name!r} is a finite number, not {value!r}")
     return {name: float(value) for name, value in rewards.items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .directions import OFFSETS, opposite
 from .maze import Maze
 from .things import OPENED, is_door, thing_bits, tiles_now
-from .world import World
+from .world import World, checked_state, checked_world
 
 Frame = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -67,13 +67,20 @@ def draw(
 
     Returns:
         (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array.
+
+    Raises:
+        TypeError: what is to be drawn is neither a Maze nor a World; a state of a Maze, or one that is no integer.
+        ValueError: the world has no such state.
     """
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
         maze = drawing
+    elif state is None:
+        maze = checked_world(drawing).mazes[0]
     else:
-        maze = drawing.mazes[0 if state is None else int(drawing.maze_of[state])]
+        state = checked_state(drawing, state)
+        maze = drawing.mazes[int(drawing.maze_of[state])]
     size = tile_size(maze) if tile is None else tile
     canvas = _canvas(maze, size)
     frame = canvas.background.copy()
@@ -94,7 +101,13 @@ def draw(
 
 
 def draw_text(world: World, state: int) -> str:
-    """Return a world as text: ○ the agent, ● a dot, █ wall, ' an open door, else the letters of the legend."""
+    """Return a world as text: ○ the agent, ● a dot, █ wall, ' an open door, else the letters of the legend.
+
+    Raises:
+        TypeError: it is no World, or the state no integer.
+        ValueError: the world has no such state.
+    """
+    state = checked_state(world, state)
     maze = world.mazes[int(world.maze_of[state])]
     tiles = tiles_now(maze, int(world.carried[state])).copy()
     tiles[tiles >= OPENED] = ord("'")

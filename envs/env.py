@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from .compiler import checked_rewards
 from .directions import DOWN, LEFT, RIGHT, UP
 from .draw import draw, draw_text, extend_trail, new_trail, read_trail, tile_size
 from .levels import Levels
@@ -107,7 +108,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             observation, info, render_mode, self.metadata["render_modes"], time_limit, discount
         )
         self.observation, self.view_size, self.render_mode = observation, view_size, render_mode
-        self._rewards, self._slip, self._time_limit, self._check = dict(rewards), slip, time_limit, check
+        self._rewards, self._slip, self._time_limit, self._check = checked_rewards(rewards), slip, time_limit, check
         self._info_names, self._discount = known_info, discount
         self._key: int | None = None
         self._episode = 0

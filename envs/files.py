@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -18,8 +18,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield beside
         os.replace(beside, path)
+    except OSError as error:
+        if str(error.filename) != str(beside):
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # that which was asked for
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:

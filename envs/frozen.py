@@ -42,7 +42,7 @@ def suite(difficulty: str, split: str) -> list[Maze]:
     """
     for name, known in ((difficulty, DIFFICULTIES), (split, SPLITS)):
         if name not in known:
-            raise ValueError(f"the suite has no {name!r}{nearest(str(name), known)}")
+            raise ValueError(f"the suite has no {name!r}{nearest(name, known)}")
     return list(_suite(difficulty, split))
 
 

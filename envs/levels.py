@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .generators import check_knobs, generate_batch, generate_from_key
 from .generators.grid import Tiles
-from .maze import MAX_TILES, Maze
+from .maze import MAX_TILES, Maze, whole
 from .randomness import key_from_seed
 
 
@@ -59,14 +59,16 @@ def generated(
     """
     check_knobs(generator, knobs)
     try:
-        rows, columns = size
+        rows, columns = (operator.index(number) for number in size)
     except (TypeError, ValueError):
-        raise ValueError(f"size is (rows, columns), not {size!r}") from None
+        raise ValueError(f"size is (rows, columns), two integers, not {size!r:.80}") from None
     if rows * columns < 2:
         raise ValueError(f"size is (rows, columns) with at least two rooms, not {size}")
     keys = None
     if level_seeds is not None:
-        seeds = [operator.index(seed) for seed in level_seeds]
+        if not isinstance(level_seeds, Iterable):
+            raise TypeError(f"level_seeds holds integers, such as range(100), and is not {level_seeds!r:.80}")
+        seeds = [whole("each of level_seeds", seed, 0) for seed in level_seeds]
         keys = tuple(int(key_from_seed(seed)) for seed in (sorted(seeds) if isinstance(level_seeds, Set) else seeds))
         if not keys:
             raise ValueError("level_seeds is empty; give at least one seed")
@@ -78,9 +80,7 @@ def generated(
 
 def t_maze_levels(corridor: int) -> Levels:
     """Return the two T-mazes with so long a corridor: key 0 has the goal at its left, key 1 at its right."""
-    corridor = operator.index(corridor)
-    if corridor < 1:
-        raise ValueError(f"corridor is 1 or more tiles, not {corridor}")
+    corridor = whole("corridor", corridor, 1)
     if 5 * (corridor + 4) > MAX_TILES:
         raise ValueError(f"a corridor of {corridor} tiles makes more than {MAX_TILES:,} tiles")
     return Levels(partial(_t_maze, corridor), keys=(0, 1))

@@ -1,4 +1,4 @@
-"""A Maze is a drawing: immutable tiles, parsed from text and printed back to it unchanged."""
+"""A Maze is a drawing: immutable tiles, parsed from text and printed back to it."""
 
 import difflib
 import hashlib
@@ -8,7 +8,7 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from .directions import OFFSETS
 
 if TYPE_CHECKING:
     from .describe import DifficultyCard
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 # the order is that of the tile codes which agents see: it only ever grows
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
@@ -50,26 +52,42 @@ _CLOSED: Final = np.frombuffer(b"# ", dtype=np.uint8)
 
 
 class MazeError(ValueError):
-    """A maze that cannot be read or used; `line` and `column` (both from 1) say where in its text."""
+    """A maze that cannot be read or used; `line` and `column` (both from 1) say where in its text, `file` in which."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message, line, column)
-        self.message, self.line, self.column = message, line, column
+    def __init__(self, message: str, line: int, column: int, file: str | None = None) -> None:
+        super().__init__(message, line, column, file)
+        self.message, self.line, self.column, self.file = message, line, column, file
 
     def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}: {self.message}"
+        where = "" if self.file is None else f"{self.file}, "
+        return f"{where}line {self.line}, column {self.column}: {self.message}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the known word that is nearest, or else the list of all that are known."""
     names = list(known)
-    close = difflib.get_close_matches(word, names, n=1)
+    close = difflib.get_close_matches(str(word), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
 
 
 def is_whole(value: object) -> TypeGuard[int]:
     """Return whether this is an integer, of Python or of numpy; True and False are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return what a keyword was given, checked to be an integer that is large enough."""
+    if not is_whole(value):
+        raise TypeError(f"{name} is an integer from {least} on, not {value!r:.80}")
+    if value < least:
+        raise ValueError(f"{name} is {least} or more, not {value}")
+    return int(value)
+
+
+def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return a view of an array that is read-only from here on; numpy does not unlock a view of what is locked."""
+    array.setflags(write=False)
+    return array.view()
 
 
 def _text_value(value: str) -> str:
@@ -140,6 +158,7 @@ class Maze:
     metadata: Mapping[str, str]
     _text: str | None  # that it was read from
     _lines: Sequence[int]  # for each row of tiles the line in that text
+    _file: str | None = None  # that it was read from
 
     def __init__(
         self,
@@ -150,8 +169,7 @@ class Maze:
     ) -> None:
         if not isinstance(tiles, np.ndarray) or tiles.ndim != 2 or tiles.dtype != np.uint8:
             raise TypeError("tiles are a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
-        tiles, metadata = tiles.copy(), MappingProxyType(dict(metadata))
-        tiles.setflags(write=False)
+        tiles, metadata = read_only(tiles.copy()), MappingProxyType(dict(metadata))
         text, lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
         vars(self).update(tiles=tiles, metadata=metadata, _text=text, _lines=lines)
         if not tiles.size:
@@ -199,6 +217,10 @@ class Maze:
             if not rows:
                 key, colon, value = line.partition(":")
                 if colon:
+                    if key.strip() not in METADATA and set(line) - {":"} <= LEGEND.keys():  # meant as a row, it seems
+                        known = ", ".join(METADATA)
+                        message = f"':' is no tile, and {key.strip()!r} no key of metadata; known: {known}"
+                        raise MazeError(message, number, len(key) + 1)
                     if key.strip() in metadata:
                         raise MazeError(f"{key.strip()!r} was given before", number, 1)
                     metadata[key.strip()] = value.strip()
@@ -219,24 +241,22 @@ class Maze:
         """Read a drawing from a UTF-8 file; see `from_text`.
 
         Raises:
-            MazeError: with the line and column of what cannot be read.
+            MazeError: with the file, and the line and column of what cannot be read.
             OSError: the file cannot be opened.
         """
         path = Path(path)
-        if path.stat().st_size > 2 * MAX_TILES:
-            size = path.stat().st_size
-            raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
-        data = path.read_bytes()
         try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            before = data[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-            raise MazeError(f"byte 0x{data[error.start]:02x} is not text (UTF-8)", line, column) from None
-        return cls.from_text(text)
+            maze = cls.from_text(_read_text(path))
+        except MazeError as error:
+            raise MazeError(error.message, error.line, error.column, str(path)) from None
+        vars(maze)["_file"] = str(path)
+        return maze
 
     def to_text(self) -> str:
-        """Return the text this maze was read from, comments included, or else its metadata and its tiles."""
+        """Return the text this maze was read from, comments included, or else its metadata and its tiles.
+
+        Line ends are those of Unix whatever was read, and there is no byte order mark; all else is unchanged.
+        """
         if self._text is not None:
             return self._text
         head = "".join(f"{key}: {value}\n" for key, value in self.metadata.items())
@@ -256,13 +276,13 @@ class Maze:
 
     def error(self, row: int, column: int, message: str) -> MazeError:
         """Return a MazeError that points to a tile, by line and column of the text it was read from."""
-        return MazeError(message, self._lines[row], int(column) + 1)
+        return MazeError(message, self._lines[row], int(column) + 1, self._file)
 
     def setting_error(self, key: str, message: str) -> MazeError:
         """Return a MazeError that points to the metadata line of `key`."""
         lines = self.to_text().split("\n")
         line = next(n for n, line in enumerate(lines, 1) if line[:1] != ";" and line.partition(":")[0].strip() == key)
-        return MazeError(message, line, lines[line - 1].index(":") + 2)
+        return MazeError(message, line, lines[line - 1].index(":") + 2, self._file)
 
     @property
     def height(self) -> int:
@@ -277,9 +297,7 @@ class Maze:
     @cached_property
     def open(self) -> NDArray[np.bool_]:
         """(height, width), read-only: the tiles that can be entered."""
-        mask = ~np.isin(self.tiles, _CLOSED)
-        mask.setflags(write=False)
-        return mask
+        return read_only(~np.isin(self.tiles, _CLOSED))
 
     @cached_property
     def digest(self) -> str:
@@ -348,6 +366,18 @@ def check_path(maze: Maze) -> None:
             frontier += [(row + int(dr), column + int(dc)) for dr, dc in OFFSETS]
     for row, column in sorted(apart)[:1]:
         raise maze.error(row, column, "this tile is not connected to the start")
+
+
+def _read_text(path: Path) -> str:
+    if (size := path.stat().st_size) > 2 * MAX_TILES:
+        raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        raise MazeError(f"byte 0x{data[error.start]:02x} is not text (UTF-8)", line, column) from None
 
 
 def _unknown_tile(character: str) -> str:

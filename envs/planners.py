@@ -5,14 +5,13 @@ conveyor or through a teleporter counts once, a way that has to fetch a key coun
 back to the start is a step like any other (one that ends the episode leads nowhere).
 """
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .world import World, checked_world
+from .world import World, checked_state, checked_world
 
 
 class Arrows:
@@ -101,7 +100,4 @@ def checked_start(world: World, start: int | None) -> int:
     Raises:
         ValueError: there is no such state.
     """
-    state = int(checked_world(world).start_states[0]) if start is None else operator.index(start)
-    if not 0 <= state < world.states:
-        raise ValueError(f"a start is a state from 0 to {world.states - 1}, not {state}")
-    return state
+    return checked_state(world, checked_world(world).start_states[0] if start is None else start)

@@ -22,14 +22,21 @@ def checked_info_names(
     time_limit: TimeLimit,
     discount: float,
 ) -> tuple[str, ...]:
-    """Return the names that `info` asks for, once all of these arguments are found to be good; else ValueError."""
+    """Return the names that `info` asks for, once all of these arguments are found to be good.
+
+    Raises:
+        TypeError: `info` is no sequence.
+        ValueError: an unknown name, a number out of its range.
+    """
+    if not isinstance(info, Iterable):
+        raise TypeError(f"info is a name or several, of {', '.join(INFO)}, not {info!r}")
     names = (info,) if isinstance(info, str) else tuple(info)  # a single name is as good
     wanted: list[tuple[str, Any, Collection[str]]] = [("observation", observation, OBSERVATIONS)]
     wanted += [("info", name, INFO) for name in names]
     wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
     for what, name, known in wanted:
         if not isinstance(name, str) or name not in known:
-            raise ValueError(f"unknown {what} {name!r}{nearest(str(name), known)}")
+            raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
     if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
         raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
     check_discount(discount)
@@ -50,7 +57,7 @@ def check_options(options: Iterable[str], known: Collection[str] = ("maze", "sta
     """Raise ValueError for an option of `reset` that there is not."""
     for name in options:
         if name not in known:
-            raise ValueError(f"unknown option {name!r}{nearest(str(name), known)}")
+            raise ValueError(f"unknown option {name!r}{nearest(name, known)}")
 
 
 def check_space(space: Any, declared: Any) -> None:
@@ -67,8 +74,12 @@ def state_at(world: World, position: Any, carried: int = 0) -> int:
         raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
     height, width = world.mazes[0].tiles.shape
     if 0 <= row < height and 0 <= column < width:
-        for state in np.flatnonzero((world.cell == row * width + column) & (world.carried == carried))[:1]:
+        here = world.cell == row * width + column
+        for state in np.flatnonzero(here & (world.carried == carried))[:1]:
             return int(state)
+        if not carried and here.any():
+            where = f"row {row}, column {column} (both from 0)"
+            raise ValueError(f"only an agent that carries a key or an item can stand at {where}; it begins with none")
     having = f" and carry {carried}" if carried else ""
     raise ValueError(f"no agent can stand at row {row}, column {column} (both from 0){having}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from .maze import Maze, nearest
+from .maze import LEGEND, Maze, nearest
 
 MAZES: Final[Mapping[str, Path]] = MappingProxyType(
     {path.stem: path for path in sorted((Path(__file__).parent / "maps").glob("*.txt"))}
@@ -15,20 +15,24 @@ MAZES: Final[Mapping[str, Path]] = MappingProxyType(
 """name -> file"""
 
 
-@cache
 def load_maze(name: str) -> Maze:
     """Return a shipped maze.
 
     Raises:
         ValueError: there is none of this name; the message says the nearest.
     """
-    if name not in MAZES:
+    if not isinstance(name, str) or name not in MAZES:
         raise ValueError(f"no shipped maze is called {name!r}{nearest(name, MAZES)}")
-    return Maze.from_file(MAZES[name])
+    return _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> Maze:
+    return Maze.from_text(MAZES[name].read_text(encoding="utf-8"))  # its errors need not name a file of the library
 
 
 def find_maze(maze: Maze | str | Path) -> Maze:
-    r"""Return the maze that is meant: a Maze itself, a text (with more than one line), a shipped name or a file.
+    r"""Return the maze that is meant: a Maze itself, a text (with a line break), a shipped name or a file.
 
     Raises:
         ValueError: no shipped name and no file; a MazeError, if it cannot be read.
@@ -42,5 +46,7 @@ def find_maze(maze: Maze | str | Path) -> Maze:
     if not isinstance(maze, str | Path):
         raise TypeError(f"a maze is a Maze, a text, a shipped name or a file, not {type(maze).__name__}")
     if not os.path.isfile(maze):  # unlike Path.is_file, it takes a name of any length
-        raise ValueError(f"{str(maze)!r:.80} is neither a shipped maze nor a file{nearest(str(maze), MAZES)}")
+        drawn = "S" in str(maze) and set(str(maze)) <= LEGEND.keys()
+        hint = "; a drawing of one line ends with a line break" if drawn else nearest(maze, MAZES)
+        raise ValueError(f"{str(maze)!r:.80} is neither a shipped maze nor a file{hint}")
     return Maze.from_file(maze)

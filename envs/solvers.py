@@ -227,7 +227,7 @@ def hand_turns(hand: str) -> Mapping[int, Sequence[int]]:
         ValueError: a hand that is neither "right" nor "left".
     """
     if hand not in _TURNS:
-        raise ValueError(f"unknown hand {hand!r}{nearest(str(hand), _TURNS)}")
+        raise ValueError(f"unknown hand {hand!r}{nearest(hand, _TURNS)}")
     return _TURNS[hand]
 
 

@@ -16,9 +16,10 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from .atlas import Atlas, Lanes, info_tables
+from .compiler import checked_rewards
 from .draw import draw, draw_text, extend_trail, new_trail, read_trail
 from .levels import Levels
-from .maze import Maze
+from .maze import Maze, whole
 from .observations import OBSERVATIONS
 from .pool import Pool
 from .randomness import MASK, MAZE, STEPS, Ahead, bits, key_from_seed, later, stream
@@ -49,7 +50,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         autoreset_mode: "NextStep" (the step after an episode's last one resets the lane, whatever the action),
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
-        max_episode_steps: a further limit on steps, as `gymnasium.make` has it.
+        max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
         observation, view_size, slip, rewards, time_limit, info, discount, check: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
 
@@ -84,14 +85,14 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         known_info = checked_info_names(
             observation, info, render_mode, self.metadata["render_modes"], time_limit, discount
         )
-        if operator.index(num_envs) < 1:
-            raise ValueError(f"num_envs is a positive number of lanes, not {num_envs}")
-        self.num_envs = operator.index(num_envs)
+        self.num_envs = whole("num_envs", num_envs, 1)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.observation, self.view_size, self.render_mode = observation, view_size, render_mode
-        self._rewards, self._slip, self._time_limit, self._check = dict(rewards), slip, time_limit, check
-        self._longest = max_episode_steps if max_episode_steps is not None and max_episode_steps > 0 else None
+        self._rewards, self._slip, self._time_limit, self._check = checked_rewards(rewards), slip, time_limit, check
+        # -1 is no limit, as in `gymnasium.make`
+        limited = max_episode_steps not in (None, -1)
+        self._longest = whole("max_episode_steps", max_episode_steps, 1) if limited else None
         self._info_names, self._discount = known_info, discount
 
         self._levels = maze if isinstance(maze, Levels) else None

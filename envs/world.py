@@ -1,6 +1,7 @@
 """A World is a drawing compiled into tables: what each move leads to, earns and ends, looked up ever after."""
 
 import contextlib
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiler import TooManyStates, compile_tables
-from .maze import Maze
+from .maze import Maze, read_only
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,7 +46,7 @@ class World:
 
     def __post_init__(self) -> None:
         for name in TABLES:
-            getattr(self, name).setflags(write=False)
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
     def states(self) -> int:
@@ -97,7 +98,13 @@ class World:
 
     @classmethod
     def stack(cls, worlds: Sequence["World"]) -> "World":
-        """Lay worlds end to end: the states of the i-th are shifted by the number of states before it."""
+        """Lay worlds end to end: the states of the i-th are shifted by the number of states before it.
+
+        Raises:
+            ValueError: there are none.
+            TypeError: one of them is no World.
+        """
+        worlds = [checked_world(world) for world in worlds]
         if not worlds:
             raise ValueError("there is nothing to stack: give at least one world")
         before = np.cumsum([0] + [world.states for world in worlds])
@@ -126,6 +133,22 @@ def checked_world(world: World) -> World:
     if not isinstance(world, World):
         raise TypeError(f"this reads the tables of a World, World.compile(maze), not of a {type(world).__name__}")
     return world
+
+
+def checked_state(world: World, state: Any) -> int:
+    """Return the state.
+
+    Raises:
+        TypeError: it is no integer, or the world is no World.
+        ValueError: there is no such state.
+    """
+    try:
+        number = operator.index(state)
+    except TypeError:
+        raise TypeError(f"a state of this World is an integer, not {state!r:.80}") from None
+    if not 0 <= number < checked_world(world).states:
+        raise ValueError(f"a state of this World is a number from 0 to {world.states - 1}, not {number}")
+    return number
 
 
 TABLES: Final = tuple(field.name for field in fields(World) if field.name != "mazes")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from xml.etree import ElementTree
 
 import gymnasium
@@ -17,7 +18,11 @@ from mazegrad.agents import (
     RNNAgent,
     ShortestPathAgent,
     WallFollower,
+    compile_automaton,
+    counterexample,
     evaluate,
+    extract_automaton,
+    follows_every_path,
     named_agent,
     path_follower,
     rollout,
@@ -27,6 +32,7 @@ from mazegrad.agents import (
 from mazegrad.agents.named import NamedAgent
 from mazegrad.envs import MazeEnv, World, load_maze
 
+GRID = "mazegrad/GridWorld-v0"
 FOUR_ROOMS = World.compile(load_maze("four_rooms"))
 
 
@@ -122,6 +128,8 @@ def test_linear_rnn_is_the_equation_of_the_sheet() -> None:
         ({"W": np.eye(3)}, r"W has shape \(3, 3\), expected \(4, inputs\)"),
         ({"U": np.ones((4, 3))}, r"U has shape \(4, 3\), expected \(4, 4\)"),
         ({"h0": [1, 0]}, r"h0 has shape \(2,\), expected \(4,\)"),
+        ({"W": [[1, 0], [0]]}, r"W is an array of numbers, its rows of one length, not \[\[1, 0\], \[0\]\]"),
+        ({"b": ["x"] * 4}, "b is an array of numbers"),
         ({"W": np.full((4, 4), np.nan)}, "W has a number that is not finite: nan"),
         ({"b": [0, 0, np.inf, 0]}, "b has a number that is not finite: inf"),
     ],
@@ -213,6 +221,31 @@ def test_shortest_path_agent_says_what_it_needs() -> None:
         ShortestPathAgent(World.stack([FOUR_ROOMS, FOUR_ROOMS]))
     with pytest.raises(ValueError, match='observation="index"'):
         ShortestPathAgent(FOUR_ROOMS).act(np.array([0.5, 0.5]), None)
+    for env in (gymnasium.make(GRID), gymnasium.make_vec(GRID, num_envs=2)):  # of dots
+        with pytest.raises(ValueError, match='observation="index"'):
+            evaluate(env, ShortestPathAgent(FOUR_ROOMS), episodes=1, seed=0)
+
+
+@pytest.mark.parametrize("walk", [rollout, lambda *words: evaluate(*words, episodes=1, seed=0)])
+def test_only_agents_walk_and_only_in_environments(walk: Any) -> None:
+    for env in (gymnasium.make(GRID), gymnasium.make_vec(GRID, num_envs=2)):
+        with pytest.raises(TypeError, match="methods initial_state and act, which a function lacks"):
+            walk(env, lambda observation: 0)
+        with pytest.raises(TypeError, match=r"not its class: WallFollower\(\.\.\.\)"):
+            walk(env, WallFollower)
+    with pytest.raises(TypeError, match=r"gymnasium\.make\(id\), not in a str"):
+        walk(GRID, WallFollower())
+
+
+@pytest.mark.parametrize("use", [counterexample, follows_every_path, extract_automaton])
+def test_what_is_no_agent_is_refused(use: Any) -> None:
+    with pytest.raises(TypeError, match="which a int lacks"):
+        use(5)
+
+
+def test_only_an_automaton_is_compiled() -> None:
+    with pytest.raises(TypeError, match="not a RNNAgent; extract_automaton"):
+        compile_automaton(path_follower())
 
 
 def test_evaluate_counts_episodes() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mazegrad.envs import LEGEND, Maze, MazeError, World, load_maze
 from mazegrad.envs.maze import check_path
+from mazegrad.envs.world import TABLES
 
 SQUARE = "####\n#SG#\n####\n"
 
@@ -32,6 +33,7 @@ SQUARE = "####\n#SG#\n####\n"
         ("; a comment\nname: x\n\n####\n#S?#\n####\n", 5, 3, "unknown tile"),
         ("###\n; in between\n#?#\n", 3, 2, "unknown tile"),
         ("nmae: x\n" + SQUARE, 1, 1, "did you mean 'name'?"),
+        ("S.:G\n....\n", 1, 3, "':' is no tile, and 'S.' no key of metadata; known: name, "),
         ("name: x\nname: y\n" + SQUARE, 2, 1, "given before"),
         ("slip: often\n" + SQUARE, 1, 6, "a probability such as 0.1 or 2/3, not 'often'"),
         ("slip: 3/2\n" + SQUARE, 1, 6, "probability"),
@@ -100,6 +102,17 @@ def test_path_follow_wants_a_path(text: str, line: int, column: int, says: str) 
         gymnasium.make("mazegrad/PathFollow-v0", maze=text)
 
 
+def test_a_start_that_only_a_key_leads_to() -> None:
+    env = gymnasium.make("mazegrad/KeyDoor-v0")
+    for start in ((4, 3), (3, 6), (9, 1)):  # on the key, in the door, behind both doors
+        with pytest.raises(
+            ValueError, match=f"only an agent that carries a key .* at row {start[0]}, column {start[1]} "
+        ):
+            env.reset(options={"start": start})
+    with pytest.raises(ValueError, match="no agent can stand at row 0, column 0"):
+        env.reset(options={"start": (0, 0)})
+
+
 def test_two_goals_and_no_goal_are_fine_in_a_grid_world() -> None:
     for maze in ("GSG\n", "S..\n"):
         gymnasium.make("mazegrad/GridWorld-v0", maze=maze).reset(seed=0)
@@ -110,12 +123,26 @@ def test_files(tmp_path: Path) -> None:
     file.write_bytes(SQUARE.encode())
     assert Maze.from_file(file) == Maze.from_text(SQUARE)
     file.write_bytes(b"####\n#S\xff#\n####\n")
-    with pytest.raises(MazeError, match=r"line 2, column 3: byte 0xff is not text"):
+    with pytest.raises(MazeError, match=r"map.txt, line 2, column 3: byte 0xff is not text"):
         Maze.from_file(file)
+    file.write_bytes(b"####\n#S?#\n####\n")
+    with pytest.raises(MazeError, match=r"map.txt, line 2, column 3: unknown tile") as caught:
+        gymnasium.make("mazegrad/GridWorld-v0", maze=str(file))
+    assert (caught.value.line, caught.value.column, caught.value.file) == (2, 3, str(file))
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    for text, says in (("wind: 1\nS..\n", "line 1, column 6: 1 numbers for 3"), ("S.1\n", "line 1, column 3: a tele")):
+        file.write_text(text)
+        with pytest.raises(MazeError, match=rf"map.txt, {says}"):  # read, but no world
+            World.compile(Maze.from_file(file))
     with pytest.raises(FileNotFoundError):
         Maze.from_file(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="spirall")
+    with pytest.raises(ValueError, match="nor a file; a drawing of one line ends with a line break"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze="S..G")
+    for name in (5, ["spiral"], None):
+        with pytest.raises(ValueError, match="no shipped maze is called"):
+            load_maze(name)
     with pytest.raises(ValueError, match="neither a shipped maze nor a file"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="S" + "." * 300 + "G")  # longer than a file's name can be
 
@@ -124,7 +151,7 @@ def test_files(tmp_path: Path) -> None:
 def test_ten_megabytes_are_refused_or_read(tile: bytes, tmp_path: Path) -> None:
     file = tmp_path / "map.txt"
     file.write_bytes((tile * 10_000_000)[:10_000_000])
-    with pytest.raises(MazeError, match=r"^line 1, column \d+: "):
+    with pytest.raises(MazeError, match=r"map.txt, line 1, column \d+: "):
         Maze.from_file(file)
 
 
@@ -174,6 +201,7 @@ def test_tiles_print_and_parse_unchanged(rows: list[str]) -> None:
     maze = Maze.from_text(text)
     assert maze.to_text() == text
     assert maze.rows() == rows
+    assert Maze.from_text("\ufeff" + text.replace("\n", "\r\n")).to_text() == text
     again = Maze(maze.tiles, {"name": "again"})
     assert Maze.from_text(again.to_text()) == again != maze
 
@@ -185,6 +213,10 @@ def test_tiles_are_read_only_and_copied() -> None:
     assert (maze.tiles == ord(".")).all()
     with pytest.raises(ValueError, match="read-only"):
         maze.tiles[0, 0] = 0
+    world = World.compile(load_maze("key_door"))
+    for array in (maze.tiles, maze.open, *(getattr(world, name) for name in TABLES)):
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.setflags(write=True)
     for bad in (tiles.astype(int), tiles[0], "S.G"):
         with pytest.raises(TypeError, match="uint8"):
             Maze(bad)

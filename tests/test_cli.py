@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mazegrad import __version__
+from mazegrad import __version__, cli
+from mazegrad.check import MAX_LENGTH
 from mazegrad.cli import main
 from mazegrad.envs import SOLVERS, Maze, draw
 
@@ -99,12 +100,16 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
         (["generate", "kruskall"], "did you mean 'kruskal'?"),
         (["generate", "kruskal", "--knob", "brade=1"], "did you mean 'braid'?"),
         (["generate", "kruskal", "--knob", "rows=3"], "kruskal has no knob 'rows'"),
-        (["generate", "dungeon", "--knob", "halls=1.5"], "halls is an integer, not 1.5"),
-        (["generate", "caves", "--knob", "rounds=x"], "rounds is an integer, not 'x'"),
+        (["generate", "dungeon", "--knob", "halls=1.5"], "halls is an integer from 1 on, not 1.5"),
+        (["generate", "caves", "--knob", "rounds=x"], "rounds is an integer from 0 on, not 'x'"),
         (["solve", "spirl"], "did you mean 'spiral'?"),
         (["solve", "spiral", "--solver", "a_tsar"], "did you mean 'a_star'?"),
-        (["record", "walk.txt"], "a record is a .gif, an .mp4 or a .jsonl"),
+        (["record", "walk.txt"], "'walk.txt' does not end in .gif or .mp4 or .jsonl"),
         (["replay", "none.jsonl"], "none.jsonl"),
+        (["watch", "--gif", "walk.mp4"], "'walk.mp4' does not end in .gif"),
+        (["generate", "--out", "none/a.txt"], "No such file or directory: 'none/a.txt'"),
+        (["bench", "--lanes", str(10**12)], "Unable to allocate"),
+        (["watch", "--seed", str(2**64)], "a seed is an integer from 0 to 2**64 - 1"),
     ],
 )
 def test_bad_input_is_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,11 +167,12 @@ def test_help_helps(words: list[str], capsys: pytest.CaptureFixture[str]) -> Non
     assert ("usage: mazegrad" in (printed := capsys.readouterr().out)) or __version__ in printed
 
 
-def test_a_bad_map_file_is_told_by_line_and_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_map_file_is_told_by_name_line_and_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.txt"
     bad.write_text("#####\n#S?G#\n#####\n")
-    assert main(["watch", "--headless", "--maze", str(bad)]) == 2
-    assert "line 2, column 3: unknown tile '?'" in capsys.readouterr().err
+    for words in (["watch", "--headless", "--maze", str(bad)], ["certify", "sheet38", str(bad)]):
+        assert main(words) == 2
+        assert f"{bad}, line 2, column 3: unknown tile '?'" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
@@ -192,6 +198,25 @@ def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in error
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_parser", interrupted)
+    assert main([]) == 130
+
+
+def test_help_says_how_long_a_check_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    assert f"1 to {MAX_LENGTH}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_a_standard_output_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as `>&-` and pythonw have it
+    assert main(["list"]) == 0
 
 
 def test_generate_prints_or_writes_the_maze_of_a_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,7 +269,35 @@ def test_record_makes_films(tmp_path: Path) -> None:
     gif, film = tmp_path / "walk.gif", tmp_path / "walk.mp4"
     assert main(["record", str(gif), *words]) == 0
     assert gif.read_bytes().startswith(b"GIF89a")
-    pytest.importorskip("imageio_ffmpeg", reason="needs the extra video")
+    assert main(["record", str(tmp_path / "LOUD.GIF"), *words]) == 0
+    assert (tmp_path / "LOUD.GIF").read_bytes() == gif.read_bytes()
+    ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="needs the extra video").get_ffmpeg_exe()
     assert main(["record", str(film), *words]) == 0
-    imageio = pytest.importorskip("imageio.v3", reason="needs the extra video")
-    assert imageio.imread(film, plugin="FFMPEG").shape[1:] == (200, 320, 3)
+    # not by imageio's reader, which leaves pipes of a process open that has ended before
+    read = subprocess.run([ffmpeg, "-i", film, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True)
+    assert read.returncode == 0, read.stderr
+    frames, rest = divmod(len(read.stdout), 200 * 320 * 3)
+    assert frames > 5
+    assert rest == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error there")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["solve", "sheet38", "--png", "file.png"],
+        ["watch", "--headless", "--gif", "file.gif", "--size", "160x120"],
+        ["generate", "--out", "file.txt", "--png", "file.png"],
+        ["certify", "sheet38", "--json", "file.json"],
+    ],
+)
+def test_files_are_written_though_nobody_reads_what_is_printed(words: list[str], tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-u", "-m", "mazegrad", *words]  # unbuffered: each print meets the closed pipe
+    try:
+        result = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert {path.name for path in tmp_path.iterdir()} == {word for word in words if word.startswith("file.")}

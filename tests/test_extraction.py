@@ -1,5 +1,7 @@
 """Extraction: the automaton that an agent is, from what it does."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -212,6 +214,19 @@ class TestApproximate:
         found = extract_automaton(path_follower(), max_states=300)  # with dots from nowhere the heading adds up
         assert "stopped after" in found.caveats[0]
         assert found.states > 300
+
+    def test_all_defaults_end_and_what_was_met_is_right(self) -> None:
+        begin = time.process_time()
+        found = extract_automaton(path_follower())
+        assert time.process_time() - begin < 60  # two seconds
+        assert (found.states, found.nodes, found.at_least) == (10_202, 1089, 1089)
+        assert "stopped after 10,202 states" in found.caveats[0]
+        rng, agent = np.random.default_rng(0), path_follower()
+        dots = Bits().decode(rng.integers(16, size=(20, 1000)))  # as deep as was explored
+        nodes, minds = found.initial_state(1000), agent.initial_state(1000)
+        for seen in dots:
+            (mine, nodes), (yours, minds) = found.act(seen, nodes), agent.act(seen, minds)
+            assert np.array_equal(mine, yours)
 
 
 def test_what_cannot_be_extracted_is_refused() -> None:

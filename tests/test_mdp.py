@@ -154,6 +154,17 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("place", ["none/file", "file/below", "folder"])
+def test_a_failed_write_names_what_was_asked_for(place, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="directory") as caught:
+        write_whole(tmp_path / place, b"content")
+    assert caught.value.filename == str(tmp_path / place)
+    assert caught.value.filename2 is None
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "file", tmp_path / "folder"]
+
+
 def tables(**changes):
     world = World.compile(Maze.from_text("S.G"))
     return {**vars(TabularMDP.from_world(world)), **changes}

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs import Maze, MazeError, World, load_maze, opposite, outcomes, slipped, transition
+from mazegrad.envs import (
+    Maze,
+    MazeError,
+    TabularMDP,
+    World,
+    draw,
+    load_maze,
+    opposite,
+    outcomes,
+    slipped,
+    transition,
+)
+from mazegrad.envs.draw import draw_text
 
 Cell = tuple[int, int]
 Held = frozenset[Any]
@@ -277,8 +289,8 @@ def test_a_trap_that_restarts_needs_one_start() -> None:
     ("text", "message"),
     [
         ("...", "line 1, column 1: the maze has no start"),
-        ("S.0", "line 1, column 3: a teleporter joins two places; there are 1 of 0"),
-        ("S00\n..0", "line 2, column 3: a teleporter joins two places; there are 3 of 0"),
+        ("S.0", "line 1, column 3: a teleporter joins two places; '0' is drawn once"),
+        ("S00\n..0", "line 2, column 3: a teleporter joins two places; '0' is drawn 3 times"),
         ("name: x\nwind: 1 2\nS..", "line 2, column 6: 2 numbers for 3 columns"),
         ("S" + "*" * 13, "line 1, column 14: this is one more than the 12 keys and items"),
         ("Sabcdef" + "*" * 7, "line 1, column 14: this is one more than the 12 keys and items"),
@@ -291,6 +303,28 @@ def test_mazes_that_cannot_be_compiled(text: str, message: str) -> None:
         World.compile(maze)
     with pytest.raises(MazeError, match=message):
         World.compile([Maze(np.full_like(maze.tiles, ord("S"))), maze])
+
+
+@pytest.mark.parametrize(
+    "use", [lambda maze: World.stack([maze]), TabularMDP.from_world, lambda maze: draw_text(maze, 0)]
+)
+def test_only_worlds_have_tables(use: Any) -> None:
+    for what in (load_maze("spiral"), "spiral", 5):
+        with pytest.raises(TypeError, match=r"tables of a World, World\.compile\(maze\)"):
+            use(what)
+
+
+@pytest.mark.parametrize("show", [draw, draw_text])
+def test_only_states_that_there_are_are_drawn(show: Any) -> None:
+    world = World.compile(load_maze("spiral"))
+    for state in (-1, world.states, 99_999):
+        with pytest.raises(ValueError, match=f"from 0 to {world.states - 1}, not {state}"):
+            show(world, state)
+    for state in (1.5, "S"):
+        with pytest.raises(TypeError, match="is an integer"):
+            show(world, state)
+    with pytest.raises(TypeError, match="not of a str"):
+        draw("four_rooms")
 
 
 @pytest.mark.parametrize("drawing", ["S.G\n", ["S.G\n"], 5, None])

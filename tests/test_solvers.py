@@ -154,7 +154,7 @@ def test_bad_input_is_told_at_the_door():
     with pytest.raises(ValueError, match="rng="):
         solve("random_mouse", world)
     for name in SOLVERS:
-        with pytest.raises(ValueError, match="a state from 0 to 103, not 104"):
+        with pytest.raises(ValueError, match="a number from 0 to 103, not 104"):
             solve(name, world, 104, np.random.default_rng(0))
     with pytest.raises(ValueError, match="not -1"):
         shortest_path(world, -1)

@@ -85,7 +85,7 @@ def numbers_seen(world: World, observation: str, view_size: int) -> tuple[NDArra
     Pictures are numbered too, but not kept: no encoding reads them.
     """
     if observation not in OBSERVATIONS:
-        raise ValueError(f"unknown observation {observation!r}{nearest(str(observation), OBSERVATIONS)}")
+        raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
     space, look = OBSERVATIONS[observation](world, view_size)
     if observation == "dots":
         return look(np.arange(world.states)).astype(np.int64) @ (1, 2, 4, 8), Bits(4)

@@ -121,7 +121,7 @@ def generate_batch(name: str, rows: int, columns: int, keys: NDArray[np.uint64],
 def check_knobs(name: str, knobs: Mapping[str, Any]) -> None:
     """Raise ValueError for a generator or a knob that there is not."""
     if name not in _FAMILIES:
-        raise ValueError(f"no generator is called {name!r}{nearest(str(name), _FAMILIES)}")
+        raise ValueError(f"no generator is called {name!r}{nearest(name, _FAMILIES)}")
     for knob in knobs:
         if knob not in KNOBS[name]:
             raise ValueError(f"{name} has no knob {knob!r}{nearest(knob, KNOBS[name]) if KNOBS[name] else ''}")

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..maze import whole
 from ..randomness import bits
 from .dungeons import dig
-from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of, share, whole
+from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of, share
 
 
 def caves(grid: Grid, stream: int, *, rock: float = 0.45, rounds: int = 4, smallest: int = 8) -> Tiles:

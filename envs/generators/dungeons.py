@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .grid import FLOOR, WALL, Grid, Tiles, share, whole, words
+from ..maze import whole
+from .grid import FLOOR, WALL, Grid, Tiles, share, words
 
 
 def dungeon(

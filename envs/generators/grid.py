@@ -148,17 +148,8 @@ def share(name: str, value: float) -> float:
 def one_of(name: str, value: str, known: Mapping[str, T]) -> T:
     """Return what a knob's value stands for."""
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"unknown {name} {value!r}{nearest(str(value), known)}")
+        raise ValueError(f"unknown {name} {value!r}{nearest(value, known)}")
     return known[value]
-
-
-def whole(name: str, value: int, least: int) -> int:
-    """Return a knob's value, checked to be an integer that is large enough."""
-    if not is_whole(value):
-        raise TypeError(f"{name} is an integer, not {value!r}")
-    if value < least:
-        raise ValueError(f"{name} is {least} or more, not {value}")
-    return int(value)
 
 
 def open_dead_ends(grid: Grid, tiles: Tiles, key: int, braid: float) -> None:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..maze import whole
 from ..randomness import stream as substream
-from .grid import FLOOR, GOAL, NOTHING, START, Grid, Tiles, flood, one_of, whole, words
+from .grid import FLOOR, GOAL, NOTHING, START, Grid, Tiles, flood, one_of, words
 from .growing import backtracker
 
 _TRIES = 16

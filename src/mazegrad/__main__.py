@@ -1,5 +1,9 @@
 """`python -m mazegrad` is the command `mazegrad`."""
 
-from .cli import main
+try:
+    from .cli import main
 
-raise SystemExit(main())
+    code = main()
+except KeyboardInterrupt:
+    code = 130
+raise SystemExit(code)

@@ -1,25 +1,27 @@
 """The command `mazegrad`: its words, what they take, and what becomes of errors."""
 
 import argparse
+import contextlib
+import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
-from .script import count
+from .script import count, natural, positive
 
 _FIRST_EPISODE: Final = "of the first episode"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 for a check that failed, 2 for bad input, 130 after Ctrl-C."""
-    arguments = _parser().parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):  # ● and ○ on a terminal that cannot write them are no reason to stop
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     try:
+        arguments = _parser().parse_args(argv)
+        for stream in (sys.stdout, sys.stderr):  # ● and ○ on a terminal that cannot write them are no reason to stop
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         # imported here, so that --help and bad words are answered at once
         from gymnasium.error import Error
 
@@ -28,17 +30,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .extras import MissingExtra
 
         try:
-            code = getattr(commands, arguments.run)(arguments)
-            sys.stdout.flush()
-        except BrokenPipeError:  # `mazegrad list | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        except (ValueError, OSError, MissingExtra, NoDisplayError, Error) as error:
-            print(f"mazegrad: {error}", file=sys.stderr)
+            with contextlib.redirect_stdout(_Output(sys.stdout or io.StringIO())) as output:
+                code = getattr(commands, arguments.run)(arguments)
+                output.flush()
+        except (ValueError, OSError, MemoryError, MissingExtra, NoDisplayError, Error) as error:
+            print(f"mazegrad: {str(error) or type(error).__name__}", file=sys.stderr)
             return 2
     except KeyboardInterrupt:
         return 130
     return code or 0
+
+
+class _Output(io.TextIOBase):
+    """Standard output; once nobody reads it any more (`| head`) the rest is dropped, and the command goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._dropping():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._dropping():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _dropping(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=about[0].lower() + about[1:].rstrip("."), description=about, epilog=epilog
         )
-        made.add_argument("--seed", type=_natural, default=0, metavar="N", help=f"{seed} (default: 0)")
+        made.add_argument("--seed", type=natural, default=0, metavar="N", help=f"{seed} (default: 0)")
         made.set_defaults(run=run)
         return made
 
@@ -115,7 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="W, U, b (and h0, feedback) as .npz")
     check.add_argument("--maze", metavar="NAME|FILE", help="walk this maze, and check nothing else")
-    check.add_argument("--length", type=count, default=12, metavar="N", help="try all paths of up to N steps (12)")
+    check.add_argument(
+        "--length", type=count, default=12, metavar="N", help="of all paths tried, 1 to 16 (default: 12)"
+    )
     check.add_argument("--json", action="store_true", help="print JSON")
 
     certify = command(
@@ -129,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     certify.add_argument("--view-size", type=count, default=7, metavar="N", help="side of the view (default: 7)")
     certify.add_argument("--discount", type=float, default=0.99, metavar="X", help="default: 0.99")
     certify.add_argument("--nodes", type=count, default=8, metavar="N", help="of a controller, at most (default: 8)")
-    certify.add_argument("--time", type=_positive, default=20.0, metavar="SECONDS", help="default: 20")
+    certify.add_argument("--time", type=positive, default=20.0, metavar="SECONDS", help="default: 20")
     certify.add_argument("--levels", type=count, default=8, metavar="N", help="episodes whose mazes an ID gives (8)")
     certify.add_argument("--json", type=Path, metavar="FILE", help="write the certificate there")
     certify.add_argument("--png", type=Path, metavar="FILE", help="draw the two places that look alike there")
@@ -159,25 +184,8 @@ def _add_world(parser: argparse.ArgumentParser) -> None:
 def _add_walk(parser: argparse.ArgumentParser) -> None:
     _add_world(parser)
     parser.add_argument("--agent", metavar="NAME", help="an agent of `mazegrad list` (default: what fits)")
-    parser.add_argument("--fps", type=_positive, default=6.0, metavar="N", help="steps a second (default: 6)")
+    parser.add_argument("--fps", type=positive, default=6.0, metavar="N", help="steps a second (default: 6)")
     parser.add_argument("--episodes", type=count, metavar="N", help="stop after so many")
-
-
-def _natural(text: str) -> int:
-    number = int(text) if text.isdecimal() else -1
-    if not 0 <= number < 2**64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 2**64 - 1")
-    return number
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number up to 1000")
-    return number
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -36,6 +36,7 @@ from .watch import (
     SIZE,
     Moment,
     Picture,
+    checked_suffix,
     film_strip,
     play_in_window,
     print_walk,
@@ -91,6 +92,8 @@ def _picture(env: MazeEnv, who: str, size: tuple[int, int]) -> Picture:
 
 def watch(arguments: Namespace) -> None:
     """Show an agent's walk in a window, or without a display as text and as a GIF or a film strip."""
+    if arguments.gif is not None:
+        checked_suffix(arguments.gif, ".gif")
     _, env, name = _make(arguments)
     headless = arguments.headless
     if not headless:
@@ -200,10 +203,9 @@ def solve(arguments: Namespace) -> None:
 def record(arguments: Namespace) -> None:
     """Write an agent's walk: a GIF or an MP4 to look at, or JSON Lines that `replay` verifies."""
     path: Path = arguments.file
-    if path.suffix not in (".gif", ".mp4", ".jsonl"):
-        raise ValueError(f"a record is a .gif, an .mp4 or a .jsonl, not {path.name!r}")
+    suffix = checked_suffix(path, ".gif", ".mp4", ".jsonl")
     wrapped, env, name = _make(arguments)
-    if path.suffix == ".jsonl":
+    if suffix == ".jsonl":
         recorder = Replay.record(wrapped)
         for seed in range(arguments.seed, arguments.seed + (arguments.episodes or 1)):
             env.reset(seed=seed)  # so that the agent is made for this seed's maze
@@ -211,7 +213,7 @@ def record(arguments: Namespace) -> None:
             rollout(recorder, agent, seed=seed)
         recorder.replay.save(path)
     else:
-        save = save_gif if path.suffix == ".gif" else save_mp4
+        save = save_gif if suffix == ".gif" else save_mp4
         save(path, _walks(env, name, arguments), _picture(env, name, arguments.size or _SMALL), arguments.fps)
     print(f"wrote {path}")
 

@@ -238,6 +238,18 @@ def play_in_window(env: MazeEnv, picture: Picture, seed: int) -> None:
         window.close()
 
 
+def checked_suffix(path: Path, *known: str) -> str:
+    """Return a file's suffix in lower case.
+
+    Raises:
+        ValueError: it is not one of those known.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in known:
+        raise ValueError(f"{path.name!r} does not end in {' or '.join(known)}")
+    return suffix
+
+
 def save_picture(stem: str, frame: Frame) -> None:
     """Write a frame as the first of stem-1.png, stem-2.png, ... that is no file yet, and say so."""
     path = next(p for n in itertools.count(1) if not (p := Path(f"{stem}-{n}.png")).exists())
@@ -263,7 +275,7 @@ def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) ->
         pictures.append(Image.fromarray(picture.draw(moment)).quantize(palette=palette, dither=0))
         if sys.stderr.isatty():
             print(f"\rdrawing {number}/{len(moments)}", end="" if number < len(moments) else "\n", file=sys.stderr)
-    durations = [round(1000 / fps)] * (len(pictures) - 1) + [2000]
+    durations = [round(min(1000 / fps, 600_000))] * (len(pictures) - 1) + [2000]
     with replacing(path) as beside:
         pictures[0].save(beside, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
 
