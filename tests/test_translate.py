@@ -103,6 +103,23 @@ def test_no_key_is_in_two_splits_of_any_language(tmp_path: Path) -> None:
         assert of[0] == of[1] == keys[name]
 
 
+def test_long_phrases_are_trained_with_but_not_held_out(tmp_path: Path) -> None:
+    rows = [f"{'very ' * n}{noun} word\t{noun}" for n in (0, 12) for noun in "abcdefghijklmnopqrstuvwxyz"]
+    (tmp_path / "xx.tsv").write_text("\n".join(rows), "utf-8")
+    short, both = (translate.load_pairs([f"xx={tmp_path / 'xx.tsv'}"], *longest) for longest in ((), (120,)))
+    assert both["test"] == short["test"] != [] and both["valid"] == short["valid"]
+    assert len(short["train"]) < len(both["train"]) < len(short["train"]) + 26
+
+
+def test_how_a_phrase_is_written_is_read_before_its_words() -> None:
+    written = {"copy": 0, "Copy": 1, "Copy all, now": 1, "Copy All (Now)": 2, "COPY": 3, "COPY ALL": 3, "X": 1, "…": 0}
+    assert {text: translate.CASES.index(translate.case_of(text)) for text in written} == written
+    corpus, _ = toy()
+    lower, capital = corpus.read("open file"), corpus.read("Open file")
+    assert corpus.source.tokens[lower[0]] == "<lower>" and corpus.source.tokens[capital[0]] == "<Capital>"
+    assert lower[1:] == capital[1:] == [*corpus.source.encode("open file"), END]
+
+
 def test_batches_deal_every_pair_once_a_pass_and_pad() -> None:
     corpus, _ = toy(cuts=3)
     dealt = list(corpus.batches(3, np.random.default_rng(0)))
@@ -113,7 +130,7 @@ def test_batches_deal_every_pair_once_a_pass_and_pad() -> None:
             read = source[: lengths[column], column]
             assert read[-1] == END and (source[lengths[column] :, column] == 0).all()
             written = [n for n in target[1:, column] if n > END]
-            texts.append((corpus.source.decode(read[:-1]), corpus.target.decode(written), target[0, column]))
+            texts.append((corpus.source.decode(read[1:-1]), corpus.target.decode(written), target[0, column]))
     expected = [(p.english, p.other, corpus.first(p.language)) for p in corpus.pairs]
     assert sorted(texts) == sorted(expected)
 

@@ -28,6 +28,7 @@ from subwords import Subwords
 from mazegrad import nn
 
 PAD, END = 0, 1  # the first numbers of both vocabularies
+CASES = "<lower>", "<Capital>", "<Each Word>", "<CAPITALS>"  # how a phrase is written; its words are read in lower case
 SHORT = 3  # words: what the results call a short phrase
 HELD_OUT = 60  # letters of the longest English phrase that is held out; training can use longer ones
 NEAR = 50  # batches among which phrases of like length are put together
@@ -74,6 +75,16 @@ def load_pairs(sources: Sequence[str], longest: int = HELD_OUT) -> dict[str, lis
     return {name: list(pairs) for name, pairs in splits.items()}
 
 
+def case_of(english: str) -> str:
+    """Which of CASES: "copy", "Copy", "Copy All" or "COPY"; a sentence goes by its first letter."""
+    words = [word for word in re.findall(r"\w+", english) if word[0].isalpha()]
+    if not words or words[0][0].islower():
+        return CASES[0]
+    if english.isupper() and len(english) > 1:
+        return CASES[3]
+    return CASES[2 if len(words) > 1 and all(word[0].isupper() for word in words) else 1]
+
+
 class Corpus:
     """The training pairs as numbers, in batches of about one length.
 
@@ -84,17 +95,21 @@ class Corpus:
     def __init__(self, pairs: Sequence[Pair], joins: int, cuts: int, rng: np.random.Generator) -> None:
         self.pairs, self.languages = pairs, sorted({pair.language for pair in pairs})
         english, others = [pair.english.lower() for pair in pairs], [pair.other for pair in pairs]
-        self.source = Subwords(english, joins, ["", "", "?"], cuts, rng=rng)
+        self.source = Subwords(english, joins, ["", "", "?", *CASES], cuts, rng=rng)
         self.target = Subwords(others, joins, ["", "", "?", *(f"<{name}>" for name in self.languages)], rng=rng)
 
     def first(self, language: str) -> int:
         """The token that begins a translation into a language."""
         return 3 + self.languages.index(language)
 
+    def read(self, english: str, rng: np.random.Generator | None = None) -> list[int]:
+        """A phrase as the encoder reads it: how it is written, then its words in lower case."""
+        return [3 + CASES.index(case_of(english)), *self.source.encode(english.lower(), rng), END]
+
     def numbers(self, pair: Pair, rng: np.random.Generator | None = None) -> tuple[list[int], list[int]]:
         """A pair as what the encoder reads and what the decoder writes, its first token included."""
-        source, target = self.source.encode(pair.english.lower(), rng), self.target.encode(pair.other, rng)
-        return [*source, END], [self.first(pair.language), *target, END]
+        target = self.target.encode(pair.other, rng)
+        return self.read(pair.english, rng), [self.first(pair.language), *target, END]
 
     def count(self, size: int) -> int:
         """The number of batches of an epoch."""
@@ -225,7 +240,7 @@ def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int],
 
 def translate(net: Translator, corpus: Corpus, asked: Sequence[tuple[str, str]], width: int = 1) -> list[str]:
     """Translations of (English, language) pairs; those of like length are worked on together."""
-    sources = [[*corpus.source.encode(english.lower()), END] for english, _ in asked]
+    sources = [corpus.read(english) for english, _ in asked]
     order = sorted(range(len(asked)), key=lambda i: len(sources[i]))
     result = [""] * len(asked)
     size = max(1, 256 // width)
@@ -351,7 +366,7 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
     figure = page(4 * len(phrases), 3.6 * len(corpus.languages))
     panels = figure.subplots(len(corpus.languages), len(phrases), squeeze=False) if figure else None
     for row, column in np.ndindex(len(corpus.languages), len(phrases)):
-        first, source = corpus.first(corpus.languages[row]), [*corpus.source.encode(phrases[column].lower()), END]
+        first, source = corpus.first(corpus.languages[row]), corpus.read(phrases[column])
         with nn.no_grad():
             (written,) = search(net, [source], [first], width)
             weights = net.decode(np.array([first, *written])[:, None], *net.encode(*padded([source])))[2].data[0]
@@ -374,13 +389,13 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
 
 def main(words: list[str] | None = None) -> None:
     """Train, translate, draw."""
-    parser = arguments(__file__, __doc__, epochs=40)
+    parser = arguments(__file__, __doc__, epochs=42)
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
     parser.add_argument("--longest", type=int, default=120, help="letters to train with; default: %(default)s")
     parser.add_argument("--joins", type=int, default=4000, help="subwords beyond the characters; default: %(default)s")
     parser.add_argument("--hidden", type=int, help="default: 384; 128 with --quick")
     parser.add_argument("--embedding", type=int, help="default: 192; 64 with --quick")
-    parser.add_argument("--dropout", type=float, default=0.35, help="default: %(default)s")
+    parser.add_argument("--dropout", type=float, default=0.25, help="default: %(default)s")
     parser.add_argument("--smoothing", type=float, default=0.1, help="of the labels; default: %(default)s")
     parser.add_argument("--max-lr", type=float, default=2e-3, help="default: %(default)s")
     parser.add_argument("--batch-size", type=int, default=64, help="default: %(default)s")
