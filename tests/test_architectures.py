@@ -115,7 +115,7 @@ def run(words: list[str], folder: Path, code: int = 0) -> subprocess.CompletedPr
 
 
 def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
-    words = [sys.executable, "-W", "error", "-u", str(TINY), "--epochs", "1000"]
+    words = [sys.executable, "-W", "error", "-u", str(TINY), "--epochs", "100000"]
     process = subprocess.Popen(
         words, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
@@ -129,7 +129,7 @@ def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
     command = shlex.split(errors.splitlines()[-1])
     assert command[0] == "python" and command[2:] == ["--load", "tiny_course.npz"]
     done = nn.load(tmp_path / "tiny_course.npz")["epoch"]
-    assert f"stopped after {done} of 1000 epochs" in errors
+    assert f"stopped after {done} of 100000 epochs" in errors
     on = run([*command[2:], "--epochs", str(done + 1)], tmp_path)
     assert on.stdout.startswith(f"epoch {done + 1}/{done + 1}: ")
 

@@ -385,6 +385,7 @@ def test_keys_to_action_are_the_arrow_keys() -> None:
     assert arrows == [actions[(ord(key),)] for key in "wdas"] == [0, 1, 2, 3]
 
 
+@pytest.mark.filterwarnings("ignore:.*matplotlib is not installed")  # said, too, where it only has no display
 def test_play_takes_the_keys() -> None:
     pytest.importorskip("matplotlib", reason="gymnasium.utils.play wants it")
     from gymnasium.utils.play import PlayableGame

@@ -58,16 +58,13 @@ class LanguageModel(nn.Module):
     transformers over bytes (Pagnoni et al. 2024).
     """
 
-    def __init__(
-        self, hidden: int, common: np.ndarray, dropout: float = 0.0, layers: int = 1, *, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, hidden: int, common: np.ndarray, dropout: float = 0.0, *, rng: np.random.Generator) -> None:
         self.common = common
         self.embedding = nn.Embedding(len(ALPHABET), 64, rng=rng)
         self.strings = nn.Embedding(len(common), 64, rng=rng)
         self.strings.weight.assign(np.zeros((len(common), 64)))
-        self.lstm = nn.LSTM(64, hidden, layers, dropout=dropout, rng=rng)
-        for layer in range(layers):
-            getattr(self.lstm, f"bias_hh_l{layer}").assign(nn.init.forget_bias(hidden))
+        self.lstm = nn.LSTM(64, hidden, rng=rng)
+        self.lstm.bias_hh_l0.assign(nn.init.forget_bias(hidden))
         self.dropout = nn.Dropout(dropout, rng=rng)
         self.output = nn.Linear(hidden, len(ALPHABET), rng=rng)
 
@@ -150,7 +147,6 @@ def main(words: list[str] | None = None) -> float:
     """Train, write, measure; return the bits per character on the held-out plays together."""
     parser = arguments(__file__, __doc__, epochs=22)
     parser.add_argument("--hidden", type=count, help="units of the LSTM; default: 512; 64 with --quick")
-    parser.add_argument("--layers", type=count, default=2, help="of the LSTM; default: %(default)s")
     parser.add_argument("--dropout", type=float, help="default: 0.4; none with --quick")
     parser.add_argument("--prompt", default="\n\n", help="what the written text goes on from; default: an empty line")
     parser.add_argument("--temperatures", type=positive, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
@@ -172,7 +168,7 @@ def main(words: list[str] | None = None) -> float:
         test = {name: text[-5000:] for name, text in test.items()}
     train = encode("\n\n".join(works.values()))
     common, rng = common_strings(train), np.random.default_rng(options.seed)
-    net = LanguageModel(hidden, common, dropout, options.layers, rng=rng)
+    net = LanguageModel(hidden, common, dropout, rng=rng)
     optimizer, total = nn.AdamW(net.named_parameters(), lr, weight_decay=0.1), options.epochs * steps
     # the rate rises in 20 steps, stays, and falls to 0 in the second half
     scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 20, (1 - step / total) / 0.5))
