@@ -3,7 +3,7 @@
     python benchmarks/language_model.py
 
 The net is that of examples/architectures/shakespeare.py: letters and strings of letters embedded in 64 numbers, an LSTM
-of 448 units, a linear read-out; 64 streams of 64 letters, cross-entropy, the gradient clipped, AdamW, the state carried
+of 512 units, a linear read-out; 64 streams of 64 letters, cross-entropy, the gradient clipped, AdamW, the state carried
 on; no dropout, since the two would drop other units. Letters are drawn from 8, so that there are 37,448 strings, about
 as many as the plays have common ones. Both compute the same, which is checked first: the losses must fall along the
 same path. Processor time is counted, and the two take turns. A line gives the median and the fastest turn, letters a
@@ -87,7 +87,7 @@ def torch_step(ours: LanguageModel, weights: dict[str, np.ndarray], letters: np.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hidden", type=int, default=448)
+    parser.add_argument("--hidden", type=int, default=512)
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--length", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=15)
