@@ -120,6 +120,9 @@ def run(monkeypatch, tmp_path, capsys):
         ("architectures/direct_speech --text empty.txt", "there is no letter in empty.txt"),
         ("architectures/shakespeare --prompt é", "the alphabet has no 'é'"),
         ("architectures/shakespeare --temperatures 0.5 0", "is no number above 0"),
+        ("architectures/shakespeare --dropout 1", "is no number from 0 on and below 1"),
+        ("architectures/translate --smoothing x", "is no number from 0 on and below 1"),
+        ("architectures/translate --hidden 7", "give an even number"),
         ("architectures/cats_and_dogs --width 0", "'0' is no whole number from 1 on"),
     ],
 )

@@ -25,7 +25,7 @@ import numpy as np
 from course import Course, arguments, finish, page, start
 from subwords import Subwords
 
-from mazegrad import nn
+from mazegrad import nn, script
 
 PAD, END = 0, 1  # the first numbers of both vocabularies
 CASES = "<lower>", "<Capital>", "<Each Word>", "<CAPITALS>"  # how a phrase is written; its words are read in lower case
@@ -391,25 +391,24 @@ def main(words: list[str] | None = None) -> None:
     """Train, translate, draw."""
     parser = arguments(__file__, __doc__, epochs=42)
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
-    parser.add_argument("--longest", type=int, default=120, help="letters to train with; default: %(default)s")
-    parser.add_argument("--joins", type=int, default=4000, help="subwords beyond the characters; default: %(default)s")
-    parser.add_argument("--hidden", type=int, help="default: 384; 128 with --quick")
-    parser.add_argument("--embedding", type=int, help="default: 192; 64 with --quick")
-    parser.add_argument("--dropout", type=float, default=0.25, help="default: %(default)s")
-    parser.add_argument("--smoothing", type=float, default=0.1, help="of the labels; default: %(default)s")
-    parser.add_argument("--max-lr", type=float, default=2e-3, help="default: %(default)s")
-    parser.add_argument("--batch-size", type=int, default=64, help="default: %(default)s")
-    parser.add_argument("--beam", type=int, default=5, help="the beam's width; default: %(default)s")
+    parser.add_argument("--longest", type=script.count, default=120, help="letters to train with; default: %(default)s")
+    parser.add_argument(
+        "--joins", type=script.natural, default=4000, help="of letters into pieces; default: %(default)s"
+    )
+    parser.add_argument("--hidden", type=script.count, help="default: 384; 128 with --quick")
+    parser.add_argument("--embedding", type=script.count, help="default: 192; 64 with --quick")
+    parser.add_argument("--dropout", type=script.share, default=0.25, help="default: %(default)s")
+    parser.add_argument("--smoothing", type=script.share, default=0.1, help="of the labels; default: %(default)s")
+    parser.add_argument("--max-lr", type=script.positive, default=2e-3, help="default: %(default)s")
+    parser.add_argument("--batch-size", type=script.count, default=64, help="default: %(default)s")
+    parser.add_argument("--beam", type=script.count, default=5, help="the beam's width; default: %(default)s")
     parser.add_argument("--hold-out", action="store_true", help="results on the validation phrases, to choose recipes")
     parser.add_argument("--say", metavar="PHRASE", help="with --load: only translate this")
     options = parser.parse_args(words)
-    usual = {"hidden": 128, "embedding": 64} if options.quick else {"hidden": 384, "embedding": 192}
-    for name, size in usual.items():
-        if getattr(options, name) is None:
-            setattr(options, name, size)
-    at_least_1 = options.longest, options.beam, options.batch_size, options.embedding
-    if min(at_least_1) < 1 or options.hidden < 2 or options.hidden % 2:
-        parser.error("--longest, --beam, --batch-size and --embedding must be at least 1, --hidden an even number")
+    options.hidden = options.hidden or (128 if options.quick else 384)
+    options.embedding = options.embedding or (64 if options.quick else 192)
+    if options.hidden % 2:
+        parser.error(f"--hidden is {options.hidden}; half of it reads forwards, half backwards: give an even number")
     if options.say and not options.load:
         parser.error("--say needs the net that --load FILE brings")
 

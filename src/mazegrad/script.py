@@ -42,10 +42,20 @@ def natural(text: str) -> int:
 
 def positive(text: str) -> float:
     """Read a number above 0: a type for argparse."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
+    if not 0 < (number := _number(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return number
+
+
+def share(text: str) -> float:
+    """Read a number from 0 on and below 1, such as a probability of dropout: a type for argparse."""
+    if not 0 <= (number := _number(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on and below 1")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
