@@ -49,9 +49,10 @@ def learn(counts: Mapping[str, int], joins: int) -> list[Pair]:
         count(word, 1)
     pairs: list[Pair] = []
     while len(pairs) < joins and total:
-        best = max(total, key=lambda pair: (total[pair], pair))
-        if total[best] < 2:
+        most = max(total.values())
+        if most < 2:
             break
+        best = max(pair for pair, often in total.items() if often == most)
         for word in within.pop(best):
             count(word, -1)
             parts[word] = joined(parts[word], best)
