@@ -113,7 +113,7 @@ class Course:
         self.settings = json.loads(json.dumps(settings))  # as a file gives them back
         self.epoch, self.seconds = 0, 0.0  # epochs done; processor time that they took
         self.curves: dict[str, list[float]] = {}  # one number an epoch
-        self.checkpoint: tuple[Path, int] | None = None  # the last file, and the epochs in it
+        self.checkpoint: Path | None = None  # the last file
         if options.checkpoint:
             try:
                 self._restore(options.checkpoint)
@@ -210,7 +210,7 @@ class Course:
             average=self.average or {},
             rng=self.rng,
         )
-        self.checkpoint = self.options.save, self.epoch
+        self.checkpoint = self.options.save
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
         for name in self.settings.keys() | saved["settings"].keys():
@@ -224,13 +224,13 @@ class Course:
             self.average.load_state_dict(saved["average"])
         self.rng.bit_generator.state = saved["rng"]
         self.epoch, self.seconds, self.curves = saved["epoch"], saved["seconds"], saved["curves"]
-        self.checkpoint = self.options.load, self.epoch
+        self.checkpoint = self.options.load
 
     def _how_to_go_on(self) -> str:
         if not self.checkpoint:
             return "stopped in the first epoch: nothing is saved yet"
-        file, done = self.checkpoint
-        command = shlex.join(["python", sys.argv[0], "--load", str(file)])
+        done = nn.load(self.checkpoint)["epoch"]  # Ctrl-C may have come between file and count
+        command = shlex.join(["python", sys.argv[0], "--load", str(self.checkpoint)])
         return f"stopped after {done} of {self.options.epochs} epochs; this goes on:\n    {command}"
 
 
