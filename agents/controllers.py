@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from ..envs.directions import ARROWS, DIRECTION_NAMES
-from ..envs.solvers import hand_turns
+from ..envs.maps.directions import ARROWS, DIRECTION_NAMES
+from ..envs.planning.solvers import hand_turns
 from .automaton import Automaton, Bits
 
 Rule = Sequence[str]

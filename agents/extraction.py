@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs import OBSERVATIONS, Maze, World, outcomes
-from ..envs.maze import nearest
+from ..envs.maps.arguments import nearest
 from .agent import Agent, checked_agent
 from .automaton import Automaton, Bits, Codebook, Encoding, Number
 from .minds import numbers, take

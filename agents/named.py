@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ..envs import World
-from ..envs.maze import nearest
+from ..envs.maps.arguments import nearest
 from .agent import Agent
 from .compiler import compile_automaton
 from .controllers import path_follower_automaton, t_maze_automaton

@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..envs import UP, World, optimal_actions
-from ..envs.randomness import choice, stream
-from ..envs.solvers import hand_turns
-from ..envs.world import checked_world
+from ..envs.core.world import checked_world
+from ..envs.maps.randomness import choice, stream
+from ..envs.planning.solvers import hand_turns
 
 
 class RandomAgent:

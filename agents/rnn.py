@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..envs import opposite
-from ..envs.solvers import hand_turns
+from ..envs.planning.solvers import hand_turns
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from ..envs import MazeEnv, World
-from ..envs.notebook import animated_svg
+from ..envs.pictures.notebook import animated_svg
 from .agent import Agent, checked_agent
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mazegrad.envs import GENERATORS, generate_batch, generate_from_key
-from mazegrad.envs.randomness import key_from_seed
+from mazegrad.envs.maps.randomness import key_from_seed
 
 
 def rate(make: Callable[[int], object], mazes: int, repeats: int) -> float:

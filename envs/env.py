@@ -14,14 +14,18 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .compiler import checked_rewards
-from .directions import DOWN, LEFT, RIGHT, UP
-from .draw import draw, draw_text, extend_trail, new_trail, read_trail, tile_size
-from .levels import Levels
-from .maze import Maze
-from .observations import INFO, OBSERVATIONS, Observation
-from .randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
-from .rules import Slips, slipped, transition
+from .core.compile import checked_rewards
+from .core.rules import Slips, slipped, transition
+from .core.world import World
+from .info import INFO
+from .maps.directions import DOWN, LEFT, RIGHT, UP
+from .maps.levels import Levels
+from .maps.maze import Maze
+from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
+from .maps.shipped import find_maze
+from .observations import OBSERVATIONS, Observation
+from .pictures.draw import draw, draw_text, extend_trail, new_trail, read_trail, tile_size
+from .pictures.window import Window
 from .settings import (
     TimeLimit,
     accept,
@@ -31,9 +35,6 @@ from .settings import (
     state_at,
     steps_allowed,
 )  # fmt: skip
-from .shipped import find_maze
-from .window import Window
-from .world import World
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
 _KEPT_BYTES: Final = 2**25  # of observations, and of moves

@@ -9,12 +9,11 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from .draw import draw, tile_size
-from .maze import LEGEND, is_whole
-from .planners import distances
-from .rules import outcomes
-from .things import FLOOR, thing_bits, thing_count
-from .world import World
+from .core.inventory import FLOOR, thing_bits, thing_count
+from .core.world import World
+from .maps.arguments import is_whole
+from .maps.legend import LEGEND
+from .pictures.draw import draw, tile_size
 
 States = NDArray[np.int64]
 
@@ -157,35 +156,3 @@ def _as_carried(
     if bits is not None:
         seen[cut(bits) & carried[:, None, None] != 0] = TILE_CODES[FLOOR]
     return seen
-
-
-def _action_mask(world: World, discount: float) -> NDArray[np.int8]:
-    """Return 0 for the actions that surely leave the agent where it is, unless all do."""
-    what = outcomes(world)
-    moves = (what.probability > 0) & (what.next_state != np.arange(world.states)[:, None, None])
-    mask = moves.any(axis=2)
-    return (mask | ~mask.any(axis=1, keepdims=True)).astype(np.int8)
-
-
-def _optimal_action(world: World, discount: float) -> NDArray[np.int64]:
-    from .values import value_iteration
-
-    return np.where(world.terminal, -1, value_iteration(world, discount=discount).policy)
-
-
-def _value(world: World, discount: float) -> NDArray[np.float64]:
-    from .values import value_iteration
-
-    return value_iteration(world, discount=discount).values
-
-
-# name -> function from a World and the discount to a table, one row a state
-INFO: Final[Mapping[str, Callable[[World, float], NDArray[Any]]]] = MappingProxyType(
-    {
-        "action_mask": _action_mask,
-        "distance": lambda world, discount: distances(world),
-        "optimal_action": _optimal_action,
-        "state": lambda world, discount: np.arange(world.states),
-        "value": _value,
-    }
-)

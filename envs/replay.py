@@ -18,9 +18,9 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-from .files import write_whole
-from .maze import nearest
-from .shipped import MAZES, find_maze
+from .maps.arguments import nearest
+from .maps.files import write_whole
+from .maps.shipped import MAZES, find_maze
 
 FORMAT: Final = "mazegrad replay 1"
 NAMESPACE: Final = "mazegrad/"

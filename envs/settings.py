@@ -6,10 +6,12 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .maze import Maze, is_whole, nearest
-from .mdp import check_discount
-from .observations import INFO, OBSERVATIONS
-from .world import World
+from .core.world import World
+from .info import INFO
+from .maps.arguments import is_whole, nearest
+from .maps.maze import Maze
+from .observations import OBSERVATIONS
+from .planning.mdp import check_discount
 
 TimeLimit: TypeAlias = int | Literal["auto"] | None
 

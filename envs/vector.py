@@ -15,14 +15,18 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from .atlas import Atlas, Lanes, info_tables
-from .compiler import checked_rewards
-from .draw import draw, draw_text, extend_trail, new_trail, read_trail
-from .levels import Levels
-from .maze import Maze, whole
+from .core.compile import checked_rewards
+from .core.inventory import thing_count
+from .core.world import World
+from .engines.fresh import Pool
+from .engines.stacked import Atlas, Lanes, info_tables
+from .maps.arguments import whole
+from .maps.levels import Levels
+from .maps.maze import Maze
+from .maps.randomness import MASK, MAZE, STEPS, Ahead, bits, key_from_seed, later, stream
+from .maps.shipped import find_maze
 from .observations import OBSERVATIONS
-from .pool import Pool
-from .randomness import MASK, MAZE, STEPS, Ahead, bits, key_from_seed, later, stream
+from .pictures.draw import draw, draw_text, extend_trail, new_trail, read_trail
 from .settings import (
     TimeLimit,
     accept,
@@ -32,9 +36,6 @@ from .settings import (
     state_at,
     steps_allowed,
 )
-from .shipped import find_maze
-from .things import thing_count
-from .world import World
 
 _STACKED_TILES: Final = 2**22  # of a set of levels that are all compiled when the environment is made
 _COMPILED_TILES: Final = 2**19  # at once, so that what is on the way to the tables stays small

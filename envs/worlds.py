@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from .env import MazeEnv
-from .generators import KNOBS
-from .levels import generated, t_maze_levels
-from .maze import Maze, check_path
+from .maps.generators import KNOBS
+from .maps.levels import generated, t_maze_levels
+from .maps.maze import Maze
+from .maps.paths import check_path
 from .vector import MazeVectorEnv
 
 

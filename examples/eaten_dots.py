@@ -7,7 +7,7 @@ import numpy as np
 
 import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad.agents import LinearRNN, RNNAgent, evaluate
-from mazegrad.envs.directions import OFFSETS
+from mazegrad.envs.maps.directions import OFFSETS
 from mazegrad.script import start
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mazegrad.agents import LinearRNN
 from mazegrad.envs import Maze, World, distances, opposite, shortest_path, transition
-from mazegrad.envs.directions import OFFSETS
+from mazegrad.envs.maps.directions import OFFSETS
 
 Cell = tuple[int, int]
 STEPS: list[Cell] = [(int(row), int(column)) for row, column in OFFSETS]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mazegrad.envs import LEGEND, Maze, MazeError, World, load_maze
-from mazegrad.envs.maze import check_path
-from mazegrad.envs.world import TABLES
+from mazegrad.envs.core.world import TABLES
+from mazegrad.envs.maps.paths import check_path
 
 SQUARE = "####\n#SG#\n####\n"
 

@@ -288,7 +288,7 @@ def test_view_and_map_show_things_as_they_are() -> None:
 def brute_view(world: World, state: int, size: int) -> NDArray[np.uint8]:
     """Return a view, looked up cell by cell."""
     from mazegrad.envs import TILE_CODES
-    from mazegrad.envs.things import OPENED, tiles_now
+    from mazegrad.envs.core.inventory import OPENED, tiles_now
 
     maze = world.mazes[world.maze_of[state]]
     tiles = tiles_now(maze, int(world.carried[state]))

@@ -22,7 +22,7 @@ from mazegrad.agents import (
     wall_follower_rnn,
 )
 from mazegrad.envs import DOWN, UP
-from mazegrad.envs.maze import check_path
+from mazegrad.envs.maps.paths import check_path
 
 from paths import BELOW, Walk, drawn, paths
 

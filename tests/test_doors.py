@@ -15,8 +15,8 @@ ROOMS_KNOWN = {"nn": set(), "envs": set(), "agents": {"envs", "nn"}, "mazegrad":
 PACKAGES_KNOWN = {"nn": {"numpy"}, "envs": HARD, "agents": HARD, "mazegrad": {*HARD, "pygame"}}
 # further packages, in these files alone; all but pygame inside functions
 EXCEPTIONS = {
-    "envs/window.py": {"pygame"},
-    "envs/mdp.py": {"scipy"},
+    "envs/pictures/window.py": {"pygame"},
+    "envs/planning/mdp.py": {"scipy"},
     "nn/data.py": {"pooch"},
     "nn/plot.py": {"matplotlib"},
 }

@@ -8,7 +8,7 @@ import pytest
 
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent, path_follower, rollout
 from mazegrad.envs import load_maze, transition
-from mazegrad.envs.maze import check_path
+from mazegrad.envs.maps.paths import check_path
 
 from paths import BELOW, STAIRCASES, Walk, directions, drawn, long_random_path, neighbours, paths, stacked, staircase
 

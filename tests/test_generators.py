@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs.generators import GENERATORS, KNOBS, generate, generate_batch, generate_from_key
-from mazegrad.envs.maze import Maze, check_path
-from mazegrad.envs.randomness import MASK, mix
+from mazegrad.envs.maps.generators import GENERATORS, KNOBS, generate, generate_batch, generate_from_key
+from mazegrad.envs.maps.maze import Maze
+from mazegrad.envs.maps.paths import check_path
+from mazegrad.envs.maps.randomness import MASK, mix
 
 PERFECT = [name for name in GENERATORS if name not in ("dungeon", "caves", "path")]
 SIZES = [(1, 1), (1, 2), (2, 1), (1, 9), (9, 1), (2, 2), (2, 7), (3, 3), (5, 4), (8, 8), (4, 13), (13, 21)]

@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 
 import mazegrad  # noqa: F401
 from mazegrad.envs import GENERATORS, MAZES, Levels, Maze, MazeEnv, generate_from_key, load_maze, suite
-from mazegrad.envs.randomness import MAZE, bits, key_from_seed, stream
+from mazegrad.envs.maps.randomness import MAZE, bits, key_from_seed, stream
 
 TINY = "######\n#S..G#\n######"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazegrad.envs import LEGEND, Maze, MazeError
-from mazegrad.envs.maze import METADATA
+from mazegrad.envs.maps.maze import METADATA
 
 NUMBERS = st.floats(-1e6, 1e6).map(repr)
 VALUES = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mazegrad.envs import MAZES, OBSERVATIONS, Maze, TabularMDP, World, load_maze
-from mazegrad.envs.files import write_whole
+from mazegrad.envs.maps.files import write_whole
 
 from random_worlds import random_worlds
 

@@ -21,7 +21,7 @@ from mazegrad.envs import (
     slipped,
     transition,
 )
-from mazegrad.envs.draw import draw_text
+from mazegrad.envs.pictures.draw import draw_text
 
 Cell = tuple[int, int]
 Held = frozenset[Any]

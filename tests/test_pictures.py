@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mazegrad.envs import LEGEND, Maze, World, draw, load_maze
-from mazegrad.envs.draw import LETTERS, PAPER, draw_text, new_trail
+from mazegrad.envs.pictures.draw import LETTERS, PAPER, draw_text, new_trail
 
 
 @pytest.mark.parametrize("size", [8, 16, 32, 64])

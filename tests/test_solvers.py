@@ -18,7 +18,7 @@ from mazegrad.envs import (
     shortest_path,
     solve,
 )
-from mazegrad.envs.solvers import wall_follower
+from mazegrad.envs.planning.solvers import wall_follower
 
 from random_worlds import perfect_maze, random_worlds
 

@@ -16,7 +16,7 @@ from mazegrad.envs import (
     transition,
     value_iteration,
 )
-from mazegrad.envs import linear as linear_module
+from mazegrad.envs.planning import linear as linear_module
 
 from random_worlds import perfect_maze, random_worlds
 

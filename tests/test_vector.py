@@ -11,12 +11,12 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mazegrad.agents import RandomAgent, evaluate, path_follower, rollout
 from mazegrad.envs import OBSERVATIONS, Levels, Maze, MazeEnv, MazeVectorEnv, load_maze
-from mazegrad.envs import pool as pool_module
 from mazegrad.envs import vector as vector_module
-from mazegrad.envs.atlas import Atlas
-from mazegrad.envs.levels import generated
-from mazegrad.envs.pool import Pool
-from mazegrad.envs.randomness import Ahead, below, bits, key_from_seed, later, stream, uniform
+from mazegrad.envs.engines import fresh as pool_module
+from mazegrad.envs.engines.fresh import Pool
+from mazegrad.envs.engines.stacked import Atlas
+from mazegrad.envs.maps.levels import generated
+from mazegrad.envs.maps.randomness import Ahead, below, bits, key_from_seed, later, stream, uniform
 
 from contract_child import IDS
 

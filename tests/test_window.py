@@ -50,11 +50,11 @@ class Script:
             return draw(picture, moment)
 
         monkeypatch.setattr(Picture, "draw", drawing)
-        monkeypatch.setattr("mazegrad.envs.window.Window.show", fast(monkeypatch))
+        monkeypatch.setattr("mazegrad.envs.pictures.window.Window.show", fast(monkeypatch))
 
 
 def fast(monkeypatch: pytest.MonkeyPatch) -> object:
-    from mazegrad.envs.window import Window
+    from mazegrad.envs.pictures.window import Window
 
     show = Window.show
     return lambda window, frame, fps=None: show(window, frame, None)

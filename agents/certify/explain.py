@@ -4,7 +4,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from ...envs import World
-from ...envs.directions import DIRECTION_NAMES
+from ...envs.maps.directions import DIRECTION_NAMES
 
 if TYPE_CHECKING:
     from .certificate import MemoryCertificate

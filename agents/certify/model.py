@@ -9,9 +9,9 @@ from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
 from ...envs import DOWN, LEFT, OBSERVATIONS, RIGHT, UP, World
-from ...envs.directions import DIRECTION_NAMES
-from ...envs.maze import nearest
-from ...envs.mdp import check_discount, look_alikes
+from ...envs.maps.arguments import nearest
+from ...envs.maps.directions import DIRECTION_NAMES
+from ...envs.planning.mdp import check_discount, look_alikes
 from ..automaton import Bits, Codebook, Encoding, Number
 
 OVER: Final = -1

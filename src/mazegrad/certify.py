@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from .agents import MemoryCertificate, certify_memory
 from .envs import World, draw
-from .envs.draw import tile_size
-from .envs.files import write_whole
-from .envs.maze import nearest
-from .envs.shipped import find_maze
+from .envs.maps.arguments import nearest
+from .envs.maps.files import write_whole
+from .envs.maps.shipped import find_maze
+from .envs.pictures.draw import tile_size
 from .watch import save_png
 
 _GAP = 12  # px between the pictures of two places

@@ -15,9 +15,9 @@ import numpy as np
 from .agents import Counterexample, LinearRNN, RNNAgent, counterexample, follows_every_path
 from .agents.counterexample import STARTS, Start
 from .envs import Maze, World, distances, optimal_actions, transition
-from .envs.directions import ARROWS
-from .envs.maze import nearest
-from .envs.shipped import find_maze
+from .envs.maps.arguments import nearest
+from .envs.maps.directions import ARROWS
+from .envs.maps.shipped import find_maze
 
 MAX_BYTES: Final = 2**20  # of a submission, unpacked: W, U, b and h0 of four units take half a kilobyte each
 MAX_LENGTH: Final = 16  # takes a minute and half a gigabyte

@@ -25,12 +25,13 @@ from .envs import (
     load_maze,
 )
 from .envs import solve as find_way
-from .envs.directions import ARROWS, OFFSETS
-from .envs.draw import extend_trail, new_trail, tile_size
-from .envs.files import write_whole
-from .envs.generators import check_knobs
-from .envs.maze import check_path, nearest
-from .envs.shipped import find_maze
+from .envs.maps.arguments import nearest
+from .envs.maps.directions import ARROWS, OFFSETS
+from .envs.maps.files import write_whole
+from .envs.maps.generators import check_knobs
+from .envs.maps.paths import check_path
+from .envs.maps.shipped import find_maze
+from .envs.pictures.draw import extend_trail, new_trail, tile_size
 from .extras import MissingExtra
 from .watch import (
     SIZE,

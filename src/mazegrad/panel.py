@@ -10,8 +10,8 @@ import pygame
 import pygame.font
 from numpy.typing import NDArray
 
-from .envs.directions import ARROWS, DIRECTION_NAMES
-from .envs.draw import AGENT, INK, PAPER, Colour, Frame
+from .envs.maps.directions import ARROWS, DIRECTION_NAMES
+from .envs.pictures.draw import AGENT, INK, PAPER, Colour, Frame
 
 Array = NDArray[Any]
 

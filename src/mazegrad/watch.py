@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from .agents import Agent, RNNAgent
 from .envs import MazeEnv, World
-from .envs.directions import ARROWS, DIRECTION_NAMES
-from .envs.draw import PAPER, Frame, draw, draw_text, extend_trail, new_trail, tile_size
-from .envs.files import replacing, write_whole
-from .envs.notebook import png
-from .envs.window import Window, WindowClosed
+from .envs.maps.directions import ARROWS, DIRECTION_NAMES
+from .envs.maps.files import replacing, write_whole
+from .envs.pictures.draw import PAPER, Frame, draw, draw_text, extend_trail, new_trail, tile_size
+from .envs.pictures.notebook import png
+from .envs.pictures.window import Window, WindowClosed
 from .extras import require
 
 SIZE: Final = (720, 1280)

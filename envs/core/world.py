@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiler import TooManyStates, compile_tables
-from .maze import Maze, read_only
+from ..maps.arguments import read_only
+from ..maps.maze import Maze
+from .compile import TooManyStates, compile_tables
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,11 +56,6 @@ class World:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return World, (self.mazes, *(getattr(self, name) for name in TABLES))  # read-only again
-
-    def _repr_svg_(self) -> str:
-        from .notebook import svg
-
-        return svg(self)
 
     def __repr__(self) -> str:
         return f"<World of {len(self.mazes)} maze(s), {self.states} states, {len(self.start_states)} start(s)>"

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import DOWN, LEFT, RIGHT, UP
+from ..maps.directions import DOWN, LEFT, RIGHT, UP
 from .world import World, checked_world
 
 # the executed direction, at 3 * action + (0: as meant, 1: slipped to the left hand, 2: slipped to the right hand)

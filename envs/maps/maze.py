@@ -1,50 +1,19 @@
 """A Maze is a drawing: immutable tiles, parsed from text and printed back to it."""
 
-import difflib
 import hashlib
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import OFFSETS
-
-if TYPE_CHECKING:
-    from .describe import DifficultyCard
-
-Scalar = TypeVar("Scalar", bound=np.generic)
-
-# the order is that of the tile codes which agents see: it only ever grows
-LEGEND: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        " ": "nothing: cannot be entered",
-        "#": "wall",
-        ".": "dot: floor",
-        "S": "start; of several one is drawn at random",
-        "G": "goal: ends the episode",
-        "X": "trap: ends the episode, or with `trap: restart` sends back to the start",
-        "~": "ice: moves slip sideways with a probability",
-        "^": "conveyor, moves on by one up",
-        ">": "conveyor, moves on by one right",
-        "<": "conveyor, moves on by one left",
-        "v": "conveyor, moves on by one down",
-        **{str(digit): f"teleporter, to the other {digit}" for digit in range(10)},
-        "*": "item, collected once",
-        **{letter: f"key to the doors {letter.upper()}" for letter in "abcdef"},
-        **{letter: f"door, opens with a key {letter.lower()}" for letter in "ABCDEF"},
-        "{": "sign: the left bit is shown though there is no dot",
-        "}": "sign: the right bit is shown though there is no dot",
-    }
-)
-REWARDS: Final[Mapping[str, float]] = MappingProxyType({"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0})
-"""what things earn by default; what a move earns adds up: `step` for any move, and what is at its end"""
-MAX_TILES: Final = 2**22  # 2048 x 2048: a bound, so that a wrong file is refused before it fills the memory
+from .arguments import nearest, read_only
+from .legend import LEGEND, MAX_TILES
+from .metadata import METADATA
 
 _KNOWN: Final = np.zeros(256, dtype=bool)
 _KNOWN[[ord(tile) for tile in LEGEND]] = True
@@ -61,84 +30,6 @@ class MazeError(ValueError):
     def __str__(self) -> str:
         where = "" if self.file is None else f"{self.file}, "
         return f"{where}line {self.line}, column {self.column}: {self.message}"
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the known word that is nearest, or else the list of all that are known."""
-    names = list(known)
-    close = difflib.get_close_matches(str(word), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Return whether this is an integer, of Python or of numpy; True and False are none."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def whole(name: str, value: object, least: int) -> int:
-    """Return what a keyword was given, checked to be an integer that is large enough."""
-    if not is_whole(value):
-        raise TypeError(f"{name} is an integer from {least} on, not {value!r:.80}")
-    if value < least:
-        raise ValueError(f"{name} is {least} or more, not {value}")
-    return int(value)
-
-
-def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return a view of an array that is read-only from here on; numpy does not unlock a view of what is locked."""
-    array.setflags(write=False)
-    return array.view()
-
-
-def _text_value(value: str) -> str:
-    value.encode()  # a lone surrogate is no text: UnicodeEncodeError, a ValueError
-    return value
-
-
-def _probability(value: str) -> float:
-    above, slash, below = value.partition("/")
-    number = float(above) / float(below) if slash else float(above)
-    if not 0 <= number <= 1:
-        raise ValueError
-    return number
-
-
-def _rewards(value: str) -> dict[str, float]:
-    earns = {}
-    for entry in value.split(","):
-        name, number = entry.split()
-        if name not in REWARDS or name in earns or not math.isfinite(float(number)):
-            raise ValueError
-        earns[name] = float(number)
-    return earns
-
-
-def _trap(value: str) -> str:
-    if value not in ("end", "restart"):
-        raise ValueError
-    return value
-
-
-def _wind(value: str) -> tuple[int, ...]:
-    strengths = tuple(int(number) for number in value.split())
-    if not strengths or min(strengths) < 0:
-        raise ValueError
-    return strengths
-
-
-# metadata: key -> (what it wants, its reader); a reader raises ValueError
-METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyType(
-    {
-        "name": ("a text", _text_value),
-        "title": ("a text", _text_value),
-        "source": ("a text", _text_value),
-        "slip": ("a probability such as 0.1 or 2/3", _probability),
-        "ice": ("a probability such as 0.1 or 2/3", _probability),
-        "rewards": (f"numbers for some of {', '.join(REWARDS)}, such as: step -1, trap -100", _rewards),
-        "trap": ("`end` or `restart`", _trap),
-        "wind": ("a number of cells for each column, such as: 0 0 1 2 1", _wind),
-    }
-)
 
 
 class Maze:
@@ -305,12 +196,6 @@ class Maze:
         content = [f"{self.height} {self.width}", *(f"{k}: {v}" for k, v in sorted(self.metadata.items()))]
         return hashlib.sha256("\n".join(content).encode() + b"\n\n" + self.tiles.tobytes()).hexdigest()
 
-    def describe(self) -> "DifficultyCard":
-        """Return the maze's difficulty card: open cells, shortest path, dead ends, junctions, cells that look alike."""
-        from .describe import describe
-
-        return describe(self)
-
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Maze) else NotImplemented
 
@@ -320,52 +205,9 @@ class Maze:
     def __reduce__(self) -> tuple[Callable[[str], "Maze"], tuple[str]]:
         return Maze.from_text, (self.to_text(),)
 
-    def _repr_svg_(self) -> str:
-        from .notebook import svg
-
-        return svg(self)
-
     def __repr__(self) -> str:
         name = self.metadata.get("name", "maze")
         return f"<Maze {name!r} {self.height}x{self.width} {self.digest[:8]}>"
-
-
-def check_path(maze: Maze) -> None:
-    """Check that the maze is a path that does not touch itself, as exercise 38 means it.
-
-    Each dot has at most two neighbours, there is one start, the goal if any is one and stands at an end of the path,
-    and no dot lies apart.
-
-    Raises:
-        MazeError: with the line and column of the tile where it is not so.
-    """
-    for row, column in np.argwhere(~np.isin(maze.tiles, np.frombuffer(b" #.SG", dtype=np.uint8)))[:1]:
-        raise maze.error(row, column, f"a path is drawn with . S and G, not with {chr(maze.tiles[row, column])}")
-    starts, goals = maze.find("S"), maze.find("G")
-    if len(starts) != 1:
-        row, column = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
-        raise maze.error(row, column, f"a path has one start S, this one has {len(starts)}")
-    for row, column in goals[1:2]:
-        raise maze.error(row, column, f"a path has one goal G at most, this one has {len(goals)}")
-    cells = np.argwhere(maze.open)
-    padded = np.pad(maze.open, 1)
-    beside = [padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width] for dr, dc in OFFSETS]
-    near = np.sum(beside, axis=0)
-    for row, column in cells[near[tuple(cells.T)] > 2][:1]:
-        raise maze.error(
-            row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2"
-        )
-    for row, column in goals[near[tuple(goals.T)] > 1]:
-        raise maze.error(row, column, "the goal is inside the path; put it at an end")
-    apart = {(int(r), int(c)) for r, c in cells}
-    frontier = [(int(starts[0][0]), int(starts[0][1]))]
-    while frontier:
-        row, column = frontier.pop()
-        if (row, column) in apart:
-            apart.remove((row, column))
-            frontier += [(row + int(dr), column + int(dc)) for dr, dc in OFFSETS]
-    for row, column in sorted(apart)[:1]:
-        raise maze.error(row, column, "this tile is not connected to the start")
 
 
 def _read_text(path: Path) -> str:

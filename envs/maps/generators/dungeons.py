@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..maze import whole
+from ..arguments import whole
 from .grid import FLOOR, WALL, Grid, Tiles, share, words
 
 

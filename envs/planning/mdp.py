@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import DIRECTION_NAMES
-from .files import write_whole
-from .maze import nearest
-from .observations import OBSERVATIONS
-from .rules import outcomes
-from .world import World
+from ..core.rules import outcomes
+from ..core.world import World
+from ..maps.arguments import nearest
+from ..maps.directions import DIRECTION_NAMES
+from ..maps.files import write_whole
+from ..observations import OBSERVATIONS
 
 SUM_TOLERANCE: Final = 1e-9
 """how far the sum of a distribution may be from 1"""

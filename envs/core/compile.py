@@ -12,9 +12,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import LEFT, OFFSETS, RIGHT, UP
-from .maze import REWARDS, Maze, MazeError, nearest
-from .things import MAX_THINGS, is_door, thing_bits
+from ..maps.arguments import nearest
+from ..maps.directions import LEFT, OFFSETS, RIGHT, UP
+from ..maps.legend import REWARDS
+from ..maps.maze import Maze, MazeError
+from .inventory import MAX_THINGS, is_door, thing_bits
 
 Places = NDArray[np.int64]  # a place is a tile of the framed drawings, which lie end to end
 

@@ -9,11 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .maze import Maze
-from .observations import INFO, OBSERVATIONS
-from .randomness import START, below, choice
-from .rules import slipped, transition
-from .world import World
+from ..core.rules import slipped, transition
+from ..core.world import World
+from ..info import INFO
+from ..maps.maze import Maze
+from ..maps.randomness import START, below, choice
+from ..observations import OBSERVATIONS
 
 Lanes = NDArray[np.int64]
 

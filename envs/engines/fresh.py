@@ -12,15 +12,16 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .atlas import Lanes, info_tables
-from .directions import OFFSETS, RIGHT
-from .draw import draw, tile_size
-from .levels import Levels
-from .maze import Maze
-from .observations import INFO, TILE_CODES, marked, windows
-from .randomness import MAZE, below, bits, stream
-from .rules import slipped, transition
-from .world import World
+from ..core.rules import slipped, transition
+from ..core.world import World
+from ..info import INFO
+from ..maps.directions import OFFSETS, RIGHT
+from ..maps.levels import Levels
+from ..maps.maze import Maze
+from ..maps.randomness import MAZE, below, bits, stream
+from ..observations import TILE_CODES, marked, windows
+from ..pictures.draw import draw, tile_size
+from .stacked import Lanes, info_tables
 
 _GOAL: Final = 16  # of a kind: the cell is a goal; below that, bit d for an open neighbour in direction d
 _FOUR: Final = np.array(2)  # a shift by it is times four; as an array, numpy takes it in faster

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..maze import whole
+from ..arguments import whole
 from ..randomness import stream as substream
 from .grid import FLOOR, GOAL, NOTHING, START, Grid, Tiles, flood, one_of, words
 from .growing import backtracker

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from ..core.world import World
+from ..maps.maze import Maze
 from .draw import AGENT, PAPER, Frame, draw, tile_size
-from .maze import Maze
-from .world import World
 
 _SIDE: Final = 640  # px of the longer side of the picture; it is shown at half of that, sharp on fine screens
 
@@ -64,3 +64,7 @@ def _wrapped(frame: Frame, more: str = "") -> str:
         f' viewBox="0 0 {width} {height}">'
         f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>{more}</svg>'
     )
+
+
+for _shown in (Maze, World):  # from above: a drawing does not know how it is drawn
+    _shown._repr_svg_ = svg  # type: ignore[attr-defined]

@@ -14,8 +14,9 @@ from typing import Final, SupportsFloat, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import is_whole, nearest
 from ..directions import OFFSETS
-from ..maze import MAX_TILES, is_whole, nearest
+from ..legend import MAX_TILES
 from ..randomness import bits, choice, stream
 
 T = TypeVar("T")

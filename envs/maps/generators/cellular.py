@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..maze import whole
+from ..arguments import whole
 from ..randomness import bits
 from .dungeons import dig
 from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of, share

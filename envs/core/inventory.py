@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .maze import Maze
+from ..maps.maze import Maze
 
 MAX_THINGS: Final = 12
 """carried things that a maze has at most: each doubles the number of states"""

@@ -22,10 +22,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import DOWN, LEFT, RIGHT, UP, opposite
-from .maze import nearest
-from .planners import checked_start, distances
-from .world import World, checked_world
+from ..core.world import World, checked_world
+from ..maps.arguments import nearest
+from ..maps.directions import DOWN, LEFT, RIGHT, UP, opposite
+from .distances import checked_start, distances
 
 Moves: TypeAlias = list[list[int]]
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import DIRECTION_NAMES
+from ..core.world import World
+from ..maps.directions import DIRECTION_NAMES
+from .distances import Graph
 from .linear import TooWideError, solve_walk
 from .mdp import TabularMDP, check_discount, check_distribution
-from .planners import Arrows
-from .world import World
 
 ROUNDING: Final = 32 * float(np.finfo(np.float64).eps)
 """a backup of a few outcomes is off by less than this, relative to the largest value in it"""
@@ -196,7 +196,7 @@ def _restless(mdp: TabularMDP, chances: Floats) -> tuple[NDArray[np.bool_], NDAr
     """
     happens = (chances[:, :, None] * mdp.probability > 0) & ~mdp.terminal[:, None, None]
     tail = np.nonzero(happens)[0]
-    backwards = Arrows(mdp.next_state[happens], tail, mdp.states)
+    backwards = Graph(mdp.next_state[happens], tail, mdp.states)
     rests = backwards.levels(np.unique(tail[mdp.reward[happens] != 0])) < 0
     never_rests = backwards.levels(np.flatnonzero(rests)) < 0
     lasts = backwards.levels(np.flatnonzero(never_rests)) >= 0
@@ -239,7 +239,7 @@ def _sweeper(
     head = mdp.next_state[happens]
     ends = mdp.terminal[head] & ~mdp.terminal[tail]
     earned = mdp.reward[happens][ends]
-    level = Arrows(head, tail, mdp.states).levels(np.unique(head[ends][earned == earned.max(initial=-np.inf)]))
+    level = Graph(head, tail, mdp.states).levels(np.unique(head[ends][earned == earned.max(initial=-np.inf)]))
     level[level < 0] = level.max() + 1
     order = np.flatnonzero(lives)
     order = order[np.argsort(level[order], kind="stable")]
@@ -314,7 +314,7 @@ def _ways_to_end(mdp: TabularMDP) -> tuple[NDArray[np.bool_], NDArray[np.int64]]
     allowed = np.ones((mdp.states, 4), dtype=bool)
     while True:  # states that cannot end drop out, then actions that may lead to them, then states that need those ...
         arrows = happens & allowed[:, :, None]
-        level = Arrows(mdp.next_state[arrows], np.nonzero(arrows)[0], mdp.states).levels(np.flatnonzero(mdp.terminal))
+        level = Graph(mdp.next_state[arrows], np.nonzero(arrows)[0], mdp.states).levels(np.flatnonzero(mdp.terminal))
         doomed = allowed & (happens & (level < 0)[mdp.next_state]).any(axis=2)
         if not doomed.any():
             break

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from .directions import OFFSETS
-from .maze import Maze
+from ..core.world import World
+from ..maps.directions import OFFSETS
+from ..maps.maze import Maze
+from .distances import distances
 from .mdp import look_alikes
-from .planners import distances
-from .world import World
 
 LOOKS: Final = ("dots", "view", "position")
 """the observations that a card compares; the others show where the agent is, and what it carries too"""

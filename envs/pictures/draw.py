@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .directions import OFFSETS, opposite
-from .maze import Maze
-from .things import OPENED, is_door, thing_bits, tiles_now
-from .world import World, checked_state, checked_world
+from ..core.inventory import OPENED, is_door, thing_bits, tiles_now
+from ..core.world import World, checked_state, checked_world
+from ..maps.directions import OFFSETS, opposite
+from ..maps.maze import Maze
 
 Frame = NDArray[np.uint8]
 Colour = tuple[int, int, int]

@@ -7,10 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from .maze import LEGEND, Maze, nearest
+from .arguments import nearest
+from .legend import LEGEND
+from .maze import Maze
 
 MAZES: Final[Mapping[str, Path]] = MappingProxyType(
-    {path.stem: path for path in sorted((Path(__file__).parent / "maps").glob("*.txt"))}
+    {path.stem: path for path in sorted((Path(__file__).parent / "drawings").glob("*.txt"))}
 )
 """name -> file"""
 

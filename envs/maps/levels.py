@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import whole
 from .generators import check_knobs, generate_batch, generate_from_key
 from .generators.grid import Tiles
-from .maze import MAX_TILES, Maze, whole
+from .legend import MAX_TILES
+from .maze import Maze
 from .randomness import key_from_seed
 
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maze import Maze, nearest
+from ..arguments import nearest
+from ..maze import Maze
 from ..randomness import MASK, stream
 from .batch import backtracker_batch
 from .cellular import caves

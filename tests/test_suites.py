@@ -4,15 +4,16 @@ from itertools import product
 
 import pytest
 
-from mazegrad.envs import World, distances, frozen
-from mazegrad.envs.frozen import DIFFICULTIES, SPLITS, suite
+from mazegrad.envs import World, distances
+from mazegrad.envs.maps import suites
+from mazegrad.envs.maps.suites import DIFFICULTIES, SPLITS, suite
 
 ALL = list(product(DIFFICULTIES, SPLITS))
 
 
 @pytest.mark.parametrize(("difficulty", "split"), ALL)
 def test_the_suite_is_what_it_was(difficulty, split):
-    frozen._suite.cache_clear()
+    suites._suite.cache_clear()
     mazes = suite(difficulty, split)  # recomputes all and compares with the digests that are kept
     assert len(mazes) == 100
     mazes.clear()
@@ -33,11 +34,11 @@ def test_harder_means_farther():
 
 
 def test_a_change_is_noticed(monkeypatch):
-    frozen._suite.cache_clear()
-    monkeypatch.setattr(frozen, "key_from_seed", lambda seed: seed)
+    suites._suite.cache_clear()
+    monkeypatch.setattr(suites, "key_from_seed", lambda seed: seed)
     with pytest.raises(RuntimeError, match="have changed"):
         suite("easy", "train")
-    frozen._suite.cache_clear()
+    suites._suite.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .world import World, checked_state, checked_world
+from ..core.world import World, checked_state, checked_world
 
 
-class Arrows:
+class Graph:
     """A directed graph, laid out so that whole frontiers can be followed at once.
 
     Args:
@@ -60,7 +60,7 @@ def distances(world: World) -> NDArray[np.int64]:
 
     Breadth-first from all goals at once, against the arrows of `next_state`.
     """
-    backwards = Arrows(checked_world(world).next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
+    backwards = Graph(checked_world(world).next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
     return backwards.levels(np.flatnonzero(world.goal))
 
 

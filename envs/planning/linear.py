@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .planners import Arrows
+from .distances import Graph
 
 HUB: Final = 64
 """a node with more arrows into it than this is a hub"""
@@ -105,7 +105,7 @@ def _solve_layers(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floa
 
 def _blocks(tail: NDArray[np.int64], head: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the nodes in an order, and the bounds of blocks in it of which each is joined only to its neighbours."""
-    arrows = Arrows(np.concatenate([tail, head]), np.concatenate([head, tail]), n)
+    arrows = Graph(np.concatenate([tail, head]), np.concatenate([head, tail]), n)
     level = np.full(n, -1)
     rough = np.full(n, -1)
     for node in range(n):

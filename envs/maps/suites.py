@@ -6,8 +6,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
+from .arguments import nearest
 from .generators import TREES, generate_from_key
-from .maze import Maze, nearest
+from .maze import Maze
 from .randomness import key_from_seed
 
 # difficulty -> rooms along a side

@@ -1,0 +1,1 @@
+"""What is true: a drawing compiled into tables, and the rules that read them."""

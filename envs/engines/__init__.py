@@ -1,0 +1,1 @@
+"""Who steps: lanes moved through tables, many at a time."""

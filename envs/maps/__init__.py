@@ -1,0 +1,1 @@
+"""What is drawn: mazes, their tiles and text, where they come from."""

@@ -1,0 +1,1 @@
+"""How it looks: frames, text, windows and notebooks."""

@@ -1,0 +1,1 @@
+"""What is best: distances, ways, values, for any world's tables."""
