@@ -75,18 +75,28 @@ def draw(
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
-        maze = drawing
-    elif state is None:
-        maze = checked_world(drawing).mazes[0]
-    else:
-        state = checked_state(drawing, state)
-        maze = drawing.mazes[int(drawing.maze_of[state])]
+        return draw_place(drawing, trail=trail, tile=tile)
+    if state is None:
+        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile)
+    state = checked_state(drawing, state)
+    maze, cell = drawing.mazes[int(drawing.maze_of[state])], int(drawing.cell[state])
+    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile)
+
+
+def draw_place(
+    maze: Maze,
+    cell: int | None = None,
+    carried: int = 0,
+    *,
+    trail: NDArray[np.uint8] | None = None,
+    tile: int | None = None,
+) -> Frame:
+    """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`."""
     size = tile_size(maze) if tile is None else tile
     canvas = _canvas(maze, size)
     frame = canvas.background.copy()
     blocks = frame.reshape(maze.height, size, maze.width, size, 3).swapaxes(1, 2)
     kinds = canvas.kinds
-    carried = 0 if state is None or isinstance(drawing, Maze) else int(drawing.carried[state])
     if carried:
         kinds = np.where(canvas.bits & carried, canvas.kinds_taken, kinds)
         cells = np.flatnonzero(kinds != canvas.kinds)
@@ -94,8 +104,7 @@ def draw(
     if trail is not None:
         cells = np.flatnonzero(trail)
         blocks[np.divmod(cells, maze.width)] = canvas.sheet[kinds[cells], trail[cells], 0]
-    if isinstance(drawing, World) and state is not None:
-        cell = int(drawing.cell[state])
+    if cell is not None:
         blocks[divmod(cell, maze.width)] = canvas.sheet[kinds[cell], 0 if trail is None else trail[cell], 1]
     return frame
 
@@ -109,10 +118,15 @@ def draw_text(world: World, state: int) -> str:
     """
     state = checked_state(world, state)
     maze = world.mazes[int(world.maze_of[state])]
-    tiles = tiles_now(maze, int(world.carried[state])).copy()
+    return place_text(maze, int(world.cell[state]), int(world.carried[state]))
+
+
+def place_text(maze: Maze, cell: int, carried: int = 0) -> str:
+    """Return a maze as text with the agent on a cell, carrying a set of inventory bits; see `draw_text`."""
+    tiles = tiles_now(maze, carried).copy()
     tiles[tiles >= OPENED] = ord("'")
     text = [row.tobytes().decode("ascii").replace(".", "●").replace("#", "█") for row in tiles]
-    row, column = divmod(int(world.cell[state]), maze.width)
+    row, column = divmod(cell, maze.width)
     text[row] = text[row][:column] + "○" + text[row][column + 1 :]
     return "\n".join(text) + "\n"
 
