@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from .core.inventory import FLOOR, thing_bits, thing_count
+from .core.inventory import FLOOR, inventory_bits, inventory_size
 from .core.world import World
 from .maps.arguments import is_whole
 from .maps.legend import LEGEND
@@ -40,7 +40,7 @@ def _dots(world: World, view_size: int) -> Observation:
 
 def _index(world: World, view_size: int) -> Observation:
     tiles = np.array([maze.tiles.size for maze in world.mazes])
-    size = max(maze.tiles.size << thing_count(maze) for maze in world.mazes)
+    size = max(maze.tiles.size << inventory_size(maze) for maze in world.mazes)
     return Observation(spaces.Discrete(size), partial(np.take, world.carried * tiles[world.maze_of] + world.cell))
 
 
@@ -121,7 +121,7 @@ def _framed(world: World, margin: int) -> tuple[NDArray[np.uint8], NDArray[np.in
     tiles = np.full((len(world.mazes), height + 2 * margin, width + 2 * margin), ord(" "), dtype=np.uint8)
     for number, maze in enumerate(world.mazes):
         tiles[number, margin : margin + maze.height, margin : margin + maze.width] = maze.tiles
-    bits = thing_bits(tiles)
+    bits = inventory_bits(tiles)
     return TILE_CODES[tiles], bits if bits.any() else None
 
 

@@ -16,7 +16,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from .core.compile import checked_rewards
-from .core.inventory import thing_count
+from .core.inventory import inventory_size
 from .core.world import World
 from .engines.fresh import Pool
 from .engines.stacked import Atlas, Lanes, info_tables
@@ -167,7 +167,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             self._check(maze)
         world = self._compile(mazes)
         if self.observation != "dots":
-            kinds = {(maze.tiles.shape, thing_count(maze)): maze for maze in mazes}
+            kinds = {(maze.tiles.shape, inventory_size(maze)): maze for maze in mazes}
             for maze in kinds.values():  # these decide the spaces
                 check_space(self._space(maze), self.single_observation_space)
         info = info_tables(world, self._info_names, self._discount, self._compile)

@@ -21,6 +21,7 @@ from mazegrad.envs import (
     slipped,
     transition,
 )
+from mazegrad.envs.core.inventory import inventory_bits, needs
 from mazegrad.envs.pictures.draw import draw_text
 
 Cell = tuple[int, int]
@@ -360,6 +361,19 @@ def test_a_keyword_beats_the_map_beats_the_default() -> None:
     assert World.compile(maze).reward[1, 1] == 4
     assert World.compile(maze, rewards={"goal": 7}).reward[1, 1] == 6
     assert World.compile(Maze.from_text("S.G")).reward[1, 1] == 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(drawings())
+def test_what_a_tile_needs_is_what_its_door_wants(rows: list[str]) -> None:
+    tiles = np.array([list(row.encode()) for row in rows], dtype=np.uint8)
+    bits = inventory_bits(tiles[None])[0]
+    walker = Walker(rows)
+    for held in [frozenset(), *map(frozenset, [walker.keys, walker.keys[:1], [*walker.keys, *walker.items]])]:
+        can_enter = needs(tiles, bits) & ~walker.number(held) == 0
+        for cell in np.ndindex(tiles.shape):
+            assert can_enter[cell] == walker.open(cell, held)
+    assert (needs(tiles, bits).ravel() == needs(tiles.ravel(), bits.ravel())).all()  # any shape
 
 
 @settings(max_examples=50, deadline=None)

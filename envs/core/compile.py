@@ -13,18 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.arguments import nearest
-from ..maps.directions import LEFT, OFFSETS, RIGHT, UP
-from ..maps.legend import REWARDS
+from ..maps.directions import OFFSETS, UP
+from ..maps.legend import REWARDS, SIGNS, is_open
 from ..maps.maze import Maze, MazeError
-from .inventory import MAX_THINGS, is_door, thing_bits
+from .inventory import CLOSED, MAX_INVENTORY, inventory_bits, is_door, needs
 
 Places = NDArray[np.int64]  # a place is a tile of the framed drawings, which lie end to end
 
 MAX_CODES: Final = 2**26  # cells times what can be carried: a bound on the memory that one maze takes
 ICE: Final = 2 / 3
 """the default probability that a move from ice goes sideways"""
-
-_CLOSED: Final = 1 << MAX_THINGS  # a key that nobody has
 
 
 class TooManyStates(Exception):
@@ -71,8 +69,8 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         next_state[:, direction] = np.where(terminal, numbers, state_at[ground.arrive(end, carried)])
         new = (ground.gives[end] & carried) == 0
         reward[:, direction] = np.where(terminal, 0.0, step[maze] + np.where(new, holds[end], 0.0))
-    dots[tile == ord("{"), LEFT] = 1
-    dots[tile == ord("}"), RIGHT] = 1
+    for sign, direction in SIGNS.items():
+        dots[tile == ord(sign), direction] = 1
     row, column = np.divmod(place - maze * ground.size, ground.width)
     return {
         "next_state": next_state,
@@ -102,13 +100,11 @@ class _Ground:
         for maze in np.flatnonzero(starts_of == 0)[:1]:
             raise mazes[maze].error(0, 0, "the maze has no start; put an S where the agent begins")
 
-        bits = thing_bits(framed).ravel()
-        for place in np.flatnonzero(bits > _CLOSED >> 1)[:1]:
-            raise self.error(place, f"this is one more than the {MAX_THINGS} keys and items that can be carried")
-        doors = is_door(self.tiles)
-        self.gives = np.where(doors, 0, bits)
-        self.needs = np.where(doors, np.where(bits, bits, _CLOSED), 0)
-        self.needs[(self.tiles == ord(" ")) | (self.tiles == ord("#"))] = _CLOSED
+        bits = inventory_bits(framed).ravel()
+        for place in np.flatnonzero(bits >= CLOSED)[:1]:
+            raise self.error(place, f"this is one more than the {MAX_INVENTORY} keys and items that can be carried")
+        self.gives = np.where(is_door(self.tiles), 0, bits)
+        self.needs = needs(self.tiles, bits)
         things = self.gives.reshape(len(mazes), -1).max(axis=1)
         self.carrying: NDArray[np.bool_] = things > 0
         self.combinations = 1 << int(things.max()).bit_length()
@@ -208,7 +204,7 @@ class _Ground:
         """Return the codes of all states: every open cell, or where things are carried what the starts lead to."""
         seen = np.zeros(self.code_count, dtype=bool)
         # a locked door is open ground in a maze without keys too: a state that nothing leads to
-        open_places = np.flatnonzero((self.tiles != ord(" ")) & (self.tiles != ord("#")))
+        open_places = np.flatnonzero(is_open(self.tiles))
         seen[self.encode(open_places[~self.carrying[self.maze_of(open_places)]], 0)] = True
         starts = self.find("S")
         frontier = self.encode(starts[self.carrying[self.maze_of(starts)]], 0)

@@ -16,6 +16,7 @@ from ..core.rules import slipped, transition
 from ..core.world import World
 from ..info import INFO
 from ..maps.directions import OFFSETS, RIGHT
+from ..maps.legend import is_open
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import MAZE, below, bits, stream
@@ -147,7 +148,7 @@ class Pool:
             draws = self._keys[np.asarray(self.levels.number(draws, makers)).astype(np.int64)]
         tiles = self.levels.batch(draws)  # type: ignore[misc]
         slots = makers * self._depth + numbers % self._depth
-        open_tiles = (tiles != ord("#")) & (tiles != ord(" "))
+        open_tiles = is_open(tiles)
         near = open_tiles.view(np.uint8)
         kinds = (tiles == ord("G")).view(np.uint8) * np.uint8(_GOAL)
         kinds[:, 1:] |= near[:, :-1]

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .directions import LEFT, RIGHT
+
 # the order is that of the tile codes which agents see: it only ever grows
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -28,4 +33,11 @@ LEGEND: Final[Mapping[str, str]] = MappingProxyType(
 )
 REWARDS: Final[Mapping[str, float]] = MappingProxyType({"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0})
 """what things earn by default; what a move earns adds up: `step` for any move, and what is at its end"""
+SIGNS: Final[Mapping[str, int]] = MappingProxyType({"{": LEFT, "}": RIGHT})
+"""sign -> the direction whose dot it shows though no dot is there"""
 MAX_TILES: Final = 2**22  # 2048 x 2048: a bound, so that a wrong file is refused before it fills the memory
+
+
+def is_open(tiles: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which tiles can be entered, locked doors included: all but wall and nothing; any shape."""
+    return (tiles != ord("#")) & (tiles != ord(" "))

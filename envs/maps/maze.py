@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import nearest, read_only
-from .legend import LEGEND, MAX_TILES
+from .legend import LEGEND, MAX_TILES, is_open
 from .metadata import METADATA
 
 _KNOWN: Final = np.zeros(256, dtype=bool)
 _KNOWN[[ord(tile) for tile in LEGEND]] = True
-_CLOSED: Final = np.frombuffer(b"# ", dtype=np.uint8)
 
 
 class MazeError(ValueError):
@@ -188,7 +187,7 @@ class Maze:
     @cached_property
     def open(self) -> NDArray[np.bool_]:
         """(height, width), read-only: the tiles that can be entered."""
-        return read_only(~np.isin(self.tiles, _CLOSED))
+        return read_only(is_open(self.tiles))
 
     @cached_property
     def digest(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.inventory import OPENED, is_door, thing_bits, tiles_now
+from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.directions import OFFSETS, opposite
 from ..maps.maze import Maze
@@ -181,7 +181,7 @@ def _canvas(maze: Maze, size: int) -> _Canvas:
     kinds = kind_of[wind, maze.tiles]
     background = sheet[kinds, 0, 0].swapaxes(1, 2).reshape(maze.height * size, maze.width * size, 3)
     kinds_taken = kind_of[wind, tiles_now(maze, -1)]
-    return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), thing_bits(maze.tiles[None]).ravel())
+    return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), inventory_bits(maze.tiles[None]).ravel())
 
 
 # Tiles are drawn as masks: how much of each px is covered, from the signed distance to a shape's edge. The tile spans
