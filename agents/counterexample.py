@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..envs import DOWN, Maze, World, opposite
 from ..envs.maps.directions import ARROWS, DIRECTION_NAMES, OFFSETS
-from ..envs.pictures.draw import draw_text
+from ..envs.pictures.text import draw_text
 from .agent import Agent, checked_agent
 from .minds import numbers, take
 from .rnn import RNNAgent

@@ -24,7 +24,9 @@ from .maps.maze import Maze
 from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
 from .maps.shipped import find_maze
 from .observations import OBSERVATIONS, Observation
-from .pictures.draw import draw, draw_text, extend_trail, new_trail, read_trail, tile_size
+from .pictures.draw import draw, tile_size
+from .pictures.text import draw_text
+from .pictures.trails import extend_trail, new_trail, read_trail
 from .pictures.window import Window
 from .settings import (
     TimeLimit,

@@ -26,7 +26,9 @@ from .maps.maze import Maze
 from .maps.randomness import MASK, MAZE, STEPS, Ahead, bits, key_from_seed, later, stream
 from .maps.shipped import find_maze
 from .observations import OBSERVATIONS
-from .pictures.draw import draw, draw_text, extend_trail, new_trail, read_trail
+from .pictures.draw import draw
+from .pictures.text import draw_text
+from .pictures.trails import extend_trail, new_trail, read_trail
 from .settings import (
     TimeLimit,
     accept,

@@ -22,7 +22,7 @@ from mazegrad.envs import (
     transition,
 )
 from mazegrad.envs.core.inventory import inventory_bits, needs
-from mazegrad.envs.pictures.draw import draw_text
+from mazegrad.envs.pictures.text import draw_text
 
 Cell = tuple[int, int]
 Held = frozenset[Any]

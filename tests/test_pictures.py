@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mazegrad.envs import LEGEND, Maze, World, draw, load_maze
-from mazegrad.envs.pictures.draw import LETTERS, PAPER, draw_text, new_trail
+from mazegrad.envs.pictures.text import draw_text, maze_text
+from mazegrad.envs.pictures.tiles import LETTERS, PAPER
+from mazegrad.envs.pictures.trails import new_trail
 
 
 @pytest.mark.parametrize("size", [8, 16, 32, 64])
@@ -52,6 +54,13 @@ def test_what_was_taken_is_gone_and_what_was_opened_stands_open() -> None:
     assert not np.array_equal(after[4], plain[4]) and not np.array_equal(after[4], plain[1])  # open
     assert np.array_equal(before[1:], plain[1:])
     assert draw_text(world, first) == "○●a*A●\n" and draw_text(world, last) == "S●●●'○\n"
+
+
+def test_a_maze_as_text_shows_marks() -> None:
+    maze = Maze.from_text("#S.\naA*")
+    assert maze_text(maze) == "█S●\naA*\n"
+    assert maze_text(maze, {1: "→", 5: "B"}, dot=".") == "█→.\naAB\n"
+    assert maze_text(maze, {3: "○"}, carried=1) == "█S●\n○'*\n"
 
 
 def test_a_trail_runs_over_what_was_taken() -> None:

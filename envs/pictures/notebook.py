@@ -10,7 +10,8 @@ import numpy as np
 
 from ..core.world import World
 from ..maps.maze import Maze
-from .draw import AGENT, PAPER, Frame, draw, tile_size
+from .draw import draw, tile_size
+from .tiles import AGENT, PAPER, Frame
 
 _SIDE: Final = 640  # px of the longer side of the picture; it is shown at half of that, sharp on fine screens
 

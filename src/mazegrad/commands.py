@@ -31,7 +31,9 @@ from .envs.maps.files import write_whole
 from .envs.maps.generators import check_knobs
 from .envs.maps.paths import check_path
 from .envs.maps.shipped import find_maze
-from .envs.pictures.draw import extend_trail, new_trail, tile_size
+from .envs.pictures.draw import tile_size
+from .envs.pictures.text import maze_text
+from .envs.pictures.trails import extend_trail, new_trail
 from .extras import MissingExtra
 from .watch import (
     SIZE,
@@ -182,14 +184,13 @@ def solve(arguments: Namespace) -> None:
     solutions = {name: find_way(name, world, rng=rng) for name, rng in rngs.items()}
     path = solutions[arguments.solver].path
     cells = [int(world.cell[state]) for state in path or ()]
-    trail, text = new_trail(maze), [list(row.replace("#", "█")) for row in maze.rows()]
+    trail, arrows = new_trail(maze), {}
     for cell, after in itertools.pairwise(cells):
         extend_trail(trail, cell, after, maze.width)
         step = divmod(after, maze.width)[0] - cell // maze.width, after % maze.width - cell % maze.width
-        row, column = divmod(cell, maze.width)
-        if list(step) in OFFSETS.tolist() and text[row][column] != "S":
-            text[row][column] = ARROWS[OFFSETS.tolist().index(list(step))]
-    print("\n".join("".join(row) for row in text))
+        if list(step) in OFFSETS.tolist() and maze.tiles.flat[cell] != ord("S"):
+            arrows[cell] = ARROWS[OFFSETS.tolist().index(list(step))]
+    print(maze_text(maze, arrows, dot="."), end="")
     print(f"{arguments.solver}: {len(cells) - 1} steps" if cells else f"{arguments.solver} finds no way to a goal")
     print(f"\n{'solver':18} {'steps':>8} {'visited':>8}")
     for name, solution in solutions.items():

@@ -11,7 +11,7 @@ import pygame.font
 from numpy.typing import NDArray
 
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
-from .envs.pictures.draw import AGENT, INK, PAPER, Colour, Frame
+from .envs.pictures.tiles import AGENT, INK, PAPER, Colour, Frame
 
 Array = NDArray[Any]
 

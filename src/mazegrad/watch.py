@@ -14,8 +14,11 @@ from .agents import Agent, RNNAgent
 from .envs import MazeEnv, World
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
 from .envs.maps.files import replacing, write_whole
-from .envs.pictures.draw import PAPER, Frame, draw, draw_text, extend_trail, new_trail, tile_size
+from .envs.pictures.draw import draw, tile_size
 from .envs.pictures.notebook import png
+from .envs.pictures.text import draw_text
+from .envs.pictures.tiles import PAPER, Frame
+from .envs.pictures.trails import extend_trail, new_trail
 from .envs.pictures.window import Window, WindowClosed
 from .extras import require
 
