@@ -7,7 +7,7 @@ from .compiler import CompiledAutomaton, ThresholdRNN, compile_automaton
 from .controllers import build_automaton, path_follower_automaton, t_maze_automaton, wall_follower_automaton
 from .counterexample import Counterexample, counterexample, follows_every_path
 from .extraction import ExtractedAutomaton, extract_automaton
-from .learning import QLearning
+from .learners import QLearning
 from .named import AGENTS, named_agent
 from .recurrent import RecurrentAgent
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
