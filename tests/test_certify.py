@@ -303,7 +303,7 @@ def test_bad_arguments_are_told(arguments, words):
 def test_a_maze_by_name_or_none_at_all_is_told():
     with pytest.raises(TypeError, match="load_maze"):
         certify_memory("sheet38")
-    with pytest.raises(ValueError, match="nothing to stack"):
+    with pytest.raises(ValueError, match="at least one world"):
         certify_memory([])
 
 

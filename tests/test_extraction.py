@@ -239,7 +239,7 @@ def test_what_cannot_be_extracted_is_refused() -> None:
 
     with pytest.raises(TypeError, match="in a World or a Maze, not in a str"):
         extract_automaton(path_follower(), "sheet38")
-    with pytest.raises(ValueError, match="nothing to stack"):
+    with pytest.raises(ValueError, match="at least one world"):
         extract_automaton(path_follower(), [])
 
     class Forgetful(RandomAgent):

@@ -213,6 +213,18 @@ def assert_same(one: World, other: World) -> None:
         assert np.array_equal(table, vars(other)[name]) if name != "mazes" else table == other.mazes, name
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.lists(drawings(things=3), min_size=1, max_size=4))
+def test_only_one_of_a_stack_is_its_maze_alone(drawn: list[list[str]]) -> None:
+    mazes = [Maze.from_text("\n".join(rows)) for rows in drawn]
+    world = World.compile(mazes)
+    for number, maze in enumerate(mazes):
+        assert_same(world.only(number), World.compile(maze))
+    for wrong in (-1, len(mazes)):
+        with pytest.raises(ValueError, match=f"not {wrong}"):
+            world.only(wrong)
+
+
 def test_mazes_of_different_sizes_are_stacked() -> None:
     mazes = [Maze.from_text(text) for text in ("S.G", "S\n*\nG", "S.G")]
     assert_same(World.compile(mazes), World.stack([World.compile(maze) for maze in mazes]))
@@ -290,12 +302,12 @@ def test_a_trap_that_restarts_needs_one_start() -> None:
     ("text", "message"),
     [
         ("...", "line 1, column 1: the maze has no start"),
-        ("S.0", "line 1, column 3: a teleporter joins two places; '0' is drawn once"),
-        ("S00\n..0", "line 2, column 3: a teleporter joins two places; '0' is drawn 3 times"),
+        ("S.0", "line 1, column 3: a teleporter joins two cells; '0' is drawn once"),
+        ("S00\n..0", "line 2, column 3: a teleporter joins two cells; '0' is drawn 3 times"),
         ("name: x\nwind: 1 2\nS..", "line 2, column 6: 2 numbers for 3 columns"),
-        ("S" + "*" * 13, "line 1, column 14: this is one more than the 12 keys and items"),
-        ("Sabcdef" + "*" * 7, "line 1, column 14: this is one more than the 12 keys and items"),
-        ("S" + "*" * 100, "line 1, column 14: this is one more than the 12 keys and items"),
+        ("S" + "*" * 13, "line 1, column 14: a maze can have 12 keys and items at most"),
+        ("Sabcdef" + "*" * 7, "line 1, column 14: a maze can have 12 keys and items at most"),
+        ("S" + "*" * 100, "line 1, column 14: a maze can have 12 keys and items at most"),
     ],
 )
 def test_mazes_that_cannot_be_compiled(text: str, message: str) -> None:
@@ -311,7 +323,7 @@ def test_mazes_that_cannot_be_compiled(text: str, message: str) -> None:
 )
 def test_only_worlds_have_tables(use: Any) -> None:
     for what in (load_maze("spiral"), "spiral", 5):
-        with pytest.raises(TypeError, match=r"tables of a World, World\.compile\(maze\)"):
+        with pytest.raises(TypeError, match=r"expected a World, World\.compile\(maze\), not"):
             use(what)
 
 
@@ -322,15 +334,15 @@ def test_only_states_that_there_are_are_drawn(show: Any) -> None:
         with pytest.raises(ValueError, match=f"from 0 to {world.states - 1}, not {state}"):
             show(world, state)
     for state in (1.5, "S"):
-        with pytest.raises(TypeError, match="is an integer"):
+        with pytest.raises(TypeError, match="must be an integer"):
             show(world, state)
-    with pytest.raises(TypeError, match="not of a str"):
+    with pytest.raises(TypeError, match="not str"):
         draw("four_rooms")
 
 
 @pytest.mark.parametrize("drawing", ["S.G\n", ["S.G\n"], 5, None])
 def test_only_mazes_are_compiled(drawing: Any) -> None:
-    with pytest.raises(TypeError, match=r"of a Maze or of several, .*; Maze\.from_text reads a drawing"):
+    with pytest.raises(TypeError, match=r"takes a Maze or several, not .*; Maze\.from_text reads a drawing"):
         World.compile(drawing)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.rules import outcomes
+from ..core.rules import AS_MEANT, outcomes
 from ..core.world import World
 from ..maps.arguments import nearest
 from ..maps.directions import DIRECTION_NAMES
@@ -99,7 +99,7 @@ class TabularMDP:
         if observation not in OBSERVATIONS:
             raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
         listed = outcomes(world)
-        happens = slice(None) if world.slip.any() else slice(1, 2)
+        happens = slice(None) if world.slip.any() else [AS_MEANT]
         return cls(
             probability=listed.probability[:, :, happens],
             next_state=listed.next_state[:, :, happens],
