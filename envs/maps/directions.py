@@ -17,9 +17,21 @@ ARROWS: Final = "↑→←↓"
 OFFSETS: Final[NDArray[np.int64]] = np.array([(-1, 0), (0, 1), (0, -1), (1, 0)])
 OFFSETS.setflags(write=False)
 
+_LEFT_OF: Final = (LEFT, UP, DOWN, RIGHT)
+
 Directions = TypeVar("Directions", int, NDArray[np.int64])
 
 
 def opposite(direction: Directions) -> Directions:
     """Return the direction that leads back; takes an int or an array of ints."""
     return 3 - direction
+
+
+def left_of(heading: int) -> int:
+    """Return the direction to the left hand of a heading."""
+    return _LEFT_OF[heading]
+
+
+def right_of(heading: int) -> int:
+    """Return the direction to the right hand of a heading."""
+    return opposite(_LEFT_OF[heading])

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..core.world import World, checked_world
 from ..maps.arguments import nearest
-from ..maps.directions import DOWN, LEFT, RIGHT, UP, opposite
+from ..maps.directions import UP, left_of, opposite, right_of
 from .distances import checked_start, distances
 
 Moves: TypeAlias = list[list[int]]
@@ -231,11 +231,9 @@ def hand_turns(hand: str) -> Mapping[int, Sequence[int]]:
     return _TURNS[hand]
 
 
-_RIGHT_OF: Final = {UP: RIGHT, RIGHT: DOWN, DOWN: LEFT, LEFT: UP}
-_LEFT_OF: Final = {UP: LEFT, LEFT: DOWN, DOWN: RIGHT, RIGHT: UP}
 _TURNS: Final = {  # by hand and heading
-    "right": {way: (_RIGHT_OF[way], way, _LEFT_OF[way], opposite(way)) for way in range(4)},
-    "left": {way: (_LEFT_OF[way], way, _RIGHT_OF[way], opposite(way)) for way in range(4)},
+    "right": {way: (right_of(way), way, left_of(way), opposite(way)) for way in range(4)},
+    "left": {way: (left_of(way), way, right_of(way), opposite(way)) for way in range(4)},
 }
 
 
