@@ -6,13 +6,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.directions import DOWN, LEFT, RIGHT, UP
+from ..maps.directions import left_of, right_of
 from .world import World, checked_world
 
 SLIPPED_RIGHT, AS_MEANT, SLIPPED_LEFT = range(3)  # the last axis of `Outcomes`
 
 # the executed direction, at 3 * action + (0: as meant, 1: slipped to the left, 2: slipped to the right)
-_EXECUTED: Final = (UP, LEFT, RIGHT, RIGHT, UP, DOWN, LEFT, DOWN, UP, DOWN, RIGHT, LEFT)
+_EXECUTED: Final = tuple(way for action in range(4) for way in (action, left_of(action), right_of(action)))
 _EXECUTED_ARRAY: Final = np.array(_EXECUTED)
 
 
