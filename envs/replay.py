@@ -19,7 +19,7 @@ import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
 from .maps.arguments import nearest
-from .maps.files import write_whole
+from .maps.files import write_file
 from .maps.shipped import MAZES, find_maze
 
 FORMAT: Final = "mazegrad replay 1"
@@ -101,7 +101,7 @@ class Replay:
         """Write JSON Lines: one line about the environment, then one for each episode."""
         head = {"format": FORMAT, "library": self.library, "id": self.id, "keywords": dict(self.keywords)}
         lines = [head, *(asdict(episode) for episode in self.episodes)]
-        write_whole(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines).encode())
+        write_file(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines).encode())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Replay":

@@ -1,14 +1,12 @@
 """A TabularMDP says what the tables say, in every format, and reads back what it wrote."""
 
 import itertools
-import os
 
 import gymnasium
 import numpy as np
 import pytest
 
 from mazegrad.envs import MAZES, OBSERVATIONS, Maze, TabularMDP, World, load_maze
-from mazegrad.envs.maps.files import write_whole
 
 from random_worlds import random_worlds
 
@@ -142,27 +140,6 @@ def test_a_damaged_file_is_a_value_error(tmp_path):
         TabularMDP.load(tmp_path / "objects.npz")
     with pytest.raises(FileNotFoundError):
         TabularMDP.load(tmp_path / "none")
-
-
-def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_whole(path, b"before")
-    monkeypatch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        write_whole(path, b"after")
-    assert path.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("place", ["none/file", "file/below", "folder"])
-def test_a_failed_write_names_what_was_asked_for(place, tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="directory") as caught:
-        write_whole(tmp_path / place, b"content")
-    assert caught.value.filename == str(tmp_path / place)
-    assert caught.value.filename2 is None
-    assert sorted(tmp_path.rglob("*")) == [tmp_path / "file", tmp_path / "folder"]
 
 
 def tables(**changes):

@@ -13,7 +13,7 @@ from ..core.rules import AS_MEANT, outcomes
 from ..core.world import World
 from ..maps.arguments import nearest
 from ..maps.directions import DIRECTION_NAMES
-from ..maps.files import write_whole
+from ..maps.files import write_file
 from ..observations import OBSERVATIONS
 
 SUM_TOLERANCE: Final = 1e-9
@@ -179,7 +179,7 @@ class TabularMDP:
         """Write the tables as a NumPy .npz file, at just this path."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **{name: getattr(self, name) for name, _, _ in _TABLES})
-        write_whole(path, buffer.getvalue())
+        write_file(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "TabularMDP":
@@ -229,7 +229,7 @@ class TabularMDP:
 
     def save_pomdp(self, path: str | PathLike[str], discount: float) -> None:
         """Write `to_pomdp(discount)` to a file."""
-        write_whole(path, self.to_pomdp(discount).encode("ascii"))
+        write_file(path, self.to_pomdp(discount).encode("ascii"))
 
 
 # name, the kinds of number it holds, whether it is by outcome: (S, 4, K), not (S,)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .agents import MemoryCertificate, certify_memory
 from .envs import World, draw
 from .envs.maps.arguments import nearest
-from .envs.maps.files import write_whole
+from .envs.maps.files import write_file
 from .envs.maps.shipped import find_maze
 from .envs.pictures.draw import tile_size
 from .watch import save_png
@@ -48,7 +48,7 @@ def certify(arguments: Namespace) -> int | None:
         print(certificate.explain())
         faults = []
     if arguments.json is not None:
-        write_whole(arguments.json, certificate.to_json().encode())
+        write_file(arguments.json, certificate.to_json().encode())
         print(f"wrote {arguments.json}")
     if arguments.png is not None:
         save_png(arguments.png, picture(certificate))

@@ -27,7 +27,7 @@ from .envs import (
 from .envs import solve as find_way
 from .envs.maps.arguments import nearest
 from .envs.maps.directions import ARROWS, OFFSETS
-from .envs.maps.files import write_whole
+from .envs.maps.files import write_file
 from .envs.maps.generators import check_knobs
 from .envs.maps.paths import check_path
 from .envs.maps.shipped import find_maze
@@ -165,7 +165,7 @@ def make_maze(arguments: Namespace) -> None:
     except TypeError as error:  # a knob of the wrong kind: here the user's, not the program's
         raise ValueError(error) from None
     if arguments.out is not None:
-        write_whole(arguments.out, maze.to_text().encode())
+        write_file(arguments.out, maze.to_text().encode())
         print(f"wrote {arguments.out}")
     if arguments.png is not None:
         save_png(arguments.png, draw(maze))

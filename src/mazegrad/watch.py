@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .agents import Agent, RNNAgent
 from .envs import MazeEnv, World
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
-from .envs.maps.files import replacing, write_whole
+from .envs.maps.files import replacing, write_file
 from .envs.pictures.draw import draw, tile_size
 from .envs.pictures.notebook import png
 from .envs.pictures.text import draw_text
@@ -262,7 +262,7 @@ def save_picture(stem: str, frame: Frame) -> None:
 
 def save_png(path: Path, frame: Frame) -> None:
     """Write a frame as PNG, whatever the file is called; needs neither a display nor an extra."""
-    write_whole(path, png(frame))
+    write_file(path, png(frame))
 
 
 def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
