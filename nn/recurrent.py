@@ -100,13 +100,26 @@ class _Layers(_Weighted):
             for direction in self.directions:
                 self._make(f"_l{layer}{direction}", inputs, hidden_size, bias, self.rng, dtype)
 
-    def forward(self, x: Any, state: Any = None, lengths: Any = None, *, state_grads: bool = False) -> tuple[Any, Any]:
+    def forward(
+        self,
+        x: Any,
+        state: Any = None,
+        lengths: Any = None,
+        *,
+        resets: Any = None,
+        fresh: Any = None,
+        state_grads: bool = False,
+    ) -> tuple[Any, Any]:
         """Whole sequences: x (T, batch, input_size), (batch, T, input_size) if batch_first, or one (T, input_size).
 
         state: h, for an LSTM (h, c), each (num_layers * directions, batch, hidden_size); zero by default. lengths:
         integers (batch,); what comes after is not looked at (but must be finite), and a reverse direction begins at
         the end of its own sequence. Returns the last layer's output, like x with directions * hidden_size features
         (forward first), 0 beyond the lengths, and the last states, shaped like `state`.
+
+        resets: booleans (T, batch), in the order of x: before these steps a sequence begins anew, as an episode does,
+        and no gradient goes further back. Its state is `fresh` then: a plain array (num_layers, hidden_size), for an
+        LSTM a pair of them; zero by default. Forward in time only, and without lengths.
 
         state_grads: after `backward()`, `self.state_grads` holds for each layer and direction the total gradient of its
         whole state, (T + 1, batch, hidden_size); an LSTM's is that of h and c side by side, as two independent things.
@@ -125,6 +138,11 @@ class _Layers(_Weighted):
         elif self.batch_first:
             x = operations.transpose(x, (1, 0, 2))
         self._check_state(parts, x.shape[1])
+        if resets is not None:
+            resets = self._check_resets(resets, x.shape[:2], alone)
+            if lengths is not None or self.bidirectional:
+                raise ValueError("resets: sequences of one length, forward in time alone, can begin anew")
+        fresh = self._check_fresh(fresh, x.dtype)
         lengths = None if lengths is None else self._check_lengths(lengths, *x.shape[:2])
         order = back = None  # the longest first, and the way back
         if lengths is not None and (lengths[1:] > lengths[:-1]).any():
@@ -142,8 +160,10 @@ class _Layers(_Weighted):
                 number = len(last)
                 keep = partial(_keep, self.state_grads, number, back) if state_grads else None
                 mine = [None if s is None else s[number] for s in parts]
-                suffix = f"_l{layer}{direction}"
-                out, *end = self._run(suffix, x, mine, lengths=lengths, reverse=bool(direction), keep=keep)
+                how = {"lengths": lengths, "reverse": bool(direction), "keep": keep}
+                if resets is not None:
+                    how["resets"] = sequences.Resets(resets, [part[layer] for part in fresh])
+                out, *end = self._run(f"_l{layer}{direction}", x, mine, **how)
                 outs.append(out)
                 last.append(tuple(end))
             x = outs[0] if len(outs) == 1 else operations.concatenate(outs, -1)
@@ -164,6 +184,21 @@ class _Layers(_Weighted):
                     f"{type(self).__name__}: expected a state (layers * directions, batch, hidden) of shape {expected},"
                     f" not {np.shape(part)}"
                 )
+
+    def _check_resets(self, resets: Any, shape: tuple[int, ...], alone: bool) -> Array:
+        resets = np.asarray(resets)
+        expected = shape[:1] if alone else shape[::-1] if self.batch_first else shape
+        if resets.dtype != np.bool_ or resets.shape != expected:
+            raise ValueError(f"resets: expected booleans of shape {expected}, not {resets.dtype} {resets.shape}")
+        return resets.reshape(shape) if alone or not self.batch_first else resets.T
+
+    def _check_fresh(self, fresh: Any, dtype: np.dtype[Any]) -> list[Array]:
+        shape = self.num_layers, self.hidden_size
+        given = [np.zeros(shape) if part is None else np.asarray(part) for part in self._parts(fresh)]
+        for part in given:
+            if part.shape != shape:
+                raise ValueError(f"fresh: expected a state (layers, hidden) of shape {shape}, not {part.shape}")
+        return [part.astype(dtype) for part in given]
 
     def _check_lengths(self, lengths: Any, times: int, batch: int) -> Array:
         lengths = np.asarray(lengths)

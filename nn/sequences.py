@@ -6,7 +6,8 @@ Sigmoids go through tanh, sigmoid(a) = (1 + tanh(a / 2)) / 2, and the halving is
 
 Time comes first: x (T, batch, features). A state lives in one of T + 1 *slots*: slot t is the state before step t when
 time runs forward, and after it when time runs in reverse. Sequences of different `lengths` stand longest first, so that
-those alive at a step are always the first n.
+those alive at a step are always the first n. Where a sequence `resets`, its state begins anew before that step, and no
+gradient goes further back: several episodes in a row are one sequence.
 """
 
 from __future__ import annotations
@@ -32,6 +33,18 @@ NONLINEARITIES: dict[str, tuple[Callable[..., Any], Callable[[Array], Any]]] = {
 
 
 @dataclass(frozen=True)
+class Resets:
+    """Where sequences begin anew, booleans (T, batch), and each part of the state that they have then, (hidden,)."""
+
+    at: Array
+    fresh: Sequence[Array]
+
+    def rows(self) -> list[Array | None]:
+        """For each time the sequences that begin anew; None where none does."""
+        return [np.flatnonzero(row) if row.any() else None for row in self.at]
+
+
+@dataclass(frozen=True)
 class Walk:
     """The order of the steps, in runs `(alive, [(time, slot before, slot after), ...])`; where states begin and end."""
 
@@ -39,13 +52,38 @@ class Walk:
     first: Any  # slot of each initial state: a number, or one for each sequence
     last: Any
     lengths: Array | None
+    resets: Resets | None
+    anew: Sequence[Array | None]  # for each time the sequences that begin anew then
+
+    def fed(self, states: Array, part: int, t: int, before: int, n: int) -> Array:
+        """One part of the state as step t takes it: that of the slot before, or the fresh one."""
+        rows = self.anew[t]
+        if rows is None or self.resets is None:
+            return states[before, :n]
+        fed = states[before, :n].copy()
+        fed[rows] = self.resets.fresh[part]
+        return fed
+
+    def all_fed(self, states: Array, part: int, reverse: bool) -> Array:
+        """One part of the state as all steps took it, (T, batch, hidden)."""
+        before = states[1:] if reverse else states[:-1]
+        if self.resets is None:
+            return before
+        return np.where(self.resets.at[..., None], self.resets.fresh[part], before)
+
+    def cut(self, t: int, *grads: Array) -> None:
+        """Let no gradient through to the state before, where step t began anew."""
+        rows = self.anew[t]
+        if rows is not None:
+            for grad in grads:
+                grad[rows] = 0
 
     def backwards(self) -> list[tuple[int, list[tuple[int, int, int]]]]:
         """The same runs, the last step first."""
         return [(alive, steps[::-1]) for alive, steps in reversed(self.runs)]
 
 
-def walk(x: Array, lengths: Array | None, reverse: bool) -> Walk:
+def walk(x: Array, lengths: Array | None, reverse: bool, resets: Resets | None = None) -> Walk:
     """Plan the steps over x (T, batch, features); `lengths` (batch,) in falling order."""
     times, batch = x.shape[:2]
     alive = np.full(times, batch) if lengths is None else (lengths > np.arange(times)[:, None]).sum(1)
@@ -55,7 +93,8 @@ def walk(x: Array, lengths: Array | None, reverse: bool) -> Walk:
             runs.append((int(alive[t]), []))
         runs[-1][1].append((t, t + 1, t) if reverse else (t, t, t + 1))
     far = times if lengths is None else lengths
-    return Walk([run for run in runs if run[0]], far if reverse else 0, 0 if reverse else far, lengths)
+    anew = [None] * times if resets is None else resets.rows()
+    return Walk([run for run in runs if run[0]], far if reverse else 0, 0 if reverse else far, lengths, resets, anew)
 
 
 def room(times: int, x: Array, size: int, plan: Walk) -> Array:
@@ -137,6 +176,7 @@ def rnn(
     leak: float = 1.0,
     lengths: Array | None = None,
     reverse: bool = False,
+    resets: Resets | None = None,
     keep: Keep | None = None,
 ) -> Rule:
     """h' = (1 - leak) h + leak f(weight_ih x + bias_ih + weight_hh h + bias_hh), over time (Elman 1990; Jaeger 2001).
@@ -145,7 +185,7 @@ def rnn(
     """
     size = check(x, [h_0], weight_ih, weight_hh, 1)
     function, slope = NONLINEARITIES[nonlinearity]
-    plan = walk(x, lengths, reverse)
+    plan = walk(x, lengths, reverse, resets)
     h = slots(x, h_0, size, plan)
     values = project(x, weight_ih)  # becomes f(...)
     bias, across = total(bias_ih, bias_hh), np.ascontiguousarray(weight_hh.T)
@@ -153,15 +193,15 @@ def rnn(
     for n, steps in plan.runs:
         recurrent = product[:n]
         for t, before, after in steps:
-            a = values[t, :n]
-            np.matmul(h[before, :n], across, out=recurrent)
+            a, fed = values[t, :n], plan.fed(h, 0, t, before, n)
+            np.matmul(fed, across, out=recurrent)
             recurrent += bias
             a += recurrent
             function(a, out=a)
             if leak == 1:
                 h[after, :n] = a
             else:
-                h[after, :n] = h[before, :n] + leak * (a - h[before, :n])
+                h[after, :n] = fed + leak * (a - fed)
 
     def vjp(grads: Sequence[Array | None], needs: Sequence[bool]) -> tuple[Array | None, ...]:
         grad_out, grad_last = grads
@@ -182,10 +222,11 @@ def rnn(
                     d[t, :n] *= leak
                     dh_n *= 1 - leak
                     dh_n += np.matmul(d[t, :n], weight_hh, out=product_n)
+                plan.cut(t, dh_n)
         if keep is not None and kept is not None:
             kept[plan.first, np.arange(len(dh))] = dh
             keep(kept)
-        fed = h[1:] if reverse else h[:-1]
+        fed = plan.all_fed(h, 0, reverse)
         of_x, *others = weight_grads(x, fed, d, d, weight_ih, (needs[0], *needs[2:]))
         return of_x, dh if needs[1] else None, *others
 
@@ -204,6 +245,7 @@ def lstm(
     bias_hh: Operand = None,
     lengths: Array | None = None,
     reverse: bool = False,
+    resets: Resets | None = None,
     keep: Keep | None = None,
 ) -> Rule:
     """c' = f c + i g, h' = o tanh(c'): gates i, f, o and candidate g (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
@@ -214,7 +256,7 @@ def lstm(
     size = check(x, [h_0, c_0], weight_ih, weight_hh, 4)
     cut = [slice(k * size, (k + 1) * size) for k in range(4)]
     half, shift = (np.repeat(np.array(row, x.dtype), size) for row in ([0.5, 0.5, 1, 0.5], [0.5, 0.5, 0, 0.5]))
-    plan = walk(x, lengths, reverse)
+    plan = walk(x, lengths, reverse, resets)
     h, c = slots(x, h_0, size, plan), slots(x, c_0, size, plan)
     gates = project(x, weight_ih * half[:, None])
     bias, across = total(bias_ih, bias_hh) * half, np.ascontiguousarray(weight_hh.T) * half
@@ -224,7 +266,7 @@ def lstm(
         recurrent, new = product[:n], scratch[:n]
         for t, before, after in steps:
             a, c_after = gates[t, :n], c[after, :n]
-            np.matmul(h[before, :n], across, out=recurrent)
+            np.matmul(plan.fed(h, 0, t, before, n), across, out=recurrent)
             recurrent += bias
             a += recurrent
             np.tanh(a, out=a)
@@ -232,7 +274,7 @@ def lstm(
             a += shift
             i, f, g, o = (a[:, k] for k in cut)
             np.multiply(i, g, out=new)
-            np.multiply(f, c[before, :n], out=c_after)
+            np.multiply(f, plan.fed(c, 1, t, before, n), out=c_after)
             c_after += new
             np.tanh(c_after, out=squashed[t, :n])
             np.multiply(o, squashed[t, :n], out=h[after, :n])
@@ -258,7 +300,7 @@ def lstm(
                 through *= dh_n
                 dc_n += through
                 np.multiply(dc_n, g, out=d_t[:, cut[0]])
-                np.multiply(dc_n, c[before, :n], out=d_t[:, cut[1]])
+                np.multiply(dc_n, plan.fed(c, 1, t, before, n), out=d_t[:, cut[1]])
                 np.multiply(dc_n, i, out=d_t[:, cut[2]])
                 np.multiply(dh_n, tanh_c, out=d_t[:, cut[3]])
                 np.multiply(a, a, out=slope)
@@ -268,10 +310,11 @@ def lstm(
                 d_t *= slope
                 dc_n *= f
                 np.matmul(d_t, weight_hh, out=dh_n)
+                plan.cut(t, dh_n, dc_n)
         if keep is not None and kept is not None:
             kept[plan.first, np.arange(len(dh))] = np.concatenate([dh, dc], 1)
             keep(kept)
-        fed = h[1:] if reverse else h[:-1]
+        fed = plan.all_fed(h, 0, reverse)
         of_x, *others = weight_grads(x, fed, d, d, weight_ih, (needs[0], *needs[3:]))
         return of_x, dh if needs[1] else None, dc if needs[2] else None, *others
 
@@ -289,6 +332,7 @@ def gru(
     bias_hh: Operand = None,
     lengths: Array | None = None,
     reverse: bool = False,
+    resets: Resets | None = None,
     keep: Keep | None = None,
 ) -> Rule:
     """h' = (1 - z) n + z h, with n = tanh(W_n x + b_n + r (U_n h + b'_n)) and gates r, z (Cho et al. 2014).
@@ -299,7 +343,7 @@ def gru(
     size = check(x, [h_0], weight_ih, weight_hh, 3)
     both, last = slice(0, 2 * size), slice(2 * size, 3 * size)
     half = np.repeat(np.array([0.5, 0.5, 1], x.dtype), size)
-    plan = walk(x, lengths, reverse)
+    plan = walk(x, lengths, reverse, resets)
     h = slots(x, h_0, size, plan)
     gates = project(x, weight_ih * half[:, None])
     across = np.ascontiguousarray(weight_hh.T) * half
@@ -309,8 +353,8 @@ def gru(
     for n, steps in plan.runs:
         recurrent, reset = product[:n], scratch[:n]
         for t, before, after in steps:
-            a, h_after = gates[t, :n], h[after, :n]
-            np.matmul(h[before, :n], across, out=recurrent)
+            a, h_after, fed = gates[t, :n], h[after, :n], plan.fed(h, 0, t, before, n)
+            np.matmul(fed, across, out=recurrent)
             recurrent += bias_h
             a += bias_x
             inner[t, :n] = recurrent[:, last]
@@ -322,7 +366,7 @@ def gru(
             np.multiply(a[:, :size], recurrent[:, last], out=reset)
             candidate += reset
             np.tanh(candidate, out=candidate)
-            np.subtract(h[before, :n], candidate, out=h_after)
+            np.subtract(fed, candidate, out=h_after)
             h_after *= a[:, size : 2 * size]
             h_after += candidate
 
@@ -343,7 +387,7 @@ def gru(
                     dh_n += grad_out[t, :n]
                 if kept is not None:
                     kept[after, :n] = dh_n
-                np.subtract(h[before, :n], candidate, out=d_z)
+                np.subtract(plan.fed(h, 0, t, before, n), candidate, out=d_z)
                 d_z *= dh_n
                 np.multiply(candidate, candidate, out=through)
                 np.subtract(1, through, out=through)
@@ -357,10 +401,11 @@ def gru(
                 d_t[:, size : 3 * size] *= slope
                 dh_n *= z
                 dh_n += np.matmul(d_t[:, seen_by_h], weight_hh, out=through)
+                plan.cut(t, dh_n)
         if keep is not None and kept is not None:
             kept[plan.first, np.arange(len(dh))] = dh
             keep(kept)
-        fed = h[1:] if reverse else h[:-1]
+        fed = plan.all_fed(h, 0, reverse)
         turned = np.roll(weight_ih, size, 0)  # rows n, r, z
         of_x, of_ih, of_hh, of_bias_x, of_bias_h = weight_grads(
             x, fed, d[..., seen_by_x], d[..., seen_by_h], turned, (needs[0], *needs[2:])

@@ -286,9 +286,69 @@ def test_an_explosion_is_silent_until_the_optimiser_names_it() -> None:
     np.testing.assert_array_equal(layer.weight_hh_l0.data, before)
 
 
+# ------------------------------------------------------------------------------------------------------------- resets
+@every_kind
+@pytest.mark.parametrize("leak", [1.0, 0.3])
+@pytest.mark.parametrize("begin", ["zero", "fresh"])
+def test_a_reset_is_the_fresh_state_put_in_by_hand(kind: str, leak: float, begin: str) -> None:
+    """Values and gradients of two layers are those of one step after another, with the state replaced between them."""
+    rng, times, batch, size = np.random.default_rng(1), 9, 4, 5
+    how = {"leak": leak} if kind == "RNN" else {}
+    layer = LAYERS[kind](3, size, num_layers=2, rng=rng, dtype=np.float64, **how)
+    x, start = rng.normal(size=(times, batch, 3)), states(kind, (2, batch, size), rng, np.float64)
+    fresh = [np.zeros((2, size)) if begin == "zero" else part for part in states(kind, (2, size), rng, np.float64)]
+    resets, weights = rng.random((times, batch)) < 0.3, rng.normal(size=(times, batch, size))
+    resets[3] = True
+
+    def gradients(fused: bool) -> list[Any]:
+        layer.zero_grad()
+        seen, parts = nn.Tensor(x, requires_grad=True), [nn.Tensor(part, requires_grad=True) for part in start]
+        state = packed(parts)
+        if fused:
+            out, state = layer(seen, state, resets=resets, fresh=None if begin == "zero" else packed(fresh))
+        else:
+            outs = []
+            for t in range(times):
+                now = [
+                    nn.where(resets[t][:, None], begin_anew[:, None], part)
+                    for begin_anew, part in zip(fresh, state if kind == "LSTM" else [state], strict=True)
+                ]
+                step, state = layer(seen[t : t + 1], packed(now))
+                outs.append(step)
+            out = nn.concatenate(outs, 0)
+        ends = list(state) if kind == "LSTM" else [state]
+        ((out * weights).sum() + sum(end.sum() for end in ends)).backward()
+        grads = [p.grad for p in layer.parameters()]
+        return [out.data, *(end.data for end in ends), seen.grad, *(part.grad for part in parts), *grads]
+
+    for mine, by_hand in zip(gradients(True), gradients(False), strict=True):
+        np.testing.assert_allclose(mine, by_hand, rtol=0, atol=1e-12)
+
+
+def test_resets_follow_the_order_of_x() -> None:
+    rng = np.random.default_rng(0)
+    layer = nn.GRU(3, 4, rng=rng)
+    first = nn.GRU(3, 4, batch_first=True)
+    first.load_state_dict(layer.state_dict())
+    x, resets = rng.normal(size=(6, 2, 3)).astype(np.float32), rng.random((6, 2)) < 0.4
+    out = layer(x, resets=resets)[0].data
+    np.testing.assert_array_equal(first(x.swapaxes(0, 1), resets=resets.T)[0].data.swapaxes(0, 1), out)
+    np.testing.assert_allclose(layer(x[:, 0], resets=resets[:, 0])[0].data, out[:, 0], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 1), bool)), r"of shape \(4, 2\)"),
+        (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 2))), "booleans of shape"),
+        (
+            lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 2], resets=np.zeros((4, 2), bool)),
+            "forward in time alone",
+        ),
+        (
+            lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 2), bool), fresh=np.ones(3)),
+            r"of shape \(1, 3\)",
+        ),
         (lambda: nn.LSTM(2, 0), "hidden_size is 0"),
         (lambda: nn.GRU(2, 3, dropout=2), "dropout is 2"),
         (lambda: nn.RNN(2, 3, nonlinearity="sin"), "nonlinearity is 'sin'; one of tanh, relu, linear"),
