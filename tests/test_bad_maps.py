@@ -24,8 +24,8 @@ SQUARE = "####\n#SG#\n####\n"
         ("\n\n\n", 1, 1, "empty"),
         ("; only a comment\n", 1, 1, "empty"),
         ("name: nothing\n", 1, 1, "empty"),
-        ("####\n#SG\n####\n", 2, 4, "3 tiles where the drawing is 4 wide"),
-        ("####\n#SG##\n####\n", 1, 5, "4 tiles where the drawing is 5 wide"),
+        ("####\n#SG\n####\n", 2, 4, "3 tiles, but the drawing is 4 wide"),
+        ("####\n#SG##\n####\n", 1, 5, "4 tiles, but the drawing is 5 wide"),
         ("####\n#S?#\n####\n", 2, 3, "unknown tile '?'"),
         ("####\n#SG#\n###\u25cf\n", 3, 4, "unknown tile '\u25cf'"),
         ("####\n#S\tG#\n####\n", 2, 3, "a tab"),
@@ -33,8 +33,9 @@ SQUARE = "####\n#SG#\n####\n"
         ("; a comment\nname: x\n\n####\n#S?#\n####\n", 5, 3, "unknown tile"),
         ("###\n; in between\n#?#\n", 3, 2, "unknown tile"),
         ("nmae: x\n" + SQUARE, 1, 1, "did you mean 'name'?"),
-        ("S.:G\n....\n", 1, 3, "':' is no tile, and 'S.' no key of metadata; known: name, "),
-        ("name: x\nname: y\n" + SQUARE, 2, 1, "given before"),
+        ('{"format": "mazegrad replay 1", "id": "mazegrad/Maze-v0"}\n', 1, 1, "looks like JSON"),
+        ("S.:G\n....\n", 1, 3, "':' is not a tile, and 'S.' is not a metadata key; known keys: name, "),
+        ("name: x\nname: y\n" + SQUARE, 2, 1, "given twice"),
         ("slip: often\n" + SQUARE, 1, 6, "a probability such as 0.1 or 2/3, not 'often'"),
         ("slip: 3/2\n" + SQUARE, 1, 6, "probability"),
         ("slip: 1/0\n" + SQUARE, 1, 6, "probability"),
@@ -87,9 +88,9 @@ def test_no_start_no_world() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "says"),
     [
-        ("...\n", 1, 1, "has one start S, this one has 0"),
-        ("S.S\n", 1, 3, "has one start S, this one has 2"),
-        ("GSG\n", 1, 3, "has one goal G at most, this one has 2"),
+        ("...\n", 1, 1, "must have one start S, not 0"),
+        ("S.S\n", 1, 3, "must have one start S, not 2"),
+        ("GSG\n", 1, 3, "can have one goal G at most, not 2"),
         ("S.G.\n", 1, 3, "the goal is inside the path"),
         ("S..\n .\n", 1, 2, "touches itself"),
         ("S.G\n   \n...\n", 3, 1, "not connected to the start"),
@@ -138,10 +139,12 @@ def test_files(tmp_path: Path) -> None:
         Maze.from_file(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="neither a shipped maze nor a file; did you mean 'spiral'"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="spirall")
-    with pytest.raises(ValueError, match="nor a file; a drawing of one line ends with a line break"):
+    with pytest.raises(ValueError, match="is a folder, not a file with a maze"):
+        gymnasium.make("mazegrad/GridWorld-v0", maze=str(tmp_path))
+    with pytest.raises(ValueError, match="nor a file; end a drawing of one line with a line break"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="S..G")
     for name in (5, ["spiral"], None):
-        with pytest.raises(ValueError, match="no shipped maze is called"):
+        with pytest.raises(ValueError, match="unknown maze"):
             load_maze(name)
     with pytest.raises(ValueError, match="neither a shipped maze nor a file"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="S" + "." * 300 + "G")  # longer than a file's name can be
@@ -225,7 +228,7 @@ def test_tiles_are_read_only_and_copied() -> None:
 
 
 def test_metadata_is_text() -> None:
-    with pytest.raises(TypeError, match=r"metadata holds texts, such as .*, not \{'slip': 0\.1\}"):
+    with pytest.raises(TypeError, match=r"metadata must be text, such as .*, not \{'slip': 0\.1\}"):
         Maze(Maze.from_text(SQUARE).tiles, {"slip": 0.1})
 
 

@@ -334,21 +334,21 @@ def test_where_the_start_and_the_goal_can_be(name):
         ("growing_tree", (3, 3), {"pop": "newst"}, "did you mean 'newest'"),
         ("prim", (3, 3), {"goal": "furthest"}, "did you mean 'farthest'"),
         ("prim", (3, 3), {"start": 3}, "unknown start 3"),
-        ("prim", (0, 3), {}, "rows is 1 or more rooms, not 0"),
-        ("prim", (3, -1), {}, "columns is 1 or more rooms, not -1"),
+        ("prim", (0, 3), {}, "rows must be an integer >= 1, not 0"),
+        ("prim", (3, -1), {}, "columns must be an integer >= 1, not -1"),
         ("prim", (3000, 3000), {}, "more than 4,194,304 tiles"),
-        ("prim", (3, 3), {"braid": 1.5}, "braid is a share from 0 to 1, not 1.5"),
-        ("prim", (3, 3), {"braid": -0.1}, "braid is a share"),
-        ("prim", (3, 3), {"braid": float("nan")}, "braid is a share from 0 to 1, not nan"),
-        ("prim", (3, 3), {"braid": "half"}, "braid is a share"),
-        ("caves", (3, 3), {"rock": float("nan")}, "rock is a share"),
-        ("caves", (3, 3), {"rounds": -1}, "rounds is 0 or more, not -1"),
-        ("dungeon", (3, 3), {"smallest": 3, "largest": 2}, "largest is 3 or more, not 2"),
-        ("dungeon", (3, 3), {"halls": 0}, "halls is 1 or more"),
-        ("path", (3, 3), {"length": 0}, "length is 1 or more, not 0"),
-        ("path", (3, 3), {"length": 40}, "no path of 40 steps was found in 3 x 3 rooms, the longest has 1"),
+        ("prim", (3, 3), {"braid": 1.5}, "braid must be a number from 0 to 1, not 1.5"),
+        ("prim", (3, 3), {"braid": -0.1}, "braid must be a number"),
+        ("prim", (3, 3), {"braid": float("nan")}, "braid must be a number from 0 to 1, not nan"),
+        ("prim", (3, 3), {"braid": "half"}, "braid must be a number"),
+        ("caves", (3, 3), {"rock": float("nan")}, "rock must be a number"),
+        ("caves", (3, 3), {"rounds": -1}, "rounds must be an integer >= 0, not -1"),
+        ("dungeon", (3, 3), {"smallest": 3, "largest": 2}, "largest must be an integer >= 3, not 2"),
+        ("dungeon", (3, 3), {"halls": 0}, "halls must be an integer >= 1"),
+        ("path", (3, 3), {"length": 0}, "length must be an integer >= 1, not 0"),
+        ("path", (3, 3), {"length": 40}, "found no path of 40 steps in 3 x 3 rooms, the longest has 1"),
         ("path", (1, 1), {}, "a path has two ends"),
-        ("path", (1, 4), {"start": "inside"}, "inside this path no dot"),
+        ("path", (1, 4), {"start": "inside"}, "no dot inside this path"),
         ("path", (3, 3), {"goal": "last"}, "path has no knob 'goal'"),
     ],
 )
@@ -360,14 +360,14 @@ def test_bad_knobs_are_named(name, size, knobs, message):
 def test_wrong_kinds_are_named():
     rng = np.random.default_rng(0)
     for rows in (2.0, "2", True, None):
-        with pytest.raises(TypeError, match="rows is a number of rooms"):
+        with pytest.raises(TypeError, match="rows must be an integer >= 1"):
             generate("prim", rows, 3, rng=rng)
     for no_rng in (None, 3, np.random):
-        with pytest.raises(TypeError, match="rng is a numpy Generator"):
+        with pytest.raises(TypeError, match="rng must be a numpy Generator"):
             generate("prim", 3, 3, rng=no_rng)
-    with pytest.raises(TypeError, match="length is an integer"):
+    with pytest.raises(TypeError, match="length must be an integer"):
         generate("path", 3, 3, rng=rng, length=3.5)
-    with pytest.raises(ValueError, match="a key is"):
+    with pytest.raises(ValueError, match=r"key must be an integer from 0 to 18446744073709551615, not -1"):
         generate_from_key("prim", 3, 3, -1)
     with pytest.raises(TypeError, match="uint64"):
         generate_batch("prim", 3, 3, np.arange(3))

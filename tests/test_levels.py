@@ -146,14 +146,14 @@ def test_state_copies_and_pickles_go_on_with_the_same_mazes():
         ({"generator": "backtraker"}, "did you mean 'backtracker'"),
         ({"size": (0, 3)}, "at least two rooms"),
         ({"size": (1, 1)}, "at least two rooms"),
-        ({"size": (-2, -3)}, "rows is 1 or more rooms"),
+        ({"size": (-2, -3)}, "rows must be an integer >= 1"),
         ({"size": 8}, "size is \\(rows, columns\\), two integers, not 8"),
         ({"size": "ab"}, "size is \\(rows, columns\\), two integers, not 'ab'"),
-        ({"braid": 2}, "braid is a share"),
-        ({"braid": float("nan")}, "braid is a share"),
+        ({"braid": 2}, "braid must be a number from 0 to 1"),
+        ({"braid": float("nan")}, "braid must be a number from 0 to 1"),
         ({"generator": "caves", "braid": 0.5}, "caves has no knob 'braid'"),
         ({"level_seeds": []}, "level_seeds is empty"),
-        ({"level_seeds": [-1]}, "level_seeds is 0 or more, not -1"),
+        ({"level_seeds": [-1]}, "level_seeds must be an integer >= 0, not -1"),
         ({"pinned": True}, "say which, by level_seeds"),
         ({"generator": "path", "length": 1000}, "no path of 1000 steps"),
     ],
@@ -164,11 +164,11 @@ def test_bad_keywords_are_named(keywords, message):
 
 
 def test_wrong_kinds():
-    with pytest.raises(TypeError, match=r"level_seeds is an integer from 0 on, not 1.5"):
+    with pytest.raises(TypeError, match=r"level_seeds must be an integer >= 0, not 1.5"):
         make(level_seeds=[1.5])
     with pytest.raises(TypeError, match=r"level_seeds holds integers, .* and is not 5"):
         make(level_seeds=5)
-    with pytest.raises(TypeError, match=r"corridor is an integer from 1 on, not 1.5"):
+    with pytest.raises(TypeError, match=r"corridor must be an integer >= 1, not 1.5"):
         make("TMaze", corridor=1.5)
     with pytest.raises(TypeError, match="brade"):
         make(brade=0.5)

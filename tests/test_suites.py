@@ -42,7 +42,8 @@ def test_a_change_is_noticed(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("names", "message"), [(("esy", "train"), "'easy'"), (("easy", "tests"), "'test'"), ((1, "test"), "no 1")]
+    ("names", "message"),
+    [(("esy", "train"), "'easy'"), (("easy", "tests"), "'test'"), ((1, "test"), "unknown difficulty 1")],
 )
 def test_unknown_names(names, message):
     with pytest.raises(ValueError, match=message):

@@ -388,8 +388,8 @@ def test_draws_ahead_are_the_streams():
 
 def test_bad_input_is_told():
     for keywords, message in (
-        ({"num_envs": 0}, "num_envs is 1 or more, not 0"),
-        ({"max_episode_steps": 0}, "max_episode_steps is 1 or more, not 0"),
+        ({"num_envs": 0}, "num_envs must be an integer >= 1, not 0"),
+        ({"max_episode_steps": 0}, "max_episode_steps must be an integer >= 1, not 0"),
         ({"autoreset_mode": "Sometimes"}, "unknown autoreset_mode"),
         ({"observation": "dot"}, "did you mean 'dots'"),
         ({"render_mode": "human"}, "unknown render mode"),
@@ -400,10 +400,10 @@ def test_bad_input_is_told():
     for make in (MazeEnv, MazeVectorEnv):
         with pytest.raises(TypeError, match=r"info is a name or several, of action_mask, .*, not None"):
             make(info=None)
-        with pytest.raises(TypeError, match=r"rewards is a dict, such as \{'goal': 1.0\}, not None"):
+        with pytest.raises(TypeError, match=r"rewards must be a dict, such as \{'goal': 1.0\}, not None"):
             make(rewards=None)
     for keyword, value in (("max_episode_steps", 2.5), ("max_episode_steps", "x"), ("num_envs", "3")):
-        with pytest.raises(TypeError, match=f"{keyword} is an integer from 1 on, not {value!r}"):
+        with pytest.raises(TypeError, match=f"{keyword} must be an integer >= 1, not {value!r}"):
             MazeVectorEnv(**{keyword: value})
     env = MazeVectorEnv("S.G\n", 3, autoreset_mode="Disabled")
     with pytest.raises(gymnasium.error.ResetNeeded):

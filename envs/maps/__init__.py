@@ -1,1 +1,1 @@
-"""What is drawn: mazes, their tiles and text, where they come from."""
+"""What is drawn: mazes, their tiles and text, and where they come from."""

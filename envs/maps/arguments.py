@@ -1,4 +1,4 @@
-"""Checks of arguments that every storey shares: integers in a range, names that are known, arrays to be locked."""
+"""Checks of arguments that every storey shares: integers in a range, known names; and arrays that are locked."""
 
 import difflib
 from collections.abc import Iterable
@@ -11,27 +11,38 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the known word that is nearest, or else the list of all that are known."""
+    """Return the end of an error message: "; did you mean 'x'?", or else the list of known words."""
     names = list(known)
     close = difflib.get_close_matches(str(word), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Return whether this is an integer, of Python or of numpy; True and False are none."""
+    """Return whether a value is an integer, of Python or of numpy, and not True or False."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def whole(name: str, value: object, least: int) -> int:
-    """Return what a keyword was given, checked to be an integer that is large enough."""
+def whole(name: str, value: object, least: int, most: int | None = None) -> int:
+    """Return a value as an int.
+
+    Args:
+        name: of the argument, for the error message.
+        value: what was given.
+        least, most: the allowed range, both included; without `most` there is no upper bound.
+
+    Raises:
+        TypeError: the value is not an integer.
+        ValueError: it is out of the range.
+    """
+    allowed = f">= {least}" if most is None else f"from {least} to {most}"
     if not is_whole(value):
-        raise TypeError(f"{name} is an integer from {least} on, not {value!r:.80}")
-    if value < least:
-        raise ValueError(f"{name} is {least} or more, not {value}")
+        raise TypeError(f"{name} must be an integer {allowed}, not {value!r:.80}")
+    if value < least or (most is not None and value > most):
+        raise ValueError(f"{name} must be an integer {allowed}, not {value!r:.80}")
     return int(value)
 
 
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return a view of an array that is read-only from here on; numpy does not unlock a view of what is locked."""
+    """Return a view of an array that can never be written to again; the array itself is locked too."""
     array.setflags(write=False)
-    return array.view()
+    return array.view()  # numpy refuses to unlock a view of a locked array

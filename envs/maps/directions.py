@@ -1,4 +1,4 @@
-"""Up, right, left, down: the four directions, in the order that actions, observations and hidden states share."""
+"""Up, right, left, down: the four directions, in the order shared by actions, observations and hidden states."""
 
 from typing import Final, TypeVar
 
@@ -23,15 +23,15 @@ Directions = TypeVar("Directions", int, NDArray[np.int64])
 
 
 def opposite(direction: Directions) -> Directions:
-    """Return the direction that leads back; takes an int or an array of ints."""
+    """Return the direction that leads back, for an int or an array of ints."""
     return 3 - direction
 
 
 def left_of(heading: int) -> int:
-    """Return the direction to the left hand of a heading."""
+    """Return the direction to the left of a heading."""
     return _LEFT_OF[heading]
 
 
 def right_of(heading: int) -> int:
-    """Return the direction to the right hand of a heading."""
+    """Return the direction to the right of a heading."""
     return opposite(_LEFT_OF[heading])

@@ -20,7 +20,7 @@ _KNOWN[[ord(tile) for tile in LEGEND]] = True
 
 
 class MazeError(ValueError):
-    """A maze that cannot be read or used; `line` and `column` (both from 1) say where in its text, `file` in which."""
+    """A maze that cannot be read or used; `line` and `column` (both from 1) point into its text, `file` is its path."""
 
     def __init__(self, message: str, line: int, column: int, file: str | None = None) -> None:
         super().__init__(message, line, column, file)
@@ -39,16 +39,16 @@ class Maze:
         metadata: `METADATA` keys and their values, as text.
 
     Raises:
-        MazeError: no tiles, ragged rows, an unknown tile or metadata key, a metadata value that cannot be read.
-        TypeError: tiles that are no such array, metadata that is no text.
+        MazeError: no tiles, an unknown tile or metadata key, a metadata value that cannot be read.
+        TypeError: tiles that are not such an array, metadata that is not text.
     """
 
     tiles: NDArray[np.uint8]
     """(height, width), read-only: the ASCII codes of the tiles."""
     metadata: Mapping[str, str]
-    _text: str | None  # that it was read from
-    _lines: Sequence[int]  # for each row of tiles the line in that text
-    _file: str | None = None  # that it was read from
+    _text: str | None  # the text it was read from
+    _lines: Sequence[int]  # for each row of tiles, its line in that text
+    _file: str | None = None  # the file it was read from
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class Maze:
         _source: tuple[str, Sequence[int]] | None = None,
     ) -> None:
         if not isinstance(tiles, np.ndarray) or tiles.ndim != 2 or tiles.dtype != np.uint8:
-            raise TypeError("tiles are a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
+            raise TypeError("tiles must be a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
         tiles, metadata = read_only(tiles.copy()), MappingProxyType(dict(metadata))
         text, lines = _source or (None, range(len(metadata) + 1, len(metadata) + 1 + len(tiles)))
         vars(self).update(tiles=tiles, metadata=metadata, _text=text, _lines=lines)
         if not tiles.size:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
         if tiles.size > MAX_TILES:
-            raise self.error(0, 0, f"{self.height} x {self.width} tiles; a maze has {MAX_TILES:,} at most")
+            raise self.error(0, 0, f"{self.height} x {self.width} tiles; a maze can have {MAX_TILES:,} at most")
         unknown = ~_KNOWN[tiles]
         if unknown.any():
             row, column = np.argwhere(unknown)[0]
@@ -73,14 +73,14 @@ class Maze:
         if _source is None:
             for line, (key, value) in enumerate(metadata.items(), 1):
                 if not isinstance(key, str) or not isinstance(value, str):
-                    raise TypeError(f"metadata holds texts, such as {{'slip': '0.1'}}, not {{{key!r}: {value!r}}}")
+                    raise TypeError(f"metadata must be text, such as {{'slip': '0.1'}}, not {{{key!r}: {value!r}}}")
                 _read_metadata(key, value, line, 1)
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a maze is immutable, {name!r} is not to be set: make another one, such as Maze(tiles)")
+        raise AttributeError(f"a maze is immutable, {name!r} cannot be set; make a new one with Maze(tiles)")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a maze is immutable, {name!r} is not to be deleted")
+        raise AttributeError(f"a maze is immutable, {name!r} cannot be deleted")
 
     @classmethod
     def from_text(cls, text: str) -> "Maze":
@@ -88,15 +88,16 @@ class Maze:
 
         One character is a tile (`LEGEND`); lines that start with `;` are comments; lines `key: value` before the
         drawing are metadata (`METADATA`). Empty lines around the drawing and Windows line ends are accepted. Rows may
-        leave out trailing blanks, unless the drawing's last column has a wall: then a short row is a slip of the pen.
+        leave out trailing blanks, unless the drawing's last column has a wall: then a short row is taken for a typo.
 
         Raises:
             MazeError: with the line and column of what cannot be read.
+            TypeError: not a str.
         """
         if not isinstance(text, str):
-            raise TypeError(f"a maze is read from a str, not {type(text).__name__}")
+            raise TypeError(f"Maze.from_text takes a str, not {type(text).__name__}")
         if len(text) > 2 * MAX_TILES:
-            raise MazeError(f"{len(text):,} characters; a maze has {MAX_TILES:,} tiles at most", 1, 1)
+            raise MazeError(f"{len(text):,} characters; a maze can have {MAX_TILES:,} tiles at most", 1, 1)
         text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         metadata: dict[str, str] = {}
         rows: list[str] = []
@@ -107,12 +108,14 @@ class Maze:
             if not rows:
                 key, colon, value = line.partition(":")
                 if colon:
-                    if key.strip() not in METADATA and set(line) - {":"} <= LEGEND.keys():  # meant as a row, it seems
+                    if key.strip() not in METADATA and set(line) - {":"} <= LEGEND.keys():  # probably a row of tiles
                         known = ", ".join(METADATA)
-                        message = f"':' is no tile, and {key.strip()!r} no key of metadata; known: {known}"
+                        message = f"':' is not a tile, and {key.strip()!r} is not a metadata key; known keys: {known}"
                         raise MazeError(message, number, len(key) + 1)
+                    if line.lstrip().startswith(('{"', '["')):
+                        raise MazeError("this looks like JSON, not like a maze", number, 1)
                     if key.strip() in metadata:
-                        raise MazeError(f"{key.strip()!r} was given before", number, 1)
+                        raise MazeError(f"{key.strip()!r} is given twice", number, 1)
                     metadata[key.strip()] = value.strip()
                     _read_metadata(key.strip(), value.strip(), number, len(key) + 2)
                     continue
@@ -145,7 +148,7 @@ class Maze:
     def to_text(self) -> str:
         """Return the text this maze was read from, comments included, or else its metadata and its tiles.
 
-        Line ends are those of Unix whatever was read, and there is no byte order mark; all else is unchanged.
+        Line ends are always those of Unix, and a byte order mark is left out; all else is unchanged.
         """
         if self._text is not None:
             return self._text
@@ -153,19 +156,19 @@ class Maze:
         return head + "\n".join(self.rows()) + "\n"
 
     def rows(self) -> list[str]:
-        """Return the tiles as one text a row."""
+        """Return the tiles as one str for each row."""
         return [row.tobytes().decode("ascii") for row in self.tiles]
 
     def setting(self, key: str) -> Any:
-        """Return the metadata value of `key` as what it means (a number, say), or None where it is not given."""
+        """Return the metadata value of `key`, parsed (to a number, say), or None if it is not given."""
         return METADATA[key][1](self.metadata[key]) if key in self.metadata else None
 
     def find(self, tile: str) -> NDArray[np.int64]:
-        """Return the (row, column) of each tile of this kind, in reading order: shape (n, 2)."""
+        """Return the (row, column) of each of these tiles, in reading order: shape (n, 2)."""
         return np.argwhere(self.tiles == ord(tile))
 
     def error(self, row: int, column: int, message: str) -> MazeError:
-        """Return a MazeError that points to a tile, by line and column of the text it was read from."""
+        """Return a MazeError that points to a tile, by the line and column of the text it was read from."""
         return MazeError(message, self._lines[row], int(column) + 1, self._file)
 
     def setting_error(self, key: str, message: str) -> MazeError:
@@ -186,7 +189,7 @@ class Maze:
 
     @cached_property
     def open(self) -> NDArray[np.bool_]:
-        """(height, width), read-only: the tiles that can be entered."""
+        """(height, width), read-only: the open tiles, see `is_open`."""
         return read_only(is_open(self.tiles))
 
     @cached_property
@@ -211,7 +214,7 @@ class Maze:
 
 def _read_text(path: Path) -> str:
     if (size := path.stat().st_size) > 2 * MAX_TILES:
-        raise MazeError(f"the file has {size:,} bytes; a maze has {MAX_TILES:,} tiles at most", 1, 1)
+        raise MazeError(f"the file has {size:,} bytes; a maze can have {MAX_TILES:,} tiles at most", 1, 1)
     data = path.read_bytes()
     try:
         return data.decode("utf-8")
@@ -223,35 +226,36 @@ def _read_text(path: Path) -> str:
 
 def _unknown_tile(character: str) -> str:
     if character == "\t":
-        return "a tab has no fixed width; draw with blanks"
+        return "a tab has no fixed width; use blanks"
     return f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
 
 
 def _read_metadata(key: str, value: str, line: int, column: int) -> None:
     if key not in METADATA:
         raise MazeError(f"unknown key {key!r}{nearest(key, METADATA)}", line, 1)
-    wants, read = METADATA[key]
+    allowed, read = METADATA[key]
     try:
         if value != value.strip() or "\n" in value or "\r" in value:
             raise ValueError
         read(value)
     except (ValueError, ZeroDivisionError):
-        raise MazeError(f"{key!r} wants {wants}, not {value!r}", line, column) from None
+        raise MazeError(f"{key!r} must be {allowed}, not {value!r}", line, column) from None
 
 
 def _parse_rows(rows: Sequence[str], lines: Sequence[int]) -> NDArray[np.uint8]:
-    """Return the tiles of rows of text; `lines` are their line numbers, for errors."""
+    """Return the tiles, (height, width), of rows of text; `lines` are their line numbers, for errors."""
     if unknown := set().union(*rows) - LEGEND.keys():
-        places = ((row, line, column) for row, line in zip(rows, lines, strict=True) for column in range(len(row)))
-        row, line, column = next(place for place in places if place[0][place[2]] in unknown)
-        raise MazeError(_unknown_tile(row[column]), line, column + 1)
+        for row, line in zip(rows, lines, strict=True):
+            for column, tile in enumerate(row, 1):
+                if tile in unknown:
+                    raise MazeError(_unknown_tile(tile), line, column)
     if len({len(row) for row in rows}) > 1:
         stripped = [row.rstrip(" ") for row in rows]
         width = max(map(len, stripped)) or max(map(len, rows))
         walled = any(len(row) == width and row.endswith("#") for row in stripped)
         for row, line in zip(rows, lines, strict=True):
             if walled and len(row) < width:
-                message = f"this row has {len(row)} tiles where the drawing is {width} wide and ends in walls"
+                message = f"this row has {len(row)} tiles, but the drawing is {width} wide and ends in walls"
                 raise MazeError(f"{message}; draw the missing tiles", line, len(row) + 1)
         rows = [row.ljust(width) for row in stripped]
     return np.frombuffer("".join(rows).encode("ascii"), dtype=np.uint8).reshape(len(rows), -1)

@@ -1,4 +1,4 @@
-"""Metadata: the `key: value` lines above a drawing, what each may hold, and how it is read."""
+"""Metadata: the `key: value` lines above a drawing, the allowed values of each key, and how to read them."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from .legend import REWARDS
 
 
 def _text_value(value: str) -> str:
-    value.encode()  # a lone surrogate is no text: UnicodeEncodeError, a ValueError
+    value.encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
     return value
 
 
@@ -22,13 +22,13 @@ def _probability(value: str) -> float:
 
 
 def _rewards(value: str) -> dict[str, float]:
-    earns = {}
+    rewards = {}
     for entry in value.split(","):
         name, number = entry.split()
-        if name not in REWARDS or name in earns or not math.isfinite(float(number)):
+        if name not in REWARDS or name in rewards or not math.isfinite(float(number)):
             raise ValueError
-        earns[name] = float(number)
-    return earns
+        rewards[name] = float(number)
+    return rewards
 
 
 def _trap(value: str) -> str:
@@ -44,7 +44,7 @@ def _wind(value: str) -> tuple[int, ...]:
     return strengths
 
 
-# metadata: key -> (what it wants, its reader); a reader raises ValueError
+# key -> (what is allowed, its reader); a reader raises ValueError
 METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyType(
     {
         "name": ("a text", _text_value),
@@ -54,6 +54,6 @@ METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyTy
         "ice": ("a probability such as 0.1 or 2/3", _probability),
         "rewards": (f"numbers for some of {', '.join(REWARDS)}, such as: step -1, trap -100", _rewards),
         "trap": ("`end` or `restart`", _trap),
-        "wind": ("a number of cells for each column, such as: 0 0 1 2 1", _wind),
+        "wind": ("a whole number of cells for each column, such as: 0 0 1 2 1", _wind),
     }
 )

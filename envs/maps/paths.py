@@ -9,27 +9,27 @@ from .maze import Maze
 def check_path(maze: Maze) -> None:
     """Check that the maze is a path that does not touch itself, as exercise 38 means it.
 
-    Each dot has at most two neighbours, there is one start, the goal if any is one and stands at an end of the path,
-    and no dot lies apart.
+    Each dot has at most two neighbours and is connected to the start; there is one start and at most one goal, which
+    is at an end of the path.
 
     Raises:
-        MazeError: with the line and column of the tile where it is not so.
+        MazeError: with the line and column of the first tile that breaks this.
     """
     for row, column in np.argwhere(~np.isin(maze.tiles, np.frombuffer(b" #.SG", dtype=np.uint8)))[:1]:
-        raise maze.error(row, column, f"a path is drawn with . S and G, not with {chr(maze.tiles[row, column])}")
+        raise maze.error(row, column, f"a path can have only the tiles . S and G, not {chr(maze.tiles[row, column])}")
     starts, goals = maze.find("S"), maze.find("G")
     if len(starts) != 1:
         row, column = starts[1] if len(starts) else np.argwhere(maze.open)[0] if maze.open.any() else (0, 0)
-        raise maze.error(row, column, f"a path has one start S, this one has {len(starts)}")
+        raise maze.error(row, column, f"a path must have one start S, not {len(starts)}")
     for row, column in goals[1:2]:
-        raise maze.error(row, column, f"a path has one goal G at most, this one has {len(goals)}")
+        raise maze.error(row, column, f"a path can have one goal G at most, not {len(goals)}")
     cells = np.argwhere(maze.open)
     padded = np.pad(maze.open, 1)
     beside = [padded[1 + dr : 1 + dr + maze.height, 1 + dc : 1 + dc + maze.width] for dr, dc in OFFSETS]
     near = np.sum(beside, axis=0)
     for row, column in cells[near[tuple(cells.T)] > 2][:1]:
         raise maze.error(
-            row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, not 1 or 2"
+            row, column, f"the path touches itself: this tile has {near[row, column]} neighbours, more than 2"
         )
     for row, column in goals[near[tuple(goals.T)] > 1]:
         raise maze.error(row, column, "the goal is inside the path; put it at an end")

@@ -14,30 +14,35 @@ from .maze import Maze
 MAZES: Final[Mapping[str, Path]] = MappingProxyType(
     {path.stem: path for path in sorted((Path(__file__).parent / "drawings").glob("*.txt"))}
 )
-"""name -> file"""
+"""Name -> file."""
 
 
 def load_maze(name: str) -> Maze:
     """Return a shipped maze.
 
     Raises:
-        ValueError: there is none of this name; the message says the nearest.
+        ValueError: an unknown name; the message names the nearest known one.
     """
     if not isinstance(name, str) or name not in MAZES:
-        raise ValueError(f"no shipped maze is called {name!r}{nearest(name, MAZES)}")
+        raise ValueError(f"unknown maze {name!r}{nearest(name, MAZES)}")
     return _shipped(name)
 
 
 @cache
 def _shipped(name: str) -> Maze:
-    return Maze.from_text(MAZES[name].read_text(encoding="utf-8"))  # its errors need not name a file of the library
+    return Maze.from_text(MAZES[name].read_text(encoding="utf-8"))  # errors need not name a file of the library
 
 
 def find_maze(maze: Maze | str | Path) -> Maze:
-    r"""Return the maze that is meant: a Maze itself, a text (with a line break), a shipped name or a file.
+    r"""Return the maze of an argument.
+
+    Args:
+        maze: a Maze, a text (with a line break), the name of a shipped maze, or a file.
 
     Raises:
-        ValueError: no shipped name and no file; a MazeError, if it cannot be read.
+        MazeError: (a ValueError) the text or the file cannot be read.
+        ValueError: neither a known name nor a file.
+        TypeError: something else.
     """
     if isinstance(maze, Maze):
         return maze
@@ -46,9 +51,11 @@ def find_maze(maze: Maze | str | Path) -> Maze:
     if isinstance(maze, str) and maze in MAZES:
         return load_maze(maze)
     if not isinstance(maze, str | Path):
-        raise TypeError(f"a maze is a Maze, a text, a shipped name or a file, not {type(maze).__name__}")
-    if not os.path.isfile(maze):  # unlike Path.is_file, it takes a name of any length
+        raise TypeError(f"a maze must be a Maze, a text, a shipped name or a file, not {type(maze).__name__}")
+    if os.path.isdir(maze):
+        raise ValueError(f"{str(maze)!r} is a folder, not a file with a maze")
+    if not os.path.isfile(maze):  # unlike Path.is_file, it accepts a name of any length
         drawn = "S" in str(maze) and set(str(maze)) <= LEGEND.keys()
-        hint = "; a drawing of one line ends with a line break" if drawn else nearest(maze, MAZES)
+        hint = "; end a drawing of one line with a line break" if drawn else nearest(maze, MAZES)
         raise ValueError(f"{str(maze)!r:.80} is neither a shipped maze nor a file{hint}")
     return Maze.from_file(maze)

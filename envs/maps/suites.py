@@ -30,20 +30,23 @@ _DIGESTS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
 
 
 def suite(difficulty: str, split: str) -> list[Maze]:
-    """Return the 100 mazes of a split: perfect mazes, the goal as far from the start as can be.
+    """Return the 100 mazes of a split: perfect mazes, the goal as far from the start as possible.
 
     Seed s, 0 to 99 for "train" and 100 to 199 for "test", stands for the maze that the (s mod 11)-th perfect generator
-    makes of `key_from_seed(s)`, with `goal="farthest"`: all eleven families are in each split. "easy" has 5 x 5 rooms,
-    "medium" 10 x 10, "hard" 20 x 20. A digest of each split is kept with the code, and checked, so that results from
-    different times and machines are about the same mazes.
+    makes from `key_from_seed(s)`, with `goal="farthest"`: all eleven families are in each split. A digest of each
+    split is stored in the code and checked, so that results from different times and machines compare the same mazes.
+
+    Args:
+        difficulty: "easy" (5 x 5 rooms), "medium" (10 x 10) or "hard" (20 x 20).
+        split: "train" or "test".
 
     Raises:
         ValueError: an unknown difficulty or split.
-        RuntimeError: the mazes are not what they were when the suite was frozen.
+        RuntimeError: the mazes have changed since the suite was frozen.
     """
-    for name, known in ((difficulty, DIFFICULTIES), (split, SPLITS)):
+    for what, name, known in (("difficulty", difficulty, DIFFICULTIES), ("split", split, SPLITS)):
         if name not in known:
-            raise ValueError(f"the suite has no {name!r}{nearest(name, known)}")
+            raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
     return list(_suite(difficulty, split))
 
 
@@ -55,7 +58,7 @@ def _suite(difficulty: str, split: str) -> tuple[Maze, ...]:
         for seed in SPLITS[split]
     )
     if digest_of(mazes) != _DIGESTS[difficulty, split]:
-        raise RuntimeError(f"the {split} mazes of {difficulty!r} have changed: a generator does not do what it did")
+        raise RuntimeError(f"the {difficulty!r} {split} mazes have changed: a generator no longer makes the same mazes")
     return mazes
 
 

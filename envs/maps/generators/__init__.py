@@ -1,10 +1,9 @@
 """Fourteen ways to make a maze: each a function of rows, columns and one 64-bit key, the same on every machine.
 
-A generator that is handed `rng` draws one key from it; whatever is random afterwards is a hash of that key.
+A generator called with `rng` draws one key from it; all later randomness is a hash of that key.
 """
 
 import inspect
-import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import nearest
+from ..arguments import nearest, whole
 from ..maze import Maze
 from ..randomness import MASK, stream
 from .batch import backtracker_batch
 from .cellular import caves
 from .dungeons import dungeon
-from .grid import CARVING, GOAL, START, Grid, Tiles, grid_of, open_dead_ends, place_ends, share
+from .grid import CARVING, GOAL, START, Grid, Tiles, fraction, grid_of, open_dead_ends, place_ends
 from .growing import POPS, backtracker, growing_tree, hunt_and_kill, prim
 from .lines import binary_tree, recursive_division, sidewinder
 from .paths import path
@@ -61,51 +60,57 @@ KNOBS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         for name in _FAMILIES
     }
 )
-"""name -> its knobs and their defaults"""
+"""Name -> its knobs and their defaults."""
 
 
 def generate(name: str, rows: int, columns: int, *, rng: np.random.Generator, **knobs: Any) -> Maze:
     """Make a maze.
 
-    A perfect maze (one way, and only one, between any two rooms) is drawn on 2 * rows + 1 by 2 * columns + 1 tiles; all
-    but "dungeon", "caves" and "path" make one. These three draw on as many tiles, and their open tiles are connected.
+    All generators but "dungeon", "caves" and "path" make a perfect maze: exactly one way between any two rooms. The
+    open tiles of these three are connected, too. Every maze has 2 * rows + 1 by 2 * columns + 1 tiles.
 
     Args:
         name: one of `GENERATORS`.
-        rows, columns: the number of rooms, at least 1. A maze of a single room has a start and no goal.
+        rows, columns: of rooms, at least 1. A maze of a single room has a start and no goal.
         rng: one 64-bit key is drawn from it.
-        knobs: `braid` (perfect mazes): the share of dead ends to open, 0 by default. `start` (all but "path"): "first",
-            the top left room, or "random". `goal` (likewise): "last", the bottom right room, "random", or "farthest",
-            the tile that takes the most steps from the start. Further ones by generator: see `KNOBS` and `GENERATORS`.
+        knobs: `braid` (perfect mazes): the fraction of dead ends to open, 0 by default. `start` (all but "path"):
+            "first", the top left room, or "random". `goal` (likewise): "last", the bottom right room, "random", or
+            "farthest", the tile that takes the most steps from the start. See `KNOBS` and `GENERATORS` for the rest.
 
     Raises:
-        ValueError: an unknown generator or knob (the message says the nearest), or a number out of its range.
-        TypeError: a number is of the wrong kind, or rng is no numpy Generator.
+        ValueError: an unknown generator or knob (the message names the nearest), or a number out of range.
+        TypeError: a number of the wrong type, or rng is not a numpy Generator.
     """
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a numpy Generator, such as numpy.random.default_rng(seed), not {rng!r}")
+        raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(seed), not {rng!r:.80}")
     key = int(rng.integers(0, MASK, dtype=np.uint64, endpoint=True))
     return generate_from_key(name, rows, columns, key, **knobs)
 
 
 def generate_from_key(name: str, rows: int, columns: int, key: int, **knobs: Any) -> Maze:
-    """Make the maze of a 64-bit key; see `generate`."""
-    key = operator.index(key)
-    if not 0 <= key <= MASK:
-        raise ValueError(f"a key is an integer from 0 to 2**64 - 1, not {key}")
+    """Make the maze of a 64-bit key; see `generate` for the arguments and errors."""
+    key = whole("key", key, 0, MASK)
     check_knobs(name, knobs)
     return Maze(_tiles(name, rows, columns, key, **knobs))
 
 
 def generate_batch(name: str, rows: int, columns: int, keys: NDArray[np.uint64], **knobs: Any) -> Tiles:
-    """Make the mazes of many keys: tiles (n, 2 * rows + 1, 2 * columns + 1), each as `generate_from_key` makes it.
+    """Make the mazes of many keys, each as `generate_from_key` makes it: the recursive backtracker all at once.
 
-    The recursive backtracker makes them all at once, the others one after the other; see `generate` for what is raised.
+    Args:
+        name, rows, columns, knobs: as for `generate`.
+        keys: (n,) uint64.
+
+    Returns:
+        (n, 2 * rows + 1, 2 * columns + 1) uint8 tiles.
+
+    Raises:
+        ValueError, TypeError: as for `generate`.
     """
     check_knobs(name, knobs)
     grid = grid_of(rows, columns)
     if keys.dtype != np.uint64 or keys.ndim != 1:
-        raise TypeError(f"keys are a 1-d uint64 array, not {keys.ndim}-d {keys.dtype}")
+        raise TypeError(f"keys must be a 1-d uint64 array, not {keys.ndim}-d {keys.dtype}")
     if name != "backtracker":
         mazes = [_tiles(name, rows, columns, key, **knobs) for key in keys.tolist()]
         return np.array(mazes, dtype=np.uint8).reshape(len(keys), grid.height, grid.width)
@@ -120,9 +125,9 @@ def generate_batch(name: str, rows: int, columns: int, keys: NDArray[np.uint64],
 
 
 def check_knobs(name: str, knobs: Mapping[str, Any]) -> None:
-    """Raise ValueError for a generator or a knob that there is not."""
+    """Raise ValueError for an unknown generator or an unknown knob."""
     if name not in _FAMILIES:
-        raise ValueError(f"no generator is called {name!r}{nearest(name, _FAMILIES)}")
+        raise ValueError(f"unknown generator {name!r}{nearest(name, _FAMILIES)}")
     for knob in knobs:
         if knob not in KNOBS[name]:
             raise ValueError(f"{name} has no knob {knob!r}{nearest(knob, KNOBS[name]) if KNOBS[name] else ''}")
@@ -133,7 +138,7 @@ def _tiles(name: str, rows: int, columns: int, key: int, **knobs: Any) -> Tiles:
     common = {} if name == "path" else {knob: knobs.pop(knob) for knob in ("braid", *_ENDS) if knob in knobs}
     drawn = family(grid, stream(key, CARVING), **knobs)
     tiles: Tiles = grid.draw(drawn) if name in TREES else drawn
-    if name != "path":  # it has its ends
+    if name != "path":  # a path has its ends already
         _finish(grid, tiles, key, **common)
     return tiles
 
@@ -141,7 +146,7 @@ def _tiles(name: str, rows: int, columns: int, key: int, **knobs: Any) -> Tiles:
 def _finish(
     grid: Grid, tiles: Tiles, key: int, *, braid: float = 0.0, start: str = "first", goal: str = "last"
 ) -> None:
-    if share("braid", braid):
+    if fraction("braid", braid):
         open_dead_ends(grid, tiles, key, braid)
     place_ends(tiles, key, start, goal)
 
@@ -160,6 +165,6 @@ def _generator(name: str) -> Callable[..., Maze]:
 
 
 GENERATORS: Final[Mapping[str, Callable[..., Maze]]] = MappingProxyType({name: _generator(name) for name in _FAMILIES})
-"""name -> function (rows, columns, rng, **knobs) -> Maze; see `generate`"""
+"""Name -> function (rows, columns, rng, **knobs) -> Maze; see `generate`."""
 
 __all__ = ["GENERATORS", "KNOBS", "POPS", "check_knobs", "generate", "generate_batch", "generate_from_key"]

@@ -10,10 +10,10 @@ from ..randomness import choice
 from .grid import FLOOR, TURNS, WALL, Grid, Tiles
 from .growing import backtracker
 
-_ROOMS: Final = 2**19  # of all mazes that are made at once: many, to pay for the calls, but they stay in the cache
-_FEWEST: Final = 8  # mazes; fewer are made faster one by one
-_ROUNDS: Final = 32  # rounds between two looks at which mazes are done
-_STUCK: Final = 4  # the direction of those that can only go back
+_ROOMS: Final = 2**19  # in all mazes made at once: enough to outweigh the calls, few enough for the cache
+_FEWEST: Final = 8  # mazes; fewer are faster one by one
+_ROUNDS: Final = 32  # between two checks for finished mazes
+_STUCK: Final = 4  # the direction of a walk that can only go back
 
 
 def backtracker_batch(grid: Grid, streams: NDArray[np.uint64]) -> Tiles:
@@ -30,9 +30,10 @@ def backtracker_batch(grid: Grid, streams: NDArray[np.uint64]) -> Tiles:
 
 @cache
 def _choices() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the direction, and if the trail gets longer, and if shorter, by 16 * turn + bits of the unseen neighbours.
+    """Return three tables over 16 * turn + bits of the unseen neighbours: direction, push and pop.
 
-    A room stays on the trail only if another way is left to try in it: otherwise there is no need to come back.
+    Push and pop are 1 where the trail gets longer and shorter. A room stays on the trail only if it has another unseen
+    neighbour: otherwise there is no need to come back.
     """
     direction, push = np.full(16 * len(TURNS), _STUCK), np.zeros(16 * len(TURNS), dtype=np.int64)
     for number, turn in enumerate(TURNS):
@@ -44,14 +45,14 @@ def _choices() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 def _carve(grid: Grid, streams: NDArray[np.uint64], tiles: Tiles) -> None:
     lanes, rooms = len(streams), len(grid.rooms)
-    # one cell a room, 16 * turn + 15, or + 0 once it is seen; and a margin of zeros, where steps over a border end
+    # one cell for each room: 16 * turn + 15, or + 0 once it is seen; a margin of zeros for steps over a border
     height, width = grid.rows + 1, grid.columns + 1
     size, margin = height * width, width
     cells = np.zeros(margin + lanes * size + margin, dtype=np.uint16)
     turn = np.asarray(choice(streams[:, None], np.arange(rooms, dtype=np.uint64), len(TURNS))).astype(np.uint16)
     inner = cells[margin:-margin].reshape(lanes, height, width)[:, :-1, :-1]
     inner[:] = (turn * np.uint16(16) + np.uint16(15)).reshape(lanes, grid.rows, grid.columns)
-    # what is drawn: for each room it and the wall to its right, and, far behind, the wall below it and a pillar
+    # the drawing: for each room itself and the wall to its right; in the second half the wall below it and a pillar
     drawn = np.full((2, lanes, height, 2 * width), WALL, dtype=np.uint8)
     flat_drawn, below = drawn.reshape(-1), 2 * lanes * size
 
@@ -64,20 +65,20 @@ def _carve(grid: Grid, streams: NDArray[np.uint64], tiles: Tiles) -> None:
 
     start = np.asarray(choice(streams, np.array([rooms], dtype=np.uint64), rooms)).astype(np.int64)
     at = np.arange(lanes) * size + start // grid.columns * width + start % grid.columns
-    # each maze's trail is a row, its top the room where the walk is; the part before `ground` is for mazes that are
-    # done: they step back into it, and harm nothing, until the next look
+    # each maze's trail is a row, its top is the room where the walk is; finished mazes step back into the part before
+    # `bottom`, without harm, until the next check
     trail = np.empty((lanes, _ROUNDS + rooms), dtype=np.int64)
     trail[:, : _ROUNDS + 1] = at[:, None]
     flat_trail = trail.reshape(-1)
-    ground = np.arange(lanes) * trail.shape[1] + _ROUNDS
-    top = ground.copy()
+    bottom = np.arange(lanes) * trail.shape[1] + _ROUNDS
+    top = bottom.copy()
     while len(at):
         seen, case = np.empty((5, len(at)), dtype=np.uint16), np.empty(len(at), dtype=np.uint16)
         index, change = np.empty_like(at), np.empty_like(at)
         opened = np.empty((_ROUNDS, len(at)), dtype=np.int64)
-        looks = list(zip(views, seen, strict=True))
+        pairs = list(zip(views, seen, strict=True))
         for opens in opened:
-            for view, row in looks:
+            for view, row in pairs:
                 view.take(at, out=row, mode="clip")
             np.bitwise_and(seen, masks, out=seen)
             here[at] = seen[4]
@@ -95,9 +96,9 @@ def _carve(grid: Grid, streams: NDArray[np.uint64], tiles: Tiles) -> None:
             top -= change
             flat_trail.take(top, out=at, mode="clip")
         flat_drawn[opened] = FLOOR
-        going = np.flatnonzero(top >= ground)
+        going = np.flatnonzero(top >= bottom)
         if len(going) < len(at):
-            at, top, ground = at[going], top[going], ground[going]
+            at, top, bottom = at[going], top[going], bottom[going]
     drawn[0, :, :-1, :-2:2] = FLOOR
     tiles[:, 1::2, 1:-1] = drawn[0, :, :-1, :-3]
     tiles[:, 2:-1:2, 1:-1] = drawn[1, :, :-2, :-3]

@@ -1,27 +1,30 @@
-"""Caves: random rock that a cellular automaton smooths, joined to one."""
+"""Caves: random rock, smoothed by a cellular automaton, all caves joined to one."""
 
 import numpy as np
 
 from ..arguments import whole
 from ..randomness import bits
 from .dungeons import dig
-from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of, share
+from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of, fraction
 
 
 def caves(grid: Grid, stream: int, *, rock: float = 0.45, rounds: int = 4, smallest: int = 8) -> Tiles:
-    """Throw rock at random, let each tile become what most of its 3 x 3 are, and join the caves that remain.
+    """Place rock at random, let each tile become what most of its 3 x 3 tiles are, and join the caves that remain.
 
     Johnson, Yannakakis and Togelius, "Cellular automata for real-time generation of infinite cave levels" (2010). All
     open tiles are connected: small pockets are filled in, other caves joined by corridors.
 
     Args:
-        grid: the rooms that a perfect maze would have: caves fill as many tiles.
-        stream: what to draw from.
-        rock: the share of tiles that begin as rock.
-        rounds: how often to smooth.
-        smallest: pockets of fewer tiles are filled in, the largest one excepted.
+        grid: the rooms of a perfect maze: caves fill the same tiles.
+        stream: of random bits.
+        rock: the fraction of tiles that begin as rock.
+        rounds: the number of rounds of smoothing.
+        smallest: pockets of fewer tiles are filled in, except for the largest pocket.
+
+    Returns:
+        (height, width) tiles without start and goal.
     """
-    rock, rounds, smallest = share("rock", rock), whole("rounds", rounds, 0), whole("smallest", smallest, 1)
+    rock, rounds, smallest = fraction("rock", rock), whole("rounds", rounds, 0), whole("smallest", smallest, 1)
     random = np.asarray(bits(stream, np.arange(grid.height * grid.width, dtype=np.uint64))) >> np.uint64(11)
     solid = random.reshape(grid.height, grid.width) * 2.0**-53 < rock
     border = np.ones_like(solid)
@@ -32,7 +35,7 @@ def caves(grid: Grid, stream: int, *, rock: float = 0.45, rounds: int = 4, small
         rows = near[:-2] + near[1:-1] + near[2:]
         solid = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] >= 5) | border
     if np.count_nonzero(~solid) < 2:
-        solid = border  # all silted up: one open cave
+        solid = border  # all filled: make it one open cave
     tiles = np.where(solid, WALL, FLOOR).astype(np.uint8)
     _join(tiles, grid, smallest)
     return tiles

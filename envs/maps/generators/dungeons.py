@@ -5,26 +5,29 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arguments import whole
-from .grid import FLOOR, WALL, Grid, Tiles, share, words
+from .grid import FLOOR, WALL, Grid, Tiles, fraction, words
 
 
 def dungeon(
     grid: Grid, stream: int, *, halls: int | None = None, smallest: int = 2, largest: int = 4, loops: float = 0.15
 ) -> Tiles:
-    """Try to place halls at random, keep those that do not touch, and connect each to the nearest one before it.
+    """Place halls at random, keep those that do not touch, and connect each to the nearest one placed before it.
 
     In the manner of Rogue (Toy, Wichman and Arnold, 1980). All open tiles are connected.
 
     Args:
-        grid: the rooms that a perfect maze would have; halls and corridors are aligned to them.
-        stream: what to draw from.
-        halls: how many to try to place; by default one for every 8 rooms.
+        grid: the rooms of a perfect maze; halls and corridors are aligned to them.
+        stream: of random bits.
+        halls: the number of halls to try; by default one for every 8 rooms.
         smallest, largest: the sides of a hall, in rooms; a hall of n rooms is 2 * n - 1 tiles wide.
-        loops: the probability that a hall gets a second corridor, to any hall before it.
+        loops: the probability that a hall gets a second corridor, to any hall placed before it.
+
+    Returns:
+        (height, width) tiles without start and goal.
     """
     tries = whole("halls", max(1, grid.rows * grid.columns // 8) if halls is None else halls, 1)
     smallest = whole("smallest", smallest, 1)
-    largest, loops = whole("largest", largest, smallest), share("loops", loops)
+    largest, loops = whole("largest", largest, smallest), fraction("loops", loops)
     random = words(stream)
     taken = np.zeros((grid.rows, grid.columns), dtype=bool)
     tiles = np.full((grid.height, grid.width), WALL, dtype=np.uint8)
@@ -61,11 +64,11 @@ def _below(random: Iterator[int], n: int) -> int:
 
 
 def _spot(random: Iterator[int], hall: tuple[int, int, int, int]) -> tuple[int, int]:
-    """Return the (row, column) of a tile in a hall, on the lines of the rooms."""
+    """Return the (row, column) of a random tile in a hall, aligned to the rooms."""
     row, column, rows, columns = hall
     return 2 * (row + _below(random, rows)) + 1, 2 * (column + _below(random, columns)) + 1
 
 
 def _distance(hall: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> int:
-    """Return twice the distance of two halls' middles, along rows and columns."""
+    """Return twice the Manhattan distance of the centres of two halls."""
     return sum(abs(2 * hall[i] + hall[i + 2] - 2 * other[i] - other[i + 2]) for i in (0, 1))

@@ -1,6 +1,6 @@
-"""Rooms on a drawing: where they stand, which walls lie between them, and how a maze is drawn from its passages.
+"""Rooms on a drawing: where they are, which walls are between them, and how a maze is drawn from its passages.
 
-A grid of rooms is drawn on 2 * rows + 1 by 2 * columns + 1 tiles; a room stands where row and column are odd, a wall
+A grid of rooms is drawn on 2 * rows + 1 by 2 * columns + 1 tiles; a room is where row and column are odd, a wall
 between two of them. Everything here is a flat tile index, row * width + column: a room's neighbour is two steps
 away, the wall between them one.
 """
@@ -14,7 +14,7 @@ from typing import Final, SupportsFloat, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import is_whole, nearest
+from ..arguments import nearest, whole
 from ..directions import OFFSETS
 from ..legend import MAX_TILES
 from ..randomness import bits, choice, stream
@@ -34,7 +34,7 @@ _BLOCK: Final = 512
 
 
 class Grid:
-    """A grid of rooms on tiles; `grid_of(rows, columns)` gives it, made once."""
+    """A grid of rooms on tiles; `grid_of(rows, columns)` makes it once."""
 
     def __init__(self, rows: int, columns: int) -> None:
         self.rows, self.columns = rows, columns
@@ -46,7 +46,7 @@ class Grid:
         self.inner_walls = np.sort(np.concatenate([tiles[1::2, 2:-1:2].ravel(), tiles[2:-1:2, 1::2].ravel()]))
         is_room = np.zeros((self.height + 1, self.width), dtype=np.uint8)
         is_room.ravel()[self.rooms] = 1
-        # one row more than the drawing: two steps out of it, over any border, end on a tile that is no room
+        # one row more than the drawing: two steps over any border end on a tile that is not a room
         self.is_room = is_room.tobytes()
         self.turns = tuple(tuple(self.steps[direction] for direction in turn) for turn in TURNS)
         """The 24 orders in which a room can try its four steps."""
@@ -63,11 +63,11 @@ class Grid:
         return {room: tuple(step for step in self.steps if self.is_room[room + 2 * step]) for room in self.room_list}
 
     def unseen(self) -> bytearray:
-        """Return one byte a tile, 1 for each room: what a walk has yet to see."""
+        """Return one byte for each tile, 1 for a room: the rooms that a walk has not seen yet."""
         return bytearray(self.is_room)
 
     def draw(self, passages: Iterable[int]) -> Tiles:
-        """Return the drawing, (height, width), with these walls opened."""
+        """Return the tiles, (height, width), with these walls opened."""
         tiles = np.full(self.height * self.width, WALL, dtype=np.uint8)
         tiles[self.rooms] = FLOOR
         tiles[np.fromiter(passages, dtype=np.int64)] = FLOOR
@@ -80,31 +80,27 @@ def _grid(rows: int, columns: int) -> Grid:
 
 
 def grid_of(rows: int, columns: int) -> Grid:
-    """Return the grid of so many rooms.
+    """Return the grid with these rows and columns of rooms.
 
     Raises:
-        TypeError: they are no integers.
-        ValueError: there are none, or more than `MAX_TILES` tiles.
+        TypeError: a number that is not an integer.
+        ValueError: a number below 1, or more than `MAX_TILES` tiles.
     """
-    for name, number in (("rows", rows), ("columns", columns)):
-        if not is_whole(number):
-            raise TypeError(f"{name} is a number of rooms, not {number!r}")
-        if number < 1:
-            raise ValueError(f"{name} is 1 or more rooms, not {number}")
+    rows, columns = whole("rows", rows, 1), whole("columns", columns, 1)
     if (2 * rows + 1) * (2 * columns + 1) > MAX_TILES:
-        raise ValueError(f"{rows} x {columns} rooms are more than {MAX_TILES:,} tiles")
-    return _grid(int(rows), int(columns))
+        raise ValueError(f"{rows} x {columns} rooms make more than {MAX_TILES:,} tiles; ask for fewer")
+    return _grid(rows, columns)
 
 
 def words(stream: int, counter: int = 0) -> Iterator[int]:
     """Yield a stream's random 32-bit words, from a counter on; `word * n >> 32` is a choice from n."""
-    for block in itertools.count(counter, _BLOCK):
-        places = np.arange(block, block + _BLOCK, dtype=np.uint64)
-        yield from (np.asarray(bits(stream, places)) >> np.uint64(32)).tolist()
+    for first in itertools.count(counter, _BLOCK):
+        counters = np.arange(first, first + _BLOCK, dtype=np.uint64)
+        yield from (np.asarray(bits(stream, counters)) >> np.uint64(32)).tolist()
 
 
 def room_turns(grid: Grid, stream: int) -> list[tuple[int, ...]]:
-    """Return for each tile index of a room the order in which it tries its four steps: one random word a room.
+    """Return for each tile index of a room the order in which it tries its four steps, from one random word.
 
     Stepping to the first unseen room in such an order, again and again, is the same as choosing uniformly among the
     unseen ones each time: which of the untried steps comes first is independent of all that happened before.
@@ -115,12 +111,15 @@ def room_turns(grid: Grid, stream: int) -> list[tuple[int, ...]]:
 
 
 def flood(floor: bytearray, start: int, steps: Iterable[int]) -> dict[int, int]:
-    """Return each tile that can be reached and the one before it on a shortest way, in order of distance.
+    """Return the reachable tiles in order of distance, by breadth-first search.
 
     Args:
-        floor: one byte a tile, not 0 where it can be entered; what is reached is set to 0. The border is closed.
-        start: where to begin; its predecessor is itself.
+        floor: one byte for each tile, not 0 where it is open; set to 0 where it is reached. The border is closed.
+        start: where to begin.
         steps: one tile in each direction.
+
+    Returns:
+        Tile -> the tile before it on a shortest way; the start's is itself.
     """
     came_from, frontier = {start: start}, deque([start])
     floor[start] = 0
@@ -135,29 +134,29 @@ def flood(floor: bytearray, start: int, steps: Iterable[int]) -> dict[int, int]:
 
 
 def floor_of(tiles: Tiles) -> bytearray:
-    """Return one byte a tile, 1 where it is not a wall: what `flood` wants."""
+    """Return one byte for each tile, 1 where it is not a wall: the floor that `flood` takes."""
     return bytearray((tiles != WALL).tobytes())
 
 
-def share(name: str, value: float) -> float:
+def fraction(name: str, value: float) -> float:
     """Return a knob's value, checked to be from 0 to 1."""
     if not isinstance(value, SupportsFloat) or not 0 <= float(value) <= 1:
-        raise ValueError(f"{name} is a share from 0 to 1, not {value!r}")
+        raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}")
     return float(value)
 
 
 def one_of(name: str, value: str, known: Mapping[str, T]) -> T:
-    """Return what a knob's value stands for."""
+    """Return the entry of `known` for a knob's value."""
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"unknown {name} {value!r}{nearest(value, known)}")
     return known[value]
 
 
 def open_dead_ends(grid: Grid, tiles: Tiles, key: int, braid: float) -> None:
-    """Open a share of the dead ends, in place, each into a neighbour that is a dead end too, if there is one.
+    """Open a fraction of the dead ends, in place, each into a neighbour that is a dead end too, if there is one.
 
     Buck, "Mazes for Programmers" (2015), chapter 9: such a maze is braided. Each dead end is opened with probability
-    `braid`, unless it has been opened into before; at 1 none is left, unless there is only one row or column.
+    `braid`, unless another one was opened into it before; at 1 none is left, unless there is only one row or column.
     """
     flat = tiles.ravel()
     exits = (flat[grid.rooms[:, None] + np.array(grid.steps)] != WALL).sum(axis=1)

@@ -4,7 +4,7 @@ from .grid import Grid, words
 
 
 def binary_tree(grid: Grid, stream: int) -> list[int]:
-    """Open each room up or to the right, at a coin's toss.
+    """Open each room up or to the right, decided by a coin toss.
 
     Buck, "Mazes for Programmers" (2015), chapter 2. The first row and the last column are always corridors.
     """

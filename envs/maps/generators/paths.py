@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..arguments import whole
+from ..directions import DOWN
 from ..randomness import stream as substream
 from .grid import FLOOR, GOAL, NOTHING, START, Grid, Tiles, flood, one_of, words
 from .growing import backtracker
@@ -11,25 +12,28 @@ _TRIES = 16
 
 
 def path(grid: Grid, stream: int, *, length: int | None = None, start: str = "end") -> Tiles:
-    """Take the longest way through a perfect maze, cut it to length, and flip its corners where nothing is touched.
+    """Take the longest way through a perfect maze, cut it to length, and flip its corners where nothing touches.
 
-    A corner's dot may move to the other side of its diagonal, which keeps the length, wherever it has no neighbours
-    there but the two dots before and after it. That makes the straight pieces of length one that exercise 38's
-    labyrinth has; the dots stand on blanks, away from the border.
+    A corner's dot may move to the other side of its diagonal, which keeps the length, wherever its only neighbours
+    there are the dots before and after it. That makes straight pieces of length one, as exercise 38's labyrinth has
+    them. The dots lie on blanks, away from the border.
 
     Args:
-        grid: the rooms that a perfect maze would have: the path stays within as many tiles.
-        stream: what to draw from.
-        length: the number of steps from one end to the other; by default as many as the first maze tried has.
-        start: "end", the start is at the path's very end; or "inside", with a dot below it, as exercise 38's
-            h_0 = (1, 0, 0, 0) says: the agent comes from there. The goal is always at an end.
+        grid: the rooms of a perfect maze: the path stays within the same tiles.
+        stream: of random bits.
+        length: the number of steps from one end to the other; by default that of the longest way in the first maze.
+        start: "end", the start is at the path's very end; or "inside", with a dot below it, since exercise 38's
+            h_0 = (1, 0, 0, 0) means that the agent comes from there. The goal is always at an end.
+
+    Returns:
+        (height, width) tiles with start and goal.
 
     Raises:
-        ValueError: no path of this length was found in so few rooms; or none with a dot below its start.
+        ValueError: no path of this length was found in these rooms, or none with a dot below its start.
     """
     length = None if length is None else whole("length", length, 1)
     if grid.rows * grid.columns == 1:
-        raise ValueError("a path has two ends: it needs two rooms or more")
+        raise ValueError("a path has two ends; give it at least two rooms")
     inside = one_of("start", start, {"end": False, "inside": True})
     dots: list[int] = []
     for attempt in range(_TRIES):
@@ -37,8 +41,8 @@ def path(grid: Grid, stream: int, *, length: int | None = None, start: str = "en
         if length is None or len(dots) > length:
             break
     else:
-        message = f"no path of {length} steps was found in {grid.rows} x {grid.columns} rooms, the longest has"
-        raise ValueError(f"{message} {len(dots) - 1}; ask for a shorter one or give it more rooms")
+        message = f"found no path of {length} steps in {grid.rows} x {grid.columns} rooms, the longest has"
+        raise ValueError(f"{message} {len(dots) - 1}; ask for a shorter path or more rooms")
     random = words(stream)
     if length is not None:
         first = next(random) * (len(dots) - length) >> 32
@@ -66,7 +70,7 @@ def path(grid: Grid, stream: int, *, length: int | None = None, start: str = "en
 
 
 def _longest_way(grid: Grid, stream: int) -> list[int]:
-    """Return the tiles of the longest way in a backtracker's maze, from end to end, by two breadth-first searches."""
+    """Return the tiles of the longest way in a backtracker's maze, end to end, by two breadth-first searches."""
     floor = bytearray((grid.draw(backtracker(grid, stream)) == FLOOR).tobytes())
     end = list(flood(bytearray(floor), grid.room_list[0], grid.steps))[-1]
     came_from = flood(floor, end, grid.steps)
@@ -77,10 +81,10 @@ def _longest_way(grid: Grid, stream: int) -> list[int]:
 
 
 def _inside(grid: Grid, dots: list[int], word: int) -> int:
-    """Return the index of an inner dot with the one before it below; turns the path around, in place, if it must."""
+    """Return the index of an inner dot that has the dot before it below; reverses the path, in place, if needed."""
     for _ in range(2):
-        places = [i for i in range(1, len(dots) - 1) if dots[i - 1] == dots[i] + grid.steps[3]]
-        if places:
-            return places[word * len(places) >> 32]
+        candidates = [i for i in range(1, len(dots) - 1) if dots[i - 1] == dots[i] + grid.steps[DOWN]]
+        if candidates:
+            return candidates[word * len(candidates) >> 32]
         dots.reverse()
-    raise ValueError("inside this path no dot has another one below it, so it cannot start there; make it longer")
+    raise ValueError("no dot inside this path has another dot below it to start from; ask for a longer path")

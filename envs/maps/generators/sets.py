@@ -36,11 +36,11 @@ def eller(grid: Grid, stream: int) -> list[int]:
     """Make the maze row by row, knowing only which rooms of this row are connected so far.
 
     Eller's algorithm (1982, unpublished), as described by Buck, "Mazes for Programmers" (2015), chapter 12: join
-    neighbours of different sets at a coin's toss, in the last row always; then go down from each set at least once.
+    neighbours of different sets by a coin toss, in the last row always; then go down from each set at least once.
     """
     random, up, right = words(stream), grid.steps[0], grid.steps[1]
     passages: list[int] = []
-    sets: list[int] = []  # of each room in the row: equal numbers are connected
+    sets: list[int] = []  # one number for each room in the row: rooms with equal numbers are connected
     for row in range(grid.rows):
         rooms = grid.room_list[row * grid.columns : (row + 1) * grid.columns]
         last = row == grid.rows - 1
@@ -55,7 +55,7 @@ def eller(grid: Grid, stream: int) -> list[int]:
         members: dict[int, list[int]] = {}
         for column, number in enumerate(sets):
             members.setdefault(number, []).append(column)
-        sets = [room - 2 * up for room in rooms]  # a room that nothing leads down to is a new set: its own number
+        sets = [room - 2 * up for room in rooms]  # a room that nothing leads down to is a new set, with its own number
         for columns in members.values():
             surely = columns[next(random) * len(columns) >> 32]
             down = [column for column in columns if column == surely or next(random) & 1]
