@@ -159,19 +159,19 @@ def changed(name, where, value):
         ({"probability": np.ones((3, 4))}, r"shape \(states, 4, outcomes\)"),
         ({"probability": np.ones((3, 3, 1))}, r"shape \(states, 4, outcomes\)"),
         ({"probability": np.ones((0, 4, 1))}, r"shape \(states, 4, outcomes\)"),
-        ({"reward": np.zeros((3, 4))}, r"reward has the shape \(3, 4, 1\)"),
-        ({"next_state": np.zeros((3, 4, 1))}, "next_state .* holds ints, not .*float64"),
-        ({"terminal": np.zeros(3, dtype=int)}, "terminal .* holds bools"),
-        (changed("probability", (0, 0), 0.5), r"probability sums to 0.5 at \(0, 0\), not to 1"),
-        (changed("probability", (0, 0), np.nan), "probability holds a number below 0 or NaN"),
-        (changed("probability", (0, 0), -1.0), "probability holds a number below 0"),
+        ({"reward": np.zeros((3, 4))}, r"reward must have shape \(3, 4, 1\)"),
+        ({"next_state": np.zeros((3, 4, 1))}, "next_state .* hold ints, not .*float64"),
+        ({"terminal": np.zeros(3, dtype=int)}, "terminal .* hold bools"),
+        (changed("probability", (0, 0), 0.5), r"probability must sum to 1, not to 0.5 at \(0, 0\)"),
+        (changed("probability", (0, 0), np.nan), "probability must not hold negative numbers or NaN"),
+        (changed("probability", (0, 0), -1.0), "probability must not hold negative"),
         (changed("reward", (1, 1), np.inf), "finite"),
         (changed("next_state", (0, 0), 3), "from 0 to 2"),
         (changed("next_state", (0, 0), -1), "from 0 to 2"),
-        (changed("next_state", (2, 0), 0), "a terminal state leads to itself"),
-        (changed("reward", (2, 0), 1.0), "a terminal state leads to itself and earns nothing"),
-        (changed("start", 0, 0.5), "start sums to 0.5, not to 1"),
-        (changed("observation", 0, -1), "an observation is a number from 0"),
+        (changed("next_state", (2, 0), 0), "a terminal state must lead to itself"),
+        (changed("reward", (2, 0), 1.0), "a terminal state must lead to itself with reward 0"),
+        (changed("start", 0, 0.5), "start must sum to 1, not to 0.5"),
+        (changed("observation", 0, -1), "observations must be numbered from 0"),
     ],
 )
 def test_bad_tables_are_refused(changes, message):
@@ -185,5 +185,5 @@ def test_bad_names_and_discounts_are_refused():
     with pytest.raises(ValueError, match="unknown observation 'dot'; did you mean 'dots'"):
         TabularMDP.from_world(world, "dot")
     for discount in (-0.1, 1.1, float("nan"), "0.9", None):
-        with pytest.raises(ValueError, match="a discount is a number from 0 to 1"):
+        with pytest.raises(ValueError, match="discount must be a number from 0 to 1"):
             TabularMDP.from_world(world).to_pomdp(discount)

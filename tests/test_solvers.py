@@ -162,7 +162,7 @@ def test_bad_input_is_told_at_the_door():
         shortest_path(world, 0.5)
     maze = load_maze("four_rooms")
     for reads in (distances, shortest_path, optimal_actions, outcomes, ShortestPathAgent, *SOLVERS.values()):
-        with pytest.raises(TypeError, match=r"World\.compile\(maze\), not of a Maze"):
+        with pytest.raises(TypeError, match=r"World\.compile\(maze\), not Maze"):
             reads(maze, **({"rng": np.random.default_rng(0)} if reads in SOLVERS.values() else {}))
 
 

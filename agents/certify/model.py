@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...envs import DOWN, LEFT, OBSERVATIONS, RIGHT, UP, World
 from ...envs.maps.arguments import nearest
 from ...envs.maps.directions import DIRECTION_NAMES
-from ...envs.planning.mdp import check_discount, look_alikes
+from ...envs.planning.mdp import check_discount, observation_numbers
 from ..automaton import Bits, Codebook, Encoding, Number
 
 OVER: Final = -1
@@ -91,7 +91,7 @@ def numbers_seen(world: World, observation: str, view_size: int) -> tuple[NDArra
         return look(np.arange(world.states)).astype(np.int64) @ (1, 2, 4, 8), Bits(4)
     if isinstance(space, Discrete):
         return look(np.arange(world.states)), Number(int(space.n))
-    numbers = look_alikes(world, observation, view_size)
+    numbers = observation_numbers(world, observation, view_size)
     if observation == "pixels":
         return numbers, Number(int(numbers.max()) + 1)
     return numbers, Codebook(look(np.unique(numbers, return_index=True)[1]))

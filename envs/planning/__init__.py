@@ -1,1 +1,1 @@
-"""What is best: distances, ways, values, for any world's tables."""
+"""What is best: distances, paths and values, for the tables of any world."""

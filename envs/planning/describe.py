@@ -1,4 +1,4 @@
-"""A difficulty card tells what a maze asks of whoever walks it."""
+"""A difficulty card: how large a maze is, how far its goal is, and how many of its cells look alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from ..core.world import World
 from ..maps.directions import OFFSETS
 from ..maps.maze import Maze
 from .distances import distances
-from .mdp import look_alikes
+from .mdp import observation_numbers
 
-LOOKS: Final = ("dots", "view", "position")
-"""the observations that a card compares; the others show where the agent is, and what it carries too"""
+COMPARED: Final = ("dots", "view", "position")
+"""The observations by which a card compares cells; all others show where the agent is and what it carries."""
 
 
 @dataclass(frozen=True)
 class DifficultyCard:
-    """What a maze asks of whoever walks it; `print` it."""
+    """Counts over a maze; `print` it."""
 
     name: str
     height: int
     width: int
     open_cells: int
-    """tiles that can be entered"""
+    """Tiles that are not wall or nothing."""
     states: int
-    """cells, times what can be carried"""
+    """States of its World: cells, times what the agent carries."""
     shortest_path: int | None
-    """steps to a goal when nothing slips, from the start where they are most; None where there is no way from one"""
+    """Steps to a goal without slips, from the farthest start; None if a start has no way to a goal."""
     dead_ends: int
-    """open cells with one open neighbour, or none"""
+    """Open cells with at most one open neighbour."""
     corridors: int
-    """with two"""
+    """Open cells with two open neighbours."""
     junctions: int
-    """with three or four"""
+    """Open cells with three or four open neighbours."""
     look_alikes: Mapping[str, int]
-    """observation -> cells where one sees just what one sees in another cell too"""
+    """Observation -> cells that look like another cell in some state (perceptual aliasing)."""
 
     def __str__(self) -> str:
         path = "no way to a goal" if self.shortest_path is None else f"{self.shortest_path} steps"
@@ -58,12 +58,12 @@ def describe(maze: Maze) -> DifficultyCard:
     """Return a maze's difficulty card.
 
     Raises:
-        MazeError: the maze has no start.
+        MazeError: the maze cannot be compiled: it has no start, say.
     """
     world = World.compile(maze)
     inside = np.pad(maze.open, 1)
     shifted = [np.roll(inside, (-row, -column), axis=(0, 1)) for row, column in OFFSETS.tolist()]
-    near = np.sum(shifted, axis=0)[inside]
+    near = np.sum(shifted, axis=0)[inside]  # open neighbours of each open cell
     ways = distances(world)[world.start_states]
     return DifficultyCard(
         name=maze.metadata.get("name", "maze"),
@@ -75,13 +75,12 @@ def describe(maze: Maze) -> DifficultyCard:
         dead_ends=int((near <= 1).sum()),
         corridors=int((near == 2).sum()),
         junctions=int((near >= 3).sum()),
-        look_alikes={name: _alike(world, name) for name in LOOKS},
+        look_alikes={name: _alike(world, name) for name in COMPARED},
     )
 
 
 def _alike(world: World, observation: str) -> int:
-    """Return the number of cells of which one state at least looks like one of another cell."""
-    seen = np.unique(
-        np.stack([look_alikes(world, observation), world.cell], axis=1), axis=0
-    )  # (looks, cell), each once
+    """Return the number of cells that have a state with the same observation as a state of another cell."""
+    numbers = observation_numbers(world, observation)
+    seen = np.unique(np.stack([numbers, world.cell], axis=1), axis=0)  # (observation, cell), each once
     return len(np.unique(seen[np.bincount(seen[:, 0])[seen[:, 0]] > 1, 1]))

@@ -1,8 +1,8 @@
-"""Planners read the tables: how far it is to the goal from everywhere, and the ways that are shortest.
+"""Distances and shortest paths to a goal, read off the tables.
 
-Distance means steps to the nearest goal when nothing slips. A step is one action: one that is carried on by a
-conveyor or through a teleporter counts once, a way that has to fetch a key counts the detour, and a trap that leads
-back to the start is a step like any other (one that ends the episode leads nowhere).
+The distance is the number of steps to the nearest goal without slips. A step is one action: a step onto a conveyor or a
+teleporter counts once, a detour for a key counts, and a trap that leads back to the start is a step like any other (a
+trap that ends the episode leads nowhere).
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from ..core.world import World, checked_state, checked_world
 
 
 class Graph:
-    """A directed graph, laid out so that whole frontiers can be followed at once.
+    """A directed graph, laid out so that breadth-first search takes a whole frontier at once.
 
     Args:
-        tail, head: (arrows,), the nodes each arrow leads from and to.
-        nodes: how many there are.
+        tail, head: (edges,), the nodes from and to which each edge leads.
+        nodes: the number of nodes.
     """
 
     def __init__(self, tail: NDArray[Any], head: NDArray[Any], nodes: int) -> None:
@@ -30,7 +30,12 @@ class Graph:
         self._mark = np.zeros(nodes, dtype=np.int64)
 
     def spread(self, seeds: NDArray[Any], level: NDArray[np.int64], first: int = 0) -> NDArray[Any]:
-        """Write into `level`, where it is -1, `first` + the number of arrows from the seeds, breadth-first.
+        """Number the nodes by their distance from the seeds, breadth-first, in place.
+
+        Args:
+            seeds: nodes.
+            level: (nodes,): -1 for nodes still to be reached, which get `first` + the number of edges from the seeds.
+            first: the level of the seeds.
 
         Returns:
             The nodes that were reached last.
@@ -44,28 +49,28 @@ class Graph:
             reached = self._head[np.repeat(self._first[frontier], counts) + offsets]
             reached = reached[level[reached] < 0]
             mark = np.arange(len(reached))
-            self._mark[reached] = mark  # of equal nodes the last one stays
+            self._mark[reached] = mark  # of equal nodes, keep the last
             last, frontier = frontier, reached[self._mark[reached] == mark]
         return last
 
     def levels(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the smallest number of arrows from the seeds to each node, -1 where there is no way."""
+        """Return the smallest number of edges from the seeds to each node, (nodes,); -1 where there is no way."""
         level = np.full(self.nodes, -1)
         self.spread(seeds, level)
         return level
 
 
 def distances(world: World) -> NDArray[np.int64]:
-    """Return the smallest number of steps to a goal from each state, (S,), if nothing slips; -1 where there is no way.
+    """Return the smallest number of steps to a goal from each state, (S,), without slips; -1 where there is no way.
 
-    Breadth-first from all goals at once, against the arrows of `next_state`.
+    Breadth-first search from all goals at once, backwards along `next_state`.
     """
     backwards = Graph(checked_world(world).next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
     return backwards.levels(np.flatnonzero(world.goal))
 
 
 def optimal_actions(world: World) -> NDArray[np.bool_]:
-    """Return which actions begin a shortest way to a goal, (S, 4); none do at a goal or where there is no way."""
+    """Return which actions begin a shortest path to a goal, (S, 4) bool; none at a goal or where there is no way."""
     distance = distances(world)
     after = distance[world.next_state]
     begins: NDArray[np.bool_] = (after >= 0) & (after == distance[:, None] - 1)
@@ -73,14 +78,14 @@ def optimal_actions(world: World) -> NDArray[np.bool_]:
 
 
 def shortest_path(world: World, start: int | None = None) -> Sequence[int]:
-    """Return the states of a shortest way to a goal, both ends included; ties go to the first direction in order.
+    """Return the states of a shortest path to a goal, both ends included; ties go to the first direction in order.
 
     Args:
         world: the tables.
         start: a state; by default the first start.
 
     Raises:
-        ValueError: no goal can be reached from there, or there is no such state.
+        ValueError: no goal can be reached from there, or the world does not have this state.
     """
     state = checked_start(world, start)
     best = optimal_actions(world)
@@ -98,6 +103,7 @@ def checked_start(world: World, start: int | None) -> int:
     """Return the state to start from, by default the first start.
 
     Raises:
-        ValueError: there is no such state.
+        TypeError: the start is not an integer, or the world is not a World.
+        ValueError: the world does not have this state.
     """
     return checked_state(world, checked_world(world).start_states[0] if start is None else start)

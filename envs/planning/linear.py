@@ -1,9 +1,9 @@
-"""A direct solver for walks on mazes: eliminate one breadth-first layer after the other, each as a small dense block.
+"""A direct solver for Markov chains on mazes: eliminate one breadth-first layer after another, as small dense blocks.
 
-Layers see only their neighbours, so x = b + Wx is block tridiagonal (the block Thomas algorithm; Golub & Van Loan,
-Matrix Computations, section 4.5). A maze's layers are a few states wide whatever its size, an open field's about its
-side. A state that many lead to (the start, where traps lead back to it) would join all layers: such hubs are kept out
-and solved last.
+A layer has edges only to its two neighbours, so x = b + Wx is block tridiagonal (the block Thomas algorithm; Golub &
+Van Loan, Matrix Computations, section 4.5). The layers of a maze are a few states wide whatever its size, those of an
+open field about as wide as its side. A state with many predecessors (the start, where traps lead back to it) would
+join all layers: such hubs are kept out and solved last.
 """
 
 from typing import Final
@@ -14,26 +14,29 @@ from numpy.typing import NDArray
 from .distances import Graph
 
 HUB: Final = 64
-"""a node with more arrows into it than this is a hub"""
+"""A node with more edges into it than this is a hub."""
 BLOCK: Final = 24
-"""thin layers are joined to blocks of about this many nodes"""
+"""Thin layers are joined to blocks of about this many nodes."""
 MAX_ENTRIES: Final = 2**28
-"""of all blocks together (2 GiB)"""
+"""In all blocks together (2 GiB)."""
 
 Floats = NDArray[np.float64]
 
 
 class TooWideError(ValueError):
-    """The layers of a walk are too wide to be solved exactly."""
+    """The layers of a chain are too wide to be solved exactly."""
 
 
-def solve_walk(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floats, b: Floats) -> Floats:
-    """Return x, (n, m), with x = b + W x, where W[tail, head] is the sum of the weights of these arrows.
+def solve_chain(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floats, b: Floats) -> Floats:
+    """Solve x = b + W x, where W[tail, head] is the sum of the weights of these edges.
 
     Args:
-        tail, head, weight: (arrows,): weights are not negative and those out of a node sum to at most 1; from each node
-            a way leads to one where the sum is less than 1.
+        tail, head, weight: (edges,): weights are not negative, and those out of a node sum to at most 1; from each node
+            there is a way to one where the sum is less than 1.
         b: (n, m): several right-hand sides.
+
+    Returns:
+        x, (n, m).
 
     Raises:
         TooWideError: the layers are too wide to be solved exactly.
@@ -48,18 +51,18 @@ def solve_walk(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floats,
     if not len(hubs):
         return _solve_layers(tail, head, weight, b)
     rest = np.setdiff1d(np.arange(n), hubs)
-    place = np.empty(n, dtype=np.int64)
-    place[rest], place[hubs] = np.arange(len(rest)), np.arange(len(hubs))
+    index = np.empty(n, dtype=np.int64)  # of a node among the hubs, or among the rest
+    index[rest], index[hubs] = np.arange(len(rest)), np.arange(len(hubs))
     is_hub = np.isin(np.arange(n), hubs)
 
     def part(rows: bool, columns: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         chosen = (is_hub[tail] == rows) & (is_hub[head] == columns)
-        return place[tail[chosen]], place[head[chosen]], weight[chosen]
+        return index[tail[chosen]], index[head[chosen]], weight[chosen]
 
     def dense(rows: bool, columns: bool) -> Floats:
         matrix = np.zeros((len(hubs) if rows else len(rest), len(hubs) if columns else len(rest)))
-        where_from, where_to, weights = part(rows, columns)
-        matrix[where_from, where_to] = weights
+        row, column, weights = part(rows, columns)
+        matrix[row, column] = weights
         return matrix
 
     # the rest as a function of the hubs: x = y[:, :m] + y[:, m:] @ x[hubs]
@@ -74,13 +77,13 @@ def solve_walk(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floats,
 def _solve_layers(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floats, b: Floats) -> Floats:
     n = len(b)
     order, bounds = _blocks(tail, head, n)
-    place = np.empty(n, dtype=np.int64)
-    place[order] = np.arange(n)
-    by_row = np.argsort(place[tail], kind="stable")
-    row, column, weight = place[tail][by_row], place[head][by_row], weight[by_row]
+    index = np.empty(n, dtype=np.int64)  # of a node in this order
+    index[order] = np.arange(n)
+    by_row = np.argsort(index[tail], kind="stable")
+    row, column, weight = index[tail][by_row], index[head][by_row], weight[by_row]
     first = np.searchsorted(row, bounds).tolist()
     y = b[order]
-    coupling: list[Floats] = []  # of each block to the next one, after elimination
+    coupling: list[Floats] = []  # of each block to the next, after elimination
     edges = [0, *bounds.tolist(), n]  # block i is edges[i + 1]..edges[i + 2]
     for i in range(len(bounds) - 1):
         before, low, high, after = edges[i : i + 4]
@@ -104,14 +107,14 @@ def _solve_layers(tail: NDArray[np.int64], head: NDArray[np.int64], weight: Floa
 
 
 def _blocks(tail: NDArray[np.int64], head: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the nodes in an order, and the bounds of blocks in it of which each is joined only to its neighbours."""
-    arrows = Graph(np.concatenate([tail, head]), np.concatenate([head, tail]), n)
+    """Return the nodes in an order, and the bounds of blocks in it, each joined only to its two neighbours."""
+    graph = Graph(np.concatenate([tail, head]), np.concatenate([head, tail]), n)
     level = np.full(n, -1)
     rough = np.full(n, -1)
     for node in range(n):
-        if level[node] < 0:  # one connected part; begin at a far end of it, where layers are thin
-            end = arrows.spread(np.array([node]), rough)[:1]
-            arrows.spread(end, level, int(level.max()) + 1)
+        if level[node] < 0:  # a connected component: begin at a far end of it, where layers are thin
+            end = graph.spread(np.array([node]), rough)[:1]
+            graph.spread(end, level, int(level.max()) + 1)
     order = np.argsort(level, kind="stable")
     bounds = [0]
     for high in np.cumsum(np.bincount(level)).tolist():
@@ -119,5 +122,5 @@ def _blocks(tail: NDArray[np.int64], head: NDArray[np.int64], n: int) -> tuple[N
             bounds.append(high)
     sizes = np.diff(bounds)
     if (sizes[1:] * sizes[:-1]).sum() + (sizes.max() ** 2) > MAX_ENTRIES:
-        raise TooWideError(f"{n:,} states in layers of up to {sizes.max():,} are too many to be solved exactly")
+        raise TooWideError(f"{n:,} states in layers of up to {sizes.max():,} are too many to solve exactly")
     return order, np.array(bounds)

@@ -1,4 +1,4 @@
-"""A TabularMDP is a World as textbooks write it: P, R, O and where it starts, for any planner there is."""
+"""A TabularMDP is a World as textbooks write it: P, R, O and the start distribution, for any planner."""
 
 import hashlib
 import io
@@ -17,84 +17,85 @@ from ..maps.files import write_file
 from ..observations import OBSERVATIONS
 
 SUM_TOLERANCE: Final = 1e-9
-"""how far the sum of a distribution may be from 1"""
+"""The allowed distance of the sum of a distribution from 1."""
 
 
 class Matrices(NamedTuple):
-    """P, R, O and the start as matrices."""
+    """P, R, O and the start distribution as matrices."""
 
     P: list[Any]
-    """for each action (S, S): the probability of each next state"""
+    """For each action (S, S): the probability of each next state."""
     R: NDArray[np.float64]
-    """(S, 4): the expected reward"""
+    """(S, 4): the expected reward."""
     O: Any
-    """(S, observations): 1 where the state looks like this"""
+    """(S, observations): 1 for the observation of each state."""
     start: NDArray[np.float64]
-    """(S,)"""
+    """(S,): the probability that an episode begins in each state."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TabularMDP:
     """A Markov decision process with four actions, as read-only tables.
 
-    P and R are kept by outcomes: what can happen after an action is one of a few, K, things (1, or 3 where moves slip:
-    to the right, as meant, to the left), listed unmerged.
+    P and R are stored by outcomes: an action has K outcomes (1, or 3 where moves slip: to the right, as meant, to the
+    left), and outcomes with equal next states are not merged.
 
     Raises:
-        ValueError: a table of a wrong shape or type, a number that is no state, NaN, a distribution whose sum is not 1,
-            a terminal state that leads elsewhere or earns something.
+        ValueError: a table of a wrong shape or type, a next state that does not exist, NaN, a distribution whose sum is
+            not 1, a terminal state that leads elsewhere or has a reward.
     """
 
     probability: NDArray[np.float64]
-    """(S, 4, K): of each outcome."""
+    """(S, 4, K): the probability of each outcome."""
     next_state: NDArray[np.int64]
-    """(S, 4, K): where it leads."""
+    """(S, 4, K): the state it leads to."""
     reward: NDArray[np.float64]
-    """(S, 4, K): what it earns."""
+    """(S, 4, K): its reward."""
     terminal: NDArray[np.bool_]
-    """(S,): the episode is over here; a terminal state leads to itself and earns nothing."""
+    """(S,): the episode is over here; a terminal state leads to itself with reward 0."""
     start: NDArray[np.float64]
     """(S,): the probability that an episode begins here."""
     observation: NDArray[np.int64]
-    """(S,): the number of what is seen in each state, from 0: O, as a function."""
+    """(S,): the number of the observation in each state, from 0: O as a function."""
 
     def __post_init__(self) -> None:
         states, *rest = np.shape(self.probability) or (0,)
         if len(rest) != 2 or rest[0] != 4 or not rest[1] or not states:
-            raise ValueError(f"probability has the shape (states, 4, outcomes), not {np.shape(self.probability)}")
+            raise ValueError(f"probability must have shape (states, 4, outcomes), not {np.shape(self.probability)}")
         for name, kind, shape in _TABLES:
             wanted = (states, *rest) if shape else (states,)
             table = np.asarray(getattr(self, name))
             if table.shape != wanted or table.dtype.kind not in kind:
                 what = {"f": "floats", "iu": "ints", "b": "bools"}[kind]
-                raise ValueError(f"{name} has the shape {wanted} and holds {what}, not {table.shape} of {table.dtype}")
+                raise ValueError(f"{name} must have shape {wanted} and hold {what}, not {table.shape} of {table.dtype}")
             table = table.astype({"f": np.float64, "iu": np.int64, "b": np.bool_}[kind])
             table.setflags(write=False)
             object.__setattr__(self, name, table)
         if not np.isfinite(self.reward).all():
-            raise ValueError("a reward is a finite number")
+            raise ValueError("rewards must be finite")
         if not ((self.next_state >= 0) & (self.next_state < states)).all():
-            raise ValueError(f"a next state is a number from 0 to {states - 1}")
+            raise ValueError(f"next states must be from 0 to {states - 1}")
         if (self.observation < 0).any():
-            raise ValueError("an observation is a number from 0")
+            raise ValueError("observations must be numbered from 0")
         check_distribution("probability", self.probability)
         check_distribution("start", self.start)
         happens = self.probability[self.terminal] > 0
         leaves = self.next_state[self.terminal] != np.flatnonzero(self.terminal)[:, None, None]
         if (happens & (leaves | (self.reward[self.terminal] != 0))).any():
-            raise ValueError("a terminal state leads to itself and earns nothing")
+            raise ValueError("a terminal state must lead to itself with reward 0")
 
     @classmethod
     def from_world(cls, world: World, observation: str = "dots", *, view_size: int = 7) -> "TabularMDP":
-        """Read a world's tables; episodes begin in each of its start states with the same probability.
+        """Return a world as an MDP; episodes begin in each of its start states with the same probability.
 
         Args:
             world: the tables.
-            observation: a name of `OBSERVATIONS`; what is seen is numbered as it comes, state by state.
+            observation: a name of `OBSERVATIONS`; equal observations have one number, in the order of states.
             view_size: the side of "view", odd.
 
         Raises:
             ValueError: an unknown observation.
+            TypeError: not a World.
         """
         if observation not in OBSERVATIONS:
             raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
@@ -106,7 +107,7 @@ class TabularMDP:
             reward=listed.reward[:, :, happens],
             terminal=world.terminal,
             start=np.bincount(world.start_states, minlength=world.states) / len(world.start_states),
-            observation=look_alikes(world, observation, view_size),
+            observation=observation_numbers(world, observation, view_size),
         )
 
     @property
@@ -116,7 +117,7 @@ class TabularMDP:
 
     @property
     def observations(self) -> int:
-        """The number of observations."""
+        """The number of different observations."""
         return int(self.observation.max()) + 1
 
     def __repr__(self) -> str:
@@ -128,7 +129,7 @@ class TabularMDP:
         return mean
 
     def to_dense(self) -> Matrices:
-        """Return P, R, O and the start as full arrays; of S * S numbers each, so for small worlds."""
+        """Return P, R, O and the start distribution as full arrays: 4 S * S numbers for P, so for small worlds."""
         P = np.zeros((4, self.states, self.states))
         state, action = np.arange(self.states)[:, None, None], np.arange(4)[:, None]
         np.add.at(P, (action, state, self.next_state), self.probability)
@@ -136,7 +137,7 @@ class TabularMDP:
         return Matrices(list(P), self.expected_reward(), O, self.start.copy())
 
     def to_scipy(self) -> Matrices:
-        """Return P, R, O and the start, P and O as `scipy.sparse.csr_array`; equal next states are merged.
+        """Return P, R, O and the start distribution, P and O as `scipy.sparse.csr_array`; equal next states are merged.
 
         Raises:
             ImportError: scipy is not installed.
@@ -160,7 +161,7 @@ class TabularMDP:
     def to_gymnasium_P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
         """Return `P[state][action] = [(probability, next state, reward, terminated), ...]`, Gymnasium's format.
 
-        The outcomes are those that can happen, unmerged; a terminal state has one.
+        It lists the outcomes with a positive probability, not merged; a terminal state has one.
         """
         columns = (self.probability, self.next_state, self.reward, self.terminal[self.next_state])
         rows = zip(*(column.tolist() for column in columns), strict=True)
@@ -176,7 +177,7 @@ class TabularMDP:
         }
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the tables as a NumPy .npz file, at just this path."""
+        """Write the tables as a NumPy .npz file to exactly this path."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **{name: getattr(self, name) for name, _, _ in _TABLES})
         write_file(path, buffer.getvalue())
@@ -186,20 +187,21 @@ class TabularMDP:
         """Read what `save` wrote; nothing in the file is executed.
 
         Raises:
-            ValueError: the file is no such file.
-            OSError: it cannot be opened.
+            ValueError: not a saved TabularMDP.
+            OSError: the file cannot be opened.
         """
         with open(path, "rb") as file:
             try:
                 with np.load(file, allow_pickle=False) as tables:
                     return cls(**{name: tables[name] for name, _, _ in _TABLES})
-            except Exception as error:  # a damaged zip or header raises nearly anything
+            except Exception as error:  # a damaged zip or header can raise anything
                 raise ValueError(f"{path} is not a saved TabularMDP: {error}") from error
 
     def to_pomdp(self, discount: float) -> str:
-        """Return the text that Cassandra's pomdp-solve reads (http://pomdp.org/code/pomdp-file-spec.html).
+        """Return the text of a `.POMDP` file, as Cassandra's pomdp-solve reads it.
 
-        Outcomes that lead to the same state are merged, with their mean reward. What is observed is seen on arrival.
+        The format: http://pomdp.org/code/pomdp-file-spec.html. Outcomes with equal next states are merged, with their
+        mean reward. The observation is that of the next state.
 
         Raises:
             ValueError: the discount is not a number from 0 to 1.
@@ -212,14 +214,14 @@ class TabularMDP:
             f"observations: {self.observations}",
             f"start: {' '.join(map(_decimal, self.start.tolist()))}",
         ]
-        lines += [f"O: * : {state} : {seen} 1.0" for state, seen in enumerate(self.observation.tolist())]
+        lines += [f"O: * : {state} : {number} 1.0" for state, number in enumerate(self.observation.tolist())]
         for action, name in enumerate(DIRECTION_NAMES):
             flat = (np.arange(self.states)[:, None] * self.states + self.next_state[:, action]).ravel()
             pairs, which = np.unique(flat, return_inverse=True)
             chances = self.probability[:, action].ravel()
             P = np.bincount(which.ravel(), chances)
-            earned = np.bincount(which.ravel(), chances * self.reward[:, action].ravel())
-            for pair, p, r in zip(pairs.tolist(), P.tolist(), earned.tolist(), strict=True):
+            rewards = np.bincount(which.ravel(), chances * self.reward[:, action].ravel())
+            for pair, p, r in zip(pairs.tolist(), P.tolist(), rewards.tolist(), strict=True):
                 if p > 0:
                     state, after = divmod(pair, self.states)
                     lines.append(f"T: {name} : {state} : {after} {_decimal(p)}")
@@ -228,11 +230,11 @@ class TabularMDP:
         return "\n".join(lines) + "\n"
 
     def save_pomdp(self, path: str | PathLike[str], discount: float) -> None:
-        """Write `to_pomdp(discount)` to a file."""
+        """Write `to_pomdp(discount)` to a `.POMDP` file."""
         write_file(path, self.to_pomdp(discount).encode("ascii"))
 
 
-# name, the kinds of number it holds, whether it is by outcome: (S, 4, K), not (S,)
+# name, allowed kinds of dtype, whether the shape is (S, 4, K) or else (S,)
 _TABLES: Final = (
     ("probability", "f", True),
     ("next_state", "iu", True),
@@ -243,12 +245,18 @@ _TABLES: Final = (
 )
 
 
-def look_alikes(world: World, observation: str, view_size: int = 7) -> NDArray[np.int64]:
-    """Return for each state a number, (S,), of what is seen there, from 0, as it comes."""
+def observation_numbers(world: World, observation: str, view_size: int = 7) -> NDArray[np.int64]:
+    """Return the number of the observation in each state, (S,), counted from 0 in the order of states.
+
+    Args:
+        world: the tables.
+        observation: a name of `OBSERVATIONS`.
+        view_size: the side of "view", odd.
+    """
     look = OBSERVATIONS[observation](world, view_size).look
     known: dict[bytes, int] = {}
     numbers = np.empty(world.states, dtype=np.int64)
-    for first in range(0, world.states, 1024):  # all pictures of a world at once would be too many
+    for first in range(0, world.states, 1024):  # not all at once: pictures take much memory
         states = np.arange(first, min(first + 1024, world.states))
         seen = np.ascontiguousarray(look(states)).reshape(len(states), -1)
         numbers[states] = [
@@ -261,28 +269,28 @@ def check_discount(discount: float) -> float:
     """Return the discount as a float.
 
     Raises:
-        ValueError: it is not a number from 0 to 1.
+        ValueError: not a number from 0 to 1.
     """
     if not isinstance(discount, int | float | np.integer | np.floating) or not 0 <= discount <= 1:
-        raise ValueError(f"a discount is a number from 0 to 1, not {discount!r}")
+        raise ValueError(f"discount must be a number from 0 to 1, not {discount!r}")
     return float(discount)
 
 
 def check_distribution(name: str, table: NDArray[np.float64]) -> None:
-    """Check that the last axis holds probabilities.
+    """Check that the last axis holds distributions.
 
     Raises:
-        ValueError: a negative number, NaN or a sum that is not 1.
+        ValueError: a negative number, NaN, or a sum that is not 1.
     """
     if not (table >= 0).all():
-        raise ValueError(f"{name} holds a number below 0 or NaN")
+        raise ValueError(f"{name} must not hold negative numbers or NaN")
     sums = table.sum(axis=-1)
     wrong = np.argwhere(np.abs(sums - 1) > SUM_TOLERANCE)
     if len(wrong):
         where = f" at {tuple(wrong[0].tolist())}" if wrong.shape[1] else ""
-        raise ValueError(f"{name} sums to {sums[tuple(wrong[0])]}{where}, not to 1")
+        raise ValueError(f"{name} must sum to 1, not to {sums[tuple(wrong[0])]}{where}")
 
 
 def _decimal(number: float) -> str:
-    """Return a number without exponent, exactly: the format knows none."""
+    """Return a number exactly, without an exponent, which the format does not allow."""
     return np.format_float_positional(number, trim="0")

@@ -1,7 +1,7 @@
-"""Values are what a world is worth: of the best policy, by value iteration, and of any policy, by one linear solve.
+"""Values: of the best policy, by value iteration, and of any policy, by one linear solve.
 
 Both come with a bound on their error that is computed from the result itself, by the Bellman equation. At discount 1 a
-value is the expected sum of rewards to the end of the episode.
+value is the expected sum of rewards until the end of the episode.
 """
 
 from collections.abc import Callable
@@ -14,40 +14,40 @@ from numpy.typing import NDArray
 from ..core.world import World
 from ..maps.directions import DIRECTION_NAMES
 from .distances import Graph
-from .linear import TooWideError, solve_walk
+from .linear import TooWideError, solve_chain
 from .mdp import TabularMDP, check_discount, check_distribution
 
 ROUNDING: Final = 32 * float(np.finfo(np.float64).eps)
-"""a backup of a few outcomes is off by less than this, relative to the largest value in it"""
+"""The rounding error of a backup of a few outcomes is below this, relative to the largest value in it."""
 
-_SWEEPS: Final = 10  # after so many sweeps, if five times as many more would not do, the policy is evaluated exactly
-_STALE: Final = 40  # so many sweeps without a smaller error are the end
+_SWEEPS: Final = 10  # after these, if five times as many more would not suffice, the policy is evaluated exactly
+_STALE: Final = 40  # stop after this many sweeps without a smaller error
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Values:
-    """What each state, and each action in it, is worth."""
+    """The value of each state, and of each action in it."""
 
     values: Floats
-    """(S,): V; -inf where, at discount 1, no policy is sure to end."""
+    """(S,): V; -inf where, at discount 1, no policy is sure to end the episode."""
     action_values: Floats
-    """(S, 4): Q: the action once, then on as before."""
+    """(S, 4): Q: the action once, then the policy."""
     error: float
-    """No number of V or Q is further than this from the true one."""
+    """A bound on the error of every entry of V and Q."""
     expected_return: float
-    """V, averaged over the start."""
+    """V, averaged over the start distribution."""
 
     @property
     def optimal(self) -> NDArray[np.bool_]:
-        """(S, 4): the actions whose Q is within twice the error of the best: all optimal ones are among them."""
+        """(S, 4): the actions whose Q is within twice the error of the best; they include all optimal ones."""
         best: Floats = self.action_values.max(axis=1, keepdims=True)
         return np.greater_equal(self.action_values, best - 2 * self.error)
 
     @property
     def policy(self) -> NDArray[np.int64]:
-        """(S,): an action of the greatest Q, the first in order."""
+        """(S,): the action with the greatest Q, the first of equals."""
         best: NDArray[np.int64] = self.action_values.argmax(axis=1)
         return best
 
@@ -62,31 +62,32 @@ def value_iteration(
 ) -> Values:
     """Return V*, Q* and the optimal actions.
 
-    States are swept from the best ends outwards, layer by layer, each layer reading the newest values (asynchronous
-    value iteration; Bertsekas & Tsitsiklis, Parallel and Distributed Computation, 1989, section 4.3), an action that
-    stays being repeated until it leaves. Where that is slow, the greedy policy is now and then evaluated exactly
-    (Howard, 1960).
+    Sweeps go over the states from the best ends outwards, layer by layer, and each layer uses the newest values
+    (asynchronous value iteration; Bertsekas & Tsitsiklis, Parallel and Distributed Computation, 1989, section 4.3). An
+    action that may leave the state unchanged is repeated until it leaves. Where the sweeps converge slowly, the greedy
+    policy is evaluated exactly from time to time (Howard, 1960).
 
-    The bound on the error is proven from one more backup of all states. Below discount 1 it is the largest change,
-    divided by 1 - discount. At discount 1 costs take the place of contraction: let what ends an episode cost so much
-    more that everything costs something; where no change exceeds theta times the cost of its action, the expected cost
-    is right up to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Both
-    count rounding in.
+    The error bound comes from one more backup of all states. Below discount 1 it is the largest change divided by
+    1 - discount. At discount 1 costs take the place of contraction: let the end of an episode cost so much more that
+    every outcome has a positive cost; if no change exceeds theta times the cost of its action, the expected cost is
+    right up to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Both
+    bounds include rounding.
 
     Args:
         problem: a World, or a TabularMDP.
-        discount: 0 to 1. At 1 each move that does not end the episode must cost something, and from each start there
-            must be a policy that is sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991).
-        tol: the error that is wanted; where rounding does not allow it the result has the smallest that was proven.
-        max_sweeps: when to give up.
+        discount: 0 to 1. At 1 every move that does not end the episode must have a negative reward, and from each start
+            some policy must be sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991).
+        tol: the wanted error; where rounding prevents it, the result has the smallest error that could be proven.
+        max_sweeps: after which it gives up.
 
     Raises:
-        ValueError: a discount out of its range or that the problem does not allow; a tol that is not positive.
+        ValueError: a discount out of range, or one that the problem does not allow; a tol that is not positive.
         RuntimeError: `max_sweeps` were not enough.
+        TypeError: neither a World nor a TabularMDP.
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
     if not tol > 0:
-        raise ValueError(f"tol is a positive number, not {tol!r}")
+        raise ValueError(f"tol must be a positive number, not {tol!r}")
     allowed, first = np.ones((mdp.states, 4), dtype=bool), None
     shift = 0.0
     if discount == 1:
@@ -119,7 +120,7 @@ def value_iteration(
             except TooWideError:
                 solvable = False
     else:
-        raise RuntimeError(f"{max_sweeps} sweeps only came within {smallest:.3g}; raise max_sweeps or tol")
+        raise RuntimeError(f"the error is still {smallest:.3g} after {max_sweeps} sweeps; raise max_sweeps or tol")
     values = np.where(mdp.terminal, 0.0, np.where(lives, V[:-1], -np.inf))
     Q[mdp.terminal] = 0.0
     return Values(values, Q, error, _average(mdp.start, values))
@@ -131,20 +132,21 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
     Args:
         problem: a World, or a TabularMDP.
         policy: (S,) ints, an action for each state; or (S, 4) probabilities.
-        discount: 0 to 1. At 1 the policy must be sure to end, or to come to where it earns nothing any more, from each
-            start; V is NaN where it is not.
+        discount: 0 to 1. At 1 the policy must be sure, from each start, to end or to reach states from where all
+            rewards are 0; V is NaN where it is not.
 
     Raises:
-        ValueError: a policy of a wrong shape or type, an action that is none, probabilities whose sum is not 1; a
-            discount out of its range or that the policy does not allow; a world too wide for `solve_walk`.
+        ValueError: a policy of a wrong shape or type, an action that is not 0 to 3, probabilities whose sum is not 1; a
+            discount out of range, or one that the policy does not allow; a world too wide for `solve_chain`.
+        TypeError: neither a World nor a TabularMDP.
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
     chances = _probabilities(policy, mdp.states)
-    lives, lasts = ~mdp.terminal, np.zeros(mdp.states, dtype=bool)
+    lives, endless = ~mdp.terminal, np.zeros(mdp.states, dtype=bool)
     if discount == 1:
-        lives, lasts = _restless(mdp, chances)
+        lives, endless = _restless(mdp, chances)
     V, error = _solve(mdp, chances, discount, lives)
-    V[lasts] = np.nan
+    V[endless] = np.nan
     probability, next_state = _ahead(mdp, np.ones((mdp.states, 4), dtype=bool), discount)
     Q = mdp.expected_reward() + np.einsum("sak,sak->sa", probability, np.append(V, 0.0)[next_state])
     return Values(V, Q, error, _average(mdp.start, V))
@@ -154,7 +156,7 @@ def _as_mdp(problem: World | TabularMDP) -> TabularMDP:
     if isinstance(problem, World):
         return TabularMDP.from_world(problem)
     if not isinstance(problem, TabularMDP):
-        raise TypeError(f"a problem is a World or a TabularMDP, not {type(problem).__name__}")
+        raise TypeError(f"expected a World or a TabularMDP, not {type(problem).__name__}")
     return problem
 
 
@@ -163,47 +165,52 @@ def _probabilities(policy: NDArray[Any], states: int) -> Floats:
     policy = np.asarray(policy)
     if policy.shape == (states,) and policy.dtype.kind in "iu":
         if not ((policy >= 0) & (policy < 4)).all():
-            raise ValueError("a policy's actions are 0 (up), 1 (right), 2 (left) and 3 (down)")
+            raise ValueError("the actions of a policy must be 0 (up), 1 (right), 2 (left) or 3 (down)")
         return np.eye(4).take(policy, axis=0)
     if policy.shape == (states, 4) and policy.dtype.kind == "f":
         check_distribution("policy", policy)
         return policy.astype(np.float64)
-    raise ValueError(
-        f"a policy is ({states},) ints or ({states}, 4) floats, here, not {policy.shape} of {policy.dtype}"
-    )
+    raise ValueError(f"a policy must be ({states},) ints or ({states}, 4) floats, not {policy.shape} of {policy.dtype}")
 
 
 def _solve(mdp: TabularMDP, chances: Floats, discount: float, lives: NDArray[np.bool_]) -> tuple[Floats, float]:
-    """Return V of the policy with these chances, (S, 4), 0 where it does not live, and a bound on its error."""
+    """Return V of a policy, (S,), and a bound on its error.
+
+    Args:
+        mdp: the tables.
+        chances: (S, 4), the probability of each action.
+        discount: 0 to 1.
+        lives: (S,): where V is to be solved for; it is 0 elsewhere.
+    """
     chance = np.where(lives[:, None, None], chances[:, :, None] * mdp.probability, 0.0)
-    earned = (chance * mdp.reward).sum(axis=(1, 2))
+    expected = (chance * mdp.reward).sum(axis=(1, 2))
     happens = (chance > 0) & lives[mdp.next_state]
     tail, head, weight = np.nonzero(happens)[0], mdp.next_state[happens], discount * chance[happens]
-    place = np.cumsum(lives) - 1
-    solved = solve_walk(place[tail], place[head], weight, np.stack([earned, np.ones(mdp.states)], axis=1)[lives])
+    index = np.cumsum(lives) - 1
+    solved = solve_chain(index[tail], index[head], weight, np.stack([expected, np.ones(mdp.states)], axis=1)[lives])
     V = np.zeros(mdp.states)
     V[lives] = solved[:, 0]
-    left = np.abs(earned + np.bincount(tail, weight * V[head], minlength=mdp.states) - V).max()
-    lasts = solved[:, 1].max(initial=0.0)  # the (discounted) steps over which an error of 1 in each adds up
-    return V, float((left + _rounding(mdp, V)) * lasts)
+    residual = np.abs(expected + np.bincount(tail, weight * V[head], minlength=mdp.states) - V).max()
+    steps = solved[:, 1].max(initial=0.0)  # (discounted), over which an error of 1 in each adds up
+    return V, float((residual + _rounding(mdp, V)) * steps)
 
 
 def _restless(mdp: TabularMDP, chances: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where a policy earns something yet but not for ever, (S,), and where it may earn for ever, (S,).
+    """Return where a policy still collects rewards, but not for ever, (S,), and where it may do so for ever, (S,).
 
     Raises:
-        ValueError: from a start it may earn for ever.
+        ValueError: from a start it may collect rewards for ever.
     """
     happens = (chances[:, :, None] * mdp.probability > 0) & ~mdp.terminal[:, None, None]
     tail = np.nonzero(happens)[0]
     backwards = Graph(mdp.next_state[happens], tail, mdp.states)
     rests = backwards.levels(np.unique(tail[mdp.reward[happens] != 0])) < 0
     never_rests = backwards.levels(np.flatnonzero(rests)) < 0
-    lasts = backwards.levels(np.flatnonzero(never_rests)) >= 0
-    bad = np.flatnonzero(lasts & (mdp.start > 0))
+    endless = backwards.levels(np.flatnonzero(never_rests)) >= 0
+    bad = np.flatnonzero(endless & (mdp.start > 0))
     if len(bad):
-        raise ValueError(f"discount 1 wants a policy that is sure to end; from start state {bad[0]} this one is not")
-    return ~rests & ~lasts, lasts
+        raise ValueError(f"discount 1 needs a policy that is sure to end; from start state {bad[0]} this one is not")
+    return ~rests & ~endless, endless
 
 
 def _average(start: Floats, values: Floats) -> float:
@@ -212,14 +219,14 @@ def _average(start: Floats, values: Floats) -> float:
 
 
 def _rounding(mdp: TabularMDP, V: Floats) -> float:
-    """Return what one backup may be off by."""
+    """Return a bound on the rounding error of one backup."""
     return ROUNDING * float(max(np.abs(V).max(initial=0.0), np.abs(mdp.reward).max()))
 
 
 def _ahead(mdp: TabularMDP, allowed: NDArray[np.bool_], discount: float) -> tuple[Floats, NDArray[np.int64]]:
-    """Return discounted probabilities and next states, (S, 4, K), of the outcomes after which something may come.
+    """Return discounted probabilities and next states, (S, 4, K), of the outcomes after which the episode goes on.
 
-    The others point to one place behind all states, where the value is 0.
+    All other outcomes have probability 0 and lead to state S, one behind the last, whose value is 0.
     """
     goes_on = (mdp.probability > 0) & allowed[:, :, None] & ~mdp.terminal[mdp.next_state]
     return np.where(goes_on, discount * mdp.probability, 0.0), np.where(goes_on, mdp.next_state, mdp.states)
@@ -233,18 +240,18 @@ def _sweeper(
     next_state: NDArray[np.int64],
     discount: float,
 ) -> Callable[[Floats], None]:
-    """Return a function that improves V, (S + 1,), in place, layer by layer, where `lives`."""
+    """Return a function that updates V, (S + 1,), in place, layer by layer, where `lives`."""
     happens = mdp.probability > 0
     tail = np.nonzero(happens)[0]
     head = mdp.next_state[happens]
     ends = mdp.terminal[head] & ~mdp.terminal[tail]
-    earned = mdp.reward[happens][ends]
-    level = Graph(head, tail, mdp.states).levels(np.unique(head[ends][earned == earned.max(initial=-np.inf)]))
+    last = mdp.reward[happens][ends]
+    level = Graph(head, tail, mdp.states).levels(np.unique(head[ends][last == last.max(initial=-np.inf)]))
     level[level < 0] = level.max() + 1
     order = np.flatnonzero(lives)
     order = order[np.argsort(level[order], kind="stable")]
 
-    # an action that may stay is repeated until it leaves; one that never does costs for ever (at discount 1) or is
+    # an action that may stay is repeated until it leaves; one that never leaves costs for ever (at discount 1), or is
     # discounted for ever
     stays = next_state[order] == order[:, None, None]
     leaves = 1 - discount + discount * np.where(stays, 0.0, mdp.probability[order]).sum(axis=2)
@@ -265,7 +272,7 @@ def _sweeper(
 def _bound(
     mdp: TabularMDP, discount: float, V: Floats, Q: Floats, lives: NDArray[np.bool_], shift: float
 ) -> tuple[float, bool]:
-    """Return how far V can be from V*, given Q, its backup, and whether only rounding is left."""
+    """Return a bound on the error of V, given its backup Q, and whether the error is only rounding."""
     if not len(V):
         return 0.0, True
     rounding = _rounding(mdp, V)
@@ -285,10 +292,10 @@ def _bound(
 
 
 def _shift(mdp: TabularMDP) -> float:
-    """Return what ending shall cost more, so that every outcome costs something.
+    """Return the extra cost of ending that gives every outcome a positive cost.
 
     Raises:
-        ValueError: an outcome that does not end the episode costs nothing.
+        ValueError: an outcome that does not end the episode has no negative reward.
     """
     lasting = (mdp.probability > 0) & ~mdp.terminal[:, None, None]
     ends = mdp.terminal[mdp.next_state]
@@ -296,8 +303,8 @@ def _shift(mdp: TabularMDP) -> float:
     if free.any():
         state, action, outcome = np.argwhere(free)[0].tolist()
         raise ValueError(
-            "discount 1 wants every move that does not end the episode to cost something, but from state "
-            f"{state} {DIRECTION_NAMES[action]} may earn {mdp.reward[state, action, outcome]}; "
+            "discount 1 needs a negative reward for every move that does not end the episode, but "
+            f"{DIRECTION_NAMES[action]} from state {state} can have reward {mdp.reward[state, action, outcome]}; "
             'give rewards={"step": -1}, say, or a discount below 1'
         )
     least = -mdp.reward[lasting & ~ends].max(initial=-1.0)
@@ -308,19 +315,21 @@ def _ways_to_end(mdp: TabularMDP) -> tuple[NDArray[np.bool_], NDArray[np.int64]]
     """Return the actions, (S, 4), after which some policy is sure to end, and such a policy, (S,).
 
     Raises:
-        ValueError: from a start none is.
+        ValueError: from some start no policy is sure to end.
     """
     happens = mdp.probability > 0
     allowed = np.ones((mdp.states, 4), dtype=bool)
-    while True:  # states that cannot end drop out, then actions that may lead to them, then states that need those ...
-        arrows = happens & allowed[:, :, None]
-        level = Graph(mdp.next_state[arrows], np.nonzero(arrows)[0], mdp.states).levels(np.flatnonzero(mdp.terminal))
+    while True:  # drop states that cannot end, then actions that may lead to them, then states that need those, ...
+        edges = happens & allowed[:, :, None]
+        level = Graph(mdp.next_state[edges], np.nonzero(edges)[0], mdp.states).levels(np.flatnonzero(mdp.terminal))
         doomed = allowed & (happens & (level < 0)[mdp.next_state]).any(axis=2)
         if not doomed.any():
             break
         allowed &= ~doomed
     lost = np.flatnonzero((level < 0) & (mdp.start > 0))
     if len(lost):
-        raise ValueError(f"discount 1 wants episodes that can be sure to end, but from start state {lost[0]} none can")
-    nearer = (arrows & (level[mdp.next_state] < level[:, None, None])).any(axis=2)
+        raise ValueError(
+            f"discount 1 needs episodes that can be sure to end, but from start state {lost[0]} no policy is sure to"
+        )
+    nearer = (edges & (level[mdp.next_state] < level[:, None, None])).any(axis=2)
     return allowed, nearer.argmax(axis=1)

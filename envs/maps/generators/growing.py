@@ -48,10 +48,10 @@ POPS: Final[Mapping[str, Callable[[int, int], int]]] = MappingProxyType(
 def growing_tree(grid: Grid, stream: int, *, pop: str | Callable[[int, int], int] = "mixed") -> list[int]:
     """Open one of the growing rooms into a random unseen neighbour, until no room has one left.
 
-    Buck, "Mazes for Programmers" (2015), chapter 12. `pop` selects the family: "newest" makes the mazes of the recursive
-    backtracker; "random" is Buck's simplified Prim; "oldest" grows straight corridors, "middle" something between;
-    "mixed", the default, tosses a coin between newest and random. Or give a function from the number of growing rooms
-    and a random 32-bit word to the index of the next room.
+    Buck, "Mazes for Programmers" (2015), chapter 12. `pop` selects the family: "newest" makes the mazes of the
+    recursive backtracker; "random" is Buck's simplified Prim; "oldest" grows straight corridors, "middle" something
+    between; "mixed", the default, tosses a coin between newest and random. Or give a function from the number of
+    growing rooms and a random 32-bit word to the index of the next room.
     """
     index = pop if callable(pop) else one_of("pop", pop, POPS)
     turns, unseen, rooms = room_turns(grid, stream), grid.unseen(), len(grid.rooms)
