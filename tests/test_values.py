@@ -254,7 +254,7 @@ def test_bad_input_is_told_at_the_door(monkeypatch):
     with pytest.raises(ValueError, match=r"policy must sum to 1, not to 1.2 at \(0,\)"):
         evaluate_policy(world, good * 1.2)
     for wrong in (np.nan, -1.0):
-        with pytest.raises(ValueError, match="policy holds a number below 0 or NaN"):
+        with pytest.raises(ValueError, match="policy must not hold negative numbers or NaN"):
             evaluate_policy(world, np.where(np.arange(4) == 1, wrong, good))
     monkeypatch.setattr(linear_module, "MAX_ENTRIES", 10)
     with pytest.raises(ValueError, match="too many to be solved exactly"):
