@@ -257,7 +257,7 @@ def test_bad_input_is_told_at_the_door(monkeypatch):
         with pytest.raises(ValueError, match="policy must not hold negative numbers or NaN"):
             evaluate_policy(world, np.where(np.arange(4) == 1, wrong, good))
     monkeypatch.setattr(linear_module, "MAX_ENTRIES", 10)
-    with pytest.raises(ValueError, match="too many to be solved exactly"):
+    with pytest.raises(ValueError, match="too many to solve exactly"):
         evaluate_policy(world, good)
     for problem, discount in ((world, 0.99), (World.compile(load_maze("cliff_walk"), slip=0.2), 1)):
         assert value_iteration(problem, discount=discount, tol=1e-6).error <= 1e-6  # does without

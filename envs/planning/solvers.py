@@ -1,15 +1,15 @@
-"""Solvers find a way to a goal, each after its own fashion, and tell which states they touched, so that one can watch.
+"""Solvers: six classic ways to find a path to a goal, each with the states that it visits, to be watched.
 
-They read the same tables as everything else and walk as if nothing slipped, each kind of tile included. A trap that
-ends the episode is taken for a wall. All are methods of the literature, written afresh:
+They read the same tables as everything else, every kind of tile included, and assume that no move slips. A trap that
+ends the episode counts as a wall. The methods:
 
 * breadth-first: Moore, "The shortest path through a maze", 1959.
 * A*: Hart, Nilsson & Raphael, "A formal basis for the heuristic determination of minimum cost paths", 1968.
-* Trémaux: as told by Lucas, "Récréations mathématiques" I, 1882.
-* wall follower: one hand on the wall, folklore; sure where the maze has no loops.
-* dead-end filling: wall up each dead end until none is left; what stays open holds every shortest way.
-* random mouse: a random walk; Aleliunas et al., 1979: it needs 2 x passages x distance steps at most, on average, where
-  each passage can be walked both ways.
+* Trémaux: described by Lucas, "Récréations mathématiques" I, 1882.
+* wall follower: one hand on the wall, folklore; it always succeeds in a maze without loops.
+* dead-end filling: wall up each dead end until none is left; the rest contains every shortest path.
+* random mouse: a random walk; Aleliunas et al., 1979: where each passage can be walked both ways, it needs at most
+  2 x passages x distance steps on average.
 """
 
 from collections import deque
@@ -32,34 +32,34 @@ Moves: TypeAlias = list[list[int]]
 
 @dataclass(frozen=True)
 class Solution:
-    """What a solver found."""
+    """The result of a solver."""
 
     path: Sequence[int] | None
-    """The states from the start to a goal, both included, none twice; None: this solver found no way."""
+    """The states from the start to a goal, both included, none twice; None if the solver found no path."""
     visited: Sequence[int]
-    """The states it touched, in order: looked at, walked over (then some come often) or walled up."""
+    """The states it expanded, walked through (with repetitions) or walled up, in order."""
 
     @property
     def solved(self) -> bool:
-        """Whether there is a path."""
+        """Whether the solver found a path."""
         return self.path is not None
 
 
 def breadth_first(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
-    """Look at all states one step away, then two, ...; the path is a shortest one."""
+    """Expand all states one step away, then two, ...; the path is a shortest one."""
     return _search(_moves(world), world.goal.tolist(), checked_start(world, start))
 
 
 def a_star(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
-    """Look first where steps so far and steps at least to come are fewest; the path is a shortest one.
+    """Expand first the state with the fewest steps so far plus estimated steps to come; the path is a shortest one.
 
-    The steps to come are at least the rows and columns to the nearest goal, divided by the most that one move of this
-    world covers (1, but for conveyors and teleporters): never too many, and consistent.
+    The estimate is the Manhattan distance to the nearest goal, divided by the most that one move of this world covers
+    (1, except with conveyors, teleporters and wind): admissible and consistent.
     """
     source = checked_start(world, start)
     moves, goal, ahead = _moves(world), world.goal.tolist(), _steps_at_least(world, source).tolist()
     steps, came_from = {source: 0}, {source: source}
-    queue = [(ahead[source], 0, source)]  # estimate, minus steps (of equals the deepest first), state
+    queue = [(ahead[source], 0, source)]  # (estimate, minus the steps: of equals the deepest first, state)
     closed = set()
     visited = []
     while queue:
@@ -79,11 +79,11 @@ def a_star(world: World, start: int | None = None, rng: np.random.Generator | No
 
 
 def tremaux(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
-    """Walk with a piece of chalk: mark each passage whenever it is walked, and walk none a third time.
+    """Walk with a piece of chalk: mark a passage each time it is walked, and never walk one a third time.
 
-    In a known place that was reached by a new passage turn back; else go on by a passage with the fewest marks. The
-    passages marked once are the path. Only passages that can be walked both ways are taken (and the last one, into the
-    goal). Equal passages are taken in the order of directions, or with `rng` at random.
+    In a known state that was reached by a new passage, turn back; else go on by a passage with the fewest marks. The
+    passages marked once are the path. It takes only passages that can be walked both ways (and the last one, into the
+    goal). Equal passages are taken in the order of directions, or at random with `rng`.
     """
     moves, goal = _moves(world), world.goal.tolist()
     source = state = behind = checked_start(world, start)
@@ -118,9 +118,9 @@ def tremaux(world: World, start: int | None = None, rng: np.random.Generator | N
 def wall_follower(
     world: World, start: int | None = None, rng: np.random.Generator | None = None, *, hand: str = "right"
 ) -> Solution:
-    """Walk with one hand on the wall, facing up at first; sure in a maze without loops.
+    """Walk with one hand on the wall, facing up at first; this always succeeds in a maze without loops.
 
-    It gives up where it would repeat itself: in the same state, facing the same way.
+    It gives up when it is in the same state with the same heading as before.
 
     Raises:
         ValueError: a hand that is neither "right" nor "left".
@@ -141,9 +141,9 @@ def wall_follower(
 
 
 def dead_end_filling(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
-    """Wall up each state that a way could only enter and leave by the same side; then go the shortest way that is left.
+    """Wall up each state that can only be entered and left by the same side; then take the shortest path that is left.
 
-    No such state lies on a way from the start to a goal that visits no state twice, so the path is a shortest one.
+    No such state is on a path from the start to a goal that visits no state twice, so the path is a shortest one.
     """
     after = [set(states) for states in _moves(world)]
     before: list[set[int]] = [set() for _ in after]
@@ -173,15 +173,16 @@ def dead_end_filling(world: World, start: int | None = None, rng: np.random.Gene
 
 
 def random_mouse(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
-    """Go anywhere, at random, and give up only where no goal can be reached any more (the mouse is told).
+    """Walk at random, and give up only where no goal can be reached any more.
 
-    It reaches a goal for sure, but on average only after as many steps as the square of the maze's size.
+    It is sure to reach a goal if it stays reachable, but on average after a number of steps that grows with the square
+    of the maze's size.
 
     Raises:
-        ValueError: there is no `rng`.
+        ValueError: no `rng`.
     """
     if rng is None:
-        raise ValueError("the random mouse wants rng=, a numpy.random.Generator")
+        raise ValueError("random_mouse needs rng=, a numpy.random.Generator")
     moves, goal, way_left = _moves(world), world.goal.tolist(), (distances(world) >= 0).tolist()
     state = checked_start(world, start)
     visited = [state]
@@ -204,14 +205,20 @@ SOLVERS: Final[Mapping[str, Callable[[World, int | None, np.random.Generator | N
         for solver in (breadth_first, a_star, tremaux, wall_follower, dead_end_filling, random_mouse)
     }
 )
-"""name -> function of a World, a start (a state; by default the first start) and an `rng`, giving a Solution"""
+"""Name -> function (world, start, rng) -> Solution; the start is a state, by default the first start."""
 
 
 def solve(name: str, world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:
-    """Return what the solver of this name finds.
+    """Return the Solution of the solver with this name.
+
+    Args:
+        name: one of `SOLVERS`.
+        world: the tables.
+        start: a state; by default the first start.
+        rng: for random choices; "random_mouse" needs it, "tremaux" can use it.
 
     Raises:
-        ValueError: there is none of this name (the message says the nearest), or no such state.
+        ValueError: an unknown name (the message names the nearest), or the world does not have this state.
     """
     if name not in SOLVERS:
         raise ValueError(f"unknown solver {name!r}{nearest(name, SOLVERS)}")
@@ -219,9 +226,9 @@ def solve(name: str, world: World, start: int | None = None, rng: np.random.Gene
 
 
 def hand_turns(hand: str) -> Mapping[int, Sequence[int]]:
-    """Return for each heading the directions that a hand on the wall asks for, the most wanted first.
+    """Return for each heading the directions that a wall follower tries, in order.
 
-    To the hand's side, straight on, to the other side, back.
+    To the side of the hand, straight on, to the other side, back.
 
     Raises:
         ValueError: a hand that is neither "right" nor "left".
@@ -238,13 +245,13 @@ _TURNS: Final = {  # by hand and heading
 
 
 def _walled(world: World) -> NDArray[np.int64]:
-    """Return `next_state`, with a wall before every trap that ends the episode."""
+    """Return `next_state` with a wall in front of every trap that ends the episode."""
     stay = np.arange(checked_world(world).states)[:, None]
     return np.where((world.terminal & ~world.goal)[world.next_state], stay, world.next_state)
 
 
 def _moves(world: World) -> Moves:
-    """Return for each state the other states that one step leads to, each once, in the order of directions."""
+    """Return for each state the other states one step away, each once, in the order of directions."""
     rows = _walled(world).tolist()
     return [[after for after in dict.fromkeys(row) if after != state] for state, row in enumerate(rows)]
 
@@ -274,7 +281,7 @@ def _trace(came_from: Mapping[int, int], state: int) -> list[int]:
 
 
 def _without_loops(walk: Sequence[int]) -> list[int]:
-    """Return the walk without its detours: from each state go on as after its last visit."""
+    """Return the walk without its loops: from each state go on as after its last visit."""
     last = {state: step for step, state in enumerate(walk)}
     path = [walk[0]]
     while path[-1] != walk[-1]:
@@ -283,15 +290,15 @@ def _without_loops(walk: Sequence[int]) -> list[int]:
 
 
 def _steps_at_least(world: World, start: int) -> NDArray[np.int64]:
-    """Return a number of steps to a goal, (S,), that is never too large, from the geometry of the start's maze."""
+    """Return a lower bound on the steps to a goal, (S,), from the geometry of the start's maze."""
     here = world.maze_of == world.maze_of[start]
     height, width = world.mazes[world.maze_of[start]].tiles.shape
-    place = np.stack(np.divmod(world.cell, width), axis=1)  # (row, column)
-    stride = max(1, int(np.abs(place[world.next_state[here]] - place[here, None]).sum(axis=2).max()))
+    position = np.stack(np.divmod(world.cell, width), axis=1)  # (S, 2): (row, column)
+    stride = max(1, int(np.abs(position[world.next_state[here]] - position[here, None]).sum(axis=2).max()))
     goals = world.cell[here & world.goal]
     if not len(goals):
         return np.zeros(world.states, dtype=np.int64)
-    away = np.full((height, width), height + width)
+    away = np.full((height, width), height + width)  # the Manhattan distance to the nearest goal
     away.flat[goals] = 0
     for axis, length in enumerate(away.shape):  # one axis after the other, forwards and backwards
         along = np.arange(length).reshape((-1, 1) if axis == 0 else (1, -1))
