@@ -1,132 +1,178 @@
-"""What an agent may see and be told: every observation is a function of the state, and most are tables over states."""
+"""What an agent may see: every observation is a function of places, shared by all engines."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from .core.inventory import FLOOR, inventory_bits, inventory_size
+from .core.dots import dots
+from .core.inventory import FLOOR, inventory_size, needs
+from .core.places import Places, places_of
+from .core.scene import TILE_CODES, TILES, Scene, scene_of
 from .core.world import World
 from .maps.arguments import is_whole
 from .maps.legend import LEGEND
-from .pictures.draw import draw, tile_size
+from .maps.maze import Maze
+from .pictures.draw import draw_place, tile_size
 
-States = NDArray[np.int64]
+Look: TypeAlias = Callable[[Places], NDArray[Any]]
+"""from the places of n agents to what they see, (n, ...), a fresh array"""
 
-# byte of a tile -> its code
-TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
-TILE_CODES[[ord(tile) for tile in LEGEND]] = range(len(LEGEND))
-TILE_CODES.setflags(write=False)
 AGENT_CODE: Final = len(LEGEND)
 """marks the agent in the observation `map`"""
 MAX_VIEW: Final = 999  # a megabyte each: a bound, so that a wrong number is refused before it fills the memory
 
 
 class Observation(NamedTuple):
-    """What is seen from the states of one World."""
+    """An observation of one World."""
 
     space: Space[Any]
-    look: Callable[[States], NDArray[Any]]
+    look: Callable[[NDArray[np.int64]], NDArray[Any]]
     """(n,) states -> (n, ...) observations, a fresh array"""
 
 
-def _dots(world: World, view_size: int) -> Observation:
-    return Observation(spaces.MultiBinary(4), partial(np.take, world.dots, axis=0))
+@dataclass(frozen=True)
+class Kind:
+    """A kind of observation; called with a World and the side of its views, the `Observation` of that World's states.
+
+    Args:
+        space: from mazes and the side of views to the space that holds all observations of these mazes.
+        look: from a scene and the declared space to the function that observes; it reads the scene when it is called,
+            so that it holds for mazes written later.
+        local: whether it depends on an agent's tile, the four neighbours and what is carried alone.
+    """
+
+    space: Callable[[Sequence[Maze], int], Space[Any]]
+    look: Callable[[Scene, Space[Any]], Look]
+    local: bool = False
+
+    def __call__(self, world: World, view_size: int = 7) -> Observation:
+        """Return the observation of a World's states."""
+        space = self.space(world.mazes, view_size)
+        look = self.look(scene_of(world.mazes, margin_of(view_size)), space)
+        return Observation(space, lambda states: look(places_of(world, states)))
 
 
-def _index(world: World, view_size: int) -> Observation:
-    tiles = np.array([maze.tiles.size for maze in world.mazes])
-    size = max(maze.tiles.size << inventory_size(maze) for maze in world.mazes)
-    return Observation(spaces.Discrete(size), partial(np.take, world.carried * tiles[world.maze_of] + world.cell))
+def margin_of(view_size: int) -> int:
+    """Return the margin that a scene needs for views of this side."""
+    return max(1, view_size // 2) if is_whole(view_size) and view_size <= MAX_VIEW else 1
 
 
-def _position(world: World, view_size: int) -> Observation:
-    height, width = _size(world)
-    table = np.stack(np.divmod(world.cell, _widths(world)[world.maze_of]), axis=1)
-    return Observation(spaces.MultiDiscrete([height, width]), partial(np.take, table, axis=0))
+def _dots_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+    return spaces.MultiBinary(4)
 
 
-def _view(world: World, view_size: int) -> Observation:
+def _dots(scene: Scene, space: Space[Any]) -> Look:
+    def look(places: Places) -> NDArray[np.int8]:
+        at = scene.index(places)
+        near = at[:, None] + np.array(scene.steps)
+        codes = scene.codes.ravel()
+        bits = np.zeros(near.shape, dtype=np.int64) if scene.bits is None else scene.bits.ravel()[near]
+        return dots(TILES[codes[at]], needs(TILES[codes[near]], bits), places.carried)
+
+    return look
+
+
+def _index_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+    return spaces.Discrete(max(maze.tiles.size << inventory_size(maze) for maze in mazes))
+
+
+def _index(scene: Scene, space: Space[Any]) -> Look:
+    def look(places: Places) -> NDArray[np.int64]:
+        return places.carried * scene.sizes[places.maze] + places.cell
+
+    return look
+
+
+def _position_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+    return spaces.MultiDiscrete(_size(mazes))
+
+
+def _position(scene: Scene, space: Space[Any]) -> Look:
+    def look(places: Places) -> NDArray[np.int64]:
+        return np.stack(scene.rows_and_columns(places), axis=1)
+
+    return look
+
+
+def _view_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
     if not is_whole(view_size) or not 1 <= view_size <= MAX_VIEW or view_size % 2 == 0:
         raise ValueError(
-            "view_size is an odd number of tiles, so that the agent is in the middle, "
-            f"{MAX_VIEW} at most, not {view_size!r}"
+            f"view_size is an odd number of tiles from 1 to {MAX_VIEW}, with the agent in the middle, not {view_size!r}"
         )
-    view_size = int(view_size)
-    codes, bits = _framed(world, view_size // 2)
-    row, column = np.divmod(world.cell, _widths(world)[world.maze_of])
-    corner = (world.maze_of * codes.shape[1] + row) * codes.shape[2] + column
-
-    def look(states: States) -> NDArray[np.uint8]:
-        at = corner[states]
-        seen = windows(codes, at, view_size)
-        return _as_carried(seen, bits, lambda bits: windows(bits, at, view_size), world.carried[states])
-
-    return Observation(spaces.Box(0, AGENT_CODE - 1, (view_size, view_size), np.uint8), look)
+    return spaces.Box(0, AGENT_CODE - 1, (int(view_size), int(view_size)), np.uint8)
 
 
-def _map(world: World, view_size: int) -> Observation:
-    codes, bits = _framed(world, 0)
-    row, column = np.divmod(world.cell, _widths(world)[world.maze_of])
-    place = row * codes.shape[2] + column
+def _view(scene: Scene, space: Space[Any]) -> Look:
+    (side, _) = space.shape or ()
 
-    def look(states: States) -> NDArray[np.uint8]:
-        maze = world.maze_of[states]
-        seen = _as_carried(codes[maze], bits, lambda bits: bits[maze], world.carried[states])
-        return marked(seen, place[states])
+    def look(places: Places) -> NDArray[np.uint8]:
+        corner = scene.index(places) - side // 2 * (scene.codes.shape[2] + 1)
+        seen = _windows(scene.codes, corner, side)
+        return seen if scene.bits is None else _as_carried(seen, _windows(scene.bits, corner, side), places.carried)
 
-    return Observation(spaces.Box(0, AGENT_CODE, codes.shape[1:], np.uint8), look)
+    return look
 
 
-def _pixels(world: World, view_size: int) -> Observation:
-    tiles = [tile_size(maze) for maze in world.mazes]
-    sizes = [np.multiply(maze.tiles.shape, tile) for maze, tile in zip(world.mazes, tiles, strict=True)]
-    space = spaces.Box(0, 255, (*np.max(sizes, axis=0).tolist(), 3), np.uint8)
+def _map_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+    return spaces.Box(0, AGENT_CODE, _size(mazes), np.uint8)
 
-    def look(states: States) -> NDArray[np.uint8]:
-        frames = np.zeros((len(states), *space.shape), dtype=np.uint8)
-        for frame, state in zip(frames, states.tolist(), strict=True):
-            picture = draw(world, state, tile=tiles[world.maze_of[state]])
+
+def _map(scene: Scene, space: Space[Any]) -> Look:
+    def look(places: Places) -> NDArray[np.uint8]:
+        inner = slice(scene.margin, -scene.margin)
+        seen = scene.codes[places.maze, inner, inner]
+        if scene.bits is not None:
+            seen = _as_carried(seen, scene.bits[places.maze, inner, inner], places.carried)
+        row, column = scene.rows_and_columns(places)
+        seen[np.arange(len(seen)), row, column] = AGENT_CODE
+        return seen
+
+    return look
+
+
+def _pixels_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+    sizes = [np.multiply(maze.tiles.shape, tile_size(maze)) for maze in mazes]
+    return spaces.Box(0, 255, (*np.max(sizes, axis=0).tolist(), 3), np.uint8)
+
+
+def _pixels(scene: Scene, space: Space[Any]) -> Look:
+    def look(places: Places) -> NDArray[np.uint8]:
+        pictures = [
+            draw_place(scene.maze(maze), cell, carried)
+            for maze, cell, carried in zip(*(column.tolist() for column in places), strict=True)
+        ]
+        frames = np.zeros((len(pictures), *(space.shape or ())), dtype=np.uint8)
+        for frame, picture in zip(frames, pictures, strict=True):
             frame[: len(picture), : picture.shape[1]] = picture
         return frames
 
-    return Observation(space, look)
+    return look
 
 
-# name -> function from a World and the side of its views
-OBSERVATIONS: Final[Mapping[str, Callable[[World, int], Observation]]] = MappingProxyType(
-    {"dots": _dots, "index": _index, "position": _position, "view": _view, "map": _map, "pixels": _pixels}
+OBSERVATIONS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "dots": Kind(_dots_space, _dots, local=True),
+        "index": Kind(_index_space, _index),
+        "position": Kind(_position_space, _position),
+        "view": Kind(_view_space, _view),
+        "map": Kind(_map_space, _map),
+        "pixels": Kind(_pixels_space, _pixels),
+    }
 )
 
 
-def _size(world: World) -> tuple[int, int]:
-    """Return the (height, width) that holds every maze of the world."""
-    return max(maze.height for maze in world.mazes), max(maze.width for maze in world.mazes)
+def _size(mazes: Sequence[Maze]) -> tuple[int, int]:
+    """Return the (height, width) that holds every maze."""
+    return max(maze.height for maze in mazes), max(maze.width for maze in mazes)
 
 
-def _widths(world: World) -> NDArray[np.int64]:
-    return np.array([maze.width for maze in world.mazes])
-
-
-def _framed(world: World, margin: int) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-    """Return the tile codes (mazes, rows, columns) in a margin of nothing, and the bits of things and doors.
-
-    The bits are None where no maze has any.
-    """
-    height, width = _size(world)
-    tiles = np.full((len(world.mazes), height + 2 * margin, width + 2 * margin), ord(" "), dtype=np.uint8)
-    for number, maze in enumerate(world.mazes):
-        tiles[number, margin : margin + maze.height, margin : margin + maze.width] = maze.tiles
-    bits = inventory_bits(tiles)
-    return TILE_CODES[tiles], bits if bits.any() else None
-
-
-def windows(plane: NDArray[Any], corners: NDArray[np.int64], side: int) -> NDArray[Any]:
-    """Return the squares of `plane` whose upper left corners are at these flat indices: (n, side, side), fresh.
+def _windows(plane: NDArray[Any], corners: NDArray[np.int64], side: int) -> NDArray[Any]:
+    """Return the squares of `plane` whose upper left corners are at these flat indices, (n, side, side), fresh.
 
     Args:
         plane: (mazes, rows, columns), contiguous.
@@ -140,19 +186,7 @@ def windows(plane: NDArray[Any], corners: NDArray[np.int64], side: int) -> NDArr
     return squares[corners].view(plane.dtype).reshape(-1, side, side)
 
 
-def marked(maps: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Mark the agent in maps (n, height, width), in place, at flat indices (n,); return them."""
-    maps.reshape(len(maps), -1)[np.arange(len(maps)), places] = AGENT_CODE
-    return maps
-
-
-def _as_carried(
-    seen: NDArray[np.uint8],
-    bits: NDArray[np.int64] | None,
-    cut: Callable[[NDArray[np.int64]], NDArray[np.int64]],
-    carried: NDArray[np.int64],
-) -> NDArray[np.uint8]:
-    """Show floor, in (n, rows, columns), where something was taken or a door stands open; `cut` cuts the bits."""
-    if bits is not None:
-        seen[cut(bits) & carried[:, None, None] != 0] = TILE_CODES[FLOOR]
-    return seen
+def _as_carried(codes: NDArray[np.uint8], bits: NDArray[np.int64], carried: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Show floor where something was taken or a door stands open, in place; (n, rows, columns)."""
+    codes[bits & carried[:, None, None] != 0] = TILE_CODES[FLOOR]
+    return codes

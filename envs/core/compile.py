@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..maps.arguments import nearest
 from ..maps.directions import OFFSETS, UP
-from ..maps.legend import REWARDS, SIGNS, is_open
+from ..maps.legend import REWARDS, is_open
 from ..maps.maze import Maze, MazeError
+from .dots import dots
 from .inventory import CLOSED, MAX_INVENTORY, inventory_bits, is_door, needs
 
 Positions = NDArray[np.int64]  # indices of tiles in `_FramedMazes`
@@ -68,15 +69,11 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
     terminal = framed.terminal[position]
     next_state = np.empty((len(codes), 4), dtype=np.int64)
     reward = np.empty((len(codes), 4))
-    dots = np.empty((len(codes), 4), dtype=np.int8)
     for direction in range(4):
-        dots[:, direction] = framed.can_enter(position + framed.steps[direction], carried)
         end = framed.end(position, carried, direction)
         next_state[:, direction] = np.where(terminal, states, state_at[framed.arrive(end, carried)])
         new = (framed.gives[end] & carried) == 0
         reward[:, direction] = np.where(terminal, 0.0, step[maze] + np.where(new, arrival[end], 0.0))
-    for sign, direction in SIGNS.items():
-        dots[tile == ord(sign), direction] = 1
     row, column = np.divmod(position - maze * framed.size, framed.width)
     return {
         "next_state": next_state,
@@ -84,7 +81,7 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         "terminal": terminal,
         "goal": tile == ord("G"),
         "slip": np.where(tile == ord("~"), ice[maze], slips[maze]),
-        "dots": dots,
+        "dots": dots(tile, framed.needs[position[:, None] + framed.steps], carried),
         "start_states": state_at[framed.encode(framed.find("S"), 0)],
         "cell": (row - 1) * (framed.width - 2) + column - 1,
         "carried": carried,

@@ -10,6 +10,8 @@ from ..maps.directions import left_of, right_of
 from .world import World, checked_world
 
 SLIPPED_RIGHT, AS_MEANT, SLIPPED_LEFT = range(3)  # the last axis of `Outcomes`
+CASES: Final = (AS_MEANT, SLIPPED_LEFT, SLIPPED_RIGHT)
+"""by how many of the thresholds slip and slip / 2 a random number is below"""
 
 # the executed direction, at 3 * action + (0: as meant, 1: slipped to the left, 2: slipped to the right)
 _EXECUTED: Final = tuple(way for action in range(4) for way in (action, left_of(action), right_of(action)))

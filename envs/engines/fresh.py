@@ -1,140 +1,131 @@
-"""A Pool holds fresh mazes for lanes that get a new one at each reset: made ahead, many at once, one byte a cell.
+"""Fresh mazes: a new one for a lane at each reset, made ahead, many at once, one byte a cell.
 
-In a maze of walls and floor what a move does depends on the four neighbours alone. So there are 32 kinds of cells:
-which neighbours are open, and whether the cell is a goal. What happens on each kind is read off Worlds of 3 x 3 tiles,
+In a maze of walls and floor the effect of a move depends on the four neighbours alone. So there are 32 kinds of cells:
+which neighbours are open, and whether the cell is a goal. What happens on each kind is read from Worlds of 3 x 3 tiles,
 compiled as all others are; a fresh maze is then laid out by a few shifts, a hundred times faster than by its tables.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium import Space
 from numpy.typing import NDArray
 
-from ..core.rules import slipped, transition
+from ..core.places import Places
+from ..core.rules import CASES, outcomes, transition
+from ..core.scene import scene_of
 from ..core.world import World
-from ..info import INFO
 from ..maps.directions import OFFSETS, RIGHT
 from ..maps.legend import is_open
 from ..maps.levels import Levels
 from ..maps.maze import Maze
-from ..maps.randomness import MAZE, below, bits, stream
-from ..observations import TILE_CODES, marked, windows
-from ..pictures.draw import draw, tile_size
-from .stacked import Lanes, info_tables
+from ..maps.randomness import MAZE, Streams, below
+from .engine import EVERY, Lanes, Setup
 
 _GOAL: Final = 16  # of a kind: the cell is a goal; below that, bit d for an open neighbour in direction d
+_KINDS: Final = 32
 _FOUR: Final = np.array(2)  # a shift by it is times four; as an array, numpy takes it in faster
 _BYTES: Final = 2**28  # of mazes that are kept ready
 _AHEAD: Final = 4  # mazes that a lane has at most, the one that it is in included
+_PLAIN: Final = np.frombuffer(b" #.SG", dtype=np.uint8)
 
 
-class Pool:
-    """Fresh mazes, one after the other for each lane; the same calls as an Atlas has.
+class FreshMazes:
+    """An engine for levels that are made in batches of plain mazes: walls, floor, one start, goals.
+
+    Each lane has a few slots in the scene: for the maze that it is in, and for the next ones of its stream.
 
     Args:
+        setup: how mazes become tables and observations.
+        space: the declared space of observations.
+        lanes: the number of lanes.
         levels: where the mazes come from; `levels.batch` makes them.
-        compile_world: from mazes to their (stacked) World.
-        observation: its name.
-        space: what is declared for it.
-        view_size: the side of "view".
-        info: names of `INFO`.
-        discount: of the values in `info`.
-        lanes: how many agents there are.
+        shape: (height, width) of the mazes.
     """
 
-    def __init__(
-        self,
-        levels: Levels,
-        compile_world: Callable[[Any], World],
-        observation: str,
-        space: spaces.Space[Any],
-        view_size: int,
-        info: Sequence[str],
-        discount: float,
-        lanes: int,
-    ) -> None:
+    def __init__(self, setup: Setup, space: Space[Any], lanes: int, levels: Levels, shape: tuple[int, int]) -> None:
         if levels.batch is None:
-            raise ValueError("these levels are not made in batches")
-        self.levels, self._compile, self._space = levels, compile_world, space
-        self._observation, self._view_size, self._info_names, self._discount = observation, view_size, info, discount
+            raise ValueError("levels.batch is None; fresh mazes need a function that makes mazes in batches")
+        self._setup, self._space, self._levels, self._batch = setup, space, levels, levels.batch
         self._keys = None if levels.keys is None else np.array(levels.keys, dtype=np.uint64)
-        shape = levels.make(levels.draw(0)).tiles.shape
-        self._height, self._width = int(shape[0]), int(shape[1])
-        self._cells = self._height * self._width
+        self._shape, self._cells = shape, shape[0] * shape[1]
         self._depth = 1 if levels.pinned else int(min(max(_BYTES // (lanes * self._cells), 1), _AHEAD))
-
         slots = lanes * self._depth
+        self.scene = setup.scene(slots, *shape)
         self._kinds = np.zeros(slots * self._cells, dtype=np.uint8)
-        self._start, self._open = np.zeros(slots, dtype=np.int64), np.zeros(slots, dtype=np.int64)
-        margin = view_size // 2 if observation == "view" else 0
-        framed = (slots, self._height + 2 * margin, self._width + 2 * margin)
-        self._codes = np.zeros(framed, dtype=np.uint8) if observation in ("view", "map") else None
-        self._inner = (slice(None), slice(margin, margin + self._height), slice(margin, margin + self._width))
-        self._tabled = [name for name in info if name != "action_mask"]
-        self._info: dict[str, NDArray[Any]] = {}
-        # lane -> key and episode, world, state by cell
-        self._worlds: dict[int, tuple[tuple[int, int], World, NDArray[np.int64]]] = {}
-        self._episode = np.full(lanes, -1)
-        # of the maze: that of the episode, 0 where lanes keep theirs; and up to which mazes are made
+        self._start = np.zeros(slots, dtype=np.int64)
+        self._worlds: dict[int, tuple[int, World]] = {}  # a slot's world, for one value of `scene.written`
+        # of lanes: the key and the number of the episode, that of its maze, and up to which mazes are made
+        self._key, self._episode = np.zeros(lanes, dtype=np.uint64), np.full(lanes, -1)
         self._number, self._made = np.full(lanes, 0 if levels.pinned else -1), np.full(lanes, -1)
-        self._key = np.zeros(lanes, dtype=np.uint64)
-        self._slot = np.zeros(lanes, dtype=np.int64)
-        self._at = np.zeros(lanes, dtype=np.int64)
-        self._index, self._change = np.empty_like(self._at), np.empty_like(self._at)
+        self._slot = np.arange(lanes) * self._depth
+        self._at = self._slot * self._cells  # slot * cells + cell
         self._kind, self._left = np.zeros((2, lanes), dtype=np.int64)  # of the cell, and of the one before
-        self._announced: Lanes | None = None
+        self._arriving: Lanes | None = None  # lanes that the next move puts on their starts
         self._learn()
+        self._bind()
+
+    def _bind(self) -> None:
+        """Make the buffers of a move, and the function that observes."""
+        self._index, self._change = np.empty_like(self._at), np.empty_like(self._at)
+        self._look = self._setup.look(self.scene, self._space)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_look", "_index", "_change")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._bind()
 
     def _learn(self) -> None:
-        """Compile a small maze around each kind of cell, and read off what moves do there."""
-        drawings = []
-        for kind in range(32):
+        """Compile a small maze around each kind of cell, and read from its tables what moves do there."""
+        mazes = []
+        for kind in range(_KINDS):
             tiles = np.full((3, 3), ord("#"), dtype=np.uint8)
             tiles[0, 0] = ord("S")
             tiles[1, 1] = ord("G") if kind & _GOAL else ord(".")
             for direction, (row, column) in enumerate(OFFSETS):
                 tiles[1 + row, 1 + column] = ord(".") if kind >> direction & 1 else ord("#")
-            drawings.append(Maze(tiles))
-        world = self._compile(drawings)
+            mazes.append(Maze(tiles))
+        world = self._setup.compile(mazes)
         middle = np.flatnonzero(world.cell == 4)
-        actions = np.arange(4)
-        slip = world.slip[middle][:, None]
-        self.slips = self.random = bool(slip.any())
-        self._limit, self._half = below(slip[0, 0]), below(slip[0, 0] / 2)
+        slip = world.slip[middle[0]]
+        self.slips = bool(slip > 0)
+        self._limit, self._half = below(slip), below(slip / 2)
         steps = []
-        for u in [np.ones_like(slip), slip * 0.75, slip * 0.25][: 3 if self.slips else 1]:
-            state = np.broadcast_to(middle[:, None], (32, 4))
-            next_state, _, _ = transition(world, state, slipped(world, state, np.broadcast_to(actions, (32, 4)), u))
-            row, column = np.divmod(world.cell[next_state], 3)
-            steps.append((row - 1) * self._width + column - 1)
+        next_state = outcomes(world).next_state[middle]
+        for case in CASES if self.slips else CASES[:1]:
+            row, column = np.divmod(world.cell[next_state[:, :, case]], 3)
+            steps.append((row - 1) * self._shape[1] + column - 1)
         self._steps = np.array(steps).ravel()
-        self._mask = INFO["action_mask"](world, self._discount)[middle]
-        self._seen = world.dots[middle].view(np.uint32).ravel()
-        goal = self._compile(Maze.from_text("S.G\n"))
+        self._seen: NDArray[Any] | None = None  # what is observed on each kind, where that decides it
+        if self._setup.local:
+            every = np.arange(_KINDS)
+            seen = self._setup.look(scene_of(mazes), self._space)(Places(every, np.full(_KINDS, 4), 0 * every))
+            self._seen = seen.view(np.uint32).ravel()
+        goal = self._setup.compile([Maze.from_text("S.G\n")])
         (_, self.usual_reward, _), (_, self._goal_reward, _) = (
             tuple(x.item() for x in transition(goal, np.int64(state), RIGHT)) for state in goal.start_states[0] + [0, 1]
         )
 
-    def renew(self, lanes: Lanes, keys: NDArray[np.uint64], episodes: NDArray[np.int64]) -> None:
-        """Give lanes the mazes of these episodes: the next one of each, or one after a new seed."""
-        again = (keys != self._key[lanes]) | (episodes != self._episode[lanes] + 1)
-        self._episode[lanes] = episodes
+    # the store of mazes
+
+    def draw(self, lanes: Lanes, streams: Streams) -> None:
+        """Put lanes into the mazes of these episodes: the next one of each, or one after a new seed."""
+        key, episode = streams.key, streams.episode
+        again = (key != self._key[lanes]) | (episode != self._episode[lanes] + 1)
+        self._episode[lanes] = episode
         if again.any():
-            self._key[lanes[again]] = keys[again]
-        if self.levels.pinned:
+            self._key[lanes[again]] = key[again]
+        if self._levels.pinned:
             lanes = lanes[self._made[lanes] < 0]  # the others keep the maze that they have
         else:
-            self._number[lanes] = episodes
-            self._made[lanes[again]] = episodes[again] - 1
-        if not len(lanes):
-            return
+            self._number[lanes] = episode
+            self._made[lanes[again]] = episode[again] - 1
         if (self._made[lanes] < self._number[lanes]).any():
             self._make(lanes)
         self._slot[lanes] = lanes * self._depth + self._number[lanes] % self._depth
-        if self._tabled:
-            self._inform(lanes)
 
     def _make(self, lanes: Lanes) -> None:
         """Make the mazes that these lanes need now, and with them one more for each lane that has room."""
@@ -143,94 +134,99 @@ class Pool:
         needy[lanes] = self._made[lanes] < self._number[lanes]
         makers = np.flatnonzero(needy | (room if self._made.max() >= 0 else False))
         numbers = self._made[makers] + 1
-        draws = np.asarray(bits(stream(self._key[makers], numbers.astype(np.uint64)), MAZE))
+        keys = Streams(self._key[makers], numbers).bits(MAZE)
         if self._keys is not None:
-            draws = self._keys[np.asarray(self.levels.number(draws, makers)).astype(np.int64)]
-        tiles = self.levels.batch(draws)  # type: ignore[misc]
-        slots = makers * self._depth + numbers % self._depth
-        open_tiles = is_open(tiles)
-        near = open_tiles.view(np.uint8)
+            keys = self._keys[np.asarray(self._levels.number(keys, makers)).astype(np.int64)]
+        self._write(makers * self._depth + numbers % self._depth, self._batch(keys))
+        self._made[makers] = numbers
+
+    def _write(self, slots: NDArray[np.int64], tiles: NDArray[np.uint8]) -> None:
+        self.scene.write_tiles(slots, tiles)
+        near = is_open(tiles).view(np.uint8)
         kinds = (tiles == ord("G")).view(np.uint8) * np.uint8(_GOAL)
         kinds[:, 1:] |= near[:, :-1]
         kinds[:, :, :-1] |= near[:, :, 1:] << 1
         kinds[:, :, 1:] |= near[:, :, :-1] << 2
         kinds[:, :-1] |= near[:, 1:] << 3
         self._kinds.reshape(-1, self._cells)[slots] = kinds.reshape(-1, self._cells)
-        flat = tiles.reshape(-1, self._cells)
-        self._start[slots] = (flat == ord("S")).argmax(axis=1)
-        self._open[slots] = open_tiles.reshape(-1, self._cells).sum(axis=1)
-        if self._codes is not None:
-            self._codes[(slots, *self._inner[1:])] = TILE_CODES[tiles]
-        self._made[makers] = numbers
+        self._start[slots] = (tiles.reshape(-1, self._cells) == ord("S")).argmax(axis=1)
 
-    def _inform(self, lanes: Lanes) -> None:
-        """Compute the tables of `info` for the mazes that these lanes are in, laid out by cell."""
-        mazes = [self.maze_of(lane) for lane in lanes.tolist()]
-        world = self._compile(mazes)
-        for name, table in info_tables(world, self._tabled, self._discount, self._compile).items():
-            if name not in self._info:
-                self._info[name] = np.zeros((len(self._at), self._cells, *table.shape[1:]), dtype=table.dtype)
-            self._info[name][lanes[world.maze_of], world.cell] = table
+    def accepts(self, mazes: Sequence[Maze]) -> bool:
+        """Return whether all mazes are plain, without metadata, with one start, and of the size of the others."""
+        return all(
+            maze.tiles.shape == self._shape
+            and not maze.metadata
+            and len(maze.find("S")) == 1
+            and bool(np.isin(maze.tiles, _PLAIN).all())
+            for maze in dict.fromkeys(mazes)
+        )
 
-    def maze_of(self, lane: int) -> Maze:
-        """Return the maze that a lane is in."""
-        draws = bits(stream(int(self._key[lane]), int(self._episode[lane])), MAZE)
-        return self.levels.make(self.levels.draw(int(draws), lane))
+    def enter(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
+        """Put lanes into given mazes; for as long as they are in one, none is made ahead for them."""
+        self._number[lanes] = self._made[lanes] = self._episode[lanes] = -1
+        self._write(self._slot[lanes], np.stack([maze.tiles for maze in mazes]))
 
-    def world_of(self, lane: int) -> tuple[World, int]:
-        """Return the World of a lane's maze, compiled once an episode, and the lane's state in it."""
-        episode = int(self._key[lane]), int(self._episode[lane])
-        if lane not in self._worlds or self._worlds[lane][0] != episode:
-            world = self._compile(self.maze_of(lane))
-            state_of = np.zeros(self._cells, dtype=np.int64)
-            state_of[world.cell] = range(world.states)
-            self._worlds[lane] = episode, world, state_of
-        _, world, state_of = self._worlds[lane]
-        return world, int(state_of[self.cells(np.array([lane]))[0]])
+    def worlds(self, numbers: NDArray[np.int64]) -> World:
+        """Return the world of the mazes of these numbers, in this order, compiled at most once."""
+        written = self.scene.written
+        known = [number for number in numbers.tolist() if self._worlds.get(number, (-1,))[0] == written[number]]
+        if not known:
+            return self._setup.compile([self.scene.maze(number) for number in numbers.tolist()])
+        missing = [number for number in numbers.tolist() if number not in known]
+        if missing:
+            world = self._setup.compile([self.scene.maze(number) for number in missing])
+            for alone, number in enumerate(missing):
+                self._worlds[number] = int(written[number]), world.only(alone)
+        return World.stack([self._worlds[number][1] for number in numbers.tolist()])
 
-    def open_tiles(self, lanes: Lanes) -> NDArray[np.int64]:
-        """Return the number of open tiles of the lanes' mazes."""
-        return self._open[self._slot[lanes]]
+    # lanes
 
-    def cells(self, lanes: Lanes | slice = slice(None)) -> NDArray[np.int64]:
-        """Return where lanes are: row * width + column."""
-        return self._at[lanes] - self._slot[lanes] * self._cells
+    def start(self, lanes: Lanes, streams: Streams, *, at_once: bool) -> None:
+        """Put lanes on the starts of their mazes, now or by the next move."""
+        slots = self._slot[lanes]
+        self._at[lanes] = slots * self._cells + self._start[slots]
+        if at_once:
+            self._kind[lanes] = self._kinds[self._at[lanes]]
+        else:
+            self._arriving = lanes
 
-    def at_goal(self) -> NDArray[np.bool_]:
-        """Return whether lanes are at a goal."""
-        return self._kind >= _GOAL
+    def put(self, lanes: Lanes, places: Places) -> None:
+        """Put lanes on places of the mazes they are in.
 
-    def action_mask(self, discount: float) -> NDArray[np.int8]:
-        """Return `INFO["action_mask"]` of lanes, (lanes, 4)."""
-        return self._mask[self._kind]
-
-    def put(self, lanes: Lanes, cells: NDArray[np.int64]) -> None:
-        """Put lanes on cells of their mazes."""
-        self._at[lanes] = self._slot[lanes] * self._cells + cells
+        Raises:
+            ValueError: no agent can stand at one of them.
+        """
+        open_tile = is_open(self.scene.tiles(Places(self._slot[lanes], places.cell, places.carried)))
+        if not open_tile.all() or np.any(places.carried):
+            raise ValueError("an agent cannot stand there")
+        self._at[lanes] = self._slot[lanes] * self._cells + places.cell
         self._kind[lanes] = self._kinds[self._at[lanes]]
 
-    def choose(self, lanes: Lanes, streams: NDArray[np.uint64] | None) -> Lanes:
-        """Return the cell from which each lane begins."""
-        return self._start[self._slot[lanes]]
-
-    place = put
-
-    def announce(self, lanes: Lanes, starts: Lanes) -> None:
-        """Let the next move of these lanes, whatever the action, lead to these starts."""
-        self._announced = lanes
-        self._at[lanes] = self._slot[lanes] * self._cells + starts
+    def copy(self, source: Lanes, target: Lanes) -> None:
+        """Put target lanes into the mazes and on the places of source lanes."""
+        one = self._slot[source]
+        cell, kind = self._at[source] - one * self._cells, self._kind[source]
+        if not self._levels.pinned:
+            self._number[target], self._made[target] = self._number[source], self._number[source]
+            self._slot[target] = target * self._depth + np.maximum(self._number[source], 0) % self._depth
+        self._key[target], self._episode[target] = self._key[source], self._episode[source]
+        other = self._slot[target]
+        self.scene.copy(one, other)
+        kinds = self._kinds.reshape(-1, self._cells)
+        kinds[other], self._start[other] = kinds[one], self._start[one]
+        self._at[target], self._kind[target] = other * self._cells + cell, kind
 
     def move(self, actions: Lanes, random: NDArray[np.uint64] | None) -> Lanes | None:
-        """Move all lanes, as an Atlas does."""
+        """Move all lanes; see `Engine.move`."""
         at, index, change = self._at, self._index, self._change
         np.left_shift(self._kind, _FOUR, out=index)
         index += actions
         if random is not None:
             case = (random < self._limit).view(np.int8)
             case += (random < self._half).view(np.int8)
-            index += np.multiply(case, 4 * 32, dtype=np.int64)
+            index += np.multiply(case, 4 * _KINDS, dtype=np.int64)
         self._steps.take(index, out=change, mode="clip")
-        arrived, self._announced = self._announced, None
+        arrived, self._arriving = self._arriving, None
         if arrived is not None:
             change[arrived] = 0
         at += change
@@ -244,39 +240,18 @@ class Pool:
         return special
 
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return what the last move of these lanes earned, and whether it ended the episode."""
+        """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
         end = self._kind[lanes] >= _GOAL
         return np.where(end & (self._left[lanes] < _GOAL), self._goal_reward, 0.0), end
 
-    def observe(self) -> NDArray[Any]:
-        """Return what the lanes see, a fresh array."""
-        return self.look()
-
-    def look(self, lanes: Lanes | slice = slice(None)) -> NDArray[Any]:
-        """Return what lanes see, a fresh array."""
-        if self._observation == "dots":
+    def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:
+        """Return what lanes observe, a fresh array: by the kinds of their cells, or from places."""
+        if self._seen is not None:
             return self._seen.take(self._kind[lanes], mode="clip").view(np.int8).reshape(-1, 4)
-        cells, slots = self.cells(lanes), self._slot[lanes]
-        if self._observation == "index":
-            return cells
-        row, column = np.divmod(cells, self._width)
-        if self._observation == "position":
-            return np.stack([row, column], axis=1)
-        if self._codes is not None and self._observation == "view":
-            _, height, width = self._codes.shape
-            return windows(self._codes, (slots * height + row) * width + column, self._view_size)
-        if self._codes is not None:
-            return marked(self._codes[slots], cells)
-        frames = np.zeros((len(cells), *(self._space.shape or ())), dtype=np.uint8)
-        for frame, lane in zip(frames, np.arange(len(self._at))[lanes].tolist(), strict=True):
-            world, state = self.world_of(lane)
-            frame[:] = draw(world, state, tile=tile_size(world.mazes[0]))
-        return frames
+        return self._look(self.places(lanes))
 
-    def tell(self, lanes: Lanes | slice = slice(None)) -> dict[str, NDArray[Any]]:
-        """Return the info of lanes, by name."""
-        which, cells = np.arange(len(self._at))[lanes], self.cells(lanes)
-        told = {name: table[which, cells] for name, table in self._info.items()}
-        if "action_mask" in self._info_names:
-            told["action_mask"] = self._mask[self._kind[lanes]]
-        return told
+    def places(self, lanes: Lanes | slice = EVERY) -> Places:
+        """Return where lanes are."""
+        slots = self._slot[lanes].copy()
+        cells = self._at[lanes] - slots * self._cells
+        return Places(slots, cells, np.zeros_like(cells))

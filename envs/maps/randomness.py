@@ -5,10 +5,13 @@ episode is the splitmix64 stream whose seed is a hash of the key and the episode
 place in that stream. Every function takes Python ints or uint64 arrays, and gives the same values for both.
 """
 
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .arguments import whole
 
 Bits: TypeAlias = Any  # an int, or a uint64 array: the operators are the same
 
@@ -31,6 +34,19 @@ def mix(x: Bits) -> Bits:
 
 def _wrapped(x: Bits) -> Bits:
     return x & MASK if isinstance(x, int) else x  # arrays wrap around by themselves
+
+
+def checked_seed(seed: Any) -> int:
+    """Return a seed as an int: any integer from 0 to 2**64 - 1, of Python or numpy; True and False are not integers.
+
+    Raises:
+        TypeError: the seed is not an integer.
+        ValueError: the seed is negative or has more than 64 bits.
+    """
+    seed = whole("seed", seed, 0)
+    if seed > MASK:
+        raise ValueError(f"seed is an integer from 0 to 2**64 - 1, not {seed}")
+    return seed
 
 
 def key_from_seed(seed: Bits) -> Bits:
@@ -74,28 +90,63 @@ def choice(stream: Bits, counter: Bits, n: Bits) -> Bits:
     return (bits(stream, counter) >> 32) * n >> 32
 
 
-class Ahead:
-    """The random bits of many lanes, one draw a tick for each, hashed for some ticks at a time.
+class Streams:
+    """The streams from which lanes draw in one episode each.
 
     Args:
-        lanes: how many.
+        key: (n,) uint64, the lanes' keys.
+        episode: (n,) int64, the numbers of their episodes.
+    """
+
+    def __init__(self, key: NDArray[np.uint64], episode: NDArray[np.int64]) -> None:
+        self.key, self.episode = key, episode
+
+    @cached_property
+    def values(self) -> NDArray[np.uint64]:
+        """(n,): the streams; hashed when they are first needed."""
+        return np.asarray(stream(self.key, self.episode.astype(np.uint64)))
+
+    def __getitem__(self, some: Any) -> "Streams":
+        """Return the streams of some of the lanes, by an index array or a mask."""
+        return Streams(self.key[some], self.episode[some])
+
+    def bits(self, counter: int) -> NDArray[np.uint64]:
+        """Return the 64 random bits at one place of each stream, (n,)."""
+        return np.asarray(bits(self.values, counter))
+
+    def choice(self, counter: int, n: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return a number in 0..n-1 for each lane; see `choice`."""
+        return np.asarray(choice(self.values, counter, n)).astype(np.int64)
+
+
+class RandomBlock:
+    """The random numbers of many lanes, one a tick for each, hashed for a block of ticks at a time.
+
+    Args:
+        lanes: the number of lanes.
     """
 
     def __init__(self, lanes: int) -> None:
         self._streams = np.zeros(lanes, dtype=np.uint64)
-        self._ticks = max(1, _AHEAD // lanes)
+        self._ticks = max(1, _BLOCK // lanes)
         self._bits = np.zeros((self._ticks, lanes), dtype=np.uint64)
         self._first = -self._ticks
 
-    def begin(self, lanes: NDArray[np.int64], streams: NDArray[np.uint64], tick: int, counter: int) -> None:
-        """Let lanes draw from these streams: this counter, if it is asked for at this tick, and so on."""
-        self._streams[lanes] = later(streams, counter - tick & MASK)
+    def begin(self, lanes: NDArray[np.int64], streams: NDArray[np.uint64], tick: int, counter: Any) -> None:
+        """Let lanes draw from these streams: at `tick` the bits at `counter` (an int, or one a lane), and so on."""
+        offset = counter - tick & MASK if isinstance(counter, int) else (counter - tick).astype(np.uint64)
+        self._streams[lanes] = later(streams, offset)
         left = np.arange(tick, self._first + self._ticks, dtype=np.uint64)
         if len(left):
             self._bits[-len(left) :, lanes] = bits(self._streams[lanes], left[:, None]) >> 11
 
+    def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
+        """Let target lanes draw what source lanes draw."""
+        self._streams[target] = self._streams[source]
+        self._bits[:, target] = self._bits[:, source]
+
     def at(self, tick: int) -> NDArray[np.uint64]:
-        """Return the upper 53 bits of what each lane draws, (lanes,), to be left as it is."""
+        """Return the upper 53 bits that each lane draws at a tick, (lanes,); read-only by convention."""
         if not 0 <= tick - self._first < self._ticks:
             self._first = tick
             ticks = np.arange(tick, tick + self._ticks, dtype=np.uint64)
@@ -103,4 +154,4 @@ class Ahead:
         return self._bits[tick - self._first]
 
 
-_AHEAD: Final = 2**14  # numbers that are hashed at a time
+_BLOCK: Final = 2**14  # numbers that are hashed at a time

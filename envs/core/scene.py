@@ -1,0 +1,154 @@
+"""A Scene holds the mazes that lanes are in, by number, as arrays that grow and are written in place."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..maps.directions import OFFSETS
+from ..maps.legend import LEGEND, is_open
+from ..maps.maze import Maze
+from .inventory import inventory_bits
+from .places import Places
+
+# byte of a tile -> its code
+TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
+TILE_CODES[[ord(tile) for tile in LEGEND]] = range(len(LEGEND))
+TILE_CODES.setflags(write=False)
+TILES: Final[NDArray[np.uint8]] = np.array([ord(tile) for tile in LEGEND], dtype=np.uint8)
+"""code -> byte of its tile"""
+
+
+class Scene:
+    """Mazes by number: their tile codes in a margin of nothing, and what they hold.
+
+    Args:
+        count: the number of mazes there is room for; more room is made when it is needed.
+        height, width: of the largest maze; larger ones may follow.
+        margin: tiles around each maze, at least 1.
+    """
+
+    codes: NDArray[np.uint8]
+    """(mazes, margin + height + margin, margin + width + margin): tile codes"""
+    bits: NDArray[np.int64] | None
+    """the same shape: inventory bits; None while no maze has any"""
+    widths: NDArray[np.int64]
+    """(mazes,)"""
+    open_tiles: NDArray[np.int64]
+    """(mazes,): the number of tiles that can be entered"""
+    written: NDArray[np.int64]
+    """(mazes,): how many times the maze of this number was replaced; what is computed of a maze holds for one value"""
+
+    def __init__(self, count: int, height: int, width: int, *, margin: int = 1) -> None:
+        self.margin, self.height, self.width = margin, height, width
+        self.codes = np.zeros((count, height + 2 * margin, width + 2 * margin), dtype=np.uint8)
+        self.bits = None
+        self._heights, self.widths = np.zeros((2, count), dtype=np.int64)
+        self.open_tiles, self.written = np.zeros((2, count), dtype=np.int64)
+        self._mazes: dict[int, Maze] = {}
+
+    def __len__(self) -> int:
+        """Return the number of mazes there is room for."""
+        return len(self.codes)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(mazes,): height * width."""
+        return self._heights * self.widths
+
+    @property
+    def steps(self) -> list[int]:
+        """What a step in each direction adds to `index`."""
+        return [int(step) for step in OFFSETS @ (self.codes.shape[2], 1)]
+
+    def index(self, places: Places) -> NDArray[np.int64]:
+        """Return the flat indices of places in `codes` and `bits`, (n,)."""
+        row, column = self.rows_and_columns(places)
+        _, height, width = self.codes.shape
+        return (places.maze * height + row + self.margin) * width + column + self.margin
+
+    def rows_and_columns(self, places: Places) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (rows, columns) of places, each (n,)."""
+        row, column = np.divmod(places.cell, self.widths[places.maze])
+        return row, column
+
+    def tiles(self, places: Places) -> NDArray[np.uint8]:
+        """Return the tiles that agents stand on as drawn, as bytes, (n,)."""
+        return TILES[self.codes.ravel()[self.index(places)]]
+
+    def write(self, numbers: NDArray[np.int64], mazes: Sequence[Maze]) -> None:
+        """Put mazes of any sizes at these numbers."""
+        if len({maze.tiles.shape for maze in mazes}) > 1:
+            for number, maze in zip(numbers.tolist(), mazes, strict=True):
+                self.write(np.array([number]), [maze])
+            return
+        tiles, m = np.stack([maze.tiles for maze in mazes]), self.margin
+        _, height, width = tiles.shape
+        self._make_room(int(numbers.max()) + 1, height, width)
+        self.codes[numbers] = 0
+        self.codes[numbers, m : m + height, m : m + width] = TILE_CODES[tiles]
+        bits = inventory_bits(tiles)
+        if self.bits is None and bits.any():
+            self.bits = np.zeros(self.codes.shape, dtype=np.int64)
+        if self.bits is not None:
+            self.bits[numbers] = 0
+            self.bits[numbers, m : m + height, m : m + width] = bits
+        self._heights[numbers], self.widths[numbers] = height, width
+        self.open_tiles[numbers] = np.count_nonzero(is_open(tiles), axis=(1, 2))
+        self._mazes.update(zip(numbers.tolist(), mazes, strict=True))
+        self.written[numbers] += 1
+
+    def write_tiles(self, numbers: NDArray[np.int64], tiles: NDArray[np.uint8]) -> None:
+        """Put mazes of the scene's own size at these numbers: (n, height, width) tiles without keys, doors, items."""
+        m = self.margin
+        self.codes[numbers, m : m + self.height, m : m + self.width] = TILE_CODES[tiles]
+        if self.bits is not None:
+            self.bits[numbers] = 0
+        self._heights[numbers], self.widths[numbers] = self.height, self.width
+        self.open_tiles[numbers] = np.count_nonzero(is_open(tiles), axis=(1, 2))
+        if self._mazes:
+            for number in numbers.tolist():
+                self._mazes.pop(number, None)
+        self.written[numbers] += 1
+
+    def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
+        """Put the mazes of some numbers at others too."""
+        for array in (self.codes, self.bits, self._heights, self.widths, self.open_tiles):
+            if array is not None:
+                array[target] = array[source]
+        for one, other in zip(source.tolist(), target.tolist(), strict=True):
+            self._mazes[other] = self.maze(one)
+        self.written[target] += 1
+
+    def maze(self, number: int) -> Maze:
+        """Return the maze of this number."""
+        if number not in self._mazes:
+            m, height, width = self.margin, self._heights[number], self.widths[number]
+            self._mazes[number] = Maze(TILES[self.codes[number, m : m + height, m : m + width]])
+        return self._mazes[number]
+
+    def _make_room(self, count: int, height: int, width: int) -> None:
+        if count <= len(self) and height <= self.height and width <= self.width:
+            return
+        count = len(self) if count <= len(self) else max(count, 2 * len(self))
+        self.height, self.width = max(height, self.height), max(width, self.width)
+        shape = (count, self.height + 2 * self.margin, self.width + 2 * self.margin)
+        self.codes = _grown(self.codes, shape)
+        self.bits = None if self.bits is None else _grown(self.bits, shape)
+        self._heights, self.widths = _grown(self._heights, (count,)), _grown(self.widths, (count,))
+        self.open_tiles, self.written = _grown(self.open_tiles, (count,)), _grown(self.written, (count,))
+
+
+def scene_of(mazes: Sequence[Maze], margin: int = 1) -> Scene:
+    """Return a scene of these mazes, numbered in their order."""
+    height, width = max(maze.height for maze in mazes), max(maze.width for maze in mazes)
+    scene = Scene(len(mazes), height, width, margin=margin)
+    scene.write(np.arange(len(mazes)), mazes)
+    return scene
+
+
+def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    larger = np.zeros(shape, dtype=array.dtype)
+    larger[tuple(slice(length) for length in array.shape)] = array
+    return larger

@@ -1,0 +1,122 @@
+"""The seam: an Engine moves lanes through mazes; it knows nothing of time, limits, seeds or info."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from gymnasium import Space
+from numpy.typing import NDArray
+
+from ..core.places import Places
+from ..core.scene import Scene
+from ..core.world import World
+from ..maps.maze import Maze
+from ..maps.randomness import Streams
+from ..observations import OBSERVATIONS, Look, margin_of
+
+Lanes: TypeAlias = NDArray[np.int64]
+"""numbers of lanes, each once"""
+EVERY: slice = slice(None)
+
+_COMPILED_TILES = 2**19  # at once, so that intermediate arrays stay small
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How mazes become tables and places become observations: the same for every engine.
+
+    Args:
+        observation: a name of `OBSERVATIONS`.
+        view_size: the side of "view".
+        rewards: over those of a maze's metadata; see `World.compile`.
+        slip: over that of a maze's metadata; None leaves it.
+    """
+
+    observation: str = "dots"
+    view_size: int = 7
+    rewards: Mapping[str, float] = field(default_factory=dict)
+    slip: float | None = None
+
+    def compile(self, mazes: Sequence[Maze]) -> World:
+        """Return the world of these mazes, in their order."""
+        size = max(1, _COMPILED_TILES // mazes[0].tiles.size)
+        parts = [mazes[first : first + size] for first in range(0, len(mazes), size)]
+        worlds = [World.compile(part, rewards=self.rewards, slip=self.slip) for part in parts]
+        return worlds[0] if len(worlds) == 1 else World.stack(worlds)
+
+    def space(self, mazes: Sequence[Maze]) -> Space[Any]:
+        """Return the space of what is observed in these mazes."""
+        return OBSERVATIONS[self.observation].space(mazes, self.view_size)
+
+    def scene(self, count: int, height: int, width: int) -> Scene:
+        """Return an empty scene whose margin fits the view."""
+        return Scene(count, height, width, margin=margin_of(self.view_size))
+
+    def look(self, scene: Scene, space: Space[Any]) -> Look:
+        """Return the function from places in a scene to what is observed there."""
+        return OBSERVATIONS[self.observation].look(scene, space)
+
+    @property
+    def local(self) -> bool:
+        """Whether what is observed depends on the agent's tile, its neighbours and what is carried alone."""
+        return OBSERVATIONS[self.observation].local
+
+
+class Engine(Protocol):
+    """Any number of lanes, each an agent in a maze of `scene`.
+
+    The order of calls: `draw` or `enter` puts lanes into mazes, `start` on a start, and then `move` moves all lanes at
+    once. The observation, rewards and ends of a move are asked for afterwards.
+    """
+
+    scene: Scene
+    """the mazes, by number"""
+    usual_reward: float
+    """the reward of the moves that `move` does not return"""
+    slips: bool
+    """whether `move` needs random numbers"""
+
+    def draw(self, lanes: Lanes, streams: Streams) -> None:
+        """Put lanes into the levels that their streams draw, at counter MAZE; nothing where no levels are drawn."""
+
+    def accepts(self, mazes: Sequence[Maze]) -> bool:
+        """Return whether `enter` takes these mazes."""
+
+    def enter(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
+        """Put lanes into given mazes, one for each; the time it takes does not depend on the other lanes."""
+
+    def start(self, lanes: Lanes, streams: Streams, *, at_once: bool) -> None:
+        """Put lanes on a start of their mazes, of several the one that their stream draws, at counter START.
+
+        `at_once=False`: it is the next move, whatever the action, that leads there; its reward is 0 and it ends nothing.
+        """
+
+    def put(self, lanes: Lanes, places: Places) -> None:
+        """Put lanes on places of the mazes they are in."""
+
+    def copy(self, source: Lanes, target: Lanes) -> None:
+        """Put target lanes into the mazes and on the places of source lanes."""
+
+    def move(self, actions: Lanes, random: NDArray[np.uint64] | None) -> Lanes | None:
+        """Move all lanes.
+
+        Args:
+            actions: (lanes,) int64, each 0 to 3.
+            random: (lanes,) 53 random bits each; None where nothing slips.
+
+        Returns:
+            The lanes whose `outcome` may differ from (usual_reward, no end); None for none.
+        """
+
+    def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
+
+    def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:
+        """Return what lanes observe, a fresh array."""
+
+    def places(self, lanes: Lanes | slice = EVERY) -> Places:
+        """Return where lanes are, fresh arrays."""
+
+    def worlds(self, numbers: NDArray[np.int64]) -> World:
+        """Return the world of the mazes of these numbers, in this order, compiled at most once."""
