@@ -1,63 +1,35 @@
-"""A MazeEnv is a World with a clock: one agent, as a Gymnasium environment."""
+"""A MazeEnv is one lane with a clock: one agent, as a Gymnasium environment."""
 
 import math
-import operator
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .core.compile import checked_rewards
-from .core.rules import Slips, slipped, transition
-from .core.world import World
-from .info import INFO
+from .engines.engine import accept
+from .engines.lane import Lane
+from .episodes import SavedState, checked_number, renewed
+from .info import INFO, info_table
 from .maps.directions import DOWN, LEFT, RIGHT, UP
 from .maps.levels import Levels
 from .maps.maze import Maze
-from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, stream, uniform
+from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, stream, uniform
 from .maps.shipped import find_maze
-from .observations import OBSERVATIONS, Observation
 from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
-from .pictures.trails import extend_trail, new_trail, read_trail
+from .pictures.trails import checked_trail, extend_trail, new_trail
 from .pictures.window import Window
-from .settings import (
-    TimeLimit,
-    accept,
-    check_options,
-    check_space,
-    checked_info_names,
-    state_at,
-    steps_allowed,
-)  # fmt: skip
+from .settings import Settings, TimeLimit, check_options, state_at
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
-_KEPT_BYTES: Final = 2**25  # of observations, and of moves
-_MOVES_BYTES: Final = 500  # of the moves from one state, about
-# what `_use` sets: not pickled, but compiled again
-_DERIVED: Final = ("world", "_observations", "_moves", "_info", "_starts", "_slips", "_copies", "_limit", "_masks")
-_KEPT_LEVELS: Final = 1024  # that stay compiled, of levels that can come again
+_KEPT: Final = 1024  # mazes that stay compiled: levels that can come again, and as many of saved states
 # the arrow keys, as pygame and SDL number them
 _ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
-
-
-class _Compiled(NamedTuple):
-    maze: Maze
-    world: World
-    observation_space: spaces.Space[Any]
-    time_limit: int | None
-    observations: "_Rows"
-    moves: "_Rows"  # by direction: next state, reward, end
-    info: dict[str, NDArray[Any]]  # by name: a table over states
-    starts: list[int]
-    slips: Slips | None  # None where nothing slips
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
@@ -84,7 +56,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             when the episode is over), "value" (the optimal expected return from here on), "state".
         discount: that of "optimal_action" and "value".
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
-        check: called with each maze that is to be used; raises MazeError if it will not do.
+        check: called with each maze before it is used; raises MazeError to refuse it.
 
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
@@ -107,64 +79,60 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
     ) -> None:
-        known_info = checked_info_names(
-            observation, info, render_mode, self.metadata["render_modes"], time_limit, discount
-        )
-        self.observation, self.view_size, self.render_mode = observation, view_size, render_mode
-        self._rewards, self._slip, self._time_limit, self._check = checked_rewards(rewards), slip, time_limit, check
-        self._info_names, self._discount = known_info, discount
-        self._key: int | None = None
-        self._episode = 0
-        self._window = Window()
-        self.action_space = spaces.Discrete(4)
-        self._state: int | None = None
-        self._trail: NDArray[np.uint8] | None = None
+        self._settings = Settings.checked(
+            observation=observation, view_size=view_size, slip=slip, rewards=rewards, time_limit=time_limit, info=info,
+            discount=discount, render_mode=render_mode, check=check, render_modes=self.metadata["render_modes"],
+        )  # fmt: skip
+        self.render_mode = render_mode
         self._levels = maze if isinstance(maze, Levels) else None
-        self._given = False  # whether an option of `reset` put a maze in their place
-        self._kept: dict[int, _Compiled] = {}
-        compiled = self._level(maze, 0) if isinstance(maze, Levels) else self._compile(find_maze(maze))
-        self._use(compiled)
-        self.observation_space = compiled.observation_space
+        self._given = self._levels is None
+        self._lanes: dict[Maze, Lane] = {}  # of saved states
+        self._level_lanes: dict[int, Lane] = {}
+        self._key: int | None = None
+        self._episode = self._stream = self._steps = 0
+        self._trail: NDArray[np.uint8] | None = None
+        self._window = Window()
+        first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze)
+        self.action_space = spaces.Discrete(4)
+        self.observation_space = self._settings.setup.space([first])
+        self._use(self._lane(first))
 
-    def _compile(self, maze: Maze) -> _Compiled:
-        self._check(maze)
-        world = World.compile(maze, rewards=self._rewards, slip=self._slip)
-        observation = OBSERVATIONS[self.observation](world, self.view_size)
-        size = math.prod(observation.space.shape or ()) * (observation.space.dtype or np.dtype(np.int64)).itemsize
-        return _Compiled(
-            maze=maze,
-            world=world,
-            observation_space=observation.space,
-            time_limit=steps_allowed(self._time_limit, int(maze.open.sum())),
-            observations=_Rows(partial(_seen_from, observation), _KEPT_BYTES // size),
-            moves=_Rows(partial(_moves_from, world), _KEPT_BYTES // _MOVES_BYTES),
-            info={name: INFO[name](world, self._discount) for name in self._info_names},
-            starts=world.start_states.tolist(),
-            slips=Slips(world.slip.tolist()) if world.slip.any() else None,
-        )
+    def _lane(self, maze: Maze) -> Lane:
+        """Return the lane of a maze, the one that a saved state has kept if there is one.
 
-    def _level(self, levels: Levels, draw: int) -> _Compiled:
-        """Compile the level for 64 random bits, or find it compiled: those of a given set come again."""
-        key = levels.draw(draw)
-        compiled = self._kept.get(key) or self._compile(levels.make(key))
-        if levels.keys is not None and len(self._kept) < _KEPT_LEVELS:
-            self._kept[key] = compiled
-        return compiled
+        Raises:
+            MazeError: the maze is not usable.
+            ValueError: its observations are not the declared ones.
+        """
+        if (lane := self._lanes.get(maze)) is not None:
+            return lane
+        self._settings.setup.checked([maze], self.observation_space)
+        return Lane(self._settings.setup, maze)
 
-    def _use(self, compiled: _Compiled) -> None:
-        self.maze, self.world, self.time_limit = compiled.maze, compiled.world, compiled.time_limit
-        self._observations, self._moves, self._starts = compiled.observations, compiled.moves, compiled.starts
-        self._info, self._slips = compiled.info, compiled.slips
-        self._copies = compiled.observation_space.shape != ()
+    def _level(self, levels: Levels, drawn: int) -> Lane:
+        """Return the lane of the level for 64 random bits; those of a given set stay compiled."""
+        key = levels.draw(drawn)
+        if (lane := self._level_lanes.get(key)) is None:
+            lane = self._lane(levels.make(key))
+            if levels.keys is not None and len(self._level_lanes) < _KEPT:
+                self._level_lanes[key] = lane
+        return lane
+
+    def _use(self, lane: Lane) -> None:
+        """Put the agent into a lane's maze; what depends on the maze alone is made once."""
+        self._engine, self.maze, self.world = lane, lane.maze, lane.world
+        self.time_limit: int | None = self._settings.limit(int(np.count_nonzero(lane.maze.open)))
         self._limit = math.inf if self.time_limit is None else self.time_limit
+        discount = self._settings.discount
+        self._info = {name: info_table(name, lane.world, discount) for name in self._settings.info}
         self._masks: NDArray[np.int8] | None = None
 
     @property
     def state(self) -> int:
         """The number of the agent's state in `world`."""
-        if self._state is None:
+        if self._key is None:
             raise gymnasium.error.ResetNeeded("call reset() first")
-        return self._state
+        return self._engine.state
 
     @property
     def at_goal(self) -> bool:
@@ -180,73 +148,71 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             options: `maze` (as in the constructor; it stays until the next one given) and `start`, a (row, column).
 
         Raises:
-            ValueError: an unknown option, a start where no agent can stand, a maze that does not fit the spaces.
+            ValueError: an unknown option, a start where an agent cannot stand, a maze that does not fit the spaces.
+            TypeError: a seed that is not an integer.
         """
-        key = int(key_from_seed(operator.index(seed))) if seed is not None else self._key
-        if key is None:
-            key = int(key_from_seed(secrets.randbits(64)))
-        episode = 0 if seed is not None or self._key is None else self._episode + 1
+        options = options or {}
+        check_options(options)
+        key, episode = renewed(seed, self._key, self._episode)
         draws = int(stream(key, episode))
-        compiled, start = self._read_options(options or {}, draws)
-        super().reset(seed=seed)
-        if compiled:
-            self._use(compiled)
-        self._given |= "maze" in (options or {})
-        self._key, self._episode, self._stream = key, episode, draws
-        self._state = self._starts[int(choice(draws, START, len(self._starts)))] if start is None else start
-        self._steps = 0
+        given, lane = self._given or "maze" in options, self._engine
+        if "maze" in options:
+            lane = self._lane(find_maze(options["maze"]))
+        elif self._levels is not None and not given:
+            lane = self._level(self._levels, int(bits(draws, MAZE)))
+        start = state_at(lane.world, options["start"]) if "start" in options else None
+        super().reset(seed=seed if seed is None else int(seed))
+        if lane is not self._engine:
+            self._use(lane)
+        self._given, self._key, self._episode, self._stream, self._steps = given, key, episode, draws, 0
+        if start is None:
+            lane.start(int(choice(draws, START, lane.starts)))
+        else:
+            lane.put(start)
         if self.render_mode is not None:
             self._trail = new_trail(self.maze)
         if self.render_mode == "human":
             self.render()
-        observation = self._observations[self._state]
-        return observation.copy() if self._copies else observation, self._tell() if self._info else {}
+        return lane.observe(), self._info_now() if self._info else {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Move; Gymnasium's five values.
+        """Move; return Gymnasium's five values.
 
         Raises:
             ValueError: the action is not one of 0, 1, 2, 3.
             TypeError: the action is not an integer.
             gymnasium.error.ResetNeeded: there was no reset.
         """
-        state = self._state
+        engine = self._engine
+        before = engine.state
         try:
-            moves = self._moves[state]
-            move = moves[action]
-            if action < 0:
-                raise IndexError
+            u = uniform(self._stream, STEPS + self._steps) if engine.slips else None
+            observation, reward, terminated = engine.move(action, u)
         except (TypeError, IndexError):
             raise self._refusal(action) from None
-        if self._slips:
-            move = moves[slipped(self._slips, state, int(action), uniform(self._stream, STEPS + self._steps))]
-        self._state, reward, terminated = move
         self._steps += 1
         if self._trail is not None:
             cell = self.world.cell
-            extend_trail(self._trail, int(cell[state]), int(cell[self.state]), self.maze.width)
+            extend_trail(self._trail, int(cell[before]), int(cell[engine.state]), self.maze.width)
             if self.render_mode == "human":
                 self.render()
-        observation = self._observations[self._state]
-        if self._copies:
-            observation = observation.copy()
         truncated = self._steps >= self._limit
-        return observation, reward, terminated, truncated, self._tell() if self._info else {}
+        return observation, reward, terminated, truncated, self._info_now() if self._info else {}
 
     def _refusal(self, action: Any) -> Exception:
-        if self._state is None:
+        if self._key is None:
             return gymnasium.error.ResetNeeded("call reset() first")
         kind = ValueError if isinstance(action, int | np.integer) else TypeError
         return kind(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
 
-    def _tell(self) -> dict[str, Any]:
-        rows = {name: table[self._state] for name, table in self._info.items()}
+    def _info_now(self) -> dict[str, Any]:
+        rows = {name: table[self._engine.state] for name, table in self._info.items()}
         return {name: row.copy() if row.ndim else row.item() for name, row in rows.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave the agent where it is, (4,); all True where all do."""
         if self._masks is None:
-            self._masks = INFO["action_mask"](self.world, self._discount)
+            self._masks = INFO["action_mask"](self.world, self._settings.discount)
         return self._masks[self.state].astype(bool)
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
@@ -254,72 +220,52 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         letters = {ord(letter): action for letter, action in zip("wdas", (UP, RIGHT, LEFT, DOWN), strict=True)}
         return {(key,): action for key, action in {**_ARROW_KEYS, **letters}.items()}
 
-    def get_state(self) -> dict[str, Any]:
-        """Return all that the rest of the episode and the episodes after it depend on, as numbers and texts (JSON).
+    def get_state(self) -> SavedState:
+        """Return all that the rest of the episode and the episodes after it depend on.
 
         Raises:
             gymnasium.error.ResetNeeded: there was no reset.
         """
-        cell = int(self.world.cell[self.state])
-        return {
-            "maze": self.maze.to_text(),
-            "given": self._given,
-            "position": list(divmod(cell, self.maze.width)),
-            "carried": int(self.world.carried[self.state]),
-            "steps": self._steps,
-            "key": self._key,
-            "episode": self._episode,
-            "trail": None if self._trail is None else self._trail.tobytes().hex(),
-        }
+        if self._key is None:
+            raise gymnasium.error.ResetNeeded("call reset() first")
+        engine = self._engine
+        if engine.maze not in self._lanes:
+            if len(self._lanes) >= _KEPT:
+                del self._lanes[next(iter(self._lanes))]  # the oldest
+            self._lanes[engine.maze] = engine
+        _, cell, carried = engine.places()
+        trails = None if self._trail is None else (self._trail.tobytes(),)
+        return SavedState(
+            (engine.maze,), 0, self._given, cell, carried, self._steps, self._key, self._episode, (), trails
+        )
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def set_state(self, state: SavedState) -> None:
         """Go back to what `get_state` returned, of this environment or of one that was made alike.
 
         Raises:
-            ValueError: it is no such state, or its maze does not fit; nothing has changed then.
+            ValueError: it is not such a state, or its maze does not fit; nothing has changed then.
         """
         try:
-            maze, trail = Maze.from_text(state["maze"]), state["trail"]
-            compiled = None if maze == self.maze else self._fitting(maze)
-            world = self.world if compiled is None else compiled.world
-            place = state_at(world, state["position"], operator.index(state["carried"]))
-            steps, key, episode = (operator.index(state[name]) for name in ("steps", "key", "episode"))
-            given = bool(state["given"])
-            crossed = new_trail(maze) if trail is None else read_trail(trail, maze)
-            if min(steps, episode) < 0 or not 0 <= key <= MASK:
-                raise ValueError("its numbers are out of range")
-        except (TypeError, KeyError, ValueError) as error:
+            (maze,), _, given, cell, carried, steps, key, episode, _, trails = state
+            lane = self._engine if maze is self._engine.maze else self._lane(maze)
+            place = lane.state_at(cell, carried)
+            if place is None:
+                raise ValueError(f"an agent cannot stand on cell {cell!r} and carry {carried!r}")
+            steps, episode = checked_number("steps", steps, 2**63), checked_number("episode", episode, 2**63)
+            key = checked_number("key", key, MASK + 1)
+            trail = None
+            if self.render_mode is not None:
+                trail = checked_trail(trails and trails[0], maze)
+        except (TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
-        if compiled:
-            self._use(compiled)
-        self._given = given
-        self._state, self._steps, self._key, self._episode = place, steps, key, episode
-        self._stream = int(stream(key, episode))
-        self._trail = None if self.render_mode is None else crossed
+        if lane is not self._engine:
+            self._use(lane)
+        lane.put(place)
+        self._given, self._steps, self._key, self._episode = bool(given), steps, key, episode
+        self._stream, self._trail = int(stream(key, episode)), trail
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**{name: value for name, value in vars(self).items() if name not in _DERIVED}, "_kept": {}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._use(self._compile(self.maze))
-
-    def _read_options(self, options: dict[str, Any], draws: int) -> tuple[_Compiled | None, int | None]:
-        """Return the next maze, if it is another, and the start, if the options of `reset` say it; changes nothing."""
-        check_options(options)
-        compiled = None
-        if "maze" in options:
-            compiled = self._fitting(find_maze(options["maze"]))
-        elif self._levels and not self._given:
-            compiled = self._level(self._levels, int(bits(draws, MAZE)))
-        if "start" not in options:
-            return compiled, None
-        return compiled, state_at(compiled.world if compiled else self.world, options["start"])
-
-    def _fitting(self, maze: Maze) -> _Compiled:
-        compiled = self._compile(maze)
-        check_space(compiled.observation_space, self.observation_space)
-        return compiled
+        return {**vars(self), "_lanes": {}, "_level_lanes": {}}
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").
@@ -344,32 +290,3 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def close(self) -> None:
         """Close the window, if there is one; again is fine."""
         self._window.close()
-
-
-class _Rows(dict[Any, Any]):
-    """Rows of tables by state, laid out as plain Python reads them fastest, each when it is first asked for.
-
-    Args:
-        row: function from a state to its row.
-        kept: the number of rows that are kept at most; others are made again and again.
-    """
-
-    def __init__(self, row: Callable[[int], Any], kept: int) -> None:
-        super().__init__()
-        self._row, self._kept = row, kept
-
-    def __missing__(self, state: int) -> Any:
-        row = self._row(operator.index(state))
-        if len(self) < self._kept:
-            self[state] = row
-        return row
-
-
-def _moves_from(world: World, state: int) -> list[tuple[int, float, bool]]:
-    next_state, reward, end = transition(world, state, np.arange(4))
-    return list(zip(next_state.tolist(), reward.tolist(), end.tolist(), strict=True))
-
-
-def _seen_from(observation: Observation, state: int) -> Any:
-    seen = observation.look(np.array([state]))[0]
-    return seen if seen.ndim else seen.item()

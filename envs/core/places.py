@@ -18,10 +18,6 @@ class Places(NamedTuple):
     carried: Any
     """what is carried, a set of inventory bits"""
 
-    def __len__(self) -> int:
-        """Return the number of lanes."""
-        return len(self.cell)
-
     def of(self, lanes: Any) -> "Places":
         """Return the places of some lanes, by an index array, a mask or a slice."""
         return Places(self.maze[lanes], self.cell[lanes], self.carried[lanes])

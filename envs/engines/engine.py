@@ -1,6 +1,6 @@
 """The seam: an Engine moves lanes through mazes; it knows nothing of time, limits, seeds or info."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
 
+from ..core.inventory import inventory_size
 from ..core.places import Places
 from ..core.scene import Scene
 from ..core.world import World
@@ -22,6 +23,10 @@ EVERY: slice = slice(None)
 _COMPILED_TILES = 2**19  # at once, so that intermediate arrays stay small
 
 
+def accept(maze: Maze) -> None:
+    """Accept any maze."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """How mazes become tables and places become observations: the same for every engine.
@@ -31,12 +36,28 @@ class Setup:
         view_size: the side of "view".
         rewards: over those of a maze's metadata; see `World.compile`.
         slip: over that of a maze's metadata; None leaves it.
+        check: called with each maze before it is used; raises MazeError to refuse it.
     """
 
     observation: str = "dots"
     view_size: int = 7
     rewards: Mapping[str, float] = field(default_factory=dict)
     slip: float | None = None
+    check: Callable[[Maze], None] = accept
+
+    def checked(self, mazes: Iterable[Maze], declared: Space[Any]) -> None:
+        """Check that mazes are usable.
+
+        Raises:
+            MazeError: `check` refuses one.
+            ValueError: its observations are not in the declared space.
+        """
+        kinds = {(maze.tiles.shape, self.check is accept or maze.digest, inventory_size(maze)): maze for maze in mazes}
+        for maze in kinds.values():
+            self.check(maze)
+            space = self.space([maze])
+            if space != declared:
+                raise ValueError(f"this maze's observations, {space}, are not the declared {declared}")
 
     def compile(self, mazes: Sequence[Maze]) -> World:
         """Return the world of these mazes, in their order."""
@@ -89,7 +110,7 @@ class Engine(Protocol):
     def start(self, lanes: Lanes, streams: Streams, *, at_once: bool) -> None:
         """Put lanes on a start of their mazes, of several the one that their stream draws, at counter START.
 
-        `at_once=False`: it is the next move, whatever the action, that leads there; its reward is 0 and it ends nothing.
+        `at_once=False`: the next move, whatever the action, leads there; its reward is 0 and it ends nothing.
         """
 
     def put(self, lanes: Lanes, places: Places) -> None:
@@ -117,6 +138,12 @@ class Engine(Protocol):
 
     def places(self, lanes: Lanes | slice = EVERY) -> Places:
         """Return where lanes are, fresh arrays."""
+
+    def alike(self, places: Places) -> tuple[World, NDArray[np.int64]] | None:
+        """Return a small world, and for each place a state of it with the same four neighbours and the same moves.
+
+        None where an engine has none; what depends on these alone is then computed from `worlds`.
+        """
 
     def worlds(self, numbers: NDArray[np.int64]) -> World:
         """Return the world of the mazes of these numbers, in this order, compiled at most once."""

@@ -90,6 +90,7 @@ class FreshMazes:
             mazes.append(Maze(tiles))
         world = self._setup.compile(mazes)
         middle = np.flatnonzero(world.cell == 4)
+        self._small_world, self._middle = world, middle
         slip = world.slip[middle[0]]
         self.slips = bool(slip > 0)
         self._limit, self._half = below(slip), below(slip / 2)
@@ -114,6 +115,11 @@ class FreshMazes:
     def draw(self, lanes: Lanes, streams: Streams) -> None:
         """Put lanes into the mazes of these episodes: the next one of each, or one after a new seed."""
         key, episode = streams.key, streams.episode
+        stay = (key == self._key[lanes]) & (episode == self._episode[lanes])
+        if stay.any():
+            lanes, key, episode = lanes[~stay], key[~stay], episode[~stay]
+            if not len(lanes):
+                return
         again = (key != self._key[lanes]) | (episode != self._episode[lanes] + 1)
         self._episode[lanes] = episode
         if again.any():
@@ -165,6 +171,10 @@ class FreshMazes:
         """Put lanes into given mazes; for as long as they are in one, none is made ahead for them."""
         self._number[lanes] = self._made[lanes] = self._episode[lanes] = -1
         self._write(self._slot[lanes], np.stack([maze.tiles for maze in mazes]))
+
+    def alike(self, places: Places) -> tuple[World, NDArray[np.int64]]:
+        """Return the world of the kinds of cells, and the state of each place's kind."""
+        return self._small_world, self._middle[self._kinds[places.maze * self._cells + places.cell]]
 
     def worlds(self, numbers: NDArray[np.int64]) -> World:
         """Return the world of the mazes of these numbers, in this order, compiled at most once."""

@@ -109,6 +109,7 @@ class StackedTables:
 
     def _add(self, mazes: Sequence[Maze]) -> None:
         """Lay out mazes, at free numbers and in free rows."""
+        self._setup.checked(mazes, self._space)
         world = self._setup.compile(mazes)
         count = len(self._first)
         new = max(0, len(mazes) - len(self._free_numbers))
@@ -178,6 +179,9 @@ class StackedTables:
         if self._folded:
             words.view(np.uint32)[:, _SEEN::2] = seen.view(np.uint32).ravel()[next_state]
         return words
+
+    def alike(self, places: Places) -> None:
+        """Return None: every maze has tables."""
 
     def worlds(self, numbers: NDArray[np.int64]) -> World:
         """Return the world of the mazes of these numbers, in this order; nothing is compiled again."""

@@ -12,17 +12,19 @@ def new_trail(maze: Maze) -> NDArray[np.uint8]:
     return np.zeros(maze.height * maze.width, dtype=np.uint8)
 
 
-def read_trail(digits: str, maze: Maze) -> NDArray[np.uint8]:
-    """Return a trail in this maze from its bytes in hexadecimal, as saved states have them.
+def checked_trail(trail: bytes | None, maze: Maze) -> NDArray[np.uint8]:
+    """Return a trail in this maze from its bytes, as saved states have them; None is an empty one.
 
     Raises:
-        ValueError: it is no trail, or not one in this maze.
-        TypeError: it is no text.
+        ValueError: it is not a trail in this maze.
+        TypeError: it is not bytes.
     """
-    trail = np.frombuffer(bytes.fromhex(digits), dtype=np.uint8).copy()
-    if len(trail) != maze.tiles.size or (trail > 15).any():
+    if trail is None:
+        return new_trail(maze)
+    crossed = np.frombuffer(trail, dtype=np.uint8).copy()
+    if len(crossed) != maze.tiles.size or (crossed > 15).any():
         raise ValueError(f"a trail in this maze is {maze.tiles.size} bytes from 0 to 15")
-    return trail
+    return crossed
 
 
 def extend_trail(trail: NDArray[np.uint8], cell: int, next_cell: int, width: int) -> None:

@@ -1,0 +1,126 @@
+"""One lane in plain Python: rows of a World's tables as tuples, each made when it is first asked for.
+
+With one agent numpy costs more than it saves: plain tuples are eight times faster than arrays of one element.
+"""
+
+import math
+import operator
+from typing import Any, Final
+
+import numpy as np
+from gymnasium import Space
+
+from ..core.places import Places, places_of
+from ..core.rules import Slips, slipped, transition
+from ..core.scene import scene_of
+from ..core.world import World
+from ..maps.maze import Maze
+from ..observations import margin_of
+from .engine import Setup
+
+_KEPT_BYTES: Final = 2**26  # of rows
+_MOVES_BYTES: Final = 500  # of the moves in one row, about
+
+
+class Lane:
+    """An agent in one maze: the engine of the single environment.
+
+    Args:
+        setup: how the maze becomes tables and observations.
+        maze: the maze.
+    """
+
+    def __init__(self, setup: Setup, maze: Maze) -> None:
+        self.setup, self.maze = setup, maze
+        self.space: Space[Any] = setup.space([maze])
+        self._enter(setup.compile([maze]))
+
+    def _enter(self, world: World) -> None:
+        self.world = world
+        self.state = int(world.start_states[0])
+        self.slips = bool(world.slip.any())
+        self._slips = Slips(world.slip.tolist()) if self.slips else None
+        self._starts = world.start_states.tolist()
+        self._rows = _Rows(self)
+        self._copies = self.space.shape != ()
+        self._states: dict[tuple[int, int], int] = {}
+        self._moves: Any = ()  # none before the first `put`
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.setup, self.maze, self.world, self.state)
+
+    @property
+    def starts(self) -> int:
+        """The number of starts."""
+        return len(self._starts)
+
+    def start(self, number: int) -> None:
+        """Put the agent on a start."""
+        self.put(self._starts[number])
+
+    def put(self, state: int) -> None:
+        """Put the agent into a state of `world`."""
+        self.state = state
+        self._moves, self._seen = self._rows[state]
+
+    def state_at(self, cell: int, carried: int) -> int | None:
+        """Return the state of an agent on a cell that carries this, None where there is none."""
+        if not self._states:
+            keys = zip(self.world.cell.tolist(), self.world.carried.tolist(), strict=True)
+            self._states = {key: state for state, key in enumerate(keys)}
+        return self._states.get((cell, carried))
+
+    def move(self, action: int, u: float | None) -> tuple[Any, float, bool]:
+        """Move; return the observation, the reward and whether the episode is over.
+
+        Args:
+            action: 0 to 3.
+            u: a uniform number in [0, 1), None where nothing slips.
+
+        Raises:
+            IndexError, TypeError: the action is not one of 0, 1, 2, 3.
+        """
+        if action < 0:
+            raise IndexError(action)
+        if u is not None:
+            action = slipped(self._slips, self.state, operator.index(action), u)  # type: ignore[arg-type]
+        self.state, reward, over = self._moves[action]
+        self._moves, seen = self._rows[self.state]
+        return seen.copy() if self._copies else seen, reward, over
+
+    def observe(self) -> Any:
+        """Return what the agent observes, a fresh array."""
+        seen = self._rows[self.state][1]
+        return seen.copy() if self._copies else seen
+
+    def places(self) -> Places:
+        """Return where the agent is, as ints."""
+        return Places(0, int(self.world.cell[self.state]), int(self.world.carried[self.state]))
+
+
+def _again(setup: Setup, maze: Maze, world: World, state: int) -> Lane:
+    lane = Lane.__new__(Lane)
+    lane.setup, lane.maze, lane.space = setup, maze, setup.space([maze])
+    lane._enter(world)
+    lane.put(state)
+    return lane
+
+
+class _Rows(dict[int, Any]):
+    """State -> (moves, what is observed there); moves: for each direction (next state, reward, over)."""
+
+    def __init__(self, lane: Lane) -> None:
+        super().__init__()
+        self._world = lane.world
+        self._look = lane.setup.look(scene_of([lane.maze], margin_of(lane.setup.view_size)), lane.space)
+        size = math.prod(lane.space.shape or ()) * (lane.space.dtype or np.dtype(np.int64)).itemsize
+        self._kept = _KEPT_BYTES // (size + _MOVES_BYTES)
+
+    def __missing__(self, state: int) -> Any:
+        next_state, reward, over = transition(self._world, state, np.arange(4))
+        seen = self._look(places_of(self._world, np.array([state])))[0]
+        moves = list(zip(next_state.tolist(), reward.tolist(), over.tolist(), strict=True))
+        row = moves, seen if seen.ndim else seen.item()
+        if len(self) < self._kept:
+            self[state] = row
+        return row
