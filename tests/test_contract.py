@@ -17,6 +17,7 @@ from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
 from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, World, draw, load_maze
+from mazegrad.envs.episodes import SavedState
 
 from contract_child import IDS, digest
 
@@ -79,7 +80,7 @@ def test_arrays_handed_out_are_fresh(name: str, observation: str) -> None:
 
 def through_json(env: MazeEnv) -> MazeEnv:
     other = gymnasium.make(env.spec.id, slip=0.2, info=PLAIN_INFO, render_mode=env.render_mode).unwrapped
-    other.set_state(json.loads(json.dumps(env.get_state())))
+    other.set_state(SavedState.from_json(env.get_state().to_json()))
     return other
 
 
@@ -234,23 +235,25 @@ def test_options_of_reset() -> None:
     assert env.reset()[0].tolist() == [1, 3]  # it stays
 
 
-def spoilt(state: dict[str, Any]) -> Iterator[Any]:
-    yield {**state, "steps": -1}
-    yield {**state, "steps": 1.5}
-    yield {**state, "key": 2**64}
-    yield {**state, "key": None}
-    yield {**state, "maze": "S.Q"}
-    yield {**state, "maze": "S.G"}
-    yield {**state, "maze": 3}
-    yield {**state, "position": [0, 0]}
-    yield {**state, "position": [99, 1]}
-    yield {**state, "carried": 1}
-    yield {**state, "trail": "00"}
-    yield {**state, "trail": "zz"}
-    yield {**state, "trail": "ff" * 169}
-    yield {name: value for name, value in state.items() if name != "episode"}
+def spoilt(state: SavedState) -> Iterator[Any]:
+    yield state._replace(steps=-1)
+    yield state._replace(steps=1.5)
+    yield state._replace(key=2**64)
+    yield state._replace(key=None)
+    yield state._replace(mazes=("S.G\n",))
+    yield state._replace(mazes=(Maze.from_text("S.G"),))  # does not fit the spaces
+    yield state._replace(mazes=3)
+    yield state._replace(mazes=())
+    yield state._replace(cell=0)
+    yield state._replace(cell=10**6)
+    yield state._replace(cell=(1, 2))
+    yield state._replace(carried=1)
+    yield state._replace(trails=(b"0",))
+    yield state._replace(trails=("00",))
+    yield state._replace(trails=(b"\xff" * 169,))
     yield {}
     yield None
+    yield "x"
 
 
 def test_a_state_that_cannot_be_is_refused_and_changes_nothing() -> None:
@@ -262,6 +265,22 @@ def test_a_state_that_cannot_be_is_refused_and_changes_nothing() -> None:
         with pytest.raises(ValueError, match="not a state that get_state returned"):
             env.set_state(wrong)
         assert env.get_state() == before
+
+
+def test_a_saved_state_is_json_or_it_is_refused() -> None:
+    env = MazeEnv("four_rooms", render_mode="ansi")
+    env.reset(seed=0)
+    good = env.get_state().to_json()
+    assert SavedState.from_json(good) == env.get_state()
+    fields = json.loads(good)
+    for wrong in (
+        "", "[]", "{}", "nonsense", "1", good[:-1], json.dumps({**fields, "format": "x"}),
+        json.dumps({**fields, "mazes": ["S.Q"]}), json.dumps({**fields, "mazes": 1}),
+        json.dumps({**fields, "trails": ["zz"]}), json.dumps({**fields, "more": 1}),
+        json.dumps({name: value for name, value in fields.items() if name != "episode"}),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="not a saved state as JSON"):
+            SavedState.from_json(wrong)
 
 
 TINY = """\

@@ -1,7 +1,6 @@
 """Environments that draw their mazes: a new one at each reset, from all there are or from a set, always by the seed."""
 
 import copy
-import json
 import pickle
 from collections import Counter
 
@@ -126,7 +125,7 @@ def test_a_start_can_be_chosen_in_the_maze_that_is_drawn():
 def test_state_copies_and_pickles_go_on_with_the_same_mazes():
     env = make(level_seeds=range(30))
     mazes(env, 5, seed=0)
-    state = json.loads(json.dumps(env.get_state()))
+    state = SavedState.from_json(env.get_state().to_json())
     copies = [copy.deepcopy(env), pickle.loads(pickle.dumps(env))]
     ahead = mazes(env, 10)
     for other in copies:

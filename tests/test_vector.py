@@ -1,7 +1,6 @@
 """The vector environment is the single one, many times over: lane i is the single one seeded seed + i, bit for bit."""
 
 import copy
-import json
 import pickle
 
 import gymnasium
@@ -11,12 +10,13 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mazegrad.agents import RandomAgent, evaluate, path_follower, rollout
 from mazegrad.envs import OBSERVATIONS, Levels, Maze, MazeEnv, MazeVectorEnv, load_maze
-from mazegrad.envs import vector as vector_module
-from mazegrad.envs.engines import fresh as pool_module
-from mazegrad.envs.engines.fresh import Pool
-from mazegrad.envs.engines.stacked import Atlas
+from mazegrad.envs.engines import choice as choice_module
+from mazegrad.envs.engines import fresh as fresh_module
+from mazegrad.envs.engines.fresh import FreshMazes
+from mazegrad.envs.engines.stacked import StackedTables
+from mazegrad.envs.episodes import SavedState
 from mazegrad.envs.maps.levels import generated
-from mazegrad.envs.maps.randomness import Ahead, below, bits, key_from_seed, later, stream, uniform
+from mazegrad.envs.maps.randomness import RandomBlock, below, bits, key_from_seed, later, stream, uniform
 
 from contract_child import IDS
 
@@ -116,27 +116,27 @@ def test_every_tile_and_several_starts(observation, mode):
 
 @pytest.mark.parametrize("mode", MODES, ids=mode_id)
 @pytest.mark.parametrize(
-    ("ground", "keywords"),
+    ("engine", "keywords"),
     [
-        (Pool, {}),
-        (Pool, {"rewards": {"step": -1, "goal": 5}, "slip": 0.5, "observation": "view"}),
-        (Pool, {"generator": "wilson", "braid": 0.5, "observation": "map"}),
-        (Pool, {"generator": "caves", "size": (9, 9), "observation": "position"}),
-        (Pool, {"generator": "path", "size": (9, 9), "length": 12, "observation": "index"}),
-        (Atlas, {"level_seeds": [4, 5, 6]}),
-        (Atlas, {"level_seeds": range(50), "observation": "view", "slip": 0.2}),
+        (FreshMazes, {}),
+        (FreshMazes, {"rewards": {"step": -1, "goal": 5}, "slip": 0.5, "observation": "view"}),
+        (FreshMazes, {"generator": "wilson", "braid": 0.5, "observation": "map"}),
+        (FreshMazes, {"generator": "caves", "size": (9, 9), "observation": "position"}),
+        (FreshMazes, {"generator": "path", "size": (9, 9), "length": 12, "observation": "index"}),
+        (StackedTables, {"level_seeds": [4, 5, 6]}),
+        (StackedTables, {"level_seeds": range(50), "observation": "view", "slip": 0.2}),
     ],
     ids=str,
 )
-def test_levels(ground, keywords, mode, monkeypatch):
+def test_levels(engine, keywords, mode, monkeypatch):
     keywords = {"size": (2, 2), "time_limit": 11, "info": ("action_mask", "state"), **keywords}
     ours = gymnasium.make_vec(FRESH, num_envs=5, autoreset_mode=mode, **keywords)
-    assert type(ours._ground) is ground
+    assert type(ours._engine) is engine
     assert walk_alike(ours, singles(FRESH, 5, mode, **keywords), 200) > 60
-    if ground is Atlas:  # a set that is too large to compile whole
-        monkeypatch.setattr(vector_module, "_STACKED_TILES", 0)
+    if engine is StackedTables:  # a set that is too large to compile whole
+        monkeypatch.setattr(choice_module, "_STACKED_TILES", 0)
         ours = gymnasium.make_vec(FRESH, num_envs=5, autoreset_mode=mode, **keywords)
-        assert type(ours._ground) is Pool
+        assert type(ours._engine) is FreshMazes
         walk_alike(ours, singles(FRESH, 5, mode, **keywords), 200)
 
 
@@ -153,7 +153,7 @@ def test_levels_of_which_some_slip(mode):
 
 @pytest.mark.parametrize("kept", [0, 2**28])
 def test_fresh_mazes_are_the_same_however_many_are_made_ahead(kept, monkeypatch):
-    monkeypatch.setattr(pool_module, "_BYTES", kept)
+    monkeypatch.setattr(fresh_module, "_BYTES", kept)
     ours = gymnasium.make_vec(FRESH, num_envs=40, size=(3, 4), time_limit=9)
     walk_alike(ours, singles(FRESH, 40, AutoresetMode.NEXT_STEP, size=(3, 4), time_limit=9), 60)
 
@@ -162,7 +162,7 @@ def test_pinned_lanes_keep_the_level_of_their_number():
     seeds = [7, 3, 11]
     for stacked in (2**22, 0):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(vector_module, "_STACKED_TILES", stacked)
+            patch.setattr(choice_module, "_STACKED_TILES", stacked)
             env = gymnasium.make_vec(FRESH, num_envs=5, size=(3, 3), level_seeds=seeds, pinned=True)
         env.reset(seed=1)
         for _ in range(200):
@@ -241,7 +241,7 @@ def test_copies_in_mid_episode_go_on_alike(name, mode):
     rng = np.random.default_rng(0)
     for steps in range(25):  # 9 and 10 are the ones of which the end comes next, and just came
         copies = [copy.deepcopy(env), pickle.loads(pickle.dumps(env)), gymnasium.make_vec(name, num_envs=4, **keywords)]
-        state = json.loads(json.dumps(env.get_state()))
+        state = SavedState.from_json(env.get_state().to_json())
         copies[2].unwrapped.set_state(state)
         assert copies[2].unwrapped.get_state() == state
         if mode is not AutoresetMode.DISABLED or steps < 9:
@@ -278,17 +278,18 @@ def test_a_state_that_is_none_changes_nothing(maze):
     for _ in range(4):
         env.step(np.array([1, 3]))
     good, untouched = env.get_state(), copy.deepcopy(env)
-    above = "10" * (len(good["trails"][0]) // 2)
+    above = bytes([16] * len(good.trails[0]))
     spoilt = [
-        {"cell": [0, 10**6]}, {"key": [1]}, {"maze": [0, 7]}, {"steps": [-1, 0]}, {"mazes": ["?"]}, {"trails": ["00"]},
-        {"ended": [2]}, {"episode": "x"}, {"steps": [[0], [0]]}, {"trails": [above, good["trails"][1]]},
+        {"cell": (0, 10**6)}, {"key": (1,)}, {"maze": (0, 7)}, {"steps": (-1, 0)}, {"mazes": ("?",)},
+        {"trails": (b"0",)}, {"ended": (2,)}, {"episode": "x"}, {"steps": ((0,), (0,))},
+        {"trails": (above, good.trails[1])},
     ]  # fmt: skip
     if not isinstance(maze, Maze):  # a maze that these levels do not draw then
-        other = Maze.from_text(good["mazes"][0].replace("G", "."))
-        spoilt.append({"mazes": [other.to_text()], "maze": [0, 0], "cell": [int(other.open.argmax())] * 2})
+        other = Maze.from_text(good.mazes[0].to_text().replace("G", "."))
+        spoilt.append({"mazes": (other,), "maze": (0, 0), "cell": (int(other.open.argmax()),) * 2})
     for spoil in spoilt:
         with pytest.raises(ValueError, match="not a state that get_state returned"):
-            env.set_state({**good, **spoil})
+            env.set_state(good._replace(**spoil))
         assert env.get_state() == good
     for _ in range(20):
         same(env.step(np.array([1, 3])), untouched.step(np.array([1, 3])))
@@ -348,7 +349,7 @@ def test_seeds():
     env.reset(seed=5)
     same(env.reset()[0], again)
     env.reset(seed=[None, 5, None, None])
-    assert env._episode.tolist() == [2, 0, 2, 2]
+    assert list(env.get_state().episode) == [2, 0, 2, 2]
     env.reset(seed=2**64 - 4)
     for bad in (-1, 2**64 - 3):
         with pytest.raises(ValueError, match="seed"):
@@ -360,7 +361,7 @@ def test_seeds():
 
 
 def test_unseeded_lanes_and_environments_differ():
-    keys = [key for _ in range(3) for env in [MazeVectorEnv(num_envs=50)] if env.reset() for key in env._key.tolist()]
+    keys = [key for _ in range(3) for env in [MazeVectorEnv(num_envs=50)] if env.reset() for key in env.get_state().key]
     assert len(set(keys)) == 150
 
 
@@ -374,7 +375,7 @@ def test_a_draw_is_below_a_probability_exactly_where_its_uniform_is(slip):
 def test_draws_ahead_are_the_streams():
     streams = np.asarray(stream(key_from_seed(np.arange(3, dtype=np.uint64)), 4))
     assert int(later(streams, 7)[1]) == later(int(streams[1]), 7)
-    ahead = Ahead(3)
+    ahead = RandomBlock(3)
     ahead.begin(np.arange(3), streams, tick=1, counter=2)
     begun = np.array([1, 1, 1])
     for tick in range(1, 20_000):
@@ -447,7 +448,6 @@ def test_nothing_limits_where_nothing_shall():
     env = gymnasium.make_vec(GRID, num_envs=2, time_limit=None)
     env.reset(seed=0)
     assert not any(env.step(np.zeros(2, dtype=np.int64))[3].any() for _ in range(2000))
-    assert not env.unwrapped._calendar
 
 
 def test_gymnasiums_vector_wrappers(tmp_path):
