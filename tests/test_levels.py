@@ -11,6 +11,7 @@ from gymnasium.utils.env_checker import check_env
 
 import mazegrad  # noqa: F401
 from mazegrad.envs import GENERATORS, MAZES, Levels, Maze, MazeEnv, generate_from_key, load_maze, suite
+from mazegrad.envs.episodes import SavedState
 from mazegrad.envs.maps.randomness import MAZE, bits, key_from_seed, stream
 
 TINY = "######\n#S..G#\n######"
@@ -80,7 +81,7 @@ def test_level_seeds_are_all_that_is_drawn():
 
 def test_more_levels_than_stay_compiled(monkeypatch):
     first = mazes(make(level_seeds=range(30)), 100, seed=0)
-    monkeypatch.setattr("mazegrad.envs.env._KEPT_LEVELS", 5)
+    monkeypatch.setattr("mazegrad.envs.env._KEPT", 5)
     env = make(level_seeds=range(30))
     assert mazes(env, 100, seed=0) == mazes(env, 100, seed=0) == first
 

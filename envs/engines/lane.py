@@ -4,7 +4,6 @@ With one agent numpy costs more than it saves: plain tuples are eight times fast
 """
 
 import math
-import operator
 from typing import Any, Final
 
 import numpy as np
@@ -80,11 +79,12 @@ class Lane:
         Raises:
             IndexError, TypeError: the action is not one of 0, 1, 2, 3.
         """
+        move = self._moves[action]
         if action < 0:
             raise IndexError(action)
         if u is not None:
-            action = slipped(self._slips, self.state, operator.index(action), u)  # type: ignore[arg-type]
-        self.state, reward, over = self._moves[action]
+            move = self._moves[slipped(self._slips, self.state, int(action), u)]  # type: ignore[arg-type]
+        self.state, reward, over = move
         self._moves, seen = self._rows[self.state]
         return seen.copy() if self._copies else seen, reward, over
 

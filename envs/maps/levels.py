@@ -14,7 +14,7 @@ from .generators import check_knobs, generate_batch, generate_from_key
 from .generators.grid import Tiles
 from .legend import MAX_TILES
 from .maze import Maze
-from .randomness import key_from_seed
+from .randomness import MASK, key_from_seed
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def generated(
     if level_seeds is not None:
         if not isinstance(level_seeds, Iterable):
             raise TypeError(f"level_seeds holds integers, such as range(100), and is not {level_seeds!r:.80}")
-        seeds = [whole("each of level_seeds", seed, 0) for seed in level_seeds]
+        seeds = [whole("each of level_seeds", seed, 0, MASK) for seed in level_seeds]
         keys = tuple(int(key_from_seed(seed)) for seed in (sorted(seeds) if isinstance(level_seeds, Set) else seeds))
         if not keys:
             raise ValueError("level_seeds is empty; give at least one seed")

@@ -43,10 +43,7 @@ def checked_seed(seed: Any) -> int:
         TypeError: the seed is not an integer.
         ValueError: the seed is negative or has more than 64 bits.
     """
-    seed = whole("seed", seed, 0)
-    if seed > MASK:
-        raise ValueError(f"seed is an integer from 0 to 2**64 - 1, not {seed}")
-    return seed
+    return whole("seed", seed, 0, MASK)
 
 
 def key_from_seed(seed: Bits) -> Bits:
@@ -55,8 +52,6 @@ def key_from_seed(seed: Bits) -> Bits:
     Raises:
         ValueError: a seed is negative or has more than 64 bits.
     """
-    if isinstance(seed, int) and not 0 <= seed <= MASK:
-        raise ValueError(f"a seed is an integer from 0 to 2**64 - 1, not {seed}")
     return mix(_wrapped(seed + GAMMA))
 
 
