@@ -1,8 +1,12 @@
 """Worlds: mazes drawn as text, compiled into tables, and walked as Gymnasium environments."""
 
+from .core.places import Places
 from .core.rules import outcomes, slipped, transition
+from .core.scene import TILE_CODES
 from .core.world import World
+from .engines.engine import Engine
 from .env import MazeEnv
+from .episodes import SavedState
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key
@@ -11,7 +15,7 @@ from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
 from .maps.shipped import MAZES, load_maze
 from .maps.suites import suite
-from .observations import AGENT_CODE, OBSERVATIONS, TILE_CODES
+from .observations import AGENT_CODE, OBSERVATIONS
 from .pictures import notebook as notebook
 from .pictures.draw import draw
 from .pictures.window import NoDisplayError, WindowClosed
@@ -26,8 +30,9 @@ from .vector import MazeVectorEnv
 __all__ = [
     "AGENT_CODE", "DOWN", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT",
     "SOLVERS", "TILE_CODES", "UP",
-    "DifficultyCard",
-    "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Replay", "Solution", "TabularMDP",
+    "DifficultyCard", "Engine",
+    "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Places", "Replay", "SavedState",
+    "Solution", "TabularMDP",
     "Values", "WindowClosed", "World",
     "describe", "distances", "draw", "evaluate_policy", "generate", "generate_batch", "generate_from_key", "load_maze",
     "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped", "solve", "suite", "transition",

@@ -255,7 +255,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             key = checked_number("key", key, MASK + 1)
             trail = None
             if self.render_mode is not None:
-                trail = checked_trail(trails and trails[0], maze)
+                trail = checked_trail(None if trails is None else trails[0], maze)
         except (TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
         if lane is not self._engine:

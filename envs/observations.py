@@ -89,7 +89,7 @@ def _index(scene: Scene, space: Space[Any]) -> Look:
 
 
 def _position_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
-    return spaces.MultiDiscrete(_size(mazes))
+    return spaces.MultiDiscrete([*_size(mazes)])
 
 
 def _position(scene: Scene, space: Space[Any]) -> Look:

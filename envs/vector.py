@@ -382,12 +382,10 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         places, clock = self._engine.places(), self._clock
         used, number = np.unique(places.maze, return_inverse=True)
         columns = (number, self._given, places.cell, places.carried, clock.steps(), clock.key, clock.episode)
-        return SavedState(
-            tuple(self._engine.scene.maze(maze) for maze in used.tolist()),
-            *(tuple(column.tolist()) for column in columns),
-            ended=() if self._ended is None else tuple(self._ended.tolist()),
-            trails=tuple(trail.tobytes() for trail in self._trails) or None,
-        )
+        mazes = tuple(self._engine.scene.maze(maze) for maze in used.tolist())
+        ended = () if self._ended is None else tuple(self._ended.tolist())
+        trails = tuple(trail.tobytes() for trail in self._trails) or None
+        return SavedState._make((mazes, *(tuple(column.tolist()) for column in columns), ended, trails))
 
     def set_state(self, state: SavedState) -> None:
         """Go back to what `get_state` returned, of this environment or of one that was made alike.

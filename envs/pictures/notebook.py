@@ -68,4 +68,4 @@ def _wrapped(frame: Frame, more: str = "") -> str:
 
 
 for _shown in (Maze, World):  # from above: a drawing does not know how it is drawn
-    _shown._repr_svg_ = svg  # type: ignore[attr-defined]
+    setattr(_shown, "_repr_svg_", svg)  # noqa: B010 (type checkers know the attributes of classes)
