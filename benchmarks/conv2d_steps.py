@@ -9,9 +9,9 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS
 
 import numpy as np
 
-from mazegrad.nn import buffers, convolution, h_conv2d, h_conv2d_grad, winograd
-from mazegrad.nn import rows as nn_rows
-from mazegrad.nn.rows import shifted, to_image, to_rows, windows
+from mazegrad.nn import buffers, h_conv2d, h_conv2d_grad
+from mazegrad.nn.convolution import exercise_41, layout, winograd
+from mazegrad.nn.convolution.layout import shifted, to_bchw, to_hcwb, windows
 
 try:
     import resource
@@ -75,7 +75,7 @@ def rows_that_overlap(image, kernel):
     stacked = shifted(np.ascontiguousarray(image.transpose(2, 1, 3, 0)), width, 0, columns)
     matrix = kernel.transpose(0, 2, 3, 1).reshape(out_channels, -1)
     products = matrix @ windows(stacked, 0, rows, height)
-    return to_image(products.reshape(rows, out_channels, columns, len(image)))
+    return to_bchw(products.reshape(rows, out_channels, columns, len(image)))
 
 
 def with_settings(largest: int, fewest_channels: int) -> Callable:
@@ -109,7 +109,7 @@ def main() -> None:
     for name, (image_shape, kernel_shape) in SHAPES.items():
         rng = np.random.default_rng(0)
         image, kernel = (rng.standard_normal(shape, np.float32) for shape in (image_shape, kernel_shape))
-        as_rows = to_image(np.ascontiguousarray(image.transpose(2, 1, 3, 0)))
+        as_rows = to_bchw(np.ascontiguousarray(image.transpose(2, 1, 3, 0)))
         images = {step: as_rows if step.endswith("rows") else image for step in STEPS}
         expected = im2col_by_image(image.astype(float), kernel.astype(float))
         for step, run in STEPS.items():
@@ -134,38 +134,38 @@ def main() -> None:
 def choices(rounds: int) -> dict[str, list[float]]:
     """Return the milliseconds of two ways to do the same."""
     rng, found = np.random.default_rng(0), {}
-    fills = [convolution._copy_then_multiply, convolution._multiply_then_add]
+    fills = [exercise_41._copy_then_multiply, exercise_41._multiply_then_add]
     kernels = {"s1": SHAPES["s1"], "s2": SHAPES["s2"], "3 to 16 channels": ((64, 3, 28, 28), (16, 3, 3, 3))}
     for name, (image_shape, kernel_shape) in kernels.items():
         image, kernel = (rng.standard_normal(shape, np.float32) for shape in (image_shape, kernel_shape))
-        image, grad = to_image(to_rows(image)), h_conv2d(image, kernel)
+        image, grad = to_bchw(to_hcwb(image)), h_conv2d(image, kernel)
 
         def image_gradient(fill, kernel=kernel, grad=grad, shape=image_shape):
-            convolution._multiply_then_add = fill
-            convolution.conv_grad_image(kernel, grad, shape)
+            exercise_41._multiply_then_add = fill
+            exercise_41.conv_grad_image(kernel, grad, shape)
 
         def kernel_gradient(few, image=image, grad=grad, shape=kernel_shape):
-            convolution.FEW_CHANNELS = few
-            convolution.conv_grad_kernel(image, grad, shape)
+            exercise_41.FEW_CHANNELS = few
+            exercise_41.conv_grad_kernel(image, grad, shape)
 
         found[f"image's gradient, {name}: copy, add"] = alternate(image_gradient, fills, rounds)
         found[f"kernel's, {name}: in place, copy"] = alternate(kernel_gradient, [0, 99], rounds)
-    limits = nn_rows.IN_PLACE, nn_rows.IN_PLACE_RESULTS
+    limits = layout.IN_PLACE, layout.IN_PLACE_RESULTS
     for name, (image_shape, kernel_shape) in {"s2": SHAPES["s2"], "s3": ((64, 16, 12, 12), (32, 16, 3, 3))}.items():
         image, kernel = (rng.standard_normal(shape, np.float32) for shape in (image_shape, kernel_shape))
-        image, grad = to_image(to_rows(image)), h_conv2d(image, kernel)
+        image, grad = to_bchw(to_hcwb(image)), h_conv2d(image, kernel)
 
         def forward(limits, image=image, kernel=kernel):
-            nn_rows.IN_PLACE, nn_rows.IN_PLACE_RESULTS = limits
+            layout.IN_PLACE, layout.IN_PLACE_RESULTS = limits
             h_conv2d(image, kernel)
 
         def backward(limits, image=image, kernel=kernel, grad=grad):
-            nn_rows.IN_PLACE, nn_rows.IN_PLACE_RESULTS = limits
+            layout.IN_PLACE, layout.IN_PLACE_RESULTS = limits
             h_conv2d_grad(image, kernel, grad)
 
         found[f"{name} forward: products whole, cut"] = alternate(forward, [(0, 0), (10**6, 1200)], rounds)
         found[f"{name} backward: products whole, cut"] = alternate(backward, [(0, 0), (10**6, 1200)], rounds)
-    nn_rows.IN_PLACE, nn_rows.IN_PLACE_RESULTS = limits
+    layout.IN_PLACE, layout.IN_PLACE_RESULTS = limits
     colliding = rng.standard_normal((64, 16, 24, 24), np.float32)
 
     def plainly(image):
@@ -175,7 +175,7 @@ def choices(rounds: int) -> dict[str, list[float]]:
     def turn(method):
         method(colliding)
 
-    found["colliding images: plain, moved apart"] = alternate(turn, [plainly, to_rows], rounds)
+    found["colliding images: plain, moved apart"] = alternate(turn, [plainly, to_hcwb], rounds)
     return found
 
 

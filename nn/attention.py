@@ -15,7 +15,7 @@ import numpy as np
 
 from .graph import Array
 from .modules import Module
-from .operations import fit
+from .operations.broadcasting import fit
 from .tensor import Operand, Rule, operation
 
 

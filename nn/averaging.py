@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import BELOW_ONE, check
 from .graph import Array
 from .modules import Module
 from .tensor import Parameter
@@ -21,8 +22,7 @@ class Averaged:
     """
 
     def __init__(self, net: Module, decay: float = 0.999) -> None:
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay is {decay}; expected at least 0 and below 1")
+        check(BELOW_ONE, decay=decay)
         self.net, self.decay, self.steps = net, decay, 0
         self.weights = {name: np.array(array) for name, _, array in self._present()}
 

@@ -7,34 +7,16 @@ Arguments, defaults and results are PyTorch's. The gradients are looked at first
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from .checks import BELOW_ONE, NOT_NEGATIVE, POSITIVE_OR_INFINITE, TWO_BELOW_ONE, check
 from .graph import Array
 from .tensor import Parameter
 
 Named = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
-Allowed = tuple[str, Callable[[Any], bool]]  # in words, and as a test that NaN fails
-
-NOT_NEGATIVE: Allowed = "a finite number from 0 on", lambda value: 0 <= value < math.inf
-POSITIVE: Allowed = "a finite number above 0", lambda value: 0 < value < math.inf
-SHARE: Allowed = "a number from 0 to 1", lambda value: 0 <= value <= 1
-DECAY: Allowed = "a number from 0 on and below 1", lambda value: 0 <= value < 1
-DECAYS: Allowed = "two numbers from 0 on and below 1", lambda pair: len(pair) == 2 and all(map(DECAY[1], pair))
-
-
-def check_settings(allowed: Allowed, **settings: Any) -> None:
-    """Raise ValueError, or TypeError for what is no number, for a setting that is not `allowed`; say which and why."""
-    words, fits = allowed
-    for name, value in settings.items():
-        try:
-            good = fits(value)
-        except (TypeError, ValueError):  # ValueError: an array of several numbers
-            raise TypeError(f"{name} is {value!r}; expected {words}") from None
-        if not good:
-            raise ValueError(f"{name} is {value!r}; expected {words}")
 
 
 class NonFiniteGradient(ArithmeticError):
@@ -97,7 +79,7 @@ class Optimiser:
     slots: tuple[str, ...] = ()
 
     def __init__(self, params: Named, lr: float, weight_decay: float) -> None:
-        check_settings(NOT_NEGATIVE, lr=lr, weight_decay=weight_decay)
+        check(NOT_NEGATIVE, lr=lr, weight_decay=weight_decay)
         self.parameters = named(params)
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = 0
@@ -176,7 +158,7 @@ class SGD(Optimiser):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        check_settings(NOT_NEGATIVE, momentum=momentum, dampening=dampening)
+        check(NOT_NEGATIVE, momentum=momentum, dampening=dampening)
         if nesterov and (momentum <= 0 or dampening):
             raise ValueError("nesterov needs a momentum and no dampening")
         super().__init__(params, lr, weight_decay)
@@ -207,8 +189,8 @@ class RMSprop(Optimiser):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        check_settings(DECAY, alpha=alpha)
-        check_settings(NOT_NEGATIVE, eps=eps, momentum=momentum)
+        check(BELOW_ONE, alpha=alpha)
+        check(NOT_NEGATIVE, eps=eps, momentum=momentum)
         super().__init__(params, lr, weight_decay)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
 
@@ -241,8 +223,8 @@ class Adam(Optimiser):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        check_settings(DECAYS, betas=betas)
-        check_settings(NOT_NEGATIVE, eps=eps)
+        check(TWO_BELOW_ONE, betas=betas)
+        check(NOT_NEGATIVE, eps=eps)
         super().__init__(params, lr, weight_decay)
         self.betas, self.eps = betas, eps
 
@@ -288,8 +270,7 @@ class AdamW(Adam):
 
 def clip_grad_norm(parameters: Named, max_norm: float) -> float:
     """Scale all gradients together so that their joint 2-norm is at most `max_norm`; return the norm before."""
-    if max_norm <= 0:
-        raise ValueError(f"max_norm is {max_norm}; expected a positive number")
+    check(POSITIVE_OR_INFINITE, max_norm=max_norm)
     grads = [(p, p.grad) for p in named(parameters).values() if p.grad is not None]
     total = math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for _, grad in grads))
     if math.isfinite(total) and total > max_norm:  # one that is not finite is left for step() to report
@@ -300,8 +281,7 @@ def clip_grad_norm(parameters: Named, max_norm: float) -> float:
 
 def clip_grad_value(parameters: Named, clip_value: float) -> None:
     """Hold every element of every gradient between -clip_value and clip_value."""
-    if clip_value <= 0:
-        raise ValueError(f"clip_value is {clip_value}; expected a positive number")
+    check(POSITIVE_OR_INFINITE, clip_value=clip_value)
     for parameter in named(parameters).values():
         if parameter.grad is not None:
             parameter.grad = np.clip(parameter.grad, -clip_value, clip_value)

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .layers import check_sizes
-from .optimisers import NOT_NEGATIVE, POSITIVE, SHARE, Optimiser, check_settings, check_state
+from .checks import NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER, PROBABILITY, check
+from .optimisers import Optimiser, check_state
 
 
 class Scheduler:
@@ -60,8 +60,8 @@ class StepLR(Scheduler):
     """Times `gamma` after every `step_size` steps."""
 
     def __init__(self, optimizer: Optimiser, step_size: int, gamma: float = 0.1) -> None:
-        check_sizes(step_size=step_size)
-        check_settings(NOT_NEGATIVE, gamma=gamma)
+        check(POSITIVE_INTEGER, step_size=step_size)
+        check(NOT_NEGATIVE, gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -74,8 +74,8 @@ class CosineAnnealingLR(Scheduler):
     """Half a cosine from the first rate to `eta_min` in `T_max` steps (Loshchilov & Hutter 2017)."""
 
     def __init__(self, optimizer: Optimiser, T_max: int, eta_min: float = 0.0) -> None:
-        check_sizes(T_max=T_max)
-        check_settings(NOT_NEGATIVE, eta_min=eta_min)
+        check(POSITIVE_INTEGER, T_max=T_max)
+        check(NOT_NEGATIVE, eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -90,8 +90,8 @@ class LinearLR(Scheduler):
     def __init__(
         self, optimizer: Optimiser, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
-        check_sizes(total_iters=total_iters)
-        check_settings(SHARE, start_factor=start_factor, end_factor=end_factor)
+        check(POSITIVE_INTEGER, total_iters=total_iters)
+        check(PROBABILITY, start_factor=start_factor, end_factor=end_factor)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
 
@@ -117,9 +117,9 @@ class OneCycleLR(Scheduler):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
-        check_sizes(total_steps=total_steps)
-        check_settings(SHARE, pct_start=pct_start)
-        check_settings(POSITIVE, max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
+        check(POSITIVE_INTEGER, total_steps=total_steps)
+        check(PROBABILITY, pct_start=pct_start)
+        check(POSITIVE, max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
         self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
         self.first = max_lr / div_factor
         self.final = self.first / final_div_factor

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,11 +19,40 @@ from .graph import Array, Edge, Node, Vjp, recording, walk_back
 P = ParamSpec("P")
 Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or number; inside a rule, an array
 Rule: TypeAlias = tuple[Any, Vjp]
+Axis: TypeAlias = int | tuple[int, ...] | None
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class Tensor:
+if TYPE_CHECKING:
+
+    class _Operators:
+        """The operators and methods that `operators.py` gives to Tensor, declared for type checkers."""
+
+        def _unary(self) -> Tensor: ...
+        def _binary(self, other: Operand) -> Tensor: ...
+        def _compare(self, other: Any) -> Array: ...
+        def _reduce(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+
+        __neg__ = __abs__ = abs = cos = exp = log = relu = sigmoid = sin = sqrt = square = tanh = _unary
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _binary
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # type: ignore[assignment]
+        max = mean = min = sum = var = _reduce
+
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def astype(self, dtype: DTypeLike) -> Tensor: ...
+        def clip(self, min: float | None = None, max: float | None = None) -> Tensor: ...
+        def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+        def squeeze(self, axis: Axis = None) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+
+else:
+    _Operators = object
+
+
+class Tensor(_Operators):
     """An array of float32 or float64 that can be differentiated with respect to.
 
     `Tensor(data)` copies. Floating arrays keep their dtype; lists, integers and booleans become float32 unless `dtype`
@@ -150,169 +179,17 @@ class Tensor:
 
         return explain(self)
 
-    # ------------------------------------------------------------------------------------------------------- operators
-    def __add__(self, other: Operand) -> Tensor:
-        return operations.add(self, other)
-
-    def __radd__(self, other: Operand) -> Tensor:
-        return operations.add(other, self)
-
-    def __sub__(self, other: Operand) -> Tensor:
-        return operations.subtract(self, other)
-
-    def __rsub__(self, other: Operand) -> Tensor:
-        return operations.subtract(other, self)
-
-    def __mul__(self, other: Operand) -> Tensor:
-        return operations.multiply(self, other)
-
-    def __rmul__(self, other: Operand) -> Tensor:
-        return operations.multiply(other, self)
-
-    def __truediv__(self, other: Operand) -> Tensor:
-        return operations.divide(self, other)
-
-    def __rtruediv__(self, other: Operand) -> Tensor:
-        return operations.divide(other, self)
-
-    def __pow__(self, exponent: Operand) -> Tensor:
-        return operations.power(self, exponent)
-
-    def __rpow__(self, base: Operand) -> Tensor:
-        return operations.power(base, self)
-
-    def __matmul__(self, other: Operand) -> Tensor:
-        return operations.matmul(self, other)
-
-    def __rmatmul__(self, other: Operand) -> Tensor:
-        return operations.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return operations.negative(self)
-
-    def __abs__(self) -> Tensor:
-        return operations.absolute(self)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return operations.getitem(self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError("a Tensor cannot be written by index: use where(mask, new, old), or assign(array) on a leaf")
-
-    # ---------------------------------------------------------------------------- comparisons: plain arrays of booleans
-    def __lt__(self, other: Any) -> Array:
-        return self._array < _plain(other)
-
-    def __le__(self, other: Any) -> Array:
-        return self._array <= _plain(other)
-
-    def __gt__(self, other: Any) -> Array:
-        return self._array > _plain(other)
-
-    def __ge__(self, other: Any) -> Array:
-        return self._array >= _plain(other)
-
-    def __eq__(self, other: Any) -> Array:  # type: ignore[override]
-        return self._array == _plain(other)
-
-    def __ne__(self, other: Any) -> Array:  # type: ignore[override]
-        return self._array != _plain(other)
-
-    __hash__ = object.__hash__
+    @property
+    def T(self) -> Tensor:
+        """The axes reversed."""
+        return self.transpose()
 
     def argmax(self, axis: int | None = None) -> Any:
         """Where the largest element is, as a plain array of integers."""
         return self._array.argmax(axis)
 
-    # ----------------------------------------------------------------------------------------- operations, as methods
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Sum over `axis` (all axes by default)."""
-        return operations.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Mean over `axis` (all axes by default)."""
-        return operations.mean(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Population variance over `axis`, as numpy's."""
-        return operations.var(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Largest element over `axis`; equal ones share the gradient."""
-        return operations.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Smallest element over `axis`; equal ones share the gradient."""
-        return operations.min(self, axis=axis, keepdims=keepdims)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in another shape; one -1 is worked out."""
-        return operations.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """The axes from `start_dim` to `end_dim` in one; all of them by default."""
-        return operations.flatten(self, start_dim, end_dim)
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        """Without the axes of size 1, or without those named."""
-        return operations.squeeze(self, axis)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """Axes in another order; reversed without arguments."""
-        return operations.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
-
-    @property
-    def T(self) -> Tensor:
-        """Axes reversed."""
-        return operations.transpose(self)
-
-    def astype(self, dtype: DTypeLike) -> Tensor:
-        """The same numbers in another precision; the gradient comes back in this one."""
-        return operations.astype(self, dtype)
-
-    def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
-        """Held between `min` and `max`, either of which may be left out; no gradient where it was cut."""
-        return operations.clip(self, min, max)
-
-    def abs(self) -> Tensor:
-        """|x|, elementwise."""
-        return operations.absolute(self)
-
-    def square(self) -> Tensor:
-        """x * x, elementwise."""
-        return operations.square(self)
-
-    def exp(self) -> Tensor:
-        """Exponential, elementwise."""
-        return operations.exp(self)
-
-    def log(self) -> Tensor:
-        """Natural logarithm, elementwise."""
-        return operations.log(self)
-
-    def sqrt(self) -> Tensor:
-        """Square root, elementwise."""
-        return operations.sqrt(self)
-
-    def sin(self) -> Tensor:
-        """Sine, elementwise."""
-        return operations.sin(self)
-
-    def cos(self) -> Tensor:
-        """Cosine, elementwise."""
-        return operations.cos(self)
-
-    def tanh(self) -> Tensor:
-        """Hyperbolic tangent, elementwise."""
-        return operations.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-x)), elementwise."""
-        return operations.sigmoid(self)
-
-    def relu(self) -> Tensor:
-        """max(x, 0), elementwise."""
-        return operations.relu(self)
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError("a Tensor cannot be written by index: use where(mask, new, old), or assign(array) on a leaf")
 
     # ----------------------------------------------------------------------------------------------- as Python objects
     def __len__(self) -> int:
@@ -435,10 +312,6 @@ def _mixed(name: str, operands: Sequence[Any]) -> str:
     return f"{name} mixes {kinds}: one precision is expected; convert one with .astype"
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
+    """The array of a tensor; anything else as it is."""
     return x._array if isinstance(x, Tensor) else x
-
-
-Axis: TypeAlias = int | tuple[int, ...] | None
-
-from . import operations  # noqa: E402  (last, since the operations need Tensor and Tensor's operators need them)

@@ -18,7 +18,7 @@ EXCEPTIONS = {
     "envs/pictures/window.py": {"pygame"},
     "envs/planning/mdp.py": {"scipy"},
     "nn/data.py": {"pooch"},
-    "nn/plot.py": {"matplotlib"},
+    "nn/analysis/plot.py": {"matplotlib"},
 }
 EXTRAS = {"PIL", "imageio", "matplotlib", "pooch", "torch", "scipy"}
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.nn import h_conv2d, h_conv2d_grad, rows, winograd
-from mazegrad.nn.convolution import conv_forward, conv_grad_image, conv_grad_kernel
-from mazegrad.nn.rows import to_rows
+from mazegrad.nn import h_conv2d, h_conv2d_grad
+from mazegrad.nn.convolution import conv_forward, conv_grad_image, conv_grad_kernel, layout, winograd
+from mazegrad.nn.convolution.layout import to_hcwb
 
 
 # The definition, and its derivative read off from it: in float64, one kernel entry after the other.
@@ -124,8 +124,8 @@ SHAPES = {
 @pytest.fixture(params=[0, 10**6], ids=["copied together", "read in place"])
 def in_place(request, monkeypatch):
     """Both ways to multiply, whatever this machine's processor would choose."""
-    monkeypatch.setattr(rows, "IN_PLACE", request.param)
-    monkeypatch.setattr(rows, "IN_PLACE_RESULTS", request.param and 1200)
+    monkeypatch.setattr(layout, "IN_PLACE", request.param)
+    monkeypatch.setattr(layout, "IN_PLACE_RESULTS", request.param and 1200)
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -178,7 +178,7 @@ def test_panels_leave_no_column_out(lines, terms, count):
     rng = np.random.default_rng(3)
     matrix, columns = rng.standard_normal((lines, terms)), rng.standard_normal((2, terms, count))
     out = np.full((2, lines, count + 2), np.nan)
-    rows.multiply(matrix, columns, out[:, :, 1:-1])
+    layout.multiply(matrix, columns, out[:, :, 1:-1])
     np.testing.assert_allclose(out[:, :, 1:-1], matrix @ columns, rtol=0, atol=1e-11)
     assert np.isnan(out[:, :, [0, -1]]).all(), "wrote beside its place"
 
@@ -190,14 +190,14 @@ def test_bands_leave_no_line_out(lines, terms, others):
     rng = np.random.default_rng(4)
     left, right = rng.standard_normal((2, lines, terms)), rng.standard_normal((2, others, terms))
     product = np.einsum("nlt,not->nlo", left, right)
-    np.testing.assert_allclose(rows.multiply_turned(left, right), product, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(layout.multiply_turned(left, right), product, rtol=0, atol=1e-11)
 
 
 def test_a_net_stays_in_rows():
     rng = np.random.default_rng(1)
     output = h_conv2d(rng.standard_normal((4, 2, 9, 8)), rng.standard_normal((3, 2, 3, 3)))
     for array in (output, np.maximum(output, 0), output + np.ones((3, 1, 1))):
-        assert np.shares_memory(to_rows(array), array), "converted though it was in order"
+        assert np.shares_memory(to_hcwb(array), array), "converted though it was in order"
 
 
 def test_an_empty_batch():

@@ -180,7 +180,7 @@ def test_bad_settings_are_named() -> None:
 
 NOT_ALLOWED = {"lr": "0 on", "weight_decay": "0 on", "eps": "0 on", "momentum": "0 on", "dampening": "0 on"}
 NOT_ALLOWED |= {"alpha": "below 1", "betas": "two numbers", "gamma": "0 on", "eta_min": "0 on"}
-NOT_ALLOWED |= dict.fromkeys(("step_size", "T_max", "total_iters", "total_steps"), "a whole number from 1 on")
+NOT_ALLOWED |= dict.fromkeys(("step_size", "T_max", "total_iters", "total_steps"), "an integer from 1 on")
 NOT_ALLOWED |= {"start_factor": "0 to 1", "end_factor": "0 to 1", "pct_start": "0 to 1"}
 NOT_ALLOWED |= dict.fromkeys(("max_lr", "div_factor", "final_div_factor"), "above 0")
 

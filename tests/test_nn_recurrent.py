@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mazegrad import nn
-from mazegrad.nn import sequences
+from mazegrad.nn.recurrent import sequences
 
 LAYERS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 CELLS = {"RNN": nn.RNNCell, "LSTM": nn.LSTMCell, "GRU": nn.GRUCell}
@@ -351,7 +351,7 @@ def test_resets_follow_the_order_of_x() -> None:
         ),
         (lambda: nn.LSTM(2, 0), "hidden_size is 0"),
         (lambda: nn.GRU(2, 3, dropout=2), "dropout is 2"),
-        (lambda: nn.RNN(2, 3, nonlinearity="sin"), "nonlinearity is 'sin'; one of tanh, relu, linear"),
+        (lambda: nn.RNN(2, 3, nonlinearity="sin"), "nonlinearity is 'sin'; expected 'tanh', 'relu' or 'linear'"),
         (lambda: nn.RNN(2, 3, leak=0), "leak is 0"),
         (lambda: nn.LSTM(2, 3)(np.ones((4, 1, 5), np.float32)), r"LSTM takes x \(time, batch, 2\), not \(4, 1, 5\)"),
         (lambda: nn.GRU(2, 3, batch_first=True)(np.ones((4, 1, 5), np.float32)), r"x \(batch, time, 2\)"),

@@ -25,7 +25,8 @@ def shared(torch: Any) -> Iterator[tuple[str, Any, Any]]:
     """Every class and function that both have: its name here, ours and theirs."""
     classes, functions = (torch.nn, torch.optim, torch.optim.lr_scheduler), (torch.nn.functional, torch.nn.utils)
     schedulers = {name for name, thing in vars(nn.schedulers).items() if getattr(thing, "rate", None)}
-    for name in [*{*nn.__all__} - {"Tensor"}, *schedulers]:  # torch's Tensor is not made by calling it
+    public = {name for name in vars(nn) if not name.startswith("_")}
+    for name in [*public - {"Tensor"}, *schedulers]:  # torch's Tensor is not made by calling it
         ours = getattr(nn.schedulers if name in schedulers else nn, name)
         rooms = classes if inspect.isclass(ours) else functions if callable(ours) else ()
         for room, spelling in itertools.product(rooms, (name.replace("2D", "2d"), f"{name}_")):

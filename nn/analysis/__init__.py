@@ -4,57 +4,39 @@
 steps apart; `feed_forward.py` looks at layers. Each `plot_*` draws what its namesake returns (extra: plot).
 """
 
-from ..plot import (
-    plot_dead_units,
-    plot_gradient_norms,
-    plot_layer_gradients,
-    plot_noise_scale,
-    plot_power_gradient,
-    plot_spectrum,
-    plot_update_ratios,
-)
 from .feed_forward import (
-    Activation,
-    LayerGradient,
-    NoiseScale,
-    dead_units,
-    gradient_noise_scale,
-    layer_gradients,
-    update_ratios,
+    Activation as Activation,
+    LayerGradient as LayerGradient,
+    NoiseScale as NoiseScale,
+    dead_units as dead_units,
+    gradient_noise_scale as gradient_noise_scale,
+    layer_gradients as layer_gradients,
+    update_ratios as update_ratios,
 )
-from .jacobians import Spectrum, spectrum, step_jacobians
-from .powers import PowerLimits, power_gradient, power_gradient_matrix, power_limits, spectral_radius
-from .through_time import Growth, Verdict, gradient_norms, growth_rate, horizon, state_gradients, verdict, why
-
-__all__ = [
-    "Activation",
-    "Growth",
-    "LayerGradient",
-    "NoiseScale",
-    "PowerLimits",
-    "Spectrum",
-    "Verdict",
-    "dead_units",
-    "gradient_noise_scale",
-    "gradient_norms",
-    "growth_rate",
-    "horizon",
-    "layer_gradients",
-    "plot_dead_units",
-    "plot_gradient_norms",
-    "plot_layer_gradients",
-    "plot_noise_scale",
-    "plot_power_gradient",
-    "plot_spectrum",
-    "plot_update_ratios",
-    "power_gradient",
-    "power_gradient_matrix",
-    "power_limits",
-    "spectral_radius",
-    "spectrum",
-    "state_gradients",
-    "step_jacobians",
-    "update_ratios",
-    "verdict",
-    "why",
-]
+from .jacobians import Spectrum as Spectrum, spectrum as spectrum, step_jacobians as step_jacobians
+from .plot import (
+    plot_dead_units as plot_dead_units,
+    plot_gradient_norms as plot_gradient_norms,
+    plot_layer_gradients as plot_layer_gradients,
+    plot_noise_scale as plot_noise_scale,
+    plot_power_gradient as plot_power_gradient,
+    plot_spectrum as plot_spectrum,
+    plot_update_ratios as plot_update_ratios,
+)
+from .powers import (
+    PowerLimits as PowerLimits,
+    power_gradient as power_gradient,
+    power_gradient_matrix as power_gradient_matrix,
+    power_limits as power_limits,
+    spectral_radius as spectral_radius,
+)
+from .through_time import (
+    Growth as Growth,
+    Verdict as Verdict,
+    gradient_norms as gradient_norms,
+    growth_rate as growth_rate,
+    horizon as horizon,
+    state_gradients as state_gradients,
+    verdict as verdict,
+    why as why,
+)

@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from . import operations, sequences
-from .graph import Array
-from .layers import LayerNorm, check_sizes, uniform_parameter
-from .modules import Module
-from .recurrent import RNN
-from .tensor import Tensor
+from .. import operations
+from ..checks import POSITIVE_INTEGER, check
+from ..graph import Array
+from ..layers import LayerNorm
+from ..layers.initial import uniform_parameter
+from ..modules import Module
+from ..tensor import Tensor
+from . import sequences
+from .layers import RNN
 
 
 class LayerNormLSTMCell(Module):
@@ -37,7 +40,7 @@ class LayerNormLSTMCell(Module):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes(input_size=input_size, hidden_size=hidden_size)
+        check(POSITIVE_INTEGER, input_size=input_size, hidden_size=hidden_size)
         rng = rng or np.random.default_rng()
         self.input_size, self.hidden_size = input_size, hidden_size
         self.weight_ih = uniform_parameter((4 * hidden_size, input_size), hidden_size, rng, dtype)
@@ -91,7 +94,7 @@ class Dilated(Module):
     """
 
     def __init__(self, layer: Module, dilation: int) -> None:
-        check_sizes(dilation=dilation)
+        check(POSITIVE_INTEGER, dilation=dilation)
         if getattr(layer, "bidirectional", False) or getattr(layer, "batch_first", False):
             raise ValueError("Dilated takes a layer of one direction whose first axis is time")
         self.layer, self.dilation = layer, dilation

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
-    from .analysis import Activation, LayerGradient, NoiseScale, Spectrum
+    from .feed_forward import Activation, LayerGradient, NoiseScale
+    from .jacobians import Spectrum
 
 INK, PALE = "#2c3848", "#c9c5bb"
 COLOURS = ("#d94820", "#2c68a0", "#1c8658", "#8a5aa8", "#b8860b", "#5c6670", "#c2185b", "#00838f", "#7a4a2a")

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import buffers
+from .. import buffers
 
 Array: TypeAlias = NDArray[Any]
 
@@ -26,7 +26,7 @@ PANEL, NARROWEST_PANEL = 64, 192  # columns: what the kernels like a multiple of
 BAND, NARROWEST_BAND = 8, 16  # the same in lines
 
 
-def to_rows(image: Array) -> Array:
+def to_hcwb(image: Array) -> Array:
     """Lay (batch, channels, height, width) out as rows; nothing is copied where it is so already."""
     rows = image.transpose(2, 1, 3, 0)
     if rows.flags.c_contiguous:
@@ -49,7 +49,7 @@ def to_rows(image: Array) -> Array:
     return result
 
 
-def to_image(rows: Array) -> Array:
+def to_bchw(rows: Array) -> Array:
     """Show rows as (batch, channels, height, width); nothing is copied."""
     return rows.transpose(3, 1, 0, 2)
 

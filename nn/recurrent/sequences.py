@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from . import buffers
-from .graph import Array
-from .tensor import Operand, Rule, operation
+from .. import buffers
+from ..graph import Array
+from ..tensor import Operand, Rule, operation
 
 Keep = Callable[[Array], None]  # takes the gradient of the whole state, (T + 1, batch, size of the state), by slot
 

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from . import functional, operations, sequences
-from .graph import Array
-from .layers import check_sizes, uniform_parameter
-from .modules import Module
-from .tensor import Operand, Rule, Tensor, operation
+from .. import functional, operations
+from ..checks import ABOVE_ZERO, POSITIVE_INTEGER, PROBABILITY, check, check_choice
+from ..graph import Array
+from ..layers.initial import uniform_parameter
+from ..modules import Module
+from ..tensor import Operand, Rule, Tensor, operation
+from . import sequences
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -32,10 +34,8 @@ def detach(state: Any) -> Any:
 
 
 def _check_nonlinearity(nonlinearity: str, leak: float) -> dict[str, Any]:
-    if nonlinearity not in sequences.NONLINEARITIES:
-        raise ValueError(f"nonlinearity is {nonlinearity!r}; one of {', '.join(sequences.NONLINEARITIES)} is expected")
-    if not 0 < leak <= 1:
-        raise ValueError(f"leak is {leak}; expected a number above 0, and 1 at most")
+    check_choice(sequences.NONLINEARITIES, nonlinearity=nonlinearity)
+    check(ABOVE_ZERO, leak=leak)
     return {"nonlinearity": nonlinearity, "leak": leak}
 
 
@@ -86,9 +86,8 @@ class _Layers(_Weighted):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"dropout is {dropout}; a probability lies between 0 and 1")
+        check(POSITIVE_INTEGER, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check(PROBABILITY, dropout=dropout)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.dropout, self.bidirectional = batch_first, dropout, bidirectional
         self.settings = {}
@@ -279,7 +278,7 @@ class _Cell(_Weighted):
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes(input_size=input_size, hidden_size=hidden_size)
+        check(POSITIVE_INTEGER, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.settings = input_size, hidden_size, {}
         self._make("", input_size, hidden_size, bias, rng or np.random.default_rng(), dtype)
 

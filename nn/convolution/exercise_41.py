@@ -7,8 +7,9 @@ a net the conversion is paid for once. `docs/exercise_41.md` derives all of it a
 
 import numpy as np
 
-from . import buffers, winograd
-from .rows import Array, multiply, multiply_turned, seen, shifted, spans, to_image, to_rows, windows
+from .. import buffers
+from . import winograd
+from .layout import Array, multiply, multiply_turned, seen, shifted, spans, to_bchw, to_hcwb, windows
 
 FEW_CHANNELS = 8  # so few that copies of them cost next to nothing
 SCRATCH = 1 << 24  # bytes of temporary memory; with more images, fewer rows at a time
@@ -62,25 +63,25 @@ def h_conv2d_grad(image: Array, kernel: Array, grad_output: Array) -> tuple[Arra
         )
     if grad_output.dtype != image.dtype:
         raise TypeError(f"grad_output is {grad_output.dtype}, but image and kernel are {image.dtype}")
-    grad_output = to_image(to_rows(grad_output))  # once for both
+    grad_output = to_bchw(to_hcwb(grad_output))  # once for both
     return conv_grad_image(kernel, grad_output, image.shape), conv_grad_kernel(image, grad_output, kernel.shape)
 
 
 def conv_forward(image: Array, kernel: Array, padding: int = 0) -> Array:
     """Convolve, with `padding` zeros around the image; unchecked."""
-    return to_image(_correlate(to_rows(image), kernel, padding, padding))
+    return to_bchw(_correlate(to_hcwb(image), kernel, padding, padding))
 
 
 def conv_grad_image(kernel: Array, grad_output: Array, image_shape: tuple[int, ...], padding: int = 0) -> Array:
     """Take the gradient back to the image: the full convolution, that is, a correlation with the turned kernel."""
     turned = kernel[:, :, ::-1, ::-1].swapaxes(0, 1)
     height, width = kernel.shape[2:]
-    return to_image(_correlate(to_rows(grad_output), turned, height - 1 - padding, width - 1 - padding))
+    return to_bchw(_correlate(to_hcwb(grad_output), turned, height - 1 - padding, width - 1 - padding))
 
 
 def conv_grad_kernel(image: Array, grad_output: Array, kernel_shape: tuple[int, ...], padding: int = 0) -> Array:
     """Take the gradient back to the kernel: the correlation of the image with the output's gradient."""
-    rows, grad = to_rows(image), to_rows(grad_output)
+    rows, grad = to_hcwb(image), to_hcwb(grad_output)
     out_channels, channels, height, width = kernel_shape
     if channels < FEW_CHANNELS:  # one product with cheap copies is quicker than `width` narrow ones without
         stacked = shifted(rows, width, padding, grad.shape[2])

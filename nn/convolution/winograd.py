@@ -16,8 +16,8 @@ Convolutional Neural Networks, 2016.
 
 import numpy as np
 
-from . import buffers
-from .rows import Array, multiply, multiply_turned, seen, shifted
+from .. import buffers
+from .layout import Array, multiply, multiply_turned, seen, shifted
 
 TILE, TAPS = 4, 3  # output rows and kernel rows
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried

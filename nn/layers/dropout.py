@@ -1,0 +1,27 @@
+"""Dropout as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import functional
+from ..checks import PROBABILITY, check
+from ..modules import Module
+
+
+class Dropout(Module):
+    """In training, set each element to 0 with probability p and divide the rest by 1 - p; else nothing."""
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | None = None) -> None:
+        check(PROBABILITY, p=p)
+        self.p, self.rng = p, rng or np.random.default_rng()
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return functional.dropout(x, self.p, self.training, rng=self.rng)
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"

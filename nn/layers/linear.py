@@ -1,0 +1,64 @@
+"""Layers whose weight is a matrix: a linear map, and one row for each integer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .. import functional, init, operations
+from ..checks import POSITIVE_INTEGER, check
+from ..graph import Array
+from ..modules import Module
+from ..tensor import Parameter
+from .initial import uniform_parameter
+
+
+class Linear(Module):
+    """x @ weight.T + bias: (..., in_features) -> (..., out_features); weight (out_features, in_features)."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        check(POSITIVE_INTEGER, in_features=in_features, out_features=out_features)
+        self.weight = uniform_parameter((out_features, in_features), in_features, rng, dtype)
+        self.bias = uniform_parameter((out_features,), in_features, rng, dtype) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """(..., in_features) -> (..., out_features)."""
+        return operations.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Sizes, in and out."""
+        return f"{self.weight.shape[1]}, {self.weight.shape[0]}" + ("" if self.bias is not None else ", bias=False")
+
+
+class Embedding(Module):
+    """A row of numbers for each integer: weight (num_embeddings, embedding_dim), standard normal at first."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        check(POSITIVE_INTEGER, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        shape = num_embeddings, embedding_dim
+        self.weight = Parameter(init.normal(shape, 1.0, rng=rng or np.random.default_rng(), dtype=dtype))
+
+    def forward(self, index: Array) -> Any:
+        """Integers (...) -> (..., embedding_dim)."""
+        return functional.embedding(index, self.weight)
+
+    def extra_repr(self) -> str:
+        """Rows and columns."""
+        return f"{self.weight.shape[0]}, {self.weight.shape[1]}"

@@ -1,0 +1,116 @@
+"""The same elements in another shape or order, joined or picked; each with its derivative beside it."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from .. import buffers
+from ..graph import Array
+from ..tensor import Axis, Operand, Rule, operation
+from .broadcasting import fit
+
+
+@operation
+def reshape(x: Operand, shape: Sequence[int] | int) -> Rule:
+    """The same elements, in row-major reading order, in another shape; one -1 is worked out."""
+    return _reshaped(x, shape), lambda grad, needs: (_reshaped(grad, x.shape),)
+
+
+def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
+    """Reshape; a batch that is last in memory and stays the first axis is left last: a copy in long runs, or none."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    last = x.ndim > 1 and len(shape) > 1 and x.strides[0] == x.itemsize and not x.flags.c_contiguous
+    if not last or shape[0] not in (-1, len(x)) or not x.size:
+        return x.reshape(shape)
+    if shape[0] == -1:
+        shape = (len(x), *shape[1:])
+    turned = x.transpose(*range(1, x.ndim), 0)
+    if not turned.flags.c_contiguous:
+        turned = buffers.empty(turned.shape, x.dtype)
+        turned[...] = x.transpose(*range(1, x.ndim), 0)
+    return turned.reshape(*shape[1:], len(x)).transpose(-1, *range(len(shape) - 1))
+
+
+def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The axes from `start_dim` to `end_dim`, both included, in one; one number becomes a vector of it."""
+    shape = np.shape(input) or (1,)
+    first = normalize_axis_index(start_dim, len(shape), "flatten: start_dim")
+    last = normalize_axis_index(end_dim, len(shape), "flatten: end_dim")
+    if first > last:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {shape}")
+    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+@operation
+def transpose(x: Operand, axes: Sequence[int] | None = None) -> Rule:
+    """Axes in the order of `axes`; reversed without."""
+    back = None if axes is None else np.argsort([axis % x.ndim for axis in axes])
+    return x.transpose(axes), lambda grad, needs: (grad.transpose(back),)
+
+
+@operation
+def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Rule:
+    """A new axis of size 1 at `axis`."""
+    return np.expand_dims(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
+
+
+@operation
+def squeeze(x: Operand, axis: Axis = None) -> Rule:
+    """Without the axes of size 1, or without those named."""
+    return np.squeeze(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
+
+
+@operation
+def broadcast_to(x: Operand, shape: Sequence[int]) -> Rule:
+    """x repeated along new or stretched axes."""
+    return np.broadcast_to(x, shape), lambda grad, needs: (fit(grad, x),)
+
+
+@operation
+def getitem(x: Operand, index: Any) -> Rule:
+    """x[index], with any index that numpy takes; an element picked twice gets both gradients."""
+    parts = index if isinstance(index, tuple) else (index,)
+    once = all(isinstance(part, int | slice | np.integer) or part is None or part is Ellipsis for part in parts)
+    if not once:
+        index = copy.deepcopy(index)
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+        full = np.zeros_like(x)
+        if once:
+            full[index] = grad
+        else:
+            np.add.at(full, index, grad)
+        return (full,)
+
+    return x[index], vjp
+
+
+@operation
+def _concatenate(*xs: Operand, axis: int) -> Rule:
+    ends = np.cumsum([x.shape[axis] for x in xs])[:-1]
+    return np.concatenate(xs, axis), lambda grad, needs: np.split(grad, ends, axis)
+
+
+def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Any:
+    """Join along an axis that exists."""
+    if not len(tensors):
+        raise ValueError("concatenate: there is nothing to join")
+    return _concatenate(*tensors, axis=axis)
+
+
+@operation
+def _stack(*xs: Operand, axis: int) -> Rule:
+    return np.stack(xs, axis), lambda grad, needs: list(np.moveaxis(grad, axis, 0))
+
+
+def stack(tensors: Sequence[Operand], axis: int = 0) -> Any:
+    """Join equal shapes along a new axis."""
+    if not len(tensors):
+        raise ValueError("stack: there is nothing to join")
+    return _stack(*tensors, axis=axis)

@@ -1,0 +1,88 @@
+"""The operators and methods of `Tensor`: one table, from the name on the class to the operation behind it.
+
+`tensor.py` declares the same names for type checkers. A new method is one line here and one name there.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from . import operations as op
+from .graph import Array
+from .tensor import Operand, Tensor, plain
+
+
+def _swapped(operation: Callable[..., Any]) -> Callable[[Tensor, Operand], Any]:
+    """The operator for a tensor on the right: `2 - x` calls `x.__rsub__(2)`."""
+    return lambda self, other: operation(other, self)
+
+
+def _compared(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Array]:
+    """A comparison: the result is a plain array of booleans."""
+    return lambda self, other: compare(self._array, plain(other))
+
+
+def _reshape(self: Tensor, *shape: Any) -> Any:
+    """The same elements in another shape, given as integers or as one tuple; one -1 is worked out."""
+    return op.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Any:
+    """The axes in another order, given as integers or as one tuple; reversed without arguments."""
+    return op.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    # operators
+    "__add__": op.add,
+    "__radd__": _swapped(op.add),
+    "__sub__": op.subtract,
+    "__rsub__": _swapped(op.subtract),
+    "__mul__": op.multiply,
+    "__rmul__": _swapped(op.multiply),
+    "__truediv__": op.divide,
+    "__rtruediv__": _swapped(op.divide),
+    "__pow__": op.power,
+    "__rpow__": _swapped(op.power),
+    "__matmul__": op.matmul,
+    "__rmatmul__": _swapped(op.matmul),
+    "__neg__": op.negative,
+    "__abs__": op.absolute,
+    "__getitem__": op.getitem,
+    # comparisons
+    "__lt__": _compared(operator.lt),
+    "__le__": _compared(operator.le),
+    "__gt__": _compared(operator.gt),
+    "__ge__": _compared(operator.ge),
+    "__eq__": _compared(operator.eq),
+    "__ne__": _compared(operator.ne),
+    # element by element
+    "abs": op.absolute,
+    "astype": op.astype,
+    "clip": op.clip,
+    "cos": op.cos,
+    "exp": op.exp,
+    "log": op.log,
+    "relu": op.relu,
+    "sigmoid": op.sigmoid,
+    "sin": op.sin,
+    "sqrt": op.sqrt,
+    "square": op.square,
+    "tanh": op.tanh,
+    # reductions
+    "max": op.max,
+    "mean": op.mean,
+    "min": op.min,
+    "sum": op.sum,
+    "var": op.var,
+    # shapes
+    "flatten": op.flatten,
+    "reshape": _reshape,
+    "squeeze": op.squeeze,
+    "transpose": _transpose,
+}
+
+for _name, _method in METHODS.items():
+    setattr(Tensor, _name, _method)
