@@ -1,6 +1,6 @@
-"""A Replay is a run that can be run again: what was made, seeded and done, and a hash of all that came back.
+"""A Replay is a recorded run that can be run again: environment, seeds and actions, and a hash of every result.
 
-A file holds one line of JSON about the environment, then one line for each episode. Nothing in it is ever executed: an
+A file has one line of JSON about the environment, then one line for each episode. Nothing in it is ever executed: the
 id must be one of this library's environments, a maze is a text or a shipped name, and the rest are numbers and texts.
 """
 
@@ -18,7 +18,7 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-from .maps.arguments import nearest
+from .maps.arguments import is_whole, nearest
 from .maps.files import write_file
 from .maps.shipped import MAZES, find_maze
 
@@ -31,14 +31,14 @@ class Episode:
     """One episode of a replay."""
 
     seed: int | None
-    """what `reset` was given; None: the lane went on with its next episode"""
+    """The argument of `reset`; None for the next episode of the same stream."""
     options: Mapping[str, Any]
-    """what `reset` was given, mazes as text"""
+    """The argument of `reset`, mazes as text."""
     maze: str
-    """the digest of the maze"""
+    """The digest of the maze."""
     actions: Sequence[int]
     hashes: Sequence[str]
-    """after `reset` and after each step: a hash of what came back, and of the hash before"""
+    """After `reset` and after each step: a hash of the result and of the hash before."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Difference:
     """Where a run first differs from its replay."""
 
     episode: int
-    """from 0"""
+    """From 0."""
     step: int
-    """from 1; 0 is what `reset` gave"""
+    """From 1; 0 is the reset."""
     what: str
 
     def __str__(self) -> str:
@@ -57,37 +57,37 @@ class Difference:
 
 @dataclass(frozen=True)
 class Replay:
-    """A recorded run: an environment and the episodes that were run in it."""
+    """A recorded run: an environment and its episodes."""
 
     id: str
     keywords: Mapping[str, Any]
-    """what the environment was made with, mazes as text"""
+    """The keywords that made the environment, mazes as text."""
     library: str
-    """the version of this library"""
+    """The version of this library that recorded it."""
     episodes: Sequence[Episode]
 
     @staticmethod
     def record(env: gymnasium.Env[Any, Any]) -> "Recorder":
-        """Return the environment, wrapped to record what is done in it from the next `reset` on: see `Recorder.replay`.
+        """Return the environment in a wrapper that records it from the next `reset` on; see `Recorder.replay`.
 
         Args:
-            env: as `gymnasium.make` gives one of this library's ids; other wrappers belong around the recorder.
+            env: one of this library's ids, as `gymnasium.make` returns it; put other wrappers around the recorder.
 
         Raises:
-            ValueError: another environment, one with other wrappers, or a keyword that JSON has no word for.
+            ValueError: another environment, one with other wrappers, or a keyword that JSON cannot express.
         """
         return Recorder(env)
 
     def verify(self) -> Difference | None:
-        """Run it again and return the first step that does not come back bit for bit, or None if all do.
+        """Run all episodes again and return the first step that is not equal bit for bit, or None if all are.
 
         Raises:
-            ValueError: the environment cannot be made or used as the replay says.
+            ValueError: the environment cannot be made, or an episode cannot be run.
         """
         try:
             env = gymnasium.make(_checked_id(self.id), **self.keywords)
         except (TypeError, ValueError, gymnasium.error.Error) as error:
-            raise ValueError(f"{self.id} cannot be made as this replay says: {error}") from error
+            raise ValueError(f"{self.id} cannot be made with the keywords of this replay: {error}") from error
         try:
             for number, episode in enumerate(self.episodes):
                 difference = _rerun(env, number, episode)
@@ -108,35 +108,36 @@ class Replay:
         """Read what `save` wrote.
 
         Raises:
-            ValueError: the file is no replay; the message says in which line.
-            OSError: it cannot be opened.
+            ValueError: not a replay; the message names the line.
+            OSError: the file cannot be opened.
         """
         lines = Path(path).read_bytes().removesuffix(b"\n").split(b"\n")
         episodes = []
         for number, line in enumerate(lines, 1):
             try:
-                content = json.loads(line.decode(), parse_constant=_refuse)
                 if number == 1:
-                    head = _read_head(content)
+                    head = _read_head(_parsed(line))
                 else:
-                    episodes.append(_read_episode(content, first=number == 2))
-            except (ValueError, RecursionError) as error:
+                    episodes.append(_read_episode(_parsed(line), first=number == 2))
+            except ValueError as error:
                 raise ValueError(f"{path}, line {number}: {error}") from error
         return cls(*head, episodes=tuple(episodes))
 
 
 class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """An environment that writes down what is done in it; made by `Replay.record`."""
+    """An environment that records its episodes; made by `Replay.record`."""
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
         inner = env
         while isinstance(inner, gymnasium.Wrapper):
             if not isinstance(inner, OrderEnforcing | PassiveEnvChecker | TimeLimit):
-                raise ValueError(f"record the environment as gymnasium.make gives it, without {type(inner).__name__}")
+                raise ValueError(
+                    f"the recorder takes an environment as gymnasium.make returns it, without {type(inner).__name__}"
+                )
             inner = inner.env
         if inner.spec is None:
-            raise ValueError("record an environment that gymnasium.make has made")
+            raise ValueError("the recorder takes an environment made by gymnasium.make")
         self._id = _checked_id(inner.spec.id)
         made_with = {name: value for name, value in inner.spec.kwargs.items() if name != "render_mode"}
         if env.spec is not None and env.spec.max_episode_steps is not None:
@@ -146,7 +147,7 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     @property
     def replay(self) -> Replay:
-        """What was recorded so far."""
+        """The replay so far."""
         from importlib.metadata import version  # slow to import
 
         episodes = tuple(
@@ -156,7 +157,7 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
         return Replay(self._id, self._keywords, version("mazegrad"), episodes)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; without a seed the first one gets one from fresh entropy."""
+        """Begin an episode; without a seed, the first episode gets one from fresh entropy."""
         if seed is None and not self._episodes:
             seed = secrets.randbits(63)
         written = _as_json(options or {})
@@ -166,10 +167,12 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Move, and write it down."""
+        """Step the environment and record the result."""
         result = self.env.step(action)
         if not self._episodes:
-            raise gymnasium.error.ResetNeeded("call the recorder's reset() first: it began after the episode did")
+            raise gymnasium.error.ResetNeeded(
+                "call the recorder's reset() first: it must record an episode from its beginning"
+            )
         actions, hashes = self._episodes[-1].actions, self._episodes[-1].hashes
         assert isinstance(actions, list)
         assert isinstance(hashes, list)
@@ -179,9 +182,13 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 def chained(before: str, *values: Any) -> str:
-    """Return a hash, 16 hexadecimal digits, of the hash before and of values: arrays by type, shape and bytes.
+    """Return a hash, 16 hexadecimal digits, of the hash before and of values.
 
-    Numbers of Python and of numpy count alike; tuples, lists and dicts by what is in them.
+    Arrays are hashed by dtype, shape and bytes, tuples, lists and dicts by their contents; numbers of Python and of
+    numpy have equal hashes.
+
+    Raises:
+        TypeError: a value of another kind.
     """
     hasher = hashlib.blake2b(before.encode(), digest_size=8)
     stack: list[Any] = [values]
@@ -210,15 +217,15 @@ def _rerun(env: gymnasium.Env[Any, Any], number: int, episode: Episode) -> Diffe
         observation, _ = env.reset(seed=episode.seed, options=dict(episode.options))
         if _digest(env) != episode.maze:
             return Difference(number, 0, f"the maze is {_digest(env)[:8]}..., not {episode.maze[:8]}...")
-        seen = chained("", observation)
-        if seen != episode.hashes[0]:
-            return Difference(number, 0, f"the observation's hash is {seen}, not {episode.hashes[0]}")
-        for step, (action, noted) in enumerate(zip(episode.actions, episode.hashes[1:], strict=True), 1):
-            seen = chained(seen, *env.step(action)[:4])
-            if seen != noted:
-                return Difference(number, step, f"the hash of observation, reward and ends is {seen}, not {noted}")
+        found = chained("", observation)
+        if found != episode.hashes[0]:
+            return Difference(number, 0, f"the observation's hash is {found}, not {episode.hashes[0]}")
+        for step, (action, recorded) in enumerate(zip(episode.actions, episode.hashes[1:], strict=True), 1):
+            found = chained(found, *env.step(action)[:4])
+            if found != recorded:
+                return Difference(number, step, f"the hash of observation, reward and ends is {found}, not {recorded}")
     except (TypeError, ValueError, gymnasium.error.Error) as error:
-        raise ValueError(f"episode {number} cannot be run as this replay says: {error}") from error
+        raise ValueError(f"episode {number} of this replay cannot be run: {error}") from error
     return None
 
 
@@ -227,10 +234,10 @@ def _digest(env: gymnasium.Env[Any, Any]) -> str:
 
 
 def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keywords or options as JSON has them, a maze as its text or shipped name, numbers as Python's.
+    """Return keywords or options as JSON values, a maze as its text or shipped name.
 
     Raises:
-        ValueError: JSON has no word for one.
+        ValueError: JSON cannot express one of them.
     """
     written = {}
     for name, value in values.items():
@@ -249,7 +256,7 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"JSON has no word for a {type(value).__name__}")
+    raise TypeError(f"JSON cannot express a {type(value).__name__}")
 
 
 def _checked_id(name: str) -> str:
@@ -259,8 +266,15 @@ def _checked_id(name: str) -> str:
     return name
 
 
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{line[:40]!r} is not JSON; is this file a replay?") from None
+
+
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _is_maze(value: Any) -> bool:
@@ -268,14 +282,16 @@ def _is_maze(value: Any) -> bool:
 
 
 def _read_head(line: Any) -> tuple[str, dict[str, Any], str]:
-    """Return what the first line says: id, keywords and version."""
+    """Return id, keywords and version from the first line."""
     names = ("format", "library", "id", "keywords")
     if not isinstance(line, dict) or line.get("format") != FORMAT:
-        raise ValueError(f'a replay begins with a line {{"format": "{FORMAT}", ...}}')
+        raise ValueError(f'this is not a replay, which begins with {{"format": "{FORMAT}", ...}}')
     _check(line, names, id=str, library=str, keywords=dict)
     keywords = line["keywords"]
     if {"render_mode", "num_envs"} & keywords.keys() or not _is_maze(keywords.get("maze", "sheet38")):
-        raise ValueError("keywords hold no render_mode, no num_envs, and a maze as its text or shipped name")
+        raise ValueError(
+            "keywords must not have render_mode or num_envs, and must give a maze as its text or shipped name"
+        )
     return _checked_id(line["id"]), keywords, line["library"]
 
 
@@ -283,27 +299,27 @@ def _read_episode(line: Any, first: bool) -> Episode:
     _check(line, _EPISODE, options=dict, maze=str, actions=list, hashes=list)
     seed, options = line["seed"], line["options"]
     if not (_is_natural(seed) or (seed is None and not first)):
-        raise ValueError(f"a seed is a natural number{'' if first else ' or null'}, not {seed!r}")
+        raise ValueError(f"seed must be an integer >= 0{'' if first else ' or null'}, not {seed!r:.80}")
     if not _is_maze(options.get("maze", "sheet38")):
-        raise ValueError("options hold a maze as its text or shipped name")
+        raise ValueError("options must give a maze as its text or shipped name")
     if not all(_is_natural(action) for action in line["actions"]):
-        raise ValueError("actions are natural numbers")
+        raise ValueError("actions must be integers >= 0")
     if len(line["hashes"]) != len(line["actions"]) + 1 or not all(isinstance(seen, str) for seen in line["hashes"]):
-        raise ValueError("hashes are texts, one for the reset and one for each action")
+        raise ValueError("hashes must be texts, one for the reset and one for each action")
     return Episode(seed, options, line["maze"], tuple(line["actions"]), tuple(line["hashes"]))
 
 
 def _is_natural(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return is_whole(value) and value >= 0
 
 
 def _check(line: Any, names: Sequence[str], **kinds: type) -> None:
     if not isinstance(line, dict) or sorted(line) != sorted(names):
-        raise ValueError(f"a line is an object of {', '.join(names)}")
+        raise ValueError(f"a line must be an object with exactly {', '.join(names)}")
     for name, kind in kinds.items():
         if not isinstance(line[name], kind):
-            raise ValueError(f"{name} is {_JSON_NAMES[kind]}, not {line[name]!r:.40}")
+            raise ValueError(f"{name} must be {_JSON_NAMES[kind]}, not {line[name]!r:.40}")
 
 
 _EPISODE: Final = tuple(field.name for field in fields(Episode))
-_JSON_NAMES: Final[Mapping[type, str]] = {str: "a text", dict: "an object", list: "a list"}
+_JSON_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "a list"}

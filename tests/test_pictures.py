@@ -56,6 +56,12 @@ def test_what_was_taken_is_gone_and_what_was_opened_stands_open() -> None:
     assert draw_text(world, first) == "○●a*A●\n" and draw_text(world, last) == "S●●●'○\n"
 
 
+@pytest.mark.parametrize("tile", [0, -8, True, "8", 1.5])
+def test_a_wrong_tile_size_is_refused(tile: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"tile must be an integer >= 1, not {tile!r}"):
+        draw(load_maze("four_rooms"), tile=tile)
+
+
 def test_a_maze_as_text_shows_marks() -> None:
     maze = Maze.from_text("#S.\naA*")
     assert maze_text(maze) == "█S●\naA*\n"

@@ -178,7 +178,7 @@ def test_no_display_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     pygame.display.quit()
     env = gymnasium.make("mazegrad/PathFollow-v0", render_mode="human")
-    with pytest.raises(NoDisplayError, match='render_mode="rgb_array" gives the frames'):
+    with pytest.raises(NoDisplayError, match='render_mode="rgb_array" returns the frames'):
         env.reset(seed=0)
     env.close()
 

@@ -1,1 +1,1 @@
-"""How it looks: frames, text, windows and notebooks."""
+"""How it looks: frames, text, windows, notebooks."""

@@ -1,4 +1,4 @@
-"""Pictures: a maze, its agent and the agent's trail as a numpy frame, put together from one small picture a tile."""
+"""A maze, its agent and the agent's trail as a numpy frame, put together from one small picture for each tile."""
 
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 
 from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
+from ..maps.arguments import whole
 from ..maps.maze import Maze
 from .tiles import Frame, tile_pictures
 
 AUTO_SIZE: Final = 352
-"""px of a picture's longer side, about, where no tile size is asked for"""
+"""About how many px the longer side of a picture has by default."""
 
 
 def tile_size(maze: Maze, height: int = AUTO_SIZE, width: int = AUTO_SIZE) -> int:
-    """Return the tile size in px, from 4 to 96, with which the maze's picture fits into height x width px if it can."""
+    """Return the side of a tile in px, from 4 to 96, for a picture of the maze that fits into height x width px."""
     return min(max(min(height // maze.height, width // maze.width), 4), 96)
 
 
@@ -26,17 +27,17 @@ def draw(
     """Draw a maze, or a world with the agent ○ in a state.
 
     Args:
-        drawing: a Maze, or a World, whose maze is the state's.
-        state: where the agent stands; None for no agent.
+        drawing: a Maze, or a World, of which the maze of the state is drawn.
+        state: of the agent; None for no agent.
         trail: (height * width,), as `extend_trail` makes it; None for no trail.
-        tile: px a tile; by default the longer side measures about 350 px.
+        tile: px of a tile's side; by default the longer side of the picture has about 350 px.
 
     Returns:
         (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array.
 
     Raises:
-        TypeError: what is to be drawn is neither a Maze nor a World; a state of a Maze, or one that is no integer.
-        ValueError: the world has no such state.
+        TypeError: neither a Maze nor a World; a state of a Maze; a state or a tile size that is not an integer.
+        ValueError: the world does not have this state; a tile size below 1 px.
     """
     if isinstance(drawing, Maze):
         if state is not None:
@@ -58,7 +59,7 @@ def draw_place(
     tile: int | None = None,
 ) -> Frame:
     """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`."""
-    size = tile_size(maze) if tile is None else tile
+    size = tile_size(maze) if tile is None else whole("tile", tile, 1)
     canvas = _canvas(maze, size)
     frame = canvas.background.copy()
     blocks = frame.reshape(maze.height, size, maze.width, size, 3).swapaxes(1, 2)
@@ -76,23 +77,23 @@ def draw_place(
 
 
 class _Canvas(NamedTuple):
-    """What stays when one maze is drawn again and again at one tile size."""
+    """What stays the same each time a maze is drawn at one tile size."""
 
     background: Frame
     sheet: Frame  # (kinds, 16 trails, without or with the agent, size, size, 3): the pictures of the tiles in use
     kinds: NDArray[np.intp]  # (height * width,)
-    kinds_taken: NDArray[np.intp]  # the same where all is taken and open
-    bits: NDArray[np.int64]  # (height * width,): of what can be taken or opened
+    kinds_taken: NDArray[np.intp]  # the same when every item and key is taken and every door is open
+    bits: NDArray[np.int64]  # (height * width,): `inventory_bits`
 
 
 @lru_cache(maxsize=64)
 def _canvas(maze: Maze, size: int) -> _Canvas:
     present = np.unique(maze.tiles)
-    later = [ord("."), *(present[is_door(present)] + OPENED)]  # where things were taken, doors opened
+    later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
     strengths = maze.setting("wind") or ()
     wind = np.array([min(s, 3) for s in strengths] if len(strengths) == maze.width else [0] * maze.width)
-    kind_of = np.zeros((4, 256), dtype=np.intp)  # by strength of the wind and byte of a tile
+    kind_of = np.zeros((4, 256), dtype=np.intp)  # by strength of the wind and byte of the tile
     pairs = [(strength, int(tile)) for strength in np.unique(wind).tolist() for tile in tiles]
     kind_of[tuple(np.transpose(pairs))] = range(len(pairs))
     sheet = np.stack([tile_pictures(tile, strength, size) for strength, tile in pairs])

@@ -1,4 +1,4 @@
-"""In a notebook a maze shows itself, and a walk plays: pictures, wrapped as SVGs."""
+"""Pictures for notebooks: a maze as an SVG, a walk as an animated one."""
 
 import base64
 import struct
@@ -13,7 +13,7 @@ from ..maps.maze import Maze
 from .draw import draw, tile_size
 from .tiles import AGENT, PAPER, Frame
 
-_SIDE: Final = 640  # px of the longer side of the picture; it is shown at half of that, sharp on fine screens
+_SIDE: Final = 640  # px of the longer side of the picture; shown at half that size, sharp on fine screens
 
 
 def png(frame: Frame) -> bytes:
@@ -36,17 +36,22 @@ def svg(drawing: Maze | World) -> str:
 
 
 def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
-    """Return a walk through these states of one maze as an SVG that plays, again and again.
+    """Return a walk through states of one maze as an SVG that plays in a loop.
 
-    The maze is drawn as the map has it: what is taken on the way stays in the picture.
+    The maze is drawn as it is at first: items and keys stay in the picture when they are taken.
+
+    Args:
+        world: the tables.
+        states: of one maze, in the order of the walk.
+        fps: steps a second.
     """
     maze = world.mazes[int(world.maze_of[states[0]])]
     tile = _tile(maze)
     rows, columns = np.divmod(world.cell[np.array([*states, *[states[-1]] * round(fps)])], maze.width)
     moves = "".join(
         f'<animate attributeName="{name}" dur="{len(rows) / fps:.2f}s" repeatCount="indefinite" calcMode="discrete"'
-        f' values="{";".join(f"{(place + 0.5) * tile:g}" for place in places.tolist())}"/>'
-        for name, places in (("cx", columns), ("cy", rows))
+        f' values="{";".join(f"{(number + 0.5) * tile:g}" for number in numbers.tolist())}"/>'
+        for name, numbers in (("cx", columns), ("cy", rows))
     )
     ring = f'r="{0.30 * tile:g}" stroke-width="{0.15 * tile:g}" fill="rgb{PAPER}" stroke="rgb{AGENT}"'
     agent = f"<circle {ring}>{moves}</circle>"
@@ -67,5 +72,5 @@ def _wrapped(frame: Frame, more: str = "") -> str:
     )
 
 
-for _shown in (Maze, World):  # from above: a drawing does not know how it is drawn
+for _shown in (Maze, World):  # attached from here: a Maze does not know how it is drawn
     setattr(_shown, "_repr_svg_", svg)  # noqa: B010 (type checkers know the attributes of classes)

@@ -1,4 +1,4 @@
-"""The picture of each tile: shapes by their signed distance, painted layer upon layer."""
+"""The picture of each tile: shapes given by their signed distance, painted in layers."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
@@ -33,7 +33,7 @@ WIND: Final = (205, 226, 240)
 WOOD: Final = (158, 112, 66)
 SHADE: Final = (70, 48, 30)
 
-# of the keys and doors a-f: far apart in hue and in lightness
+# of keys and doors a-f: far apart in hue and in lightness
 LETTERS: Final[tuple[Colour, ...]] = (
     (230, 168, 0), (0, 128, 190), (204, 60, 130), (60, 150, 60), (120, 84, 190), (200, 96, 20),
 )  # fmt: skip
@@ -44,8 +44,8 @@ DIGITS: Final[tuple[Colour, ...]] = (
 )  # fmt: skip
 
 
-# Tiles are drawn as masks: how much of each px is covered, from the signed distance to a shape's edge. The tile spans
-# -1/2..1/2 both ways, x to the right and y downwards.
+# A shape is a function of x and y, the coordinates of the pixels' centres, that returns the signed distance to its
+# edge, negative inside. A tile spans -1/2 to 1/2 both ways, x to the right and y downwards.
 
 
 def _cover(distance: NDArray[np.float32], size: int) -> Mask:
@@ -70,14 +70,14 @@ def _rounded(x: Mask, y: Mask, half_width: float, half_height: float, radius: fl
 
 
 def _stroke(x: Mask, y: Mask, start: tuple[float, float], end: tuple[float, float], radius: float) -> Mask:
-    """A line with round ends."""
+    """Return the distance to a line with round ends."""
     across, down = end[0] - start[0], end[1] - start[1]
     along = np.clip(((x - start[0]) * across + (y - start[1]) * down) / (across**2 + down**2), 0, 1)
     return np.hypot(x - start[0] - along * across, y - start[1] - along * down).astype(np.float32) - np.float32(radius)
 
 
 def _convex(x: Mask, y: Mask, *corners: tuple[float, float]) -> Mask:
-    """A convex polygon; its corners go clockwise as seen."""
+    """Return the distance to a convex polygon; its corners go clockwise as drawn."""
     sides = []
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
         sides.append(((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) / np.float32(np.hypot(x1 - x0, y1 - y0)))
@@ -142,7 +142,7 @@ _LIT: Final = (
 
 def _digit(x: Mask, y: Mask, number: int) -> Mask:
     lit = [stroke for stroke, on in zip(_STROKES, _LIT[number], strict=True) if on == "1"]
-    x = x + np.float32(0.09 * (number == 1))  # to the middle
+    x = x + np.float32(0.09 * (number == 1))  # move a 1 to the middle
     return np.minimum.reduce(
         [_stroke(x, y, (0.09 * a, 0.09 * b), (0.09 * c, 0.09 * d), 0.038) for (a, b), (c, d) in lit]
     )
@@ -173,7 +173,7 @@ def _post(x: Mask, y: Mask) -> Mask:
 
 
 def _board(x: Mask, y: Mask) -> Mask:
-    """An arrow board that points to the right."""
+    """Return the distance to a signboard that points to the right."""
     return _convex(x, y, (-0.36, -0.34), (0.18, -0.34), (0.42, -0.13), (0.18, 0.08), (-0.36, 0.08))
 
 
@@ -188,7 +188,7 @@ Layer = tuple[Colour, Shape]
 
 
 def _turned(shape: Shape, direction: int) -> Shape:
-    """Turn a shape that points up into a direction."""
+    """Return a shape that points up, turned to a direction."""
     row, column = OFFSETS[direction].tolist()
     return lambda x, y: shape(y * column - x * row, -(x * column + y * row))
 
@@ -198,13 +198,13 @@ def _mirrored(shape: Shape) -> Shape:
 
 
 def _tinted(colour: Colour, share: float) -> Colour:
-    """Mix a share of a colour into the paper."""
+    """Return a mixture: this share of a colour, the rest paper."""
     red, green, blue = (round(share * c + (1 - share) * p) for c, p in zip(colour, PAPER, strict=True))
     return red, green, blue
 
 
 def _shapes() -> dict[str, list[Layer]]:
-    """Return the layers of each tile, from below: a colour and the signed distance to a shape's edge."""
+    """Return the layers of each tile, from the lowest: a colour and a shape."""
     shapes: dict[str, list[Layer]] = {
         " ": [],
         "#": [(WALL, _everywhere)],
@@ -239,7 +239,7 @@ def _shapes() -> dict[str, list[Layer]]:
     return shapes
 
 
-_FLAT: Final = "~^><v"  # the lowest layer is ground, that a trail runs over
+_FLAT: Final = "~^><v"  # tiles whose lowest layer lies below the trail
 _SHAPES: Final[Mapping[str, list[Layer]]] = MappingProxyType(_shapes())
 
 
@@ -254,12 +254,7 @@ def tile_pictures(tile: int, wind: int, size: int) -> Frame:
 
     Returns:
         (16 trails, without or with the agent, size, size, 3) uint8, read-only.
-
-    Raises:
-        ValueError: the size is too small.
     """
-    if size < 1:
-        raise ValueError(f"a tile measures at least 1 px, not {size}")
     middle = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
     x, y = (axis.astype(np.float32) for axis in np.meshgrid(middle, middle))
     pictures = np.empty((16, 2, size, size, 3), dtype=np.float32)
@@ -278,7 +273,7 @@ def tile_pictures(tile: int, wind: int, size: int) -> Frame:
     for trail in range(1, 16):
         arms = [_disc(x, y, 0.09)]
         for direction, (row, column) in enumerate(OFFSETS.tolist()):
-            if trail >> direction & 1:  # an arm from the middle to the side
+            if trail >> direction & 1:  # an arm from the middle to this side
                 along = np.clip(x * column + y * row, 0, 1)
                 arms.append(np.hypot(x - along * column, y - along * row) - np.float32(0.09))
         paint(pictures[trail], TRAIL, np.minimum.reduce(arms))

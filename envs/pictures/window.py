@@ -1,4 +1,4 @@
-"""The one file of this room that opens a window: it shows frames, and tells which keys were pressed."""
+"""The window: it shows frames and returns the keys that were pressed."""
 
 import os
 import sys
@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 
 
 class WindowClosed(SystemExit):
-    """The user closed the window: uncaught it ends the program without a traceback; catch it to go on."""
+    """The user closed the window. Uncaught, it ends the program without a traceback; catch it to go on."""
 
 
 class NoDisplayError(RuntimeError):
-    """There is no screen to open a window on."""
+    """There is no display to open a window on."""
 
 
 class Window:
     """A resizable pygame window that shows numpy frames; it opens with the first one.
 
-    Copies and pickles of it are closed, and open one when they are given a frame. A process has a single screen: what
-    is open together shares it, and a window whose screen another has closed opens again with its next frame.
+    Copies and pickles of a window are closed, and open with their next frame. A process has a single screen: windows
+    that are open at the same time share it, and a window whose screen another one closed opens again with its next
+    frame.
     """
 
     def __init__(self, title: str = "mazegrad") -> None:
@@ -30,21 +31,21 @@ class Window:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(height, width) in px of what the window shows, None while it is closed."""
+        """(height, width) of the window in px, None while it is closed."""
         return (self._screen.get_height(), self._screen.get_width()) if self._is_open() else None
 
     def show(self, frame: NDArray[np.uint8], fps: float | None = None) -> list[str]:
-        """Show a frame, in the window's middle and scaled to fit; wait for the rest of the time that one frame has.
+        """Show a frame in the middle of the window, scaled to fit, and wait for the rest of the frame's time.
 
         Args:
             frame: (height, width, 3) uint8.
-            fps: frames a second at most; None does not wait.
+            fps: at most this many frames a second; None does not wait.
 
         Returns:
             The names of the keys pressed since the last call, such as "space", "right" or "q".
 
         Raises:
-            WindowClosed: the user closed the window. It is closed then.
+            WindowClosed: the user closed the window.
             NoDisplayError: there is no display.
         """
         import pygame
@@ -65,7 +66,11 @@ class Window:
         return keys
 
     def keys(self) -> list[str]:
-        """Return the names of the keys pressed since the last call; raises WindowClosed as `show` does."""
+        """Return the names of the keys pressed since the last call.
+
+        Raises:
+            WindowClosed: the user closed the window.
+        """
         import pygame
 
         keys = []
@@ -78,7 +83,7 @@ class Window:
         return keys
 
     def close(self) -> None:
-        """Close the window; again is fine."""
+        """Close the window, if it is open."""
         if self._is_open():
             import pygame
 
@@ -97,20 +102,20 @@ class Window:
 
         asked = os.environ.get("SDL_VIDEODRIVER")
         try:
-            # SDL would grumble on stderr before it finds out by itself
+            # otherwise SDL prints warnings on stderr
             if sys.platform == "linux" and not (
                 asked or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
             ):
                 raise pygame.error("neither DISPLAY nor WAYLAND_DISPLAY is set")
             pygame.display.init()
-            # without a screen SDL quietly takes a driver that shows nothing
+            # without a screen SDL silently uses a driver that shows nothing
             if not asked and pygame.display.get_driver() in ("offscreen", "dummy"):
                 pygame.display.quit()
                 raise pygame.error("there is no screen")
             self._screen = pygame.display.set_mode((width, height), pygame.RESIZABLE)
         except pygame.error as error:
             raise NoDisplayError(
-                f'cannot open a window ({error}); render_mode="rgb_array" gives the frames as arrays instead'
+                f'cannot open a window ({error}); render_mode="rgb_array" returns the frames as arrays'
             ) from None
         pygame.display.set_caption(self.title)
         self._clock = pygame.time.Clock()
