@@ -1,7 +1,8 @@
-"""The data loaders: real data where it is, every route to it on small data of its form, and damage of all kinds."""
+"""The data loaders of `nn.data` and of exercise 40: real data, every route to it on small data, and damaged files."""
 
 import gzip
 import hashlib
+import importlib.util
 import io
 import tarfile
 import threading
@@ -17,6 +18,12 @@ import pytest
 
 from mazegrad import nn
 
+FILE = Path(__file__).parent.parent / "examples" / "architectures" / "corpora.py"
+spec = importlib.util.spec_from_file_location("corpora", FILE)
+assert spec and spec.loader
+corpora = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(corpora)
+
 
 def real(loader: Callable[..., Any], *arguments: Any) -> Any:
     try:
@@ -27,7 +34,7 @@ def real(loader: Callable[..., Any], *arguments: Any) -> Any:
 
 # ----------------------------------------------------------------------------------------------------------- real data
 def test_shakespeare_holds_out_two_plays() -> None:
-    splits = {split: real(nn.data.shakespeare, split) for split in ("train", "valid", "test")}
+    splits = {split: real(corpora.shakespeare, split) for split in ("train", "valid", "test")}
     assert [len(works) for works in splits.values()] == [39, 1, 2]
     assert set(splits["test"]) == {"hamlet", "tempest"}
     assert "To be, or not to be,--that is the question" in splits["test"]["hamlet"]
@@ -41,7 +48,7 @@ def test_shakespeare_holds_out_two_plays() -> None:
 
 def test_cats_and_dogs() -> None:
     for split, count in (("train", 10_000), ("test", 2_000)):
-        images, labels = real(nn.data.cats_and_dogs, split)
+        images, labels = real(corpora.cats_and_dogs, split)
         assert images.shape == (count, 3, 32, 32)
         assert np.bincount(labels).tolist() == [count // 2, count // 2]
         assert images.dtype == labels.dtype == np.uint8
@@ -51,8 +58,8 @@ def test_cats_and_dogs() -> None:
 
 
 def test_novels_have_paired_straight_quotes_and_nothing_of_the_publisher() -> None:
-    novels = real(nn.data.novels)
-    assert list(novels) == sorted(nn.data._NOVELS)
+    novels = real(corpora.novels)
+    assert list(novels) == sorted(corpora.NOVELS)
     for text in novels.values():
         assert "\r" not in text
         assert "Gutenberg" not in text
@@ -64,7 +71,7 @@ def test_novels_have_paired_straight_quotes_and_nothing_of_the_publisher() -> No
 
 @pytest.mark.parametrize(("language", "english", "other"), [("de", "Font", "Schrift"), ("ru", "Font", "Шрифт")])
 def test_phrases(language: str, english: str, other: str) -> None:
-    pairs = real(nn.data.sentence_pairs, language)
+    pairs = real(corpora.sentence_pairs, language)
     assert len(pairs) > 12_000
     assert any(source == english and target.startswith(other) for source, target in pairs)
     assert max(len(source) for source, _ in pairs) == 60
@@ -73,7 +80,7 @@ def test_phrases(language: str, english: str, other: str) -> None:
 
 
 def test_sentences() -> None:
-    pairs = real(nn.data.sentence_pairs, "de-sentences")
+    pairs = real(corpora.sentence_pairs, "de-sentences")
     assert len(pairs) > 14_000
     assert all(source[-1] in ".!?" and target[-1] in ".!?" for source, target in pairs)
 
@@ -104,7 +111,7 @@ CATS = tarred(
     {f"cifar-10-batches-bin/data_batch_{i}.bin": bytes([i]) + PIXELS + b"\5" + PIXELS for i in range(1, 6)}
     | {"cifar-10-batches-bin/test_batch.bin": b"\3" + PIXELS + b"\5" + PIXELS + b"\7" + PIXELS}
 )
-NOVELS = {name: f'[{name}]\r\n"Oh!"\r\n\r\nEnd of Project Gutenberg: small print'.encode() for name in nn.data._NOVELS}
+NOVELS = {name: f'[{name}]\r\n"Oh!"\r\n\r\nEnd of Project Gutenberg: small print'.encode() for name in corpora.NOVELS}
 TINY = b"First Citizen:\nSpeak!\n\nSLY:\nI'll pheeze you, in faith.\n\nMaster:\nBoatswain!\n"
 PAIRS = b"".join(b"Open file %s\tDatei %s\xc3\xb6ffnen\tCC-BY\n" % (x, x) for x in (b"a" * i for i in range(1, 40)))
 IDX = b"\0\0\x08\1\0\0\0\2ab"
@@ -113,20 +120,20 @@ IDX = b"\0\0\x08\1\0\0\0\2ab"
 CASES = {
     "mnist": (partial(nn.data.mnist, "test"), "t10k-labels-idx1-ubyte", IDX, gzip.compress(IDX)),
     "cats_and_dogs": (
-        partial(nn.data.cats_and_dogs, "test"),
+        partial(corpora.cats_and_dogs, "test"),
         "cats-and-dogs-test.bin",
         b"\3" + PIXELS + b"\5" + PIXELS,
         CATS,
     ),
-    "shakespeare": (partial(nn.data.shakespeare, "train"), "shakespeare.txt", texts({"others": b"Speak!"}), TINY),
+    "shakespeare": (partial(corpora.shakespeare, "train"), "shakespeare.txt", texts({"others": b"Speak!"}), TINY),
     "novels": (
-        nn.data.novels,
+        corpora.novels,
         "novels.txt",
         texts(NOVELS),
         zipped({f"gutenberg/{n}.txt": t for n, t in NOVELS.items()}),
     ),
     "sentence_pairs": (
-        partial(nn.data.sentence_pairs, "de"),
+        partial(corpora.sentence_pairs, "de"),
         "en-de.tsv",
         PAIRS,
         zipped({"_about.txt": b"Tatoeba", "deu.txt": PAIRS}),
@@ -147,13 +154,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(nn.data, "cache_folder", lambda: tmp_path / "cache")
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("MAZEGRAD_DATA", str(tmp_path / "data"))
-    for table in (nn.data.MNIST, nn.data.CATS_AND_DOGS, nn.data.TEXTS):
+    for table in (nn.data.MNIST, corpora.CATS_AND_DOGS, corpora.TEXTS):
         for _, name, raw, _ in CASES.values():
             if name in table:
                 monkeypatch.setitem(table, name, hashlib.sha256(raw).hexdigest())
     monkeypatch.setitem(nn.data.MNIST, "t10k-images-idx3-ubyte", hashlib.sha256(IDX).hexdigest())
-    monkeypatch.setattr(nn.data, "TINY_SHAKESPEARE", hashlib.sha256(TINY).hexdigest())
-    monkeypatch.setattr(nn.data, "LEAST_PAIRS", 30)
+    monkeypatch.setattr(corpora, "TINY_SHAKESPEARE", hashlib.sha256(TINY).hexdigest())
+    monkeypatch.setattr(corpora, "LEAST_PAIRS", 30)
     put(tmp_path / "data" / "t10k-images-idx3-ubyte", IDX)
     return tmp_path / "data"
 
@@ -192,7 +199,7 @@ def test_all_forms_are_found_and_damage_is_named(case: str, folder: Path) -> Non
 
 def test_the_public_shakespeare_is_divided_into_its_plays(folder: Path) -> None:
     put(folder / "tinyshakespeare" / "input.txt", TINY)
-    works = {split: nn.data.shakespeare(split, download=False) for split in ("train", "valid", "test")}
+    works = {split: corpora.shakespeare(split, download=False) for split in ("train", "valid", "test")}
     assert works == {
         "train": {"others": "First Citizen:\nSpeak!\n\n"},
         "valid": {"taming_of_the_shrew": "SLY:\nI'll pheeze you, in faith.\n\n"},
@@ -200,20 +207,20 @@ def test_the_public_shakespeare_is_divided_into_its_plays(folder: Path) -> None:
     }
     for split in ("dev", ""):
         with pytest.raises(ValueError, match="'train', 'valid' or 'test'"):
-            nn.data.shakespeare(split)
+            corpora.shakespeare(split)
 
 
 def test_cats_and_dogs_are_picked_from_all_of_cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = (
         b"\5" + PIXELS + b"\5" + PIXELS + b"\3" + PIXELS + (b"\5" + PIXELS) * 4
     )  # batch i holds a class-i and a dog
-    monkeypatch.setitem(nn.data.CATS_AND_DOGS, "cats-and-dogs-train.bin", hashlib.sha256(records).hexdigest())
+    monkeypatch.setitem(corpora.CATS_AND_DOGS, "cats-and-dogs-train.bin", hashlib.sha256(records).hexdigest())
     put(folder / "cifar-10-binary.tar.gz", CATS)
-    images, labels = nn.data.cats_and_dogs("train", download=False)
+    images, labels = corpora.cats_and_dogs("train", download=False)
     assert labels.tolist() == [1, 1, 0, 1, 1, 1, 1]
     assert images[2].tobytes() == PIXELS
     with pytest.raises(ValueError, match="'train' or 'test'"):
-        nn.data.cats_and_dogs("valid")
+        corpora.cats_and_dogs("valid")
 
 
 def test_any_table_of_pairs(tmp_path: Path) -> None:
@@ -230,8 +237,8 @@ def test_any_table_of_pairs(tmp_path: Path) -> None:
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
     expected = [("Go.", "Geh."), ("Stop!", "Halt!")]
-    assert nn.data.sentence_pairs(path) == nn.data.sentence_pairs(str(path)) == expected
-    assert len(nn.data.sentence_pairs(path, max_length=61)) == 3
+    assert corpora.sentence_pairs(path) == corpora.sentence_pairs(str(path)) == expected
+    assert len(corpora.sentence_pairs(path, max_length=61)) == 3
     for raw, words in (
         (b"Go.\tGeh.\nno tab\n", "line 2: expected english<TAB>other, not 'no tab'"),
         (b"5\t6\n", "0 clean pairs in 1 lines"),
@@ -240,9 +247,9 @@ def test_any_table_of_pairs(tmp_path: Path) -> None:
     ):
         path.write_bytes(raw)
         with pytest.raises(ValueError, match=words):
-            nn.data.sentence_pairs(path)
+            corpora.sentence_pairs(path)
     with pytest.raises(FileNotFoundError, match="nor one of de, ru, de-sentences"):
-        nn.data.sentence_pairs(tmp_path / "none.tsv")
+        corpora.sentence_pairs(tmp_path / "none.tsv")
 
 
 # ---------------------------------------------------------------------------------------------------------- downloading
@@ -272,7 +279,8 @@ def test_downloads_once_from_the_first_good_mirror(
     load, name, raw, original = CASES[case]
     address, mirror, asked = server
     paths = [f"{place}/{ORIGINALS[case]}" for place in ("absent", "damaged", "good")]
-    monkeypatch.setitem(nn.data.MIRRORS, case, tuple(f"{address}{place}/" for place in ("absent", "damaged", "good")))
+    mirrors = nn.data.MIRRORS if case == "mnist" else corpora.MIRRORS
+    monkeypatch.setitem(mirrors, case, tuple(f"{address}{place}/" for place in ("absent", "damaged", "good")))
     put(mirror / paths[1], original[: len(original) // 2])
     put(mirror / paths[2], original)
     found = repr(load())
@@ -296,4 +304,4 @@ def test_downloads_once_from_the_first_good_mirror(
 def test_without_pooch_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pooch", None)
     with pytest.raises(nn.data.DataNotFound, match=r'downloading needs pip install "mazegrad\[data\]"'):
-        nn.data.novels()
+        corpora.novels()

@@ -466,7 +466,7 @@ def test_read_idx(tmp_path: Path) -> None:
     for bad, words in (
         (b"", "nothing"),
         (b"PNG!", "not an IDX"),
-        (good[:6], "breaks off"),
+        (good[:6], "ends within its head"),
         (good[:-1], "17 bytes"),
         (cut, "not the whole file"),
     ):

@@ -14,7 +14,8 @@ from mazegrad import nn, script
 from mazegrad.extras import MissingExtra
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-PROGRAMS = [path for path in sorted(EXAMPLES.rglob("*.py")) if path.stem not in ("course", "pages", "subwords")]
+MODULES = ("corpora", "course", "pages", "subwords")
+PROGRAMS = [path for path in sorted(EXAMPLES.rglob("*.py")) if path.stem not in MODULES]
 
 
 def raising(error):

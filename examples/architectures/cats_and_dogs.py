@@ -10,6 +10,7 @@ pictures. Draws the learning curves, and a sheet of pictures that it read right 
 from pathlib import Path
 from typing import Any
 
+import corpora
 import numpy as np
 from course import Course, arguments, finish, page, start
 from numpy.lib.stride_tricks import sliding_window_view
@@ -86,7 +87,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--as-is", action="store_true", help="train on the pictures as they are: no flips, no crops")
     options = parser.parse_args(words)
 
-    images, labels = nn.data.cats_and_dogs("train")
+    images, labels = corpora.cats_and_dogs("train")
     order = np.random.default_rng(0).permutation(len(images))  # the same held-out pictures whatever the seed
     held, trained = order[:HELD_OUT], order[HELD_OUT:]
     if options.quick:
@@ -120,7 +121,7 @@ def main(words: list[str] | None = None) -> None:
 
     course.run(deal, steps, loss_of, after_epoch)
 
-    images, labels = nn.data.cats_and_dogs("test")  # looked at here for the first time
+    images, labels = corpora.cats_and_dogs("test")  # looked at here for the first time
     if options.quick:
         images, labels = images[:200], labels[:200]
     dog = chance_of_dog(net, scaled(images))

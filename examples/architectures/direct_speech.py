@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import corpora
 import numpy as np
 from course import Course, arguments, finish, page, start
 from pages import coloured, draw_page
@@ -171,7 +172,7 @@ def main(words: list[str] | None = None) -> dict[str, float]:
     quick = options.quick
     windows, length, steps, lr = (16, 128, 25, 2e-2) if quick else (32, 256, 60, 2e-3)
 
-    books = {name: tagged(text) for name, text in nn.data.novels().items()}
+    books = {name: tagged(text) for name, text in corpora.novels().items()}
     learnt = [book for name, book in books.items() if name not in (TEST, VALID)]
     codes, speech = (np.concatenate(parts) for parts in zip(*learnt, strict=True))
     train = {True: (codes, speech), False: unmarked(codes, speech)}

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import corpora
 import numpy as np
 from course import Course, arguments, start
 from pages import coloured, draw_page
@@ -163,7 +164,7 @@ def main(words: list[str] | None = None) -> float:
     hidden = options.hidden or (64 if quick else 512)
     dropout = options.dropout if options.dropout is not None else 0.0 if quick else 0.4
 
-    works, valid, test = (nn.data.shakespeare(split) for split in ("train", "valid", "test"))
+    works, valid, test = (corpora.shakespeare(split) for split in ("train", "valid", "test"))
     if quick:
         test = {name: text[-5000:] for name, text in test.items()}
     train = encode("\n\n".join(works.values()))

