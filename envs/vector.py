@@ -380,7 +380,9 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         if not self._is_reset:
             raise gymnasium.error.ResetNeeded("call reset() first")
         places, clock = self._engine.places(), self._clock
-        used, number = np.unique(places.maze, return_inverse=True)
+        used, first, number = np.unique(places.maze, return_index=True, return_inverse=True)
+        order = first.argsort()  # by the first lane in it, however the engine numbers mazes
+        used, number = used[order], order.argsort()[number]
         columns = (number, self._given, places.cell, places.carried, clock.steps(), clock.key, clock.episode)
         mazes = tuple(self._engine.scene.maze(maze) for maze in used.tolist())
         ended = () if self._ended is None else tuple(self._ended.tolist())
@@ -439,15 +441,14 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
         Raises:
             ValueError: a number that is not a lane, or not as many sources as targets.
+            TypeError: lanes that are not integers.
             gymnasium.error.ResetNeeded: there was no reset.
         """
         if not self._is_reset:
             raise gymnasium.error.ResetNeeded("call reset() first")
-        source, target = np.broadcast_arrays(
-            *(np.atleast_1d(np.asarray(lane, dtype=np.int64)) for lane in (source, target))
-        )
-        if not np.isin(source, self._all).all() or not np.isin(target, self._all).all():
-            raise ValueError(f"lanes are numbers from 0 to {self.num_envs - 1}")
+        source, target = self._lanes_of(source), self._lanes_of(target)
+        if len(source) != len(target) or len(np.unique(target)) != len(target):
+            raise ValueError("give as many source lanes as target lanes, and each target lane once")
         self._engine.copy(source, target)
         self._clock.copy(source, target)
         self._given[target] = self._given[source]
@@ -457,6 +458,14 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             self._ended, self._ended_at_goal = np.flatnonzero(over) if over.any() else None, None
         for one, other in zip(source.tolist(), target.tolist(), strict=True) if self._trails else ():
             self._trails[other] = self._trails[one].copy()
+
+    def _lanes_of(self, lanes: Any) -> Lanes:
+        numbers = np.atleast_1d(np.asarray(lanes))
+        if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+            raise TypeError(f"lanes are integers, one or a row of them, not {lanes!r:.80}")
+        if len(numbers) and not (numbers.min() >= 0 and numbers.max() < self.num_envs):
+            raise ValueError(f"lanes are numbers from 0 to {self.num_envs - 1}, not {lanes!r:.80}")
+        return numbers.astype(np.int64)
 
     def close_extras(self, **_: Any) -> None:
         """Do nothing, as nothing is open; Gymnasium's own refuses what `close` takes elsewhere, such as `terminate`."""

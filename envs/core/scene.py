@@ -16,6 +16,7 @@ from .places import Places
 TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
 TILE_CODES[[ord(tile) for tile in LEGEND]] = range(len(LEGEND))
 TILE_CODES.setflags(write=False)
+_TO_CODES: Final = TILE_CODES.tobytes()
 TILES: Final[NDArray[np.uint8]] = np.array([ord(tile) for tile in LEGEND], dtype=np.uint8)
 """code -> byte of its tile"""
 
@@ -99,26 +100,32 @@ class Scene:
         self._mazes.update(zip(numbers.tolist(), mazes, strict=True))
         self.written[numbers] += 1
 
-    def write_tiles(self, numbers: NDArray[np.int64], tiles: NDArray[np.uint8]) -> None:
-        """Put mazes of the scene's own size at these numbers: (n, height, width) tiles without keys, doors, items."""
+    def write_tiles(self, numbers: NDArray[np.int64], tiles: NDArray[np.uint8], open_tiles: NDArray[np.int64]) -> None:
+        """Put mazes of the scene's own size, without keys, doors and items, at these numbers.
+
+        Args:
+            numbers: (n,).
+            tiles: (n, height, width).
+            open_tiles: (n,), the number of open tiles of each.
+        """
         m = self.margin
-        self.codes[numbers, m : m + self.height, m : m + self.width] = TILE_CODES[tiles]
+        codes = np.frombuffer(tiles.tobytes().translate(_TO_CODES), dtype=np.uint8)  # five times faster than indexing
+        self.codes[numbers, m : m + self.height, m : m + self.width] = codes.reshape(tiles.shape)
         if self.bits is not None:
             self.bits[numbers] = 0
         self._heights[numbers], self.widths[numbers] = self.height, self.width
-        self.open_tiles[numbers] = np.count_nonzero(is_open(tiles), axis=(1, 2))
-        if self._mazes:
-            for number in numbers.tolist():
-                self._mazes.pop(number, None)
+        self.open_tiles[numbers] = open_tiles
+        for number in numbers.tolist() if self._mazes else ():
+            self._mazes.pop(number, None)
         self.written[numbers] += 1
 
     def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
-        """Put the mazes of some numbers at others too."""
+        """Put the mazes of some numbers at others too; all are read before one is written."""
+        mazes = [self.maze(number) for number in source.tolist()]
         for array in (self.codes, self.bits, self._heights, self.widths, self.open_tiles):
             if array is not None:
                 array[target] = array[source]
-        for one, other in zip(source.tolist(), target.tolist(), strict=True):
-            self._mazes[other] = self.maze(one)
+        self._mazes.update(zip(target.tolist(), mazes, strict=True))
         self.written[target] += 1
 
     def maze(self, number: int) -> Maze:

@@ -147,8 +147,8 @@ class FreshMazes:
         self._made[makers] = numbers
 
     def _write(self, slots: NDArray[np.int64], tiles: NDArray[np.uint8]) -> None:
-        self.scene.write_tiles(slots, tiles)
         near = is_open(tiles).view(np.uint8)
+        self.scene.write_tiles(slots, tiles, near.reshape(-1, self._cells).sum(axis=1))
         kinds = (tiles == ord("G")).view(np.uint8) * np.uint8(_GOAL)
         kinds[:, 1:] |= near[:, :-1]
         kinds[:, :, :-1] |= near[:, :, 1:] << 1
