@@ -10,7 +10,7 @@ import numpy as np
 from mnist_cnn import RECIPES, digit_text, logits_of, make_net
 
 from mazegrad import nn
-from mazegrad.script import natural, start
+from mazegrad.script import in_words, natural, start
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         net.load_state_dict(saved.get("net", {}))
         mine = nn.data.read_idx(options.file) if options.file else None
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error(in_words(error))
 
     pictures, labels = nn.data.mnist("test") if mine is None else (mine, None)
     if pictures.ndim != 3 or pictures.shape[1:] != (28, 28):

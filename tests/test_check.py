@@ -1,4 +1,4 @@
-"""`mazegrad check`: what a submission is told, its exit codes, and files that are not what they claim."""
+"""`mazegrad check`: its reports, its exit codes, and files that are not what they claim."""
 
 import io
 import json
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mazegrad.agents import EXCHANGE, path_follower, wall_follower_rnn
-from mazegrad.check import MAX_BYTES, check, examine, read_net
+from mazegrad.check import check, examine
 from mazegrad.cli import main
+from mazegrad.nets import MAX_BYTES, read_net
 
 I, J, ZERO = np.eye(4), EXCHANGE, np.zeros(4)
 GOOD = {"W": 2 * I, "U": (I - J) / 2, "b": ZERO}
@@ -23,42 +24,43 @@ def submit(path: Path, **arrays: Any) -> Path:
     return path
 
 
-def asked(submission: Path, **change: Any) -> Namespace:
+def options(submission: Path, **change: Any) -> Namespace:
     return Namespace(**{"submission": submission, "maze": None, "length": 8, "json": False, **change})
 
 
 def test_a_solution_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(asked(submit(tmp_path / "W.npz", **GOOD))) == 0
-    told = capsys.readouterr().out
-    assert told.count("works  ") == 3
-    assert "sheet38: at the goal after 70 steps" in told
-    assert told.count("of any length (proved") == 2
+    assert check(options(submit(tmp_path / "W.npz", **GOOD))) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("works  ") == 3
+    assert "sheet38: at the goal after 70 steps" in printed
+    assert printed.count("of any length (proved") == 2
 
 
-def test_what_fails_is_told_with_the_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(asked(submit(tmp_path / "W.npz", W=I, U=-J, b=ZERO))) == 1
-    told = capsys.readouterr().out
-    assert "works  sheet38" in told
-    assert "FAILS  paths from the end: fails at step 1 (the shortest that fails)" in told
-    assert "step 1: it sees ↓ and should go down ↓" in told
-    assert "works  paths with a dot below" in told
+def test_a_failure_is_reported_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(options(submit(tmp_path / "W.npz", W=I, U=-J, b=ZERO))) == 1
+    printed = capsys.readouterr().out
+    assert "works  sheet38" in printed
+    assert "FAILS  paths from the end: fails at step 1 (the shortest path that fails)" in printed
+    assert "step 1: it sees ↓ and should go down ↓" in printed
+    assert "works  paths with a dot below" in printed
 
 
-def test_a_wrong_step_on_the_sheets_path_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(asked(submit(tmp_path / "W.npz", W=I, U=0 * I, b=ZERO), maze="sheet38")) == 1
+def test_a_wrong_step_on_the_sheets_path_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(options(submit(tmp_path / "W.npz", W=I, U=0 * I, b=ZERO), maze="sheet38")) == 1
     assert (
-        "FAILS  sheet38: step 7, row 0, column 4 (both from 0): it sees ←↓ and goes ←, not ↓" in capsys.readouterr().out
+        "FAILS  sheet38: step 7, row 0, column 4 (both from 0): it sees ←↓ and goes ← instead of ↓"
+        in capsys.readouterr().out
     )
 
 
 def test_one_maze_alone(tmp_path: Path) -> None:
     net = submit(tmp_path / "W.npz", W=I, U=-J, b=ZERO)
-    assert check(asked(net, maze="sheet38")) == 0
-    assert check(asked(net, maze="from_the_end")) == 1
-    with pytest.raises(ValueError, match="no goal can be reached"):
-        check(asked(net, maze="loop"))
+    assert check(options(net, maze="sheet38")) == 0
+    assert check(options(net, maze="from_the_end")) == 1
+    with pytest.raises(ValueError, match="no goal is reachable"):
+        check(options(net, maze="loop"))
     with pytest.raises(ValueError, match="did you mean 'sheet38'"):
-        check(asked(net, maze="sheet37"))
+        check(options(net, maze="sheet37"))
 
 
 def test_h0_and_feedback_are_read(tmp_path: Path) -> None:
@@ -73,10 +75,10 @@ def test_h0_and_feedback_are_read(tmp_path: Path) -> None:
 
 
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(asked(submit(tmp_path / "W.npz", W=I, U=-J, b=ZERO), json=True)) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["ok"] is False
-    (report,) = told["submissions"]
+    assert check(options(submit(tmp_path / "W.npz", W=I, U=-J, b=ZERO), json=True)) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["ok"] is False
+    (report,) = printed["submissions"]
     assert [(entry["name"], entry["ok"], entry["step"]) for entry in report["checks"]] == [
         ("sheet38", True, None),
         ("paths from the end", False, 1),
@@ -91,30 +93,30 @@ def test_a_folder_is_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     submit(tmp_path / "anna.npz", **GOOD)
     submit(tmp_path / "ben.npz", W=I, U=-J, b=ZERO)
     (tmp_path / "notes.txt").write_text("not a submission")
-    assert check(asked(tmp_path)) == 1
+    assert check(options(tmp_path)) == 1
     assert [line.split() for line in capsys.readouterr().out.split("\n")[1:-1]] == [
         ["anna.npz", "works", "works", "works", "works"],
         ["ben.npz", "FAILS", "works", "step", "1", "works"],
         ["1", "of", "2", "work"],
     ]
     (tmp_path / "carl.npz").write_text("hello")
-    assert check(asked(tmp_path)) == 2
-    assert "carl.npz  ERROR  it is not an npz: File is not a zip file" in capsys.readouterr().out
-    assert check(asked(tmp_path, json=True)) == 2
-    told = json.loads(capsys.readouterr().out)
-    assert [entry["ok"] for entry in told["submissions"]] == [True, False, False]
-    assert "not an npz" in told["submissions"][2]["error"]
+    assert check(options(tmp_path)) == 2
+    assert "carl.npz  ERROR  this is text, not an npz file" in capsys.readouterr().out
+    assert check(options(tmp_path, json=True)) == 2
+    printed = json.loads(capsys.readouterr().out)
+    assert [entry["ok"] for entry in printed["submissions"]] == [True, False, False]
+    assert "not an npz file" in printed["submissions"][2]["error"]
 
 
-def test_lengths_that_would_take_for_ever_are_refused(tmp_path: Path) -> None:
+def test_lengths_that_take_too_long_are_refused(tmp_path: Path) -> None:
     for length in (0, 17):
         with pytest.raises(ValueError, match=f"from 1 to 16, not {length}"):
-            check(asked(submit(tmp_path / "W.npz", **GOOD), length=length))
+            check(options(submit(tmp_path / "W.npz", **GOOD), length=length))
 
 
 def test_a_folder_without_submissions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"there is no \.npz in"):
-        check(asked(tmp_path))
+    with pytest.raises(ValueError, match=r"there is no \.npz file in"):
+        check(options(tmp_path))
 
 
 class Trap:
@@ -133,23 +135,23 @@ class Trap:
         ({"W": np.eye(5), "U": np.eye(5), "b": np.zeros(5)}, r"W has shape \(5, 5\)"),
         ({"U": np.eye(3)}, r"U has shape \(3, 3\), expected \(4, 4\)"),
         ({"h0": 1.0}, r"h0 has shape \(\), expected \(4,\)"),
-        ({"W": 1j * np.eye(4)}, "W holds real numbers, not complex128"),
-        ({"W": np.full((4, 4), "one")}, "W holds real numbers, not <U3"),
+        ({"W": 1j * np.eye(4)}, "W must hold real numbers, not complex128"),
+        ({"W": np.full((4, 4), "one")}, "W must hold real numbers, not <U3"),
         ({"W": np.array([[Trap()] * 4] * 4)}, "W is not an array of numbers: Object arrays cannot be loaded"),
         ({"feedback": "both"}, 'feedback is "raw" or "one_hot", not \'both\''),
-        ({"feedback": 1}, "feedback is a text"),
-        ({"feedback": ["raw"]}, "feedback is a text"),
-        ({"H0": ZERO}, "an unknown array 'H0'"),
-        ({"weights": ZERO}, "an unknown array 'weights'; known: W, U, b, h0, feedback"),
-        ({"b": None}, "b is not an array of numbers|there is no b"),
-        ({"W": np.zeros(MAX_BYTES)}, "it holds more than 1,048,576 bytes"),
+        ({"feedback": 1}, "feedback must be the text"),
+        ({"feedback": ["raw"]}, "feedback must be the text"),
+        ({"H0": ZERO}, "unknown array 'H0'"),
+        ({"weights": ZERO}, "unknown array 'weights'; known: W, U, b, h0, feedback"),
+        ({"b": None}, "b is not an array of numbers|b is missing"),
+        ({"W": np.zeros(MAX_BYTES)}, "the arrays take 8,.* bytes, more than 1,048,576"),
     ],
 )
-def test_a_net_that_is_none_is_refused(tmp_path: Path, change: dict, message: str) -> None:
+def test_a_file_without_such_a_net_is_refused(tmp_path: Path, change: dict, message: str) -> None:
     path = submit(tmp_path / "W.npz", **{**GOOD, **change})
     with pytest.raises(ValueError, match=message):
         read_net(path)
-    assert check(asked(path)) == 2
+    assert check(options(path)) == 2
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,18 +165,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     for wrong in (tmp_path / "none.npz", Path(__file__), tmp_path / "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         assert main(["check", str(wrong)]) == 2
-        told = capsys.readouterr().err
-        assert told.startswith("mazegrad: ")
-        assert told.count("\n") == 1
+        printed = capsys.readouterr().err
+        assert printed.startswith("mazegrad: ")
+        assert printed.count("\n") == 1
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there is no b in it, but W, U"):
+def test_missing_arrays_and_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="b is missing; the file has W, U"):
         read_net(submit(tmp_path / "W.npz", W=I, U=I))
-    with pytest.raises(ValueError, match="there is no such file"):
+    with pytest.raises(ValueError, match="no such file"):
         read_net(tmp_path / "none.npz")
     np.save(tmp_path / "W.npy", I)
-    with pytest.raises(ValueError, match="it is not an npz"):
+    with pytest.raises(ValueError, match=r"this is a numpy array \(.npy\), not an npz file"):
         read_net(tmp_path / "W.npy")
 
 
@@ -182,7 +184,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "W.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("W.npy", bytes(100 * MAX_BYTES))
     assert (tmp_path / "W.npz").stat().st_size < MAX_BYTES
-    with pytest.raises(ValueError, match="more than 1,048,576 bytes"):
+    with pytest.raises(ValueError, match="bytes, more than 1,048,576"):
         read_net(tmp_path / "W.npz")
 
 

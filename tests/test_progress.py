@@ -21,7 +21,7 @@ def test_a_bar_with_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen := Terminal())
     assert list(progress("abcd", 4, "epoch 1/2", later=6)) == list("abcd")
     first, *_, last, cleared, end = screen.getvalue().split("\r")[1:]
-    assert first.split() == ["epoch", "1/2", "█" * 7 + "░" * 23, "1/4,", "30", "s", "left,", "1:30", "in", "all"]
+    assert first.split() == ["epoch", "1/2", "█" * 7 + "░" * 23, "1/4,", "30", "s", "left,", "1:30", "in", "total"]
     assert last.split()[2:7] == ["█" * 30, "4/4,", "0", "s", "left,"]
     assert not cleared.strip() and not end
 

@@ -47,7 +47,7 @@ class Options(argparse.ArgumentParser):
             try:
                 saved = nn.load(load)
             except (OSError, ValueError) as error:
-                self.error(str(error))
+                self.error(script.in_words(error))
             if saved.get("program") != name:
                 self.error(f"{load} was not written by {name}.py --save")
             self.set_defaults(**saved["options"])

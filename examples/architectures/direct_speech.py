@@ -22,7 +22,7 @@ import numpy as np
 from course import Course, arguments, finish, page, start
 from pages import coloured, draw_page
 
-from mazegrad import nn
+from mazegrad import nn, script
 
 MARK = ord('"')
 TEST, VALID = "chesterton-thursday", "austen-persuasion"  # the books held out: to report, and to choose by
@@ -166,7 +166,7 @@ def main(words: list[str] | None = None) -> dict[str, float]:
         try:
             own = codes_of(straight(options.text.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
-            parser.error(f"--text: {error}")
+            parser.error(f"--text: {script.in_words(error)}")
         if not is_letter(own).any():
             parser.error(f"--text: there is no letter in {options.text}")
     quick = options.quick

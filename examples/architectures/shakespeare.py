@@ -24,7 +24,7 @@ from pages import coloured, draw_page
 
 from mazegrad import nn
 from mazegrad.nn.sampling import sample
-from mazegrad.script import count, positive, share
+from mazegrad.script import count, fraction, positive
 
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))  # a letter's number is its place here
 SPANS = 2, 3, 4, 5  # how many letters may be read as one
@@ -148,7 +148,7 @@ def main(words: list[str] | None = None) -> float:
     """Train, write, measure; return the bits per character on the held-out plays together."""
     parser = arguments(__file__, __doc__, epochs=22)
     parser.add_argument("--hidden", type=count, help="units of the LSTM; default: 512; 64 with --quick")
-    parser.add_argument("--dropout", type=share, help="default: 0.4; none with --quick")
+    parser.add_argument("--dropout", type=fraction, help="default: 0.4; none with --quick")
     parser.add_argument("--prompt", default="\n\n", help="what the written text goes on from; default: an empty line")
     parser.add_argument("--temperatures", type=positive, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
     parser.add_argument("--length", type=count, default=600, help="letters to write in the end (default: %(default)s)")

@@ -398,8 +398,8 @@ def main(words: list[str] | None = None) -> None:
     )
     parser.add_argument("--hidden", type=script.count, help="default: 384; 128 with --quick")
     parser.add_argument("--embedding", type=script.count, help="default: 192; 64 with --quick")
-    parser.add_argument("--dropout", type=script.share, default=0.25, help="default: %(default)s")
-    parser.add_argument("--smoothing", type=script.share, default=0.1, help="of the labels; default: %(default)s")
+    parser.add_argument("--dropout", type=script.fraction, default=0.25, help="default: %(default)s")
+    parser.add_argument("--smoothing", type=script.fraction, default=0.1, help="of the labels; default: %(default)s")
     parser.add_argument("--max-lr", type=script.positive, default=2e-3, help="default: %(default)s")
     parser.add_argument("--batch-size", type=script.count, default=64, help="default: %(default)s")
     parser.add_argument("--beam", type=script.count, default=5, help="the beam's width; default: %(default)s")
@@ -421,7 +421,7 @@ def main(words: list[str] | None = None) -> None:
     except nn.data.DataNotFound:
         raise
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error(script.in_words(error))
     if len(pairs["train"]) < options.batch_size:
         parser.error(f"{len(pairs['train'])} pairs are left to train with, fewer than a batch of {options.batch_size}")
     if options.quick:

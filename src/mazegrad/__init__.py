@@ -1,14 +1,14 @@
 """Draw a maze as text, compile it into tables, and let anything walk it.
 
-Importing the package registers its Gymnasium environments; the rooms `mazegrad.envs` (worlds), `mazegrad.agents`
-(minds) and `mazegrad.nn` (gradients) are imported by name, so that none is paid for unasked.
+Importing the package registers its Gymnasium environments. The subpackages `mazegrad.envs` (worlds), `mazegrad.agents`
+and `mazegrad.nn` (neural networks) are imported by name, so that nobody waits for one that is not used.
 """
 
 from gymnasium.envs.registration import register as _register
 
 __version__ = "0.1.0"
 
-# id -> entry point in mazegrad.envs; strings, so that nothing is imported before it is made
+# id -> entry point in mazegrad.envs; a string, so that nothing is imported before an environment is made
 _ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world", "Maze": "maze", "TMaze": "t_maze"}
 # id -> shipped map
 _TEXTBOOK = {

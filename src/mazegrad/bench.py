@@ -1,4 +1,4 @@
-"""`mazegrad bench`: how many steps a second this machine makes, beside an environment of Gymnasium's own."""
+"""`mazegrad bench`: how many steps a second this machine makes, next to Gymnasium's own environments."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,14 +10,22 @@ import numpy as np
 from .envs import generate
 
 Run = Callable[[int], object]
-"""does its work so many times"""
+"""does its work n times"""
 
 
 def rates(runs: Mapping[str, tuple[Run, int]], seconds: float = 1.5, turns: int = 7) -> dict[str, float]:
-    """Return how many items a second each of `runs` gets done: name -> (run, items that one repetition does).
+    """Return the items a second that each run processes.
 
-    Seconds are those that the processor works for this process, so that other work on the machine is not counted. The
-    runs take turns, so that a slow spell of the machine meets all of them; the best turn of each counts.
+    Seconds are processor time of this process, so other work on the machine is not counted. The runs take turns, so a
+    slow period of the machine affects all of them; the best turn of each counts.
+
+    Args:
+        runs: name -> (run, items that one repetition processes).
+        seconds: processor time to spend on each run, about.
+        turns: how often each run is measured.
+
+    Returns:
+        name -> items a second.
     """
     best = dict.fromkeys(runs, 0.0)
     repeats = dict.fromkeys(runs, 1)
@@ -37,11 +45,11 @@ def rates(runs: Mapping[str, tuple[Run, int]], seconds: float = 1.5, turns: int 
 
 
 def stepping(env: Any, actions: Any, bundle: int = 1) -> Run:
-    """Return the run that steps a vector environment on and on, `bundle` steps a repetition.
+    """Return a run that steps a vector environment, `bundle` steps a repetition.
 
     Args:
         env: the vector environment; it is reset here.
-        actions: (steps, lanes), taken again and again.
+        actions: (steps, lanes), repeated from the start when they are used up.
         bundle: steps in one repetition.
     """
     env.reset(seed=0)
@@ -58,7 +66,7 @@ def stepping(env: Any, actions: Any, bundle: int = 1) -> Run:
 
 
 def single(name: str, **keywords: Any) -> tuple[Run, int]:
-    """Return the run that steps a single environment through `gymnasium.make` and resets it, and its steps."""
+    """Return a run that steps (and resets) an environment made by `gymnasium.make`, and its steps a repetition."""
     env = gymnasium.make(name, **keywords)
     env.reset(seed=0)
     count = env.action_space.n  # type: ignore[attr-defined]
@@ -76,9 +84,15 @@ def single(name: str, **keywords: Any) -> tuple[Run, int]:
 
 
 def bench(lanes: int = 1024, seed: int = 0) -> list[tuple[str, float]]:
-    """Return names and steps a second: of one environment and of many lanes, and of Gymnasium's own."""
+    """Return (name, steps a second) of one environment and of many lanes, ours and Gymnasium's.
+
+    Args:
+        lanes: number of lanes of the vector environments.
+        seed: of the maze and the actions.
+    """
     rng = np.random.default_rng(seed)
-    maze, actions = generate("backtracker", 10, 10, rng=rng), rng.integers(0, 4, (256, lanes))
+    steps = min(256, max(2, 2**22 // lanes))  # the actions stay below 32 MiB
+    maze, actions = generate("backtracker", 10, 10, rng=rng), rng.integers(0, 4, (steps, lanes))
 
     def many(name: str, **keywords: Any) -> tuple[Run, int]:
         rows = actions % 2 if name.startswith("CartPole") else actions

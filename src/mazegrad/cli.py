@@ -1,28 +1,34 @@
-"""The command `mazegrad`: its words, what they take, and what becomes of errors."""
+"""The command `mazegrad`: its commands, their options, and how errors are reported."""
 
 import argparse
 import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NoReturn, TextIO
 
-from .script import count, natural, positive
+from .files import check_writable
+from .script import count, in_words, natural, positive
+from .terminal import replace_missing_characters
 
-_FIRST_EPISODE: Final = "of the first episode"
+MAX_LANES: Final = 2**22  # of `bench`: takes about two gigabytes
+_FIRST_EPISODE: Final = "seed of the first episode"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, 1 for a check that failed, 2 for bad input, 130 after Ctrl-C."""
+    """Run the command line.
+
+    Returns:
+        The exit code: 0, 1 if the answer is no (a check failed, a maze has no way to its goal), 2 for bad input, 130
+        after Ctrl-C.
+    """
     try:
+        replace_missing_characters()
         arguments = _parser().parse_args(argv)
-        for stream in (sys.stdout, sys.stderr):  # ● and ○ on a terminal that cannot write them are no reason to stop
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-        # imported here, so that --help and bad words are answered at once
+        # imported here, so that --help and bad options are answered at once
         from gymnasium.error import Error
 
         from . import commands
@@ -33,16 +39,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             with contextlib.redirect_stdout(_Output(sys.stdout or io.StringIO())) as output:
                 code = getattr(commands, arguments.run)(arguments)
                 output.flush()
-        except (ValueError, OSError, MemoryError, MissingExtra, NoDisplayError, Error) as error:
-            print(f"mazegrad: {str(error) or type(error).__name__}", file=sys.stderr)
+        except MemoryError as error:
+            print(f"mazegrad: not enough memory ({error}); try a smaller size".replace(" ()", ""), file=sys.stderr)
+            return 2
+        except (ValueError, OSError, MissingExtra, NoDisplayError, Error) as error:
+            print(f"mazegrad: {in_words(error)}", file=sys.stderr)
             return 2
     except KeyboardInterrupt:
         return 130
     return code or 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"mazegrad: {message} (see {self.prog} --help)\n")
+
+
 class _Output(io.TextIOBase):
-    """Standard output; once nobody reads it any more (`| head`) the rest is dropped, and the command goes on."""
+    """Standard output; when its reader is gone (`| head`), the rest is dropped and the command goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -67,12 +83,12 @@ class _Output(io.TextIOBase):
 def _parser() -> argparse.ArgumentParser:
     from . import __version__
 
-    parser = argparse.ArgumentParser(prog="mazegrad", description="Mazes, and minds that walk them.")
+    parser = _Parser(prog="mazegrad", description="Mazes, and agents that walk them.")
     parser.add_argument("--version", action="version", version=f"mazegrad {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(
-        name: str, run: str, about: str, *, seed: str = "nothing here is random: no effect", epilog: str | None = None
+        name: str, run: str, about: str, *, seed: str = "no effect: nothing is random here", epilog: str | None = None
     ) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=about[0].lower() + about[1:].rstrip("."), description=about, epilog=epilog
@@ -84,18 +100,18 @@ def _parser() -> argparse.ArgumentParser:
     watch = command(
         "watch",
         "watch",
-        "Watch an agent walk a maze, its mind beside it. Without a display: the walk as text, and a GIF.",
+        "Watch an agent walk a maze, and what it computes. Without a display: the walk as text, and a GIF.",
         seed=_FIRST_EPISODE,
         epilog="Keys: space pauses, right arrow steps, up/down speed, r restarts, s saves a PNG, q quits.",
     )
     _add_walk(watch)
-    watch.add_argument("--gif", type=Path, metavar="FILE", help="write the walk as a GIF (extra: video)")
-    watch.add_argument("--headless", action="store_true", help="open no window")
+    watch.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write the walk as a GIF (extra: video)")
+    watch.add_argument("--headless", action="store_true", help="do not open a window")
 
     play = command(
         "play",
         "play",
-        "Walk yourself, with the arrow keys.",
+        "Walk a maze yourself, with the arrow keys.",
         seed=_FIRST_EPISODE,
         epilog="Keys: the arrows move, r restarts, s saves a PNG, q quits.",
     )
@@ -103,43 +119,49 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", "show_list", "List environments, mazes, agents, generators and solvers.")
 
-    bench = command("bench", "bench", "Measure how many steps a second this machine makes.", seed="of maze and actions")
-    bench.add_argument("--lanes", type=count, default=1024, metavar="N", help="that step together (default: 1024)")
+    bench = command(
+        "bench", "bench", "Measure how many steps a second this machine makes.", seed="seed of maze and actions"
+    )
+    bench.add_argument(
+        "--lanes", type=_lanes, default=1024, metavar="N", help="lanes that step together (default: 1024)"
+    )
 
     generate = command(
-        "generate", "make_maze", "Generate a maze, and print it or write it to files.", seed="of the maze"
+        "generate", "make_maze", "Generate a maze, and print it or write it to files.", seed="seed of the maze"
     )
-    generate.add_argument("name", nargs="?", default="backtracker", metavar="GENERATOR", help="default: backtracker")
-    generate.add_argument("--rows", type=count, default=10, metavar="N", help="of rooms (default: 10)")
-    generate.add_argument("--columns", type=count, default=20, metavar="N", help="of rooms (default: 20)")
+    generate.add_argument(
+        "name", nargs="?", default="backtracker", metavar="GENERATOR", help="see mazegrad list (default: backtracker)"
+    )
+    generate.add_argument("--rows", type=count, default=10, metavar="N", help="rows of rooms (default: 10)")
+    generate.add_argument("--columns", type=count, default=20, metavar="N", help="columns of rooms (default: 20)")
     generate.add_argument(
         "--knob",
         type=_knob,
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="such as braid=0.5; may be repeated",
+        help="an option of the generator, such as braid=0.5; may be repeated",
     )
-    generate.add_argument("--out", type=Path, metavar="FILE", help="write the text there")
-    generate.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
+    generate.add_argument("--out", type=_output(), metavar="FILE", help="write the maze to this file as text")
+    generate.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
 
     solve = command(
         "solve",
         "solve",
         "Find a way to the goal of a maze, and compare the solvers.",
-        seed="of solvers that choose at random",
+        seed="seed of solvers that choose at random",
     )
     solve.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a text file")
-    solve.add_argument("--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (breadth_first)")
-    solve.add_argument("--png", type=Path, metavar="FILE", help="write the picture there")
-
-    check = command(
-        "check", "check", "Check whether W, U, b follow every path of dots, and if not, where they go wrong."
+    solve.add_argument(
+        "--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (default: breadth_first)"
     )
-    check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="W, U, b (and h0, feedback) as .npz")
-    check.add_argument("--maze", metavar="NAME|FILE", help="walk this maze, and check nothing else")
+    solve.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
+
+    check = command("check", "check", "Check whether W, U, b follow every path of dots; if not, show where they fail.")
+    check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="an .npz with W, U, b (and h0, feedback)")
+    check.add_argument("--maze", metavar="NAME|FILE", help="check this maze only")
     check.add_argument(
-        "--length", type=count, default=12, metavar="N", help="of all paths tried, 1 to 16 (default: 12)"
+        "--length", type=count, default=12, metavar="N", help="try all paths up to this length, 1 to 16 (default: 12)"
     )
     check.add_argument("--json", action="store_true", help="print JSON")
 
@@ -147,17 +169,25 @@ def _parser() -> argparse.ArgumentParser:
         "certify",
         "certify",
         "Prove whether a maze needs memory, or check such a proof.",
-        seed="of the first of an ID's episodes",
+        seed="seed of an ID's first episode",
     )
-    certify.add_argument("maze", nargs="+", metavar="MAZE|ID|FILE.json", help="mazes of one task, or certificates")
-    certify.add_argument("--observation", default="dots", metavar="NAME", help="default: dots")
+    certify.add_argument(
+        "maze", nargs="+", metavar="MAZE|ID|FILE.json", help="the mazes of one task, or a certificate to check"
+    )
+    certify.add_argument("--observation", default="dots", metavar="NAME", help="what the agent sees (default: dots)")
     certify.add_argument("--view-size", type=count, default=7, metavar="N", help="side of the view (default: 7)")
-    certify.add_argument("--discount", type=float, default=0.99, metavar="X", help="default: 0.99")
-    certify.add_argument("--nodes", type=count, default=8, metavar="N", help="of a controller, at most (default: 8)")
-    certify.add_argument("--time", type=positive, default=20.0, metavar="SECONDS", help="default: 20")
-    certify.add_argument("--levels", type=count, default=8, metavar="N", help="episodes whose mazes an ID gives (8)")
-    certify.add_argument("--json", type=Path, metavar="FILE", help="write the certificate there")
-    certify.add_argument("--png", type=Path, metavar="FILE", help="draw the two places that look alike there")
+    certify.add_argument(
+        "--discount", type=float, default=0.99, metavar="X", help="discount of rewards (default: 0.99)"
+    )
+    certify.add_argument("--nodes", type=count, default=8, metavar="N", help="largest controller to try (default: 8)")
+    certify.add_argument("--time", type=positive, default=20.0, metavar="SECONDS", help="time limit (default: 20)")
+    certify.add_argument(
+        "--levels", type=count, default=8, metavar="N", help="take the mazes of an ID's first N episodes (default: 8)"
+    )
+    certify.add_argument("--json", type=_output(".json"), metavar="FILE", help="write the certificate to this file")
+    certify.add_argument(
+        "--png", type=_output(".png"), metavar="FILE", help="draw the two places that look alike to this file"
+    )
 
     record = command(
         "record",
@@ -165,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
         "Record an agent's walk: a .gif, an .mp4, or a .jsonl for `replay`.",
         seed=_FIRST_EPISODE,
     )
-    record.add_argument("file", type=Path, metavar="FILE")
+    record.add_argument("file", type=_output(".gif", ".mp4", ".jsonl"), metavar="FILE")
     _add_walk(record)
 
     replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
@@ -174,31 +204,52 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_world(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--env", metavar="ID", help="an environment of `mazegrad list` (default: what fits the maze)")
+    parser.add_argument("--env", metavar="ID", help="an environment of mazegrad list (default: one that fits the maze)")
     parser.add_argument(
         "--maze", metavar="NAME|FILE", help="a shipped maze or a text file (default: the environment's)"
     )
-    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture in px (default: 1280x720)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="size of the picture in px (default: 1280x720)")
 
 
 def _add_walk(parser: argparse.ArgumentParser) -> None:
     _add_world(parser)
-    parser.add_argument("--agent", metavar="NAME", help="an agent of `mazegrad list` (default: what fits)")
+    parser.add_argument(
+        "--agent",
+        metavar="NAME|FILE",
+        help="an agent of mazegrad list, or an .npz with W, U, b (default: one that fits the environment)",
+    )
     parser.add_argument("--fps", type=positive, default=6.0, metavar="N", help="steps a second (default: 6)")
-    parser.add_argument("--episodes", type=count, metavar="N", help="stop after so many")
+    parser.add_argument("--episodes", type=count, metavar="N", help="stop after N episodes")
 
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and 160 <= int(width) <= 8192 and 120 <= int(height) <= 8192):
-        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT in px, from 160x120 to 8192x8192")
+        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT in px, from 160x120 to 8192x8192, not {text!r}")
     return int(height), int(width)
+
+
+def _lanes(text: str) -> int:
+    return count(text, most=MAX_LANES)
+
+
+def _output(*suffixes: str) -> Callable[[str], Path]:
+    """Return a type for argparse: a file that can be written, so that a bad one is refused before any work."""
+
+    def parse(text: str) -> Path:
+        try:
+            check_writable(Path(text), *suffixes)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return Path(text)
+
+    return parse
 
 
 def _knob(text: str) -> tuple[str, int | float | str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, not {text!r}")
     for kind in (int, float):
         try:
             return name, kind(value)

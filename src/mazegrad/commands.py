@@ -1,24 +1,28 @@
-"""What each command does; the words that lead here are in cli.py."""
+"""What each command does; cli.py has their options."""
 
 import itertools
+import os
+import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
 import numpy as np
 
-from .agents import AGENTS, named_agent, rollout
+from .agents import AGENTS, rollout
 from .certify import certify as certify
 from .check import check as check
 from .envs import (
     GENERATORS,
     MAZES,
     SOLVERS,
+    Maze,
     MazeEnv,
     MazeError,
     NoDisplayError,
     Replay,
+    Solution,
     World,
     draw,
     generate,
@@ -30,16 +34,16 @@ from .envs.maps.directions import ARROWS, OFFSETS
 from .envs.maps.files import write_file
 from .envs.maps.generators import check_knobs
 from .envs.maps.paths import check_path
-from .envs.maps.shipped import find_maze
 from .envs.pictures.draw import tile_size
 from .envs.pictures.text import maze_text
 from .envs.pictures.trails import extend_trail, new_trail
-from .extras import MissingExtra
+from .extras import MissingExtra, require
+from .files import check_writable, kind_of
+from .named import choose_agent, environment_ids, find_environment, named_maze
 from .watch import (
     SIZE,
     Moment,
     Picture,
-    checked_suffix,
     film_strip,
     play_in_window,
     print_walk,
@@ -50,40 +54,55 @@ from .watch import (
     watch_in_window,
 )
 
-_SMALL = (540, 960)
+_SMALL: Final = (540, 960)
+_PATH_FOLLOWERS: Final = ("path_follower", "path_automaton", "compiled_automaton")
 
 
 def _make(arguments: Namespace, observation: str | None = None) -> tuple[gymnasium.Env[Any, Any], MazeEnv, str]:
-    """Return the environment, wrapped and bare, and the agent's name; what is not asked for is chosen to fit."""
-    keywords: dict[str, Any] = {} if arguments.maze is None else {"maze": find_maze(arguments.maze)}
-    env_id = arguments.env
-    if env_id is None:
-        env_id = "PathFollow-v0"
-        if arguments.maze is not None:
-            try:
-                check_path(keywords["maze"])
-            except MazeError:
-                env_id = "GridWorld-v0"
-    env_id = env_id if "/" in env_id else f"mazegrad/{env_id}"
-    if env_id not in gymnasium.registry or not env_id.startswith("mazegrad/"):
-        known = [name for name in gymnasium.registry if name.startswith("mazegrad/")]
-        raise ValueError(f"there is no environment {env_id!r}{nearest(env_id, known)}")
+    """Return the environment, wrapped and bare, and the agent's name; what is not given is chosen to fit."""
+    keywords: dict[str, Any] = {} if arguments.maze is None else {"maze": named_maze(arguments.maze)}
+    if arguments.env is not None:
+        env_id = find_environment(arguments.env)
+    elif arguments.maze is None or _is_path(keywords["maze"]):
+        env_id = "mazegrad/PathFollow-v0"
+    else:
+        env_id = "mazegrad/GridWorld-v0"
     name = getattr(arguments, "agent", None)
     name = name or ("path_follower" if env_id == "mazegrad/PathFollow-v0" else "shortest_path")
     try:
-        wrapped = gymnasium.make(env_id, observation=observation or named_agent(name).observation, **keywords)
+        wrapped = gymnasium.make(env_id, observation=observation or choose_agent(name).observation, **keywords)
     except TypeError:
         if "maze" not in keywords:
             raise
-        raise ValueError(f"{env_id} draws mazes of its own, and takes no --maze") from None
+        raise ValueError(f"{env_id} generates its own mazes; leave out --maze, or use --env GridWorld-v0") from None
     env = wrapped.unwrapped
     assert isinstance(env, MazeEnv)
     return wrapped, env, name
 
 
+def _is_path(maze: Maze) -> bool:
+    try:
+        check_path(maze)
+    except MazeError:
+        return False
+    return True
+
+
+def _warn_if_unsuited(env: MazeEnv, name: str) -> None:
+    """Print a hint if an agent is not made for this world."""
+    wanted = ""
+    if (name in _PATH_FOLLOWERS or name not in AGENTS) and not _is_path(env.maze):
+        wanted = "paths of dots that do not touch themselves"
+    elif name == "t_maze_automaton" and env.spec is not None and env.spec.id != "mazegrad/TMaze-v0":
+        wanted = "mazegrad/TMaze-v0"
+    if wanted:
+        maze = env.maze.metadata.get("name", "this maze")
+        print(f"{name} is made for {wanted}; in {maze} try --agent shortest_path or wall_follower", file=sys.stderr)
+
+
 def _walks(env: MazeEnv, name: str, arguments: Namespace) -> list[Moment]:
-    """Return the moments of as many episodes as are asked for, one by default."""
-    walks = (walk(env, named_agent(name).make, arguments.seed + i) for i in range(arguments.episodes or 1))
+    """Return the moments of `--episodes` episodes, one by default."""
+    walks = (walk(env, choose_agent(name).make, arguments.seed + i) for i in range(arguments.episodes or 1))
     return list(itertools.chain.from_iterable(walks))
 
 
@@ -93,56 +112,69 @@ def _picture(env: MazeEnv, who: str, size: tuple[int, int]) -> Picture:
     return Picture(env.spec.id.removeprefix("mazegrad/"), f"{maze}, walked by {who}", size)
 
 
+def _has_no_viewer() -> bool:
+    """Return whether the user chose a video driver that shows nothing, so that nobody can close a window."""
+    return os.environ.get("SDL_VIDEODRIVER") in ("dummy", "offscreen")
+
+
 def watch(arguments: Namespace) -> None:
     """Show an agent's walk in a window, or without a display as text and as a GIF or a film strip."""
     if arguments.gif is not None:
-        checked_suffix(arguments.gif, ".gif")
+        require("PIL.Image", "video")
     _, env, name = _make(arguments)
+    env.reset(seed=arguments.seed)
+    _warn_if_unsuited(env, name)
     headless = arguments.headless
     if not headless:
         try:
-            picture = _picture(env, name, arguments.size or SIZE)
-            watch_in_window(env, named_agent(name).make, picture, arguments.seed, arguments.fps, arguments.episodes)
+            if _has_no_viewer():
+                raise NoDisplayError
+            picture = _picture(env, Path(name).name, arguments.size or SIZE)
+            watch_in_window(env, choose_agent(name).make, picture, arguments.seed, arguments.fps, arguments.episodes)
         except NoDisplayError:
             print("There is no display, so here is the walk as text.")
             headless = True
     if not headless and arguments.gif is None:
         return
+    path = arguments.gif or Path("mazegrad-watch.gif")
+    try:
+        require("PIL.Image", "video")
+    except MissingExtra as error:
+        path = path.with_suffix(".png")
+        print(f"Writing a film strip instead of a GIF: {error}")
+    check_writable(path)
     moments = _walks(env, name, arguments)
     if headless:
         print_walk(moments)
-    picture = _picture(env, name, arguments.size or _SMALL)
-    path = arguments.gif or Path("mazegrad-watch.gif")
-    try:
-        save_gif(path, moments, picture, arguments.fps)
-    except MissingExtra as error:
-        if arguments.gif is not None:
-            raise
-        path = path.with_suffix(".png")
+    picture = _picture(env, Path(name).name, arguments.size or _SMALL)
+    if path.suffix.lower() == ".png":
         save_png(path, film_strip(moments, picture))
-        print(f"No GIF ({error}), but a film strip:")
+    else:
+        save_gif(path, moments, picture, arguments.fps)
     print(f"wrote {path}")
 
 
 def play(arguments: Namespace) -> None:
     """Let a person walk, with the arrow keys."""
+    if _has_no_viewer():
+        raise NoDisplayError(f"SDL_VIDEODRIVER={os.environ['SDL_VIDEODRIVER']} shows no window to play in; unset it")
     _, env, _ = _make(arguments, observation="dots")
     play_in_window(env, _picture(env, "you", arguments.size or SIZE), arguments.seed)
 
 
 def bench(arguments: Namespace) -> None:
     """Print millions of steps a second."""
-    from .bench import bench as measured
+    from .bench import bench as measure
 
     print("millions of steps a second, on one core")
-    for name, rate in measured(arguments.lanes, arguments.seed):
+    for name, rate in measure(arguments.lanes, arguments.seed):
         print(f"  {name:44}{rate / 1e6:10.3f}")
 
 
 def show_list(arguments: Namespace) -> None:
     """Print environments, mazes, agents, generators and solvers."""
     print("environments")
-    for env_id in sorted(name for name in gymnasium.registry if name.startswith("mazegrad/")):
+    for env_id in sorted(environment_ids()):
         print(f"  {env_id}")
     print("mazes")
     for name in MAZES:
@@ -162,8 +194,11 @@ def make_maze(arguments: Namespace) -> None:
     check_knobs(arguments.name, knobs)
     try:
         maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **knobs)
-    except TypeError as error:  # a knob of the wrong kind: here the user's, not the program's
+    except TypeError as error:  # an option of the wrong type: given by the user, not by the program
         raise ValueError(error) from None
+    if not (maze.tiles == ord("G")).any():
+        size = f"{arguments.rows} x {arguments.columns} rooms"
+        raise ValueError(f"{size} have no place for both a start and a goal; use more --rows or --columns")
     if arguments.out is not None:
         write_file(arguments.out, maze.to_text().encode())
         print(f"wrote {arguments.out}")
@@ -174,16 +209,14 @@ def make_maze(arguments: Namespace) -> None:
         print(maze.to_text(), end="")
 
 
-def solve(arguments: Namespace) -> None:
-    """Find a way to the goal; print it in the maze, and how the other solvers did."""
-    maze = find_maze(arguments.maze)
-    if arguments.solver not in SOLVERS:
-        raise ValueError(f"there is no solver {arguments.solver!r}{nearest(arguments.solver, SOLVERS)}")
+def solve(arguments: Namespace) -> int:
+    """Print a way to the goal, then how the other solvers did; return 1 if there is no way."""
+    maze, chosen = named_maze(arguments.maze), arguments.solver
+    if chosen not in SOLVERS:
+        raise ValueError(f"unknown solver {chosen!r}{nearest(chosen, SOLVERS)}")
     world = World.compile(maze)
-    rngs = {name: np.random.default_rng(arguments.seed) for name in SOLVERS}
-    solutions = {name: find_way(name, world, rng=rng) for name, rng in rngs.items()}
-    path = solutions[arguments.solver].path
-    cells = [int(world.cell[state]) for state in path or ()]
+    solution = find_way(chosen, world, rng=np.random.default_rng(arguments.seed))
+    cells = [int(world.cell[state]) for state in solution.path or ()]
     trail, arrows = new_trail(maze), {}
     for cell, after in itertools.pairwise(cells):
         extend_trail(trail, cell, after, maze.width)
@@ -191,40 +224,64 @@ def solve(arguments: Namespace) -> None:
         if list(step) in OFFSETS.tolist() and maze.tiles.flat[cell] != ord("S"):
             arrows[cell] = ARROWS[OFFSETS.tolist().index(list(step))]
     print(maze_text(maze, arrows, dot="."), end="")
-    print(f"{arguments.solver}: {len(cells) - 1} steps" if cells else f"{arguments.solver} finds no way to a goal")
-    print(f"\n{'solver':18} {'steps':>8} {'visited':>8}")
-    for name, solution in solutions.items():
-        steps = "none" if solution.path is None else len(solution.path) - 1
-        print(f"{name:18} {steps:>8} {len(solution.visited):>8}")
+    print(f"{chosen}: {len(cells) - 1} steps" if cells else f"{chosen} finds no way to a goal")
     if arguments.png is not None:
         state = int(world.start_states[0])
         save_png(arguments.png, draw(world, state, trail=trail, tile=tile_size(maze, 720, 1280)))
         print(f"wrote {arguments.png}")
+    print(f"\n{'solver':18} {'steps':>8} {'visited':>8}", flush=True)
+    for name in SOLVERS:
+        found = solution if name == chosen else _solve_with_notice(name, world, arguments.seed)
+        steps = "none" if found.path is None else len(found.path) - 1
+        print(f"{name:18} {steps:>8} {len(found.visited):>8}", flush=True)
+    return int(solution.path is None)
+
+
+def _solve_with_notice(name: str, world: World, seed: int) -> Solution:
+    """Return what a solver finds; on a terminal its name stands on stderr while it runs."""
+    if not sys.stderr.isatty():
+        return find_way(name, world, rng=np.random.default_rng(seed))
+    notice = f"{name} is running (Ctrl-C stops it) ..."
+    print(notice, end="", file=sys.stderr, flush=True)
+    try:
+        return find_way(name, world, rng=np.random.default_rng(seed))
+    finally:
+        print("\r" + " " * len(notice) + "\r", end="", file=sys.stderr, flush=True)
 
 
 def record(arguments: Namespace) -> None:
-    """Write an agent's walk: a GIF or an MP4 to look at, or JSON Lines that `replay` verifies."""
+    """Write an agent's walk: as a GIF or an MP4 to watch, or as JSON Lines that `replay` verifies."""
     path: Path = arguments.file
-    suffix = checked_suffix(path, ".gif", ".mp4", ".jsonl")
+    suffix = path.suffix.lower()
+    if suffix == ".gif":
+        require("PIL.Image", "video")
+    elif suffix == ".mp4":
+        require("imageio_ffmpeg", "video")
     wrapped, env, name = _make(arguments)
+    env.reset(seed=arguments.seed)
+    _warn_if_unsuited(env, name)
     if suffix == ".jsonl":
         recorder = Replay.record(wrapped)
         for seed in range(arguments.seed, arguments.seed + (arguments.episodes or 1)):
             env.reset(seed=seed)  # so that the agent is made for this seed's maze
-            agent = named_agent(name).make(env.world, np.random.default_rng(seed))
+            agent = choose_agent(name).make(env.world, np.random.default_rng(seed))
             rollout(recorder, agent, seed=seed)
         recorder.replay.save(path)
     else:
         save = save_gif if suffix == ".gif" else save_mp4
-        save(path, _walks(env, name, arguments), _picture(env, name, arguments.size or _SMALL), arguments.fps)
+        picture = _picture(env, Path(name).name, arguments.size or _SMALL)
+        save(path, _walks(env, name, arguments), picture, arguments.fps)
     print(f"wrote {path}")
 
 
 def replay(arguments: Namespace) -> int:
-    """Run a recorded file again; returns 1 if a step does not come back as it was."""
+    """Run a recorded file again; return 1 if a step is not the same."""
+    kind = kind_of(arguments.file)
+    if kind != "a recorded run":
+        raise ValueError(f"{arguments.file} is {kind}, not a recorded run; `mazegrad record FILE.jsonl` writes one")
     recorded = Replay.load(arguments.file)
     difference = recorded.verify()
     steps = sum(len(episode.actions) for episode in recorded.episodes)
     print(f"{recorded.id}: {len(recorded.episodes)} episode(s), {steps} steps")
-    print("every observation and reward came back bit for bit" if difference is None else f"differs in {difference}")
+    print("every observation and reward is the same, bit for bit" if difference is None else f"differs in {difference}")
     return 0 if difference is None else 1

@@ -1,4 +1,4 @@
-"""The mind's panel: what an agent sees, computes and chooses, drawn on a pygame surface from plain arrays."""
+"""The mind's panel: what an agent observes, computes and chooses, drawn on a pygame surface from plain arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 WIDTH: Final = 460
 HEIGHT: Final = 720
-"""the panel is laid out in these units, and scaled"""
+"""units of the layout; the panel is scaled to the height of the picture"""
 
 _FADED: Final = (128, 134, 142)
 _FAINT: Final = (226, 223, 216)
@@ -28,20 +28,20 @@ _NEGATIVE: Final = np.array((44, 104, 160))
 
 @dataclass(frozen=True)
 class Net:
-    """A recurrent net at work: h_{t+1} = W x_t + U h_t + b."""
+    """One step of a recurrent net: h_{t+1} = W x_t + U h_t + b."""
 
     W: Array
     U: Array
     b: Array
     h: Array
-    """(n,), the hidden state that met x"""
+    """(n,), the hidden state before x"""
     next_h: Array
-    """(n,)"""
+    """(n,), the hidden state after x"""
 
 
 @dataclass(frozen=True)
 class Mind:
-    """What the panel shows of one moment; what is None is left out."""
+    """What the panel shows of one moment; fields that are None are left out."""
 
     title: str
     subtitle: str
@@ -55,11 +55,11 @@ class Mind:
     action: int | None = None
     net: Net | None = None
     note: str = ""
-    """what there is to say when no action follows"""
+    """shown in place of the action when the episode is over"""
 
 
 class _Canvas:
-    """A surface whose lengths are the panel's units."""
+    """A surface that is drawn on in the panel's units."""
 
     def __init__(self, height: int) -> None:
         self.scale = height / HEIGHT
@@ -72,14 +72,14 @@ class _Canvas:
         pygame.draw.rect(self.surface, colour, (left, top, *size), border_radius=round(radius * self.scale))
 
     def text(self, x: float, y: float, text: str, size: float = 16, colour: Colour = INK, align: float = 0) -> float:
-        """Write text whose middle is at height y; `align` is the share of it left of x. Returns its width."""
+        """Write text whose middle is at height y, a fraction `align` of it left of x; return its width."""
         picture = _font(max(6, round(size * self.scale))).render(text, True, colour)
         place = x * self.scale - align * picture.get_width(), y * self.scale - picture.get_height() / 2
         self.surface.blit(picture, place)
         return float(picture.get_width() / self.scale)
 
     def symbol(self, x: float, y: float, text: str, size: float = 18, colour: Colour = INK) -> None:
-        """Write a term such as "W x_t + U h_t", with its subscripts, from x on."""
+        """Write a term such as "W x_t + U h_t", with its subscripts, starting at x."""
         for i, part in enumerate(text.split("_")):
             if i:
                 index, _, part = part.partition(" ")
@@ -105,7 +105,7 @@ def _font(size: int) -> pygame.font.Font:
 
 @lru_cache(maxsize=256)
 def _stamp(shape: str, size: int, colour: Colour) -> pygame.Surface:
-    """Return a small transparent picture of a shape, drawn 8 times too large and shrunk for smooth edges."""
+    """Return a small transparent picture of a shape, drawn at 8 times its size and shrunk for smooth edges."""
     n = 8 * size
     picture = pygame.Surface((n, n), pygame.SRCALPHA)
     picture.fill((*colour, 0))
@@ -183,7 +183,7 @@ def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int 
 
 
 def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> None:
-    """Draw each matrix as a heat map, with its numbers where there is room."""
+    """Draw each matrix as a heat map, with its numbers where they fit."""
     size = 128
     reach = max(float(np.abs(matrix).max()) for matrix in matrices.values()) or 1.0
     for i, (name, matrix) in enumerate(matrices.items()):
@@ -205,5 +205,5 @@ def _heat(value: float, reach: float) -> Sequence[int]:
 
 
 def _number(value: float) -> str:
-    """Return a number in few characters, with a real minus sign."""
+    """Return a number in at most three digits, with a typographic minus sign."""
     return f"{value:.3g}".replace("-", "−") if value else "0"

@@ -1,4 +1,4 @@
-"""A progress bar: how many batches are done, and how long the rest will take."""
+"""A progress bar: how many batches are done, and how much time is left."""
 
 import sys
 import time
@@ -9,9 +9,13 @@ T = TypeVar("T")
 
 
 def progress(batches: Iterable[T], count: int, label: str, later: int = 0) -> Iterator[T]:
-    """Pass `count` batches on; show on stderr, where that is a terminal, how long the rest will take.
+    """Yield the batches, and show the time left on stderr if it is a terminal.
 
-    `later` batches are still to come after these, in other epochs: they count for the time left in all.
+    Args:
+        batches: what to iterate over.
+        count: their number.
+        label: the text before the bar.
+        later: the number of batches that follow in later epochs; they count towards the time left in total.
     """
     if not sys.stderr.isatty():
         yield from batches
@@ -23,17 +27,17 @@ def progress(batches: Iterable[T], count: int, label: str, later: int = 0) -> It
             now = time.perf_counter()
             if now - shown > 0.2:
                 each = (now - start) / done
-                in_all = f", {clock(each * (count - done + later))} in all" if later else ""
+                total = f", {clock(each * (count - done + later))} in total" if later else ""
                 bar = "█" * (30 * done // count)
-                left = f"{clock(each * (count - done))} left{in_all}"
+                left = f"{clock(each * (count - done))} left{total}"
                 print(f"\r{label} {bar:░<30} {done}/{count}, {left}   ", end="", file=sys.stderr, flush=True)
                 shown = now
-    finally:  # also when somebody stops it
+    finally:  # also after Ctrl-C
         print("\r" + " " * 100 + "\r", end="", file=sys.stderr, flush=True)
 
 
 def clock(seconds: float) -> str:
-    """Seconds as one reads them: "8 s", "3:05", "1:02:07"."""
+    """Return a duration as people write it: "8 s", "3:05", "1:02:07"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""Watch an agent walk: moments of a walk, drawn with the agent's mind beside the maze, in a window or into files."""
+"""Watch an agent walk: the maze and what the agent computes, moment by moment, in a window or in files."""
 
 import itertools
 import sys
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agents import Agent, RNNAgent
+from .agents import Agent, Automaton, RNNAgent
 from .envs import MazeEnv, World
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
 from .envs.maps.files import replacing, write_file
@@ -23,8 +23,7 @@ from .envs.pictures.window import Window, WindowClosed
 from .extras import require
 
 SIZE: Final = (720, 1280)
-"""(height, width) of the picture in px, unless asked otherwise"""
-
+"""(height, width) of the picture in px, by default"""
 
 GIF_MOMENTS: Final = 1000  # half a megabyte of memory each
 
@@ -33,47 +32,48 @@ MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
 
 @dataclass(frozen=True)
 class Moment:
-    """A walk between two moves: where the agent is, what it sees there, and what it makes of it."""
+    """An episode between two moves: where the agent is, what it observes there, and what it computes from it."""
 
     world: World
     state: int
     agent: Agent | None
     trail: NDArray[np.uint8]
     observation: Any
-    mind: Any
-    """the agent's state when it sees this"""
-    next_mind: Any
+    agent_state: Any
+    """the agent's state before this observation"""
+    next_agent_state: Any
+    """the agent's state after it"""
     action: int | None
-    """where it is about to go; None when the episode is over"""
+    """the next move; None when the episode is over"""
     step: int
     total: float
     note: str = ""
 
 
 class Walk:
-    """An episode under way: `moment` is now, and `move` goes on. Without an agent somebody else chooses the moves."""
+    """An episode in progress: `moment` is now, `move` takes a step. Without an agent the caller chooses the moves."""
 
     def __init__(self, env: MazeEnv, make_agent: MakeAgent | None, seed: int) -> None:
         self._env = env
         self._observation, _ = env.reset(seed=seed)
         self._agent = None if make_agent is None else make_agent(env.world, np.random.default_rng(seed))
-        self._mind = None if self._agent is None else self._agent.initial_state()
+        self._agent_state = None if self._agent is None else self._agent.initial_state()
         self._trail = new_trail(env.maze)
         self._step, self._total = 0, 0.0
-        self.moment = self._look("")
+        self.moment = self._observe("")
 
-    def _look(self, note: str) -> Moment:
-        env, action, next_mind = self._env, None, None
+    def _observe(self, note: str) -> Moment:
+        env, action, next_agent_state = self._env, None, None
         if self._agent is not None:
-            action, next_mind = self._agent.act(self._observation, self._mind)
+            action, next_agent_state = self._agent.act(self._observation, self._agent_state)
         return Moment(
             world=env.world,
             state=env.state,
             agent=self._agent,
             trail=self._trail.copy(),
             observation=self._observation,
-            mind=self._mind,
-            next_mind=next_mind,
+            agent_state=self._agent_state,
+            next_agent_state=next_agent_state,
             action=None if note else action,
             step=self._step,
             total=self._total,
@@ -81,15 +81,15 @@ class Walk:
         )
 
     def move(self, action: int) -> None:
-        """Take one step; `moment` has a note then if the episode is over."""
+        """Take one step; if the episode is over then, `moment.note` says how it ended."""
         env, state = self._env, self._env.state
-        self._mind = self.moment.next_mind
+        self._agent_state = self.moment.next_agent_state
         self._observation, reward, terminated, truncated, _ = env.step(action)
         self._step += 1
         self._total += reward
         extend_trail(self._trail, int(env.world.cell[state]), int(env.world.cell[env.state]), env.maze.width)
-        over = "at the goal" if env.at_goal else "it is over" if terminated else "out of time" if truncated else ""
-        self.moment = self._look(over)
+        over = "at the goal" if env.at_goal else "ended" if terminated else "out of time" if truncated else ""
+        self.moment = self._observe(over)
 
 
 def walk(env: MazeEnv, make_agent: MakeAgent, seed: int) -> Iterator[Moment]:
@@ -103,7 +103,7 @@ def walk(env: MazeEnv, make_agent: MakeAgent, seed: int) -> Iterator[Moment]:
 
 @dataclass(frozen=True)
 class Picture:
-    """How moments are drawn: the maze at the left, the mind at the right."""
+    """How moments are drawn: the maze on the left, what the agent computes on the right."""
 
     title: str
     subtitle: str
@@ -118,7 +118,7 @@ class Picture:
         net = None
         if isinstance(moment.agent, RNNAgent):
             rnn = moment.agent.rnn
-            net = Net(rnn.W, rnn.U, rnn.b, moment.mind, rnn.step(seen, moment.mind))
+            net = Net(rnn.W, rnn.U, rnn.b, moment.agent_state, rnn.step(seen, moment.agent_state))
         mind = Mind(
             self.title,
             self.subtitle,
@@ -145,36 +145,50 @@ class Picture:
 
 
 def _paste(frame: Frame, picture: Frame, top: int, left: int) -> None:
-    """Lay a picture over a frame; what does not fit is cut off, from the picture's lower and right side."""
+    """Copy a picture into a frame; what does not fit is cut off at the bottom and on the right."""
     top, left = max(top, 0), max(left, 0)
     part = picture[: frame.shape[0] - top, : frame.shape[1] - left]
     frame[top : top + part.shape[0], left : left + part.shape[1]] = part
 
 
 def describe(moment: Moment) -> str:
-    """Return a moment as a line of text: the step, what is seen, the mind if it is a vector, the direction."""
+    """Return a moment as a line of text: the step, the observation, what the agent remembers, and its move.
+
+    What it remembers is shown where a line can hold it: the hidden state of a hand-set net, the node of an automaton.
+    """
     seen = np.asarray(moment.observation)
     sees = "".join(ARROWS[d] if seen[d] else "·" for d in range(4)) if seen.shape == (4,) else f"{moment.observation}"
-    mind = np.asarray(moment.next_mind)
     if moment.action is None:
         return f"{moment.step:4d}  {moment.note}, return {moment.total:g}"
-    thinks = "h = (" + ", ".join(f"{v:5.2f}" for v in mind) + ")  " if mind.dtype == float and mind.ndim == 1 else ""
-    return f"{moment.step:4d}  sees {sees}  {thinks}goes {ARROWS[moment.action]} {DIRECTION_NAMES[moment.action]}"
+    remembers = ""
+    if isinstance(moment.agent, RNNAgent):
+        remembers = "h = (" + ", ".join(f"{value:5.2f}" for value in moment.next_agent_state) + ")  "
+    elif isinstance(moment.agent, Automaton):
+        remembers = f"node {moment.next_agent_state}  "
+    return f"{moment.step:4d}  sees {sees}  {remembers}goes {ARROWS[moment.action]} {DIRECTION_NAMES[moment.action]}"
 
 
 def watch_in_window(
     env: MazeEnv, make_agent: MakeAgent, picture: Picture, seed: int, fps: float, episodes: int | None
 ) -> None:
-    """Show walks in a window until the user closes it, or until so many episodes are over.
+    """Show episodes in a window until the user closes it.
 
     Keys: space pauses, the right arrow takes one step, up and down change the speed, r restarts, s saves a PNG, q or
     Esc quits.
+
+    Args:
+        env: where the agent walks.
+        make_agent: makes the agent for the environment's world.
+        picture: how moments are drawn.
+        seed: of the first episode; the next one has the next seed.
+        fps: steps a second, at most 60.
+        episodes: close the window after this many; None stays at the end of the first.
     """
     window = Window(f"mazegrad: {picture.title}")
     done, paused, due = 0, False, 0.0
     moments = walk(env, make_agent, seed)
     moment = next(moments)
-    screen = 60.0  # frames a second; the keys answer at this pace, whatever the walk's
+    screen = 60.0  # frames a second; the keys are read at this rate, even if the walk is slower
     fps = min(fps, screen)
     try:
         while True:
@@ -241,37 +255,25 @@ def play_in_window(env: MazeEnv, picture: Picture, seed: int) -> None:
         window.close()
 
 
-def checked_suffix(path: Path, *known: str) -> str:
-    """Return a file's suffix in lower case.
-
-    Raises:
-        ValueError: it is not one of those known.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in known:
-        raise ValueError(f"{path.name!r} does not end in {' or '.join(known)}")
-    return suffix
-
-
 def save_picture(stem: str, frame: Frame) -> None:
-    """Write a frame as the first of stem-1.png, stem-2.png, ... that is no file yet, and say so."""
+    """Write a frame to the first of stem-1.png, stem-2.png, ... that does not exist yet, and print its name."""
     path = next(p for n in itertools.count(1) if not (p := Path(f"{stem}-{n}.png")).exists())
     save_png(path, frame)
     print(f"saved {path}")
 
 
 def save_png(path: Path, frame: Frame) -> None:
-    """Write a frame as PNG, whatever the file is called; needs neither a display nor an extra."""
+    """Write a frame as PNG, whatever the file is called; needs neither a display nor an optional dependency."""
     write_file(path, png(frame))
 
 
 def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
-    """Write moments as an endless GIF; needs the extra `video`. Shows how far it is on a terminal."""
+    """Write moments as an endless GIF, and show the progress on a terminal; needs the extra `video`."""
     Image = require("PIL.Image", "video")
     if len(moments) > GIF_MOMENTS:
-        print(f"the GIF shows the first {GIF_MOMENTS} of {len(moments)} moments; an .mp4 can hold all")
+        print(f"the GIF shows the first {GIF_MOMENTS} of {len(moments)} moments; record an .mp4 to keep all")
         moments = moments[:GIF_MOMENTS]
-    # one palette for all, so that nothing flickers
+    # one palette for all pictures, so that nothing flickers
     palette = Image.fromarray(film_strip(moments, picture, 2, 2)).quantize(128)
     pictures: list[Any] = []
     for number, moment in enumerate(moments, 1):
@@ -305,7 +307,7 @@ def film_strip(moments: list[Moment], picture: Picture, columns: int = 3, rows: 
 
 
 def print_walk(moments: list[Moment]) -> None:
-    """Print the maze, the walk as one line a moment, and the maze at the end."""
+    """Print the maze, a line for each moment, and the maze at the end."""
     print(draw_text(moments[0].world, moments[0].state))
     for moment in moments:
         print(describe(moment))
