@@ -115,3 +115,15 @@ from .recurrent import (
 )
 from .serialization import load as load, save as save
 from .tensor import Parameter as Parameter, Tensor as Tensor
+from .transformers import (
+    KeyValueCache as KeyValueCache,
+    MultiheadAttention as MultiheadAttention,
+    SinusoidalPositions as SinusoidalPositions,
+    Transformer as Transformer,
+    TransformerDecoder as TransformerDecoder,
+    TransformerDecoderLayer as TransformerDecoderLayer,
+    TransformerEncoder as TransformerEncoder,
+    TransformerEncoderLayer as TransformerEncoderLayer,
+    rotary_positions as rotary_positions,
+    sinusoidal_positions as sinusoidal_positions,
+)

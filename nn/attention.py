@@ -1,22 +1,61 @@
-"""Attention: each query looks at all keys, and takes the mean of their values, weighed by how well they match.
+"""Attention: each query looks at all keys, and gets the mean of their values, weighted by how well they match.
 
 With queries, keys and values from one sequence it is self-attention; a decoder that asks an encoder's states is the
 older use (Bahdanau et al. 2015, Luong et al. 2015). The formula, softmax(query key^T / sqrt(size)) value, is that of
 Vaswani et al. 2017.
+
+The weights are computed tile by tile, each small enough for the processor's second-level cache: every weight is
+visited about ten times, and memory is many times slower. In causal attention tiles end where the future begins.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from . import buffers
+from .checks import BELOW_ONE, check
 from .graph import Array
 from .modules import Module
 from .operations.broadcasting import fit
-from .tensor import Operand, Rule, operation
+from .tensor import Operand, Rule, Tensor, operation
+
+TILE = 1 << 16  # weights
+CAUSAL_ROWS = 64  # queries in a tile of causal attention: few, so that little of the future is computed
+
+Tile = tuple[slice, slice, int]  # which items of the batch, which queries, and how many keys they may see at most
+
+
+def _tiles(shape: tuple[int, int, int], past: int | None) -> Iterator[Tile]:
+    """Cut (batch, queries, keys) into tiles; `past`: query i sees the keys up to past + i only."""
+    batch, queries, keys = shape
+    rows = min(queries, CAUSAL_ROWS) if past is not None else queries
+    rows = max(1, min(rows, TILE // max(keys, 1)))
+    items = max(1, TILE // max(rows * keys, 1))
+    for item in range(0, batch, items):
+        for row in range(0, queries, rows):
+            end = min(row + rows, queries)
+            seen = keys if past is None else min(past + end, keys)
+            yield slice(item, min(item + items, batch)), slice(row, end), seen
+
+
+class _Mask:
+    """A mask of any shape that broadcasts to (*lead, queries, keys), cut into the tiles of (batch, queries, keys)."""
+
+    def __init__(self, mask: Array, lead: tuple[int, ...]) -> None:
+        mask = mask.reshape((1,) * (2 - mask.ndim) + mask.shape)
+        own = mask.shape[:-2]
+        self.mask = mask.reshape(-1, *mask.shape[-2:])
+        number = np.arange(len(self.mask)).reshape(own)
+        self.item = None if len(self.mask) == 1 else np.broadcast_to(number, lead).ravel()
+
+    def __getitem__(self, tile: Tile) -> Array:
+        items, rows, seen = tile
+        mask = self.mask if self.item is None else self.mask[self.item[items]]
+        return mask[:, rows if mask.shape[1] > 1 else slice(None), : seen if mask.shape[2] > 1 else None]
 
 
 @operation
@@ -24,53 +63,102 @@ def _attention(
     query: Operand,
     key: Operand,
     value: Operand,
+    bias: Operand,
     allowed: Array | None,
-    bias: Array | None,
+    past: int | None,
     scale: float,
-    factors: Array | None,
+    dropout_p: float,
+    rng: np.random.Generator | None,
 ) -> Rule:
-    """Two outputs: what each query gets, and the weights before dropout multiplied them by `factors`."""
-    scores = (query @ key.swapaxes(-1, -2)) * scale
-    if bias is not None:
-        scores = scores + bias.astype(scores.dtype)
-    if allowed is not None:
-        scores = np.where(allowed, scores, -np.inf)
-    top = scores.max(-1, keepdims=True, initial=-np.inf)
-    weights = np.exp(scores - np.where(top == -np.inf, 0, top))
-    total = weights.sum(-1, keepdims=True)
-    weights /= np.where(total == 0, 1, total)  # 0 where nothing may be looked at
-    keep = 1 if factors is None else factors.astype(weights.dtype)
-    kept = weights * keep
+    """Two outputs: what each query gets, and the weights as they were before dropout."""
+    dtype = np.result_type(query, key, value, np.float32)
+    sizes = query.shape[-2], key.shape[-2]
+    lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+    batch = math.prod(lead)
+    q, k, v = (np.broadcast_to(x, lead + x.shape[-2:]).reshape(batch, *x.shape[-2:]) for x in (query, key, value))
+    q = q * dtype.type(scale)
+    out, weights = buffers.empty((batch, sizes[0], v.shape[-1]), dtype), buffers.empty((batch, *sizes), dtype)
+    keep = buffers.empty(weights.shape, bool) if dropout_p else None
+    rest = dtype.type(1 / (1 - dropout_p))
+    added = None if bias is None else _Mask(bias, lead)
+    open_to = None if allowed is None else _Mask(allowed, lead)
+    tiles = list(_tiles(weights.shape, past))
+    for tile in tiles:
+        items, rows, seen = tile
+        scores = weights[items, rows, :seen]
+        weights[items, rows, seen:] = 0
+        np.matmul(q[items, rows], k[items, :seen].swapaxes(-1, -2), out=scores)
+        if added is not None:
+            scores += added[tile]
+        if open_to is not None:
+            np.copyto(scores, -np.inf, where=~open_to[tile])
+        if past is not None:
+            future = np.arange(seen) > past + np.arange(rows.start, rows.stop)[:, None]
+            np.copyto(scores, -np.inf, where=future)
+        top = scores.max(-1, keepdims=True, initial=-np.inf)
+        scores -= np.where(top == -np.inf, 0, top)
+        np.exp(scores, out=scores)
+        total = scores.sum(-1, keepdims=True)
+        scores /= np.where(total == 0, 1, total)  # 0 for a query that may look nowhere
+        if keep is not None:
+            assert rng is not None
+            kept = keep[items, rows, :seen]
+            np.greater_equal(rng.random(scores.shape, dtype=dtype), dropout_p, out=kept)
+            scores = scores * kept
+            scores *= rest
+        np.matmul(scores, v[items, :seen], out=out[items, rows])
 
     def vjp(grads: Sequence[Array | None], needs: Sequence[bool]) -> tuple[Array | None, ...]:
-        grad_out, grad_weights = grads
-        grad_value = None
-        inner = np.zeros_like(weights) if grad_weights is None else weights * grad_weights
-        if grad_out is not None:
-            inner += kept * (grad_out @ value.swapaxes(-1, -2))
-            grad_value = fit(kept.swapaxes(-1, -2) @ grad_out, value) if needs[2] else None
-        inner -= weights * inner.sum(-1, keepdims=True)
-        inner *= scale
-        return (
-            fit(inner @ key, query) if needs[0] else None,
-            fit(inner.swapaxes(-1, -2) @ query, key) if needs[1] else None,
-            grad_value,
+        grad_out = np.zeros_like(out) if grads[0] is None else grads[0].reshape(out.shape)
+        grad_weights = None if grads[1] is None else grads[1].reshape(weights.shape)
+        grad_q, grad_k, grad_v = np.empty_like(q), np.zeros_like(k), np.zeros_like(v)
+        grad_scores = np.zeros_like(weights) if needs[3] else None
+        mean = np.einsum("bqd,bqd->bq", grad_out, out)[..., None]  # of the weights' gradients, under the weights
+        for items, rows, seen in tiles:
+            weight, grad = weights[items, rows, :seen], grad_out[items, rows]
+            inner = grad @ v[items, :seen].swapaxes(-1, -2)
+            kept = weight
+            if keep is not None:
+                factor = np.multiply(keep[items, rows, :seen], rest, dtype=dtype)
+                inner *= factor
+                kept = weight * factor
+            center = mean[items, rows]
+            if grad_weights is not None:
+                inner += grad_weights[items, rows, :seen]
+                center = (inner * weight).sum(-1, keepdims=True)
+            inner -= center
+            inner *= weight
+            grad_v[items, :seen] += kept.swapaxes(-1, -2) @ grad
+            np.matmul(inner, k[items, :seen], out=grad_q[items, rows])
+            grad_k[items, :seen] += inner.swapaxes(-1, -2) @ q[items, rows]
+            if grad_scores is not None:
+                grad_scores[items, rows, :seen] = inner
+        grad_q *= dtype.type(scale)
+        return tuple(
+            fit(grad.reshape(lead + grad.shape[1:]), operand) if grad is not None and need else None
+            for grad, operand, need in zip(
+                (grad_q, grad_k, grad_v, grad_scores), (query, key, value, bias), needs, strict=True
+            )
         )
 
-    return (kept @ value, weights), vjp
+    return (out.reshape(lead + out.shape[1:]), weights.reshape(lead + sizes)), vjp
 
 
-def _attend(
+def attend(
     query: Operand,
     key: Operand,
     value: Operand,
-    attn_mask: Any,
-    dropout_p: float,
-    is_causal: bool,
-    scale: float | None,
-    rng: np.random.Generator | None,
+    masks: Sequence[Any] = (),
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    rng: np.random.Generator | None = None,
+    past: int = 0,
 ) -> tuple[Any, Any]:
-    """Check everything and make the masks; output and weights."""
+    """Check everything; return the output and the weights.
+
+    `masks` hold all of them, as `attn_mask` does, or are None; `past` keys come before the first query's own.
+    """
     shapes = [np.shape(x) for x in (query, key, value)]
     given = "query {}, key {}, value {}".format(*shapes)
     if min(map(len, shapes)) < 2:
@@ -83,29 +171,41 @@ def _attend(
         lead = np.broadcast_shapes(*(shape[:-2] for shape in shapes))
     except ValueError:
         raise ValueError(f"attention: the axes before the last two do not fit together: {given}") from None
-    if not 0 <= dropout_p < 1:
-        raise ValueError(f"dropout_p is {dropout_p}; expected a probability below 1")
-    shape = (*lead, shapes[0][-2], shapes[1][-2])
+    check(BELOW_ONE, dropout_p=dropout_p)
+    if dropout_p and rng is None:
+        raise ValueError("attention with dropout needs rng=, a numpy.random.Generator")
+    precision = next((x.dtype for x in (query, key, value) if isinstance(x, Tensor)), None)
     allowed: Array | None = None
-    bias: Array | None = None
-    if attn_mask is not None:
-        mask = np.asarray(attn_mask)
-        if mask.dtype.kind not in "bf":
-            raise TypeError(f"attn_mask holds booleans (True: may look) or floating numbers to add, not {mask.dtype}")
-        if mask.ndim > len(shape) or any(n not in (1, m) for n, m in zip(mask.shape[::-1], shape[::-1], strict=False)):
-            raise ValueError(f"attn_mask of shape {mask.shape} does not fit the weights' shape {shape}: {given}")
-        allowed, bias = (mask, None) if mask.dtype == bool else (None, mask)
-    if is_causal:
-        past = np.tri(*shape[-2:]) == 1
-        allowed = past if allowed is None else allowed & past
-    factors = None
-    if dropout_p:
-        if rng is None:
-            raise ValueError("attention with dropout needs rng=, a numpy.random.Generator")
-        factors = (rng.random(shape) >= dropout_p) / (1 - dropout_p)
-    scale = 1 / math.sqrt(shapes[0][-1] or 1) if scale is None else float(scale)
-    output: tuple[Any, Any] = _attention(query, key, value, allowed=allowed, bias=bias, scale=scale, factors=factors)
-    return output
+    bias: Any = None
+    for mask in masks:
+        if mask is None:
+            continue
+        mask = _checked_mask(mask, (*lead, shapes[0][-2], shapes[1][-2]), given)
+        if mask.dtype == bool:
+            allowed = mask if allowed is None else allowed & mask
+        else:
+            mask = mask if isinstance(mask, Tensor) or precision is None else mask.astype(precision)
+            bias = mask if bias is None else bias + mask
+    return _attention(
+        query,
+        key,
+        value,
+        bias,
+        allowed=allowed,
+        past=past if is_causal else None,
+        scale=1 / math.sqrt(shapes[0][-1] or 1) if scale is None else float(scale),
+        dropout_p=dropout_p,
+        rng=rng,
+    )
+
+
+def _checked_mask(mask: Any, shape: tuple[int, ...], given: str) -> Any:
+    mask = mask if isinstance(mask, Tensor) else np.array(mask)
+    if mask.dtype.kind not in "bf":
+        raise TypeError(f"attn_mask holds booleans (True: may look) or floating numbers to add, not {mask.dtype}")
+    if mask.ndim > len(shape) or any(n not in (1, m) for n, m in zip(mask.shape[::-1], shape[::-1], strict=False)):
+        raise ValueError(f"attn_mask of shape {mask.shape} does not fit the weights' shape {shape}: {given}")
+    return mask
 
 
 def scaled_dot_product_attention(
@@ -116,22 +216,52 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
     *,
     rng: np.random.Generator | None = None,
 ) -> Any:
     """softmax(query key^T * scale) value: what each query finds among the keys (Vaswani et al. 2017).
 
-    query (..., L, E), key (..., S, E), value (..., S, V) -> (..., L, V); axes before the last two are broadcast.
-    `attn_mask`, broadcast to (..., L, S), has no gradient: booleans, True where a query may look (as in PyTorch's
-    function of this name), or numbers that are added to the scores. `is_causal`: query i sees keys 0 to i only. A query
-    that may look nowhere gets zeros. `scale` is 1 / sqrt(E) by default. `dropout_p` drops weights, drawn from `rng`.
-    Raises ValueError naming all shapes when they do not fit.
+    Args:
+        query: (..., L, E); the axes before the last two are broadcast.
+        key: (..., S, E).
+        value: (..., S, V).
+        attn_mask: broadcast to (..., L, S): booleans, True where a query may look (as in PyTorch's function of this
+            name), or numbers that are added to the scores; a tensor of such numbers is differentiated too.
+        dropout_p: the probability with which a weight is dropped, drawn from `rng`.
+        is_causal: query i sees keys 0 to i only; together with `attn_mask`, both hold.
+        scale: 1 / sqrt(E) by default.
+        enable_gqa: fewer heads, axis -3, of keys and values than of queries: each serves as many heads of queries
+            (Ainslie et al. 2023).
+        rng: the generator that dropout draws from.
+
+    Returns:
+        (..., L, V). A query that may look nowhere gets zeros.
+
+    Raises:
+        ValueError: shapes do not fit; the message names all of them.
     """
-    return _attend(query, key, value, attn_mask, dropout_p, is_causal, scale, rng)[0]
+    if not enable_gqa:
+        return attend(query, key, value, [attn_mask], dropout_p, is_causal, scale, rng)[0]
+    shapes = [np.shape(x) for x in (query, key, value)]
+    if min(map(len, shapes)) < 3 or shapes[1][-3] != shapes[2][-3] or shapes[0][-3] % (shapes[1][-3] or 1):
+        given = "query {}, key {}, value {}".format(*shapes)
+        raise ValueError(f"enable_gqa: the keys' heads, axis -3, must be the values', and divide the queries': {given}")
+    *lead, heads, length, size = shapes[0]
+    groups = shapes[1][-3]
+    grouped = query.reshape((*lead, groups, heads // groups, length, size))
+    key, value = (x.reshape((*shape[:-2], 1, *shape[-2:])) for x, shape in zip((key, value), shapes[1:], strict=True))
+    if attn_mask is not None:
+        mask = attn_mask if isinstance(attn_mask, Tensor) else np.asarray(attn_mask)
+        if mask.ndim > 2:
+            split = (1, 1) if mask.shape[-3] == 1 else (groups, heads // groups)
+            attn_mask = mask.reshape((*mask.shape[:-3], *split, *mask.shape[-2:]))
+    out = attend(grouped, key, value, [attn_mask], dropout_p, is_causal, scale, rng)[0]
+    return out.reshape((*lead, heads, length, shapes[2][-1]))
 
 
 class Attention(Module):
-    """Scaled dot-product attention; it has no weights of its own: project before and after by Linear where wanted."""
+    """Scaled dot-product attention; it has no weights of its own: `MultiheadAttention` has, or put Linear around it."""
 
     def __init__(
         self,
@@ -141,8 +271,7 @@ class Attention(Module):
         *,
         rng: np.random.Generator | None = None,
     ) -> None:
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout is {dropout}; expected a probability below 1")
+        check(BELOW_ONE, dropout=dropout)
         self.dropout, self.is_causal, self.scale = dropout, is_causal, scale
         self.rng = rng or np.random.default_rng()
 
@@ -153,7 +282,7 @@ class Attention(Module):
         `need_weights`: a pair, with the weights (..., L, S) as they were before dropout, each row of sum 1.
         """
         dropout = self.dropout if self.training else 0.0
-        both = _attend(query, key, value, attn_mask, dropout, self.is_causal, self.scale, self.rng)
+        both = attend(query, key, value, [attn_mask], dropout, self.is_causal, self.scale, self.rng)
         return both if need_weights else both[0]
 
     def extra_repr(self) -> str:

@@ -1,0 +1,103 @@
+"""Where a token stands: attention by itself sees a set, not a sequence, so positions are added or turned in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..graph import Array
+from ..layers import Dropout
+from ..modules import Module
+from ..tensor import Operand, Rule, operation
+
+
+def _angles(positions: Array, size: int, base: float) -> Array:
+    """positions / base ** (0, 2, 4, ... / size), one for each pair of the size: (..., ceil(size / 2)), float64."""
+    if not base > 0:
+        raise ValueError(f"base is {base}; expected a positive number")
+    return positions[..., None] * base ** (-np.arange(0, size, 2) / size)
+
+
+def sinusoidal_positions(
+    length: int, size: int, base: float = 10_000.0, *, start: int = 0, dtype: DTypeLike = np.float32
+) -> Array:
+    """Sines and cosines of each position, from fast to slow, to be added to the tokens' embeddings.
+
+    Returns:
+        (length, size): at position t, 2i is sin(t / base^(2i / size)) and 2i + 1 is its cosine, t = start, start + 1,
+        ... (Vaswani et al. 2017, 3.5).
+    """
+    angles = _angles(np.arange(start, start + length), size, base)
+    return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, -1)[:, :size].astype(dtype)
+
+
+class SinusoidalPositions(Module):
+    """x + `sinusoidal_positions`, and then dropout: (length, batch, size), or (batch, length, size) if `batch_first`.
+
+    As in PyTorch, an input without the batch is (length, size) either way.
+    """
+
+    def __init__(
+        self,
+        dropout: float = 0.0,
+        batch_first: bool = False,
+        base: float = 10_000.0,
+        *,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.dropout = Dropout(dropout, rng=rng)
+        self.batch_first, self.base = batch_first, base
+
+    def forward(self, x: Any, start: int = 0) -> Any:
+        """The same shape; the first position is `start`: how many came before, if a cache holds them."""
+        if np.ndim(x) not in (2, 3):
+            raise ValueError(f"SinusoidalPositions takes (length, batch, size) or (length, size), not {np.shape(x)}")
+        along = 1 if self.batch_first and np.ndim(x) == 3 else 0
+        table = sinusoidal_positions(x.shape[along], x.shape[-1], self.base, start=start, dtype=x.dtype)
+        return self.dropout(x + (table[:, None] if np.ndim(x) == 3 and not along else table))
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"batch_first={self.batch_first}, base={self.base:g}"
+
+
+@operation
+def _turn(x: Operand, cosine: Array, sine: Array) -> Rule:
+    def turned(x: Array, sine: Array) -> Array:
+        out = np.empty_like(x)
+        even, odd = x[..., ::2], x[..., 1::2]
+        out[..., ::2] = even * cosine - odd * sine
+        out[..., 1::2] = odd * cosine + even * sine
+        return out
+
+    return turned(x, sine), lambda grad, needs: (turned(grad, -sine),)
+
+
+def rotary_positions(x: Operand, positions: Any = None, base: float = 10_000.0) -> Any:
+    """Turn each pair of numbers by an angle that grows with the position, some pairs fast and some slowly.
+
+    Of queries and keys that are turned so, the scores depend on the distance alone (Su et al. 2021).
+
+    Args:
+        x: (..., length, size), with an even size: the pairs are (0, 1), (2, 3), ...
+        positions: integers that broadcast to (..., length); 0, 1, 2, ... by default.
+        base: pair i turns by position / base^(2i / size).
+
+    Returns:
+        The same shape.
+    """
+    shape = np.shape(x)
+    if len(shape) < 2 or shape[-1] % 2:
+        raise ValueError(f"rotary_positions takes (..., length, size) with an even size, not {shape}")
+    positions = np.arange(shape[-2]) if positions is None else np.asarray(positions)
+    if positions.dtype.kind not in "iu":
+        raise TypeError(f"rotary_positions: positions are integers, not {positions.dtype}")
+    try:
+        np.broadcast_to(positions, shape[:-1])
+    except ValueError:
+        raise ValueError(f"rotary_positions: positions of shape {positions.shape} do not fit x of {shape}") from None
+    angles = _angles(positions, shape[-1], base)
+    dtype = x.dtype if hasattr(x, "dtype") else np.float64
+    return _turn(x, cosine=np.cos(angles).astype(dtype), sine=np.sin(angles).astype(dtype))
