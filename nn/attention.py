@@ -216,8 +216,8 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
-    enable_gqa: bool = False,
     *,
+    enable_gqa: bool = False,
     rng: np.random.Generator | None = None,
 ) -> Any:
     """softmax(query key^T * scale) value: what each query finds among the keys (Vaswani et al. 2017).

@@ -320,6 +320,7 @@ CASES: dict[str, Case] = {
         asking,
         None,
     ),
+    "rotary_positions": Case(lambda x: nn.rotary_positions(x[..., : x.shape[-1] // 2 * 2]), matrix, None),
     "cross_entropy": Case(
         lambda x: nn.cross_entropy(x, targets(x)), logits, lambda x: F().cross_entropy(x, tt(targets(x)))
     ),

@@ -15,7 +15,7 @@ import pytest
 
 from mazegrad import nn
 
-OURS = {"rng", "dtype", "leak"}  # keywords that PyTorch lacks, or means otherwise
+OURS = {"rng", "dtype", "leak", "rotary"}  # keywords that PyTorch lacks, or means otherwise
 EXCEPTIONS = {"conv2d"}  # exercise 41 and DESIGN name its arguments: image, kernel, bias, padding
 
 KINDS = POSITIONAL, KEYWORD = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
@@ -69,6 +69,8 @@ def test_what_torch_has_too_takes_the_same_arguments() -> None:
             strange.append(f"{name}({', '.join(mine)}), but in torch ({', '.join(known)})")
         for p in mine.values():
             default = known[p.name].default if p.name in known and p.name not in OURS else None
+            if inspect.isfunction(default):  # such as relu
+                default = getattr(nn, default.__name__)
             if default is not None and p.default is not default and p.default != default:
                 strange.append(f"{name}: {p.name} is {p.default!r}, but in torch {default!r}")
         compared.add(name)

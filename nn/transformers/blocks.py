@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .. import operations
 from ..layers import Dropout, LayerNorm, Linear
 from ..modules import Module
+from ..operations import gelu, relu
 from .cache import KeyValueCache
 from .multihead import MultiheadAttention
 
 Activation = str | Callable[[Any], Any]
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": operations.relu, "gelu": operations.gelu}
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": relu, "gelu": gelu}
 
 
 class _Block(Module):
@@ -66,7 +66,7 @@ class TransformerEncoderLayer(_Block):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
-        activation: Activation = "relu",
+        activation: Activation = relu,
         layer_norm_eps: float = 1e-5,
         batch_first: bool = False,
         norm_first: bool = False,
@@ -106,7 +106,7 @@ class TransformerEncoderLayer(_Block):
 
 
 class TransformerDecoderLayer(_Block):
-    """Self-attention, attention to an encoder's output, and a small net for each position (Vaswani et al. 2017, 3.1)."""
+    """Self-attention, attention to an encoder's output, a small net for each position (Vaswani et al. 2017, 3.1)."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class TransformerDecoderLayer(_Block):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
-        activation: Activation = "relu",
+        activation: Activation = relu,
         layer_norm_eps: float = 1e-5,
         batch_first: bool = False,
         norm_first: bool = False,

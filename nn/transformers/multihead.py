@@ -15,8 +15,9 @@ from ..graph import Array
 from ..layers import Linear
 from ..modules import Module
 from ..operations import concatenate, linear
-from ..tensor import Operand, Parameter, Rule, Tensor, operation
+from ..tensor import Operand, Parameter, Rule, operation
 from .cache import KeyValueCache
+from .masks import may_look, may_look_at_keys, with_more_keys
 from .positions import rotary_positions
 
 
@@ -83,13 +84,11 @@ class MultiheadAttention(Module):
         self.out_proj = Linear(embed_dim, embed_dim, bias, rng=rng, dtype=dtype)
         if self.out_proj.bias is not None:
             self.out_proj.bias.assign(np.zeros(embed_dim))
-        glorot_normal = np.sqrt(2 / (embed_dim + 1))  # PyTorch's xavier_normal_ of a shape (1, 1, embed_dim)
-        self.bias_k = (
-            Parameter(init.normal((1, 1, embed_dim), glorot_normal, rng=rng, dtype=dtype)) if add_bias_kv else None
-        )
-        self.bias_v = (
-            Parameter(init.normal((1, 1, embed_dim), glorot_normal, rng=rng, dtype=dtype)) if add_bias_kv else None
-        )
+        self.bias_k = self.bias_v = None
+        if add_bias_kv:
+            self.bias_k, self.bias_v = (
+                Parameter(init.glorot_normal((1, 1, embed_dim), rng=rng, dtype=dtype)) for _ in range(2)
+            )
 
     def forward(
         self,
@@ -133,8 +132,8 @@ class MultiheadAttention(Module):
         query, key, value = (self._batch_first(x) for x in (query, key, value))
         q, k, v = self._heads(query, key, value, *alike)
         masks = [
-            self._mask(attn_mask, "attn_mask", len(query)),
-            self._mask(key_padding_mask, "key_padding_mask", len(query)),
+            may_look(attn_mask, len(query), self.num_heads),
+            may_look_at_keys(key_padding_mask, len(query)),
         ]
         past = 0 if cache is None else cache.length
         if self.rotary is not None:
@@ -158,15 +157,20 @@ class MultiheadAttention(Module):
 
     def _check(self, query: Any, key: Any, value: Any) -> None:
         shapes = [np.shape(x) for x in (query, key, value)]
-        sizes = self.embed_dim, self.kdim, self.vdim
-        lead = 0 if self.batch_first else 1
+        sizes, batch = (self.embed_dim, self.kdim, self.vdim), 0 if self.batch_first else 1
         ranks = {len(shape) for shape in shapes}
-        good = ranks in ({2}, {3}) and all(shape[-1] == size for shape, size in zip(shapes, sizes, strict=True))
-        if not good or shapes[1][:-1] != shapes[2][:-1] or (3 in ranks and shapes[0][lead] != shapes[1][lead]):
-            axes = "(batch, length, {})" if self.batch_first else "(length, batch, {})"
-            expected = ", ".join(f"{name} {axes.format(size)}" for name, size in zip(("query", "key", "value"), sizes))
-            given = "query {}, key {}, value {}".format(*shapes)
-            raise ValueError(f"MultiheadAttention takes {expected}, or all without the batch; got {given}")
+        if (
+            ranks not in ({2}, {3})
+            or any(shape[-1] != size for shape, size in zip(shapes, sizes, strict=True))
+            or shapes[1][:-1] != shapes[2][:-1]
+            or (ranks == {3} and shapes[0][batch] != shapes[1][batch])
+        ):
+            axes = "batch, length" if self.batch_first else "length, batch"
+            expected, given = "query ({}, {}), key ({}, {}), value ({}, {})", "query {}, key {}, value {}"
+            expected = expected.format(*(x for size in sizes for x in (axes, size)))
+            raise ValueError(
+                f"MultiheadAttention takes {expected}, or all without the batch; got {given.format(*shapes)}"
+            )
 
     def _batch_first(self, x: Any) -> Any:
         if np.ndim(x) == 2:
@@ -200,38 +204,7 @@ class MultiheadAttention(Module):
         for key, value in more:
             tile = np.zeros((batch, heads, 1, size), k.dtype)
             k, v = concatenate([k, tile + key], -2), concatenate([v, tile + value], -2)
-        return k, v, [self._padded(mask, len(more)) for mask in masks] if more else masks
-
-    @staticmethod
-    def _padded(mask: Any, more: int) -> Any:
-        if mask is None:
-            return None
-        seen = (
-            np.ones((*mask.shape[:-1], more), bool)
-            if mask.dtype == bool
-            else np.zeros((*mask.shape[:-1], more), mask.dtype)
-        )
-        return concatenate([mask, seen], -1) if isinstance(mask, Tensor) else np.concatenate([mask, seen], -1)
-
-    def _mask(self, mask: Any, name: str, batch: int) -> Any:
-        """The mask as `scaled_dot_product_attention` has it: True where a query may look; with four axes."""
-        if mask is None:
-            return None
-        mask = mask if isinstance(mask, Tensor) else np.asarray(mask)
-        if mask.dtype.kind not in "bf":
-            raise TypeError(f"{name} holds booleans (True: left out) or floating numbers to add, not {mask.dtype}")
-        if name == "key_padding_mask" and mask.ndim in (1, 2) and (mask.ndim == 1 or len(mask) == batch):
-            mask = mask.reshape((-1, 1, 1, mask.shape[-1]))
-        elif name == "attn_mask" and mask.ndim == 2:
-            mask = mask.reshape((1, 1, *mask.shape))
-        elif name == "attn_mask" and mask.ndim == 3 and len(mask) == batch * self.num_heads:
-            mask = mask.reshape((batch, self.num_heads, *mask.shape[1:]))
-        else:
-            expected = (
-                "(batch, keys)" if name == "key_padding_mask" else "(queries, keys) or (batch * heads, queries, keys)"
-            )
-            raise ValueError(f"{name} has shape {mask.shape}; expected {expected}, with a batch of {batch}")
-        return ~mask if mask.dtype == bool else mask
+        return k, v, [with_more_keys(mask, len(more)) for mask in masks] if more else masks
 
     def extra_repr(self) -> str:
         """Size, heads and what is not the default."""

@@ -13,6 +13,7 @@ from ..checks import POSITIVE_INTEGER, check
 from ..graph import Array
 from ..layers import LayerNorm
 from ..modules import Module, ModuleList
+from ..operations import relu
 from .blocks import Activation, TransformerDecoderLayer, TransformerEncoderLayer
 from .cache import KeyValueCache
 
@@ -123,7 +124,7 @@ class Transformer(Module):
         num_decoder_layers: int = 6,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
-        activation: Activation = "relu",
+        activation: Activation = relu,
         custom_encoder: Module | None = None,
         custom_decoder: Module | None = None,
         layer_norm_eps: float = 1e-5,
