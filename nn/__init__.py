@@ -14,6 +14,7 @@ from . import (
 )
 from .attention import Attention as Attention, scaled_dot_product_attention as scaled_dot_product_attention
 from .averaging import Averaged as Averaged
+from .clipping import clip_grad_norm as clip_grad_norm, clip_grad_value as clip_grad_value
 from .convolution import conv2d as conv2d, h_conv2d as h_conv2d, h_conv2d_grad as h_conv2d_grad
 from .functional import (
     avg_pool2d as avg_pool2d,
@@ -97,8 +98,6 @@ from .optimisers import (
     NonFiniteGradient as NonFiniteGradient,
     Optimiser as Optimiser,
     RMSprop as RMSprop,
-    clip_grad_norm as clip_grad_norm,
-    clip_grad_value as clip_grad_value,
 )
 from .recurrent import (
     GRU as GRU,
