@@ -59,7 +59,7 @@ def draw_place(
     tile: int | None = None,
 ) -> Frame:
     """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`."""
-    size = tile_size(maze) if tile is None else whole("tile", tile, 1)
+    size = tile_size(maze) if tile is None else tile
     canvas = _canvas(maze, size)
     frame = canvas.background.copy()
     blocks = frame.reshape(maze.height, size, maze.width, size, 3).swapaxes(1, 2)
@@ -86,8 +86,9 @@ class _Canvas(NamedTuple):
     bits: NDArray[np.int64]  # (height * width,): `inventory_bits`
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64, typed=True)  # typed: 8.0 is not a size, though it equals 8
 def _canvas(maze: Maze, size: int) -> _Canvas:
+    size = whole("tile", size, 1)
     present = np.unique(maze.tiles)
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
