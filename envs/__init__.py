@@ -6,7 +6,6 @@ from .core.scene import TILE_CODES
 from .core.world import World
 from .engines.engine import Engine
 from .env import MazeEnv
-from .episodes import SavedState
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key
@@ -25,6 +24,7 @@ from .planning.mdp import TabularMDP
 from .planning.solvers import SOLVERS, Solution, solve
 from .planning.values import Values, evaluate_policy, value_iteration
 from .replay import Replay
+from .saved import SavedState
 from .vector import MazeVectorEnv
 
 __all__ = [

@@ -11,20 +11,22 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from .clock import renewed
 from .engines.engine import accept
 from .engines.lane import Lane
-from .episodes import SavedState, checked_number, renewed
 from .info import INFO, info_table
 from .maps.directions import DOWN, LEFT, RIGHT, UP
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, stream, uniform
 from .maps.shipped import find_maze
+from .options import check_options, start_cell
 from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
 from .pictures.trails import checked_trail, extend_trail, new_trail
 from .pictures.window import Window
-from .settings import Settings, TimeLimit, check_options, state_at
+from .saved import SavedState, checked_number
+from .settings import Settings, TimeLimit
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
 _KEPT: Final = 1024  # mazes that stay compiled: levels that can come again, and as many of saved states
@@ -160,7 +162,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             lane = self._lane(find_maze(options["maze"]))
         elif self._levels is not None and not given:
             lane = self._level(self._levels, int(bits(draws, MAZE)))
-        start = state_at(lane.world, options["start"]) if "start" in options else None
+        start = None
+        if "start" in options:
+            start = lane.state_at(start_cell(options["start"], lane.maze, self._settings.setup), 0)
         super().reset(seed=seed if seed is None else int(seed))
         if lane is not self._engine:
             self._use(lane)

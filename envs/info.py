@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from .core.places import Places
 from .core.rules import outcomes
+from .core.scene import Scene
 from .core.world import World
-from .engines.engine import Engine
+from .engines.engine import Engine, Lanes
 from .planning.distances import distances
 from .planning.values import value_iteration
 
@@ -54,6 +55,13 @@ def info_table(name: str, world: World, discount: float) -> NDArray[Any]:
     return np.concatenate([INFO[name](world.only(number), discount) for number in range(len(world.mazes))])
 
 
+def mask_of(lanes: Lanes, count: int) -> NDArray[np.bool_]:
+    """Return the mask of some of `count` lanes."""
+    mask = np.zeros(count, dtype=np.bool_)
+    mask[lanes] = True
+    return mask
+
+
 class Info:
     """The info of an engine's lanes: tables over (maze, what is carried, cell), each maze's made when a lane enters it.
 
@@ -66,7 +74,7 @@ class Info:
         self._names, self._discount = names, discount
         self._tables: dict[str, NDArray[Any]] = {}  # (mazes, carried * cells + cell, ...)
         self._known = np.zeros(0, dtype=np.int64)  # of mazes: the value of `scene.written` that the tables hold for
-        self._cells = 0
+        self._cells, self._scene = 0, Scene(0, 0, 0)
         self._local: dict[str, NDArray[Any]] = {}  # by state of `Engine.alike`
 
     def rows(self, engine: Engine, places: Places) -> dict[str, NDArray[Any]]:
@@ -86,11 +94,23 @@ class Info:
             rows |= {name: self._tables[name][places.maze, at] for name in tabled}
         return {name: rows[name] for name in self._names}
 
+    def of(self, engine: Engine, lanes: Lanes, count: int) -> dict[str, NDArray[Any]]:
+        """Return the info of some lanes as Gymnasium has it: arrays for all `count` lanes, and their masks."""
+        infos: dict[str, NDArray[Any]] = {}
+        for name, rows in self.rows(engine, engine.places(lanes)).items() if self._names else ():
+            infos[name] = rows
+            if len(lanes) < count:
+                infos[name] = np.zeros((count, *rows.shape[1:]), dtype=rows.dtype)
+                infos[name][lanes] = rows
+            infos[f"_{name}"] = mask_of(lanes, count)
+        return infos
+
     def _learn(self, engine: Engine, mazes: NDArray[np.int64], names: Sequence[str]) -> None:
         """Make the tables of the mazes that are new."""
         scene = engine.scene
         cells = scene.height * scene.width
-        if cells != self._cells:
+        if scene is not self._scene or cells != self._cells:
+            self._scene = scene
             self._tables, self._known, self._cells = {}, np.zeros(0, dtype=np.int64), cells
         if len(self._known) < len(scene):
             self._known = np.concatenate([self._known, np.zeros(len(scene) - len(self._known), dtype=np.int64)])

@@ -1,14 +1,10 @@
 """The keywords of an environment, checked in one place for one agent and for many."""
 
-import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from .core.compile import checked_rewards
-from .core.world import World
 from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import is_whole, nearest
@@ -73,32 +69,3 @@ class Settings:
         if self.time_limit == "auto":
             return 4 * open_tiles
         return None if self.time_limit is None else int(self.time_limit)
-
-
-def check_options(options: Iterable[str], known: Collection[str] = ("maze", "start")) -> None:
-    """Raise ValueError for an unknown option of `reset`."""
-    for name in options:
-        if name not in known:
-            raise ValueError(f"unknown option {name!r}{nearest(name, known)}")
-
-
-def state_at(world: World, position: Any, carried: int = 0) -> int:
-    """Return the state, in a world of one maze, of an agent at a (row, column) that carries this.
-
-    Raises:
-        ValueError: an agent cannot be there.
-    """
-    try:
-        row, column = (operator.index(number) for number in position)
-    except (TypeError, ValueError):
-        raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
-    height, width = world.mazes[0].tiles.shape
-    if 0 <= row < height and 0 <= column < width:
-        here = world.cell == row * width + column
-        for state in np.flatnonzero(here & (world.carried == carried))[:1]:
-            return int(state)
-        if not carried and here.any():
-            where = f"row {row}, column {column} (both from 0)"
-            raise ValueError(f"only an agent that carries a key or an item can stand at {where}; it begins with none")
-    having = f" and carry {carried}" if carried else ""
-    raise ValueError(f"an agent cannot stand at row {row}, column {column} (both from 0){having}")
