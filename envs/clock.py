@@ -38,7 +38,8 @@ class Clock:
         self.episode = np.full(lanes, -1)
         self.time = 0  # steps of all lanes since the clock was made
         self._begun, self._due = np.zeros(lanes, dtype=np.int64), np.full(lanes, -1)
-        self._calendar: dict[int, list[Lanes]] = {}  # time -> lanes that are truncated then, unless they end before
+        # time -> lanes that are truncated then, unless they end before
+        self.calendar: dict[int, list[Lanes]] = {}
         self._random = RandomBlock(lanes)
 
     def renewed(self, seed: Any, lanes: Lanes) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -91,7 +92,7 @@ class Clock:
         due = np.broadcast_to(np.where(np.less(limits, 0), -1, np.maximum(begun + limits, self.time + 1)), lanes.shape)
         self._due[lanes] = due
         for time in np.unique(due[due >= 0]).tolist():
-            self._calendar.setdefault(time, []).append(lanes[due == time])
+            self.calendar.setdefault(time, []).append(lanes[due == time])
 
     def draw(self, lanes: Lanes, streams: Streams, *, steps: Any = 0) -> None:
         """Let the moves of these lanes' episodes draw random numbers, from step `steps` on."""
@@ -101,12 +102,9 @@ class Clock:
         """Return the random numbers of this step, (lanes,) 53 bits each; not to be written to."""
         return self._random.at(self.time)
 
-    def truncated(self) -> Lanes | None:
-        """Return the lanes whose limit is reached at this time, None for none; to be asked once."""
-        expired = self._calendar.pop(self.time, None)
-        if expired is None:
-            return None
-        lanes = np.concatenate(expired)
+    def truncated(self) -> Lanes:
+        """Return the lanes whose limit is reached at this time, which is in the calendar; to be asked once."""
+        lanes = np.concatenate(self.calendar.pop(self.time))
         return lanes[self._due[lanes] == self.time]
 
     def copy(self, source: Lanes, target: Lanes) -> None:
@@ -116,4 +114,4 @@ class Clock:
         self._random.copy(source, target)
         for time in np.unique(self._due[target]).tolist():
             if time >= 0:
-                self._calendar.setdefault(time, []).append(target[self._due[target] == time])
+                self.calendar.setdefault(time, []).append(target[self._due[target] == time])

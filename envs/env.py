@@ -92,7 +92,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._level_lanes: dict[int, Lane] = {}
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
-        self._trail: NDArray[np.uint8] | None = None
+        self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
+        self._trail_end = 0
         self._window = Window()
         first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze)
         self.action_space = spaces.Discrete(4)
@@ -174,7 +175,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         else:
             lane.put(start)
         if self.render_mode is not None:
-            self._trail = new_trail(self.maze)
+            self._trail, self._trail_end = new_trail(self.maze), lane.places().cell
         if self.render_mode == "human":
             self.render()
         return lane.observe(), self._info_now() if self._info else {}
@@ -188,20 +189,26 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             gymnasium.error.ResetNeeded: there was no reset.
         """
         engine = self._engine
-        before = engine.state
         try:
-            u = uniform(self._stream, STEPS + self._steps) if engine.slips else None
-            observation, reward, terminated = engine.move(action, u)
+            if engine.slips:
+                observation, reward, over = engine.move(action, uniform(self._stream, STEPS + self._steps))
+            else:
+                observation, reward, over = engine.move(action)
         except (TypeError, IndexError):
             raise self._refusal(action) from None
         self._steps += 1
         if self._trail is not None:
-            cell = self.world.cell
-            extend_trail(self._trail, int(cell[before]), int(cell[engine.state]), self.maze.width)
-            if self.render_mode == "human":
-                self.render()
-        truncated = self._steps >= self._limit
-        return observation, reward, terminated, truncated, self._info_now() if self._info else {}
+            self._mark_move()
+        return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}
+
+    def _mark_move(self) -> None:
+        """Draw the move that was made."""
+        cell = self._engine.places().cell
+        if self._trail is not None:
+            extend_trail(self._trail, self._trail_end, cell, self.maze.width)
+        self._trail_end = cell
+        if self.render_mode == "human":
+            self.render()
 
     def _refusal(self, action: Any) -> Exception:
         if self._key is None:
@@ -266,7 +273,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             self._use(lane)
         lane.put(place)
         self._given, self._steps, self._key, self._episode = bool(given), steps, key, episode
-        self._stream, self._trail = int(stream(key, episode)), trail
+        self._stream, self._trail, self._trail_end = int(stream(key, episode)), trail, cell
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_lanes": {}, "_level_lanes": {}}

@@ -115,9 +115,11 @@ class Episodes:
         clock.time += 1
         if begun is not None:
             self.next(begun, at_once=False)
-        before = None if self.trails is None else engine.places().cell
-        special = engine.move(actions, clock.random() if engine.slips else None)
-        if self.trails is not None and before is not None:
+        if self.trails is None:
+            special = engine.move(actions, clock.random() if engine.slips else None)
+        else:
+            before = engine.places().cell
+            special = engine.move(actions, clock.random() if engine.slips else None)
             self.trails.extend(before, engine.places().cell, begun)
         observations = engine.observe()
         lanes, ended = self.lanes, None
@@ -127,9 +129,8 @@ class Episodes:
             rewards[special], ends = engine.outcome(special)
             terminations[special] = ends
             ended = special[ends]
-        expired = clock.truncated()
-        if expired is not None:
-            truncations[expired] = True
+        if clock.time in clock.calendar:
+            truncations[clock.truncated()] = True
             ended = np.flatnonzero(terminations | truncations)
         self.ended = ended if ended is not None and len(ended) else None
         return observations, rewards, terminations, truncations

@@ -96,6 +96,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             render_mode is not None,
         )
         self._info, self._masks = (Info(names, discount) for names in (self._settings.info, ("action_mask",)))
+        self._shape, self._informs = (self.num_envs,), bool(self._settings.info)
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
 
     @property
@@ -155,7 +156,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             TypeError: actions that are not integers.
             gymnasium.error.ResetNeeded: there was no reset; with autoreset disabled, a lane's episode is over.
         """
-        if type(actions) is not np.ndarray or actions.dtype != np.int64 or actions.shape != (self.num_envs,):
+        if type(actions) is not np.ndarray or actions.dtype != np.int64 or actions.shape != self._shape:
             actions = self._as_actions(actions)
         if not 0 <= int(np.bitwise_or.reduce(actions)) <= 3:
             wrong = actions[(actions < 0) | (actions > 3)][0]
@@ -169,7 +170,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._ended_at_goal = None
         if episodes.ended is not None and self.autoreset_mode is AutoresetMode.SAME_STEP:
             infos = self._reset_in_step(episodes.ended, observations)
-        if self._settings.info:
+        if self._informs:
             infos.update(self._info.of(episodes.engine, episodes.every, self.num_envs))
         return observations, rewards, terminations, truncations, infos
 

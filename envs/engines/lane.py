@@ -69,7 +69,7 @@ class Lane:
             self._states = {key: state for state, key in enumerate(keys)}
         return self._states.get((cell, carried))
 
-    def move(self, action: int, u: float | None) -> tuple[Any, float, bool]:
+    def move(self, action: int, u: float | None = None) -> tuple[Any, float, bool]:
         """Move; return the observation, the reward and whether the episode is over.
 
         Args:
