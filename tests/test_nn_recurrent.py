@@ -343,7 +343,7 @@ def test_resets_follow_the_order_of_x() -> None:
         (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 2))), "booleans of shape"),
         (
             lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 2], resets=np.zeros((4, 2), bool)),
-            "forward in time: no lengths=",
+            "equal length and one direction",
         ),
         (
             lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 2), bool), fresh=np.ones(3)),
