@@ -112,6 +112,27 @@ def convolved(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     return [rng.normal(size=shape) for shape in ((b, c, h, w), (o, c, kh, kw), (o,))]
 
 
+def general_convolution(axes: int, transposed: bool = False) -> Callable[[Any, np.random.Generator], list[np.ndarray]]:
+    """An image of 4 channels, an even or odd kernel for two groups, and a bias."""
+
+    def draw_three(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+        batch, out = sizes(draw, 2, 1, 3)
+        kernel, image = sizes(draw, axes, 1, 4), sizes(draw, axes, 7, 9)
+        shapes = (batch, 4, *image), (4, out, *kernel) if transposed else (2 * out, 2, *kernel), (2 * out,)
+        return [rng.normal(size=shape) for shape in shapes]
+
+    return draw_three
+
+
+def sequence(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, 2) + sizes(draw, 1, 4, 9))]
+
+
+def grouped(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    b, c, h, w = sizes(draw, 2, 2, 4) + sizes(draw, 2, 2, 4)
+    return [rng.normal(size=shape) for shape in ((b, 2 * c, h, w), (2 * c,), (2 * c,))]
+
+
 def with_channels(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     b, c, h, w = sizes(draw, 2, 4, 6) + sizes(draw, 2)  # of two or three values float32 cannot take the variance well
     return [rng.normal(size=shape) for shape in ((b, c, h, w), (c,), (c,))]
@@ -269,6 +290,31 @@ CASES: dict[str, Case] = {
     "conv2d padded beyond the kernel": Case(
         lambda x, k, b: nn.conv2d(x, k, b, 6), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=6)
     ),
+    "conv2d even, strided, dilated, grouped": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, padding=(1, 2), stride=(2, 3), dilation=(2, 1), groups=2),
+        general_convolution(2),
+        lambda x, k, b: F().conv2d(x, k, b, padding=(1, 2), stride=(2, 3), dilation=(2, 1), groups=2),
+    ),
+    "conv2d same": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, "same", groups=2, dilation=2),
+        general_convolution(2),
+        lambda x, k, b: F().conv2d(x, k, b, padding="same", groups=2, dilation=2),
+    ),
+    "conv1d": Case(
+        lambda x, k, b: nn.conv1d(x, k, b, stride=2, padding=1, groups=2),
+        general_convolution(1),
+        lambda x, k, b: F().conv1d(x, k, b, stride=2, padding=1, groups=2),
+    ),
+    "conv_transpose2d": Case(
+        lambda x, k, b: nn.conv_transpose2d(x, k, b, (2, 3), (0, 1), (1, 2), 2, (2, 1)),
+        general_convolution(2, transposed=True),
+        lambda x, k, b: F().conv_transpose2d(x, k, b, (2, 3), (0, 1), (1, 2), 2, (2, 1)),
+    ),
+    "conv_transpose1d": Case(
+        lambda x, k, b: nn.conv_transpose1d(x, k, b, stride=2, groups=2),
+        general_convolution(1, transposed=True),
+        lambda x, k, b: F().conv_transpose1d(x, k, b, stride=2, groups=2),
+    ),
     "bias_relu": Case(
         lambda x, b, _: functional.bias_relu(x, b),
         with_channels,
@@ -277,7 +323,77 @@ CASES: dict[str, Case] = {
     "max_pool2d": Case(lambda x: nn.max_pool2d(x, 2), image, lambda x: F().max_pool2d(x, 2)),
     "max_pool2d 3x1": Case(lambda x: nn.max_pool2d(x, (3, 1)), image, lambda x: F().max_pool2d(x, (3, 1))),
     "avg_pool2d": Case(lambda x: nn.avg_pool2d(x, (2, 3)), image, lambda x: F().avg_pool2d(x, (2, 3))),
+    "max_pool2d overlapping": Case(
+        lambda x: nn.max_pool2d(x, 3, 2, 1, ceil_mode=True),
+        image,
+        lambda x: F().max_pool2d(x, 3, 2, 1, ceil_mode=True),
+    ),
+    "max_pool2d dilated": Case(
+        lambda x: nn.max_pool2d(x, 2, 1, dilation=2), image, lambda x: F().max_pool2d(x, 2, 1, dilation=2)
+    ),
+    "avg_pool2d overlapping": Case(
+        lambda x: nn.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+        image,
+        lambda x: F().avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+    ),
+    "avg_pool2d ceil": Case(
+        lambda x: nn.avg_pool2d(x, 2, 3, 1, ceil_mode=True), image, lambda x: F().avg_pool2d(x, 2, 3, 1, ceil_mode=True)
+    ),
+    "max_pool1d": Case(lambda x: nn.max_pool1d(x, 3, 2), sequence, lambda x: F().max_pool1d(x, 3, 2)),
+    "avg_pool1d": Case(lambda x: nn.avg_pool1d(x, 3, 1, 1), sequence, lambda x: F().avg_pool1d(x, 3, 1, 1)),
+    "adaptive_avg_pool2d": Case(
+        lambda x: nn.adaptive_avg_pool2d(x, (2, 3)), image, lambda x: F().adaptive_avg_pool2d(x, (2, 3))
+    ),
+    "adaptive_avg_pool2d to one": Case(
+        lambda x: nn.adaptive_avg_pool2d(x, 1), image, lambda x: F().adaptive_avg_pool2d(x, 1)
+    ),
+    "adaptive_max_pool2d": Case(
+        lambda x: nn.adaptive_max_pool2d(x, (2, 3)), image, lambda x: F().adaptive_max_pool2d(x, (2, 3))
+    ),
+    "adaptive_avg_pool1d": Case(
+        lambda x: nn.adaptive_avg_pool1d(x, 3), sequence, lambda x: F().adaptive_avg_pool1d(x, 3)
+    ),
+    "adaptive_max_pool1d": Case(
+        lambda x: nn.adaptive_max_pool1d(x, 3), sequence, lambda x: F().adaptive_max_pool1d(x, 3)
+    ),
+    "pad": Case(lambda x: nn.pad(x, (1, -1, 0, 2), value=0.5), image, lambda x: F().pad(x, (1, -1, 0, 2), value=0.5)),
+    "pad reflect": Case(
+        lambda x: nn.pad(x, (2, 1, 1, 2), "reflect"), image, lambda x: F().pad(x, (2, 1, 1, 2), "reflect")
+    ),
+    "pad replicate": Case(
+        lambda x: nn.pad(x, (2, 1, 1, 2), "replicate"), image, lambda x: F().pad(x, (2, 1, 1, 2), "replicate")
+    ),
+    "pad circular": Case(
+        lambda x: nn.pad(x, (2, 1, 1, 2), "circular"), image, lambda x: F().pad(x, (2, 1, 1, 2), "circular")
+    ),
     "upsample": Case(lambda x: nn.upsample(x, scale_factor=2), image, lambda x: F().interpolate(x, scale_factor=2)),
+    "interpolate": Case(lambda x: nn.interpolate(x, (5, 4)), image, lambda x: F().interpolate(x, (5, 4))),
+    "interpolate linear": Case(
+        lambda x: nn.interpolate(x, scale_factor=1.7, mode="linear"),
+        sequence,
+        lambda x: F().interpolate(x, scale_factor=1.7, mode="linear"),
+    ),
+    "interpolate bilinear": Case(
+        lambda x: nn.interpolate(x, (5, 9), mode="bilinear", align_corners=True),
+        image,
+        lambda x: F().interpolate(x, (5, 9), mode="bilinear", align_corners=True),
+    ),
+    "interpolate bicubic": Case(
+        lambda x: nn.interpolate(x, (5, 9), mode="bicubic"),
+        image,
+        lambda x: F().interpolate(x, (5, 9), mode="bicubic"),
+    ),
+    "group_norm": Case(lambda x, w, b: nn.group_norm(x, 2, w, b), grouped, lambda x, w, b: F().group_norm(x, 2, w, b)),
+    "instance_norm": Case(
+        lambda x, w, b: nn.instance_norm(x, None, None, w, b),
+        grouped,
+        lambda x, w, b: F().instance_norm(x, None, None, w, b),
+    ),
+    "rms_norm": Case(
+        lambda x, w, _: nn.rms_norm(x, x.shape[-1], w, 1e-3),
+        with_last,
+        lambda x, w, _: F().rms_norm(x, x.shape[-1:], w, 1e-3) + 0 * _.sum(),
+    ),
     "layer_norm": Case(
         lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b),
         with_last,
