@@ -52,18 +52,15 @@ def grad(
     weights = [None] * len(several) if grad_outputs is None else _several(grad_outputs)
     if len(weights) != len(several):
         raise ValueError(f"grad: {len(several)} outputs, but {len(weights)} grad_outputs")
-    for i, x in enumerate(wanted):
-        if not isinstance(x, Tensor) or x._edge() is None:
-            raise RuntimeError(f"grad: input {i} does not require a gradient; make it a Tensor with requires_grad=True")
     seeds = [_seed(output, weight) for output, weight in zip(several, weights, strict=True)]
     edges = [output._edge() for output in several]
     if all(edge is None for edge in edges):
         raise RuntimeError("grad: the outputs do not depend on anything with requires_grad=True")
     # one operation above all outputs, which hands each its weight
     root = Node("outputs", lambda grad, needs: seeds, edges, [], [x.shape for x in several], [()])
-    sources = {(id(x._edge()[0]), x._edge()[1]): None for x in wanted}  # type: ignore[index]
-    found: dict[tuple[int, int], Any] = dict(sources)
-    useful = _on_the_way(root, sources)
+    keys = [_key(i, x) for i, x in enumerate(wanted)]
+    found: dict[tuple[int, int], Any] = dict.fromkeys(keys)
+    useful = _on_the_way(root, set(keys))
 
     def visit(node: Node, grads: Sequence[Any]) -> None:
         for slot, arrived in enumerate(grads):
@@ -82,13 +79,23 @@ def grad(
     with np.errstate(all="ignore"):
         leaves = walk_back((root, 0), np.ones(()), keep, visit, pull, _Borrowed() if create_graph else None)
     found |= {(id(leaf), 0): arrived for leaf, arrived in leaves}
-    results = [found[key] for key in ((id(x._edge()[0]), x._edge()[1]) for x in wanted)]  # type: ignore[index]
+    results = [found[key] for key in keys]
     for i, (x, result) in enumerate(zip(wanted, results, strict=True)):
         if result is None and not allow_unused:
             raise RuntimeError(
                 f"grad: no output depends on input {i}, {x.label()}; pass allow_unused=True for None in its place"
             )
     return tuple(r if r is None or isinstance(r, Tensor) else Tensor(r) for r in results)
+
+
+def _key(number: int, x: Any) -> tuple[int, int]:
+    """Where the gradient of an input arrives."""
+    edge = x._edge() if isinstance(x, Tensor) else None
+    if edge is None:
+        raise RuntimeError(
+            f"grad: input {number} does not require a gradient; make it a Tensor with requires_grad=True"
+        )
+    return id(edge[0]), edge[1]
 
 
 class _Borrowed(Gradients):
@@ -208,12 +215,11 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -
 
 def _along(v: Any, leaves: Sequence[Tensor]) -> list[Any]:
     """The direction for each input. ValueError where there is not one for each."""
-    several = [None] * len(leaves) if v is None else _several(v)
-    for x, direction in zip(leaves, several, strict=False):
-        if len(several) != len(leaves) or (np.shape(direction) if direction is not None else (1,) * x.ndim) != x.shape:
-            shapes, given = [x.shape for x in leaves], [np.shape(d) for d in several]
-            raise ValueError(f"v must have the shapes of the inputs, {shapes}, not {given}")
-    return [np.ones(x.shape, x.dtype) if d is None else d for d, x in zip(several, leaves, strict=True)]
+    several = [np.ones((1,) * x.ndim, x.dtype) for x in leaves] if v is None else _several(v)
+    given, shapes = [np.shape(d) for d in several], [x.shape for x in leaves]
+    if given != shapes:
+        raise ValueError(f"v must have the shapes of the inputs, {shapes}, not {given}")
+    return several
 
 
 def _table(column: Sequence[Tensor], output: Tensor, x: Tensor) -> Any:

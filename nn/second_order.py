@@ -66,7 +66,8 @@ def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
     for name, edge in zip(operands, node.parents, strict=False):
         if edge is None or name not in saved:
             continue
-        saved[name] = edge[0] if isinstance(edge[0], Tensor) else Tensor._wrap(saved[name], *edge)
+        source, slot = edge
+        saved[name] = Tensor._wrap(saved[name], source, slot) if isinstance(source, Node) else source
     if isinstance(saved.get("out"), np.ndarray | np.generic):
         saved["out"] = Tensor._wrap(saved["out"], node, 0)
     return saved

@@ -57,17 +57,17 @@ def grad_image(kernel: Array, grad: Array, axes: Axes, groups: int) -> Array:
     out_channels, channels, height, width = kernel.shape
     turned = kernel.reshape(groups, out_channels // groups, channels, height, width).swapaxes(1, 2)
     turned = turned.reshape(groups * channels, out_channels // groups, height, width)[:, :, ::-1, ::-1]
-    out = None
+    plain = high.stride == high.dilation == wide.stride == wide.dilation == 1
+    shape = (0, 0, 0, 0) if plain else (high.size, len(turned), wide.size, grads.shape[3])
+    out = np.zeros(shape, grads.dtype)
     for to_height, i, from_rows, part_high in high.plain():
         for to_width, j, from_columns, part_wide in wide.plain():
             part = grads[from_rows, :, from_columns]
             part = part if part.shape == grads.shape else np.ascontiguousarray(part)
             weights = turned[:, :, _turned(i, height), _turned(j, width)]
             result = _forward(part, weights, _back(part_high), _back(part_wide), groups)
-            if result.shape[0] == high.size and result.shape[2] == wide.size:
-                return to_bchw(result)  # no stride, no dilation: this is all
-            if out is None:
-                out = np.zeros((high.size, len(turned), wide.size, grads.shape[3]), grads.dtype)
+            if plain:
+                return to_bchw(result)
             out[to_height, :, to_width] = result
     return to_bchw(out)
 

@@ -122,8 +122,8 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     grouped = operations.reshape(input, split)
     array = np.asarray(plain(grouped))
     mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
-    affine = [None if vector is None else operations.reshape(vector, column) for vector in (weight, bias)]
-    out = _normalise(grouped, *affine, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
+    scale, shift = (None if vector is None else operations.reshape(vector, column) for vector in (weight, bias))
+    out = _normalise(grouped, scale, shift, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
     return operations.reshape(out, shape)
 
 

@@ -43,7 +43,7 @@ class _Conv(Module):
         self.stride = numbers("stride", stride, self.axes, 1)
         self.dilation = numbers("dilation", dilation, self.axes, 1)
         self.pads = paddings(padding, self.kernel_size, self.stride, self.dilation)
-        self.padding = padding if isinstance(padding, str) else numbers("padding", padding, self.axes, 0)
+        self.padding: Any = padding if isinstance(padding, str) else numbers("padding", padding, self.axes, 0)
         self.groups = groups
         both = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         fan_in = both[1] * math.prod(self.kernel_size)
@@ -92,12 +92,13 @@ class _Forward(_Conv):
 
     def convolve(self, x: Any, bias: Any) -> Any:
         """The layer with another bias, or without: `Sequential` adds it after a pool."""
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             x = pads.pad(x, [n for pair in reversed(self.pads) for n in pair], self.padding_mode)
             padding = 0
-        settings = {"stride": self.stride, "padding": padding, "dilation": self.dilation, "groups": self.groups}
-        return (convolution.conv2d if self.axes == 2 else convolution.conv1d)(x, self.weight, bias, **settings)
+        if self.axes == 2:
+            return convolution.conv2d(x, self.weight, bias, padding, self.stride, self.dilation, self.groups)
+        return convolution.conv1d(x, self.weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def forward(self, x: Any) -> Any:
         """(batch, in_channels, height, width), or (batch, in_channels, length) -> as many axes, out_channels."""
@@ -134,7 +135,7 @@ class _Transposed(_Conv):
         out_channels: int,
         kernel_size: Size,
         stride: Size = 1,
-        padding: Size = 0,
+        padding: Any = 0,
         output_padding: Size = 0,
         groups: int = 1,
         bias: bool = True,

@@ -18,7 +18,7 @@ from ..tensor import Parameter
 class _Channels(Module):
     """Weight and bias for each channel, and running statistics if they are tracked."""
 
-    buffer_names = ("running_mean", "running_var", "num_batches_tracked")
+    buffer_names: tuple[str, ...] = ("running_mean", "running_var", "num_batches_tracked")
     ndims: tuple[int, ...]  # of what it takes
     axes = "(batch, {}, height, width)"
     running_mean: Array | None
@@ -34,7 +34,7 @@ class _Channels(Module):
             self.buffer_names = ()
         self.running_mean = np.zeros(num_features, dtype) if tracked else None
         self.running_var = np.ones(num_features, dtype) if tracked else None
-        self.num_batches_tracked = np.array(0) if tracked else None
+        self.num_batches_tracked: Array | None = np.array(0) if tracked else None
 
     def _check(self, x: Any, channels: int) -> None:
         if np.ndim(x) not in self.ndims or np.shape(x)[channels] != self.num_features:
@@ -60,12 +60,12 @@ class _BatchNorm(_Channels):
     def forward(self, x: Any) -> Any:
         """(batch, num_features, ...) -> the same shape."""
         self._check(x, 1)
-        moves = self.training and self.num_batches_tracked is not None
-        share = self.momentum if self.momentum is not None else 1 / (1 + int(self.num_batches_tracked or 0))
+        count = self.num_batches_tracked
+        share = self.momentum if self.momentum is not None else 1 / (1 + int(count or 0))
         statistics = self.running_mean, self.running_var
         out = functional.batch_norm(x, *statistics, self.weight, self.bias, self.training, share, self.eps)
-        if moves:
-            self.num_batches_tracked += 1  # type: ignore[operator]  # last: what does not fit moves nothing
+        if self.training and count is not None:
+            count += 1  # in place; last: what does not fit moves nothing
         return out
 
     def extra_repr(self) -> str:

@@ -24,8 +24,8 @@ class _Pool(Module):
 
     def extra_repr(self) -> str:
         """The window, and what is not the default."""
-        usual = {"stride": self.kernel_size, "padding": 0, "dilation": 1, "ceil_mode": False, "count_include_pad": True}
-        usual["divisor_override"] = None
+        usual: dict[str, Any] = {"stride": self.kernel_size, "padding": 0, "dilation": 1, "ceil_mode": False}
+        usual |= {"count_include_pad": True, "divisor_override": None}
         settings = ((name, getattr(self, name, value), value) for name, value in usual.items())
         return ", ".join(
             [f"{self.kernel_size}", *(f"{name}={value}" for name, value, plain in settings if value != plain)]
