@@ -1,5 +1,6 @@
 """Worlds: mazes drawn as text, compiled into tables, and walked as Gymnasium environments."""
 
+from . import notebook as notebook
 from .core.places import Places
 from .core.rules import outcomes, slipped, transition
 from .core.scene import TILE_CODES
@@ -15,7 +16,6 @@ from .maps.maze import Maze, MazeError
 from .maps.shipped import MAZES, load_maze
 from .maps.suites import suite
 from .observations import AGENT_CODE, OBSERVATIONS
-from .pictures import notebook as notebook
 from .pictures.draw import draw
 from .pictures.window import NoDisplayError, WindowClosed
 from .planning.describe import DifficultyCard, describe

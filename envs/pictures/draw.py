@@ -10,6 +10,7 @@ from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
 from ..maps.maze import Maze
+from .shown import ShownFrame
 from .tiles import Frame, tile_pictures
 
 AUTO_SIZE: Final = 352
@@ -33,7 +34,7 @@ def draw(
         tile: px of a tile's side; by default the longer side of the picture has about 350 px.
 
     Returns:
-        (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array.
+        (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array, which a notebook shows as a picture.
 
     Raises:
         TypeError: neither a Maze nor a World; a state of a Maze; a state or a tile size that is not an integer.
@@ -42,12 +43,12 @@ def draw(
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
-        return draw_place(drawing, trail=trail, tile=tile)
+        return draw_place(drawing, trail=trail, tile=tile).view(ShownFrame)
     if state is None:
-        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile)
+        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile).view(ShownFrame)
     state = checked_state(drawing, state)
     maze, cell = drawing.mazes[int(drawing.maze_of[state])], int(drawing.cell[state])
-    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile)
+    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile).view(ShownFrame)
 
 
 def draw_place(

@@ -4,6 +4,8 @@ Importing the package registers its Gymnasium environments. The subpackages `maz
 and `mazegrad.nn` (neural networks) are imported by name, so that nobody waits for one that is not used.
 """
 
+import sys as _sys
+
 from gymnasium.envs.registration import register as _register
 
 __version__ = "0.1.0"
@@ -26,3 +28,8 @@ for _name, _function in _ENVIRONMENTS.items():
 for _name, _maze in _TEXTBOOK.items():
     _entry = "mazegrad.envs.worlds:grid_world"
     _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry, kwargs={"maze": _maze})
+
+if (_shell := getattr(_sys.modules.get("IPython"), "get_ipython", lambda: None)()) is not None:
+    from .notebook import show_wrapped_environments as _show
+
+    _show(_shell)
