@@ -28,20 +28,27 @@ from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
 from .rollout import Evaluation, Rollout, evaluate, rollout
 
 if TYPE_CHECKING:
+    from .learners import PPO, DAgger, RecurrentPolicy, Reinforce
     from .recurrent import RecurrentAgent
 
 __all__ = [
-    "AGENTS", "EXCHANGE",
-    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation",
+    "AGENTS", "EXCHANGE", "PPO",
+    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger", "Evaluation",
     "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "QLearning", "RNNAgent", "RandomAgent",
-    "RecurrentAgent", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
+    "RecurrentAgent", "RecurrentPolicy", "Reinforce", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
     "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
     "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
     "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip
 
 
-_NEEDS_NN: Final = {"RecurrentAgent": ".recurrent"}
+_NEEDS_NN: Final = {
+    "DAgger": ".learners",
+    "PPO": ".learners",
+    "RecurrentAgent": ".recurrent",
+    "RecurrentPolicy": ".learners",
+    "Reinforce": ".learners",
+}
 """name -> the file that is imported when the name is first used, so that the others do not import `mazegrad.nn`"""
 
 
