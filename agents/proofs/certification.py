@@ -21,7 +21,7 @@ from .exact import evaluate, find_optimum
 from .model import Floats, Model, read_model
 from .relaxation import Relaxation
 from .small_controllers import Best, OutOfTime, attain, improve
-from .witness import find_witness
+from .witness_search import find_witness
 
 MAX_BELIEFS: Final = 20_000
 DETERMINISTIC_BOXES: Final = 4_000

@@ -88,7 +88,7 @@ class Claims:
     confusion: Confusion | None
     """if the observation hides what is needed: a history that shows it"""
     memoryless_proof: tuple[Any, ...] | None
-    """a tree that proves the upper bound of `memoryless_value`, see `bounds.Tree`; None if V* is that bound"""
+    """a tree that proves the upper bound of `memoryless_value`, see `boxes.Tree`; None if V* is that bound"""
     stochastic_proof: tuple[Any, ...] | None
     """a tree that proves `stochastic_bound`"""
     seal: str = field(default="")

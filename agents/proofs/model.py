@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ...envs import World, outcomes
 from ...envs.core.rules import case_probabilities
+from ...envs.maps.arguments import fraction
 from ...envs.maps.directions import DIRECTION_NAMES
-from ...envs.planning.mdp import check_discount
 from ..automata.encodings import Encoding
 from ..automata.observed import observe
 
@@ -94,7 +94,7 @@ def read_model(world: World, observation: str, view_size: int, discount: float) 
             more than `MAX_STATES` reachable states.
     """
     observed = observe(world, observation, view_size, keep_pixels=False)
-    discount = check_discount(discount)
+    discount = fraction("discount", discount)
     states = _reachable(world)
     transitions, rewards = _exact_tables(world, states)
     least_cost, bonus = _step_costs(world, states, discount)

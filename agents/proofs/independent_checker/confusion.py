@@ -1,9 +1,9 @@
 """The claim `confusion`: a history after which the agent may be in states that share no optimal action."""
 
 from ..claims import Claims
-from .beliefs import first_beliefs, next_beliefs
 from .claim import require
 from .full_state_value import Optimum
+from .memory import first_beliefs, next_beliefs
 from .problem import Problem
 
 

@@ -4,10 +4,10 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from ..claims import Claims
-from .boxes import all_policies, same_results
-from .chains import EXACT, solve_chain
 from .claim import require, require_bounds
+from .exact_values import EXACT, solve_chain
 from .guesses import Guesser
+from .policy_boxes import all_policies, same_results
 from .problem import Problem, State
 
 Actions: TypeAlias = dict[State, frozenset[int]]

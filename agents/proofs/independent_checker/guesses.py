@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import Box
+from .policy_boxes import Box
 from .problem import Problem, State, Values
 
 QUIT: Final = 1e7

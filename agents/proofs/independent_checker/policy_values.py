@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..claims import NEVER, Claims
-from .chains import EXACT, solve_chain
 from .claim import TIGHT, require, require_bounds
+from .exact_values import EXACT, solve_chain
 from .problem import Move, Problem, Values
 
 

@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 from ..claims import Claims
-from .boxes import Box, all_policies
 from .claim import require
 from .full_state_value import Optimum
 from .guesses import Guesser
+from .policy_boxes import Box, all_policies
 from .problem import Problem
 
 

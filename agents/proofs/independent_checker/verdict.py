@@ -3,9 +3,9 @@
 from typing import Final
 
 from ..claims import HELPS, HIDES, SUFFICES, UNDECIDED, VERDICTS, Claims
-from .beliefs import memory_attains
 from .claim import FalseClaim, require
 from .full_state_value import Actions, Optimum
+from .memory import memory_attains
 from .problem import Problem
 
 PATIENCE: Final = 100_000
