@@ -10,7 +10,7 @@ CUED = ("G...X\n##.##\n##{##\n##S##\n", "X...G\n##.##\n##}##\n##S##\n")
 CUELESS = ("G.S.X", "X.S.G")
 OBSERVATIONS = ("dots", "view", "position")
 HEAD = (
-    "| maze | observation | verdict | V* | best memoryless | no memoryless above | controller | nodes | memory helps |\n"
+    "| maze | observation | verdict | V* | best memoryless | stochastic bound | controller | nodes | memory helps |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 )
 
