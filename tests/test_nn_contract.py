@@ -46,6 +46,14 @@ def matrix(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     return [rng.normal(size=sizes(draw, draw(st.integers(2, 4))))]
 
 
+def two_rows(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=[2 * draw(st.integers(1, 3)), *sizes(draw, draw(st.integers(0, 2)))])]
+
+
+def matrices(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, 2))]
+
+
 def pair(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     """Two shapes that broadcast: some axes are 1, and the second may lack leading ones."""
     shape = any_shape(draw)
@@ -175,6 +183,12 @@ def may_look(query: Any, key: Any) -> np.ndarray:
     return mask
 
 
+def chosen(x: Any) -> np.ndarray:
+    """Numbers of elements along axis 1, some of them twice, for some of the rows."""
+    shape = tuple(x.shape)
+    return np.random.default_rng(7).integers(0, shape[1], ((shape[0] + 1) // 2, shape[1] + 1, *shape[2:]))
+
+
 def targets(x: Any) -> np.ndarray:
     """Class numbers that fit the logits, always the same for the same shape."""
     shape = tuple(x.shape)
@@ -242,7 +256,47 @@ CASES: dict[str, Case] = {
     "sum": Case(nn.sum, one, lambda x: x.sum()),
     "sum axis": Case(lambda x: nn.sum(x, (0, -1)), matrix, lambda x: x.sum((0, -1))),
     "mean": Case(lambda x: nn.mean(x, axis=1, keepdims=True), matrix, lambda x: x.mean(1, keepdim=True)),
-    "var": Case(lambda x: nn.var(x, axis=0), matrix, lambda x: x.var(0, correction=0)),
+    "var": Case(lambda x: nn.var(x, axis=0), two_rows, lambda x: x.var(0)),
+    "var of several axes": Case(
+        lambda x: nn.var(x, (0, -1), True, correction=0),
+        matrix,
+        lambda x: x.var((0, -1), correction=0, keepdim=True),
+    ),
+    "std": Case(lambda x: nn.std(x, 0), two_rows, lambda x: x.std(0)),
+    "std of all": Case(lambda x: nn.std(x, correction=0.5), two_rows, lambda x: x.std(correction=0.5)),
+    "norm": Case(nn.norm, one, lambda x: x.norm()),
+    "norm 1": Case(lambda x: nn.norm(x, 1, dim=0), matrix, lambda x: x.norm(1, dim=0)),
+    "norm 3": Case(lambda x: nn.norm(x, 3, (0, 1), True), matrix, lambda x: x.norm(3, dim=(0, 1), keepdim=True)),
+    "norm 1/2": Case(lambda x: nn.norm(x, 0.5, dim=1), matrix, lambda x: x.norm(0.5, dim=1)),
+    "norm -2": Case(lambda x: nn.norm(x, -2, dim=1), matrix, lambda x: x.norm(-2, dim=1)),
+    "norm inf": Case(lambda x: nn.norm(x, np.inf, -1), matrix, lambda x: x.norm(np.inf, dim=-1)),
+    "norm -inf": Case(lambda x: nn.norm(x, -np.inf), matrix, lambda x: x.norm(-np.inf)),
+    "prod": Case(lambda x: nn.prod(x, 1, keepdim=True), matrix, lambda x: x.prod(1, keepdim=True)),
+    "prod of all": Case(nn.prod, one, lambda x: x.prod()),
+    "logsumexp": Case(lambda x: nn.logsumexp(x, 1), matrix, lambda x: x.logsumexp(1)),
+    "logsumexp of several axes": Case(
+        lambda x: nn.logsumexp(x, (0, -1), keepdim=True), matrix, lambda x: x.logsumexp((0, -1), keepdim=True)
+    ),
+    "cumsum": Case(lambda x: nn.cumsum(x, dim=1), matrix, lambda x: x.cumsum(1)),
+    "gather": Case(lambda x: nn.gather(x, 1, chosen(x)), matrix, lambda x: x.gather(1, tt(chosen(x)))),
+    "leaky_relu": Case(lambda x: nn.leaky_relu(x, 0.2), one, lambda x: F().leaky_relu(x, 0.2)),
+    "prelu": Case(lambda x, w, _: nn.prelu(x, w), with_channels, lambda x, w, _: F().prelu(x, w) + 0 * _.sum()),
+    "prelu of one slope": Case(
+        lambda x, w, _: nn.prelu(x, w[:1]), with_channels, lambda x, w, _: F().prelu(x, w[:1]) + 0 * _.sum()
+    ),
+    "elu": Case(lambda x: nn.elu(x, 0.7), one, lambda x: F().elu(x, 0.7)),
+    "celu": Case(lambda x: nn.celu(x, 0.7), one, lambda x: F().celu(x, 0.7)),
+    "selu": Case(nn.selu, one, lambda x: F().selu(x)),
+    "silu": Case(nn.silu, one, lambda x: F().silu(x)),
+    "mish": Case(nn.mish, one, lambda x: F().mish(x)),
+    "softplus": Case(lambda x: nn.softplus(x, 2.0, 1.0), one, lambda x: F().softplus(x, 2.0, 1.0)),
+    "logsigmoid": Case(nn.logsigmoid, one, lambda x: F().logsigmoid(x)),
+    "hardtanh": Case(lambda x: nn.hardtanh(x, -0.5, 0.7), one, lambda x: F().hardtanh(x, -0.5, 0.7)),
+    "relu6": Case(lambda x: nn.relu6(8 * x), one, lambda x: F().relu6(8 * x)),
+    "hardsigmoid": Case(lambda x: nn.hardsigmoid(4 * x), one, lambda x: F().hardsigmoid(4 * x)),
+    "hardswish": Case(lambda x: nn.hardswish(4 * x), one, lambda x: F().hardswish(4 * x)),
+    "softsign": Case(nn.softsign, one, lambda x: F().softsign(x)),
+    "glu": Case(lambda x: nn.glu(x, 0), two_rows, lambda x: F().glu(x, 0)),
     "max": Case(lambda x: nn.max(x, axis=-1), matrix, lambda x: x.amax(-1)),
     "min": Case(nn.min, one, lambda x: x.amin(tuple(range(x.ndim)))),
     "reshape": Case(lambda x: nn.reshape(x, (x.shape[0], -1)), matrix, lambda x: x.reshape(x.shape[0], -1)),
@@ -280,6 +334,17 @@ CASES: dict[str, Case] = {
     ),
     "einsum without axes": Case(
         lambda a, b: nn.einsum("ij,->ij", a, b), einsum_of("ij", ""), lambda a, b: t().einsum("ij,->ij", a, b)
+    ),
+    "einsum of one": Case(lambda a: nn.einsum("...i->i...", a), matrix, lambda a: t().einsum("...i->i...", a)),
+    "einsum of the diagonal": Case(
+        lambda a: nn.einsum("iij->ij", nn.einsum("ij,kl->ikj", a, a)),
+        matrices,
+        lambda a: t().einsum("iij->ij", t().einsum("ij,kl->ikj", a, a)),
+    ),
+    "einsum of three": Case(
+        lambda a, b, c: nn.einsum("ij,kj,ij->ki", a, b, c),
+        einsum_of("ij", "kj", "ij"),
+        lambda a, b, c: t().einsum("ij,kj,ij->ki", a, b, c),
     ),
     "softmax": Case(lambda x: nn.softmax(x, dim=1), matrix, lambda x: x.softmax(1)),
     "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
