@@ -43,7 +43,7 @@ def gather(input: Operand, dim: int, index: Any) -> Any:
 
 @operation
 def _gather(input: Operand, dim: int, index: Array) -> Rule:
-    places = list(np.indices(index.shape, sparse=True))
+    places: list[Array] = list(np.indices(index.shape, sparse=True))
     if index.ndim:
         places[dim] = index
     where = tuple(places)
