@@ -281,7 +281,12 @@ TABLE: dict[str, Entry] = {
     # ------------------------------------------------------------------------------------------------------ reductions
     "sum": ("x", stretched),
     "mean": ("x", lambda grad, x, out, axis, keepdims: stretched(grad * (out.size / x.size), x, axis, keepdims)),
-    "var": ("x", Formula(lambda x, axis, keepdims: op.mean(op.square(x - op.mean(x, axis, True)), axis, keepdims))),
+    "var": (
+        "x",
+        lambda grad, x, axis, keepdims, steepness: (
+            stretched(grad, x, axis, keepdims) * ((x - op.mean(x, axis, True)) * steepness)
+        ),
+    ),
     "max": ("x", _hits),
     "min": ("x", _hits),
     # ---------------------------------------------------------------------------------------------------------- shapes

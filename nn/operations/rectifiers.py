@@ -12,8 +12,9 @@ import numpy as np
 from ..checks import POSITIVE, check
 from ..graph import Array
 from ..tensor import Operand, Rule, operation
+from .activations import sigmoid
 from .broadcasting import fit
-from .elementwise import absolute, add, divide
+from .elementwise import absolute, add, divide, multiply
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -44,12 +45,13 @@ def prelu(input: Operand, weight: Operand) -> Rule:
     )
 
 
-def _elu(x: Array, alpha: float, scale: float, steepness: float) -> Rule:
-    """scale * x above 0, scale * alpha * (exp(steepness * x) - 1) below."""
-    negative, below = x <= 0, np.minimum(x, 0) * steepness
-    height = scale * alpha
-    out = np.where(negative, np.expm1(below) * height, x * scale)
-    return out, lambda grad, needs: (np.where(negative, grad * np.exp(below) * (height * steepness), grad * scale),)
+def _elu(input: Array, alpha: float, scale: float, steepness: float) -> Rule:
+    """scale * input above 0, scale * alpha * (exp(steepness * input) - 1) below."""
+    negative, height = input <= 0, scale * alpha
+    out = np.where(negative, np.expm1(np.minimum(input, 0) * steepness) * height, input * scale)
+    return out, lambda grad, needs: (
+        np.where(negative, grad * (np.exp(np.minimum(input, 0) * steepness) * (height * steepness)), grad * scale),
+    )
 
 
 @operation
@@ -96,10 +98,9 @@ def mish(input: Operand) -> Rule:
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Rule:
     """log(1 + exp(beta * input)) / beta, and input itself where beta * input is above `threshold`."""
     check(POSITIVE, beta=beta)
-    scaled = input * beta
-    straight = scaled > threshold
-    out = np.where(straight, input, np.logaddexp(scaled, 0) / beta)
-    return out, lambda grad, needs: (np.where(straight, grad, grad * logistic(scaled)),)
+    straight = input * beta > threshold
+    out = np.where(straight, input, np.logaddexp(input * beta, 0) / beta)
+    return out, lambda grad, needs: (np.where(straight, grad, grad * logistic(input * beta)),)
 
 
 @operation
@@ -134,8 +135,9 @@ def hardsigmoid(input: Operand) -> Rule:
 @operation
 def hardswish(input: Operand) -> Rule:
     """input * relu6(input + 3) / 6 (Howard et al. 2019)."""
-    slope = np.where(input <= -3, 0, np.where(input < 3, input / 3 + 0.5, 1))
-    return input * (np.clip(input + 3, 0, 6) / 6), lambda grad, needs: (grad * slope,)
+    return input * (np.clip(input + 3, 0, 6) / 6), lambda grad, needs: (
+        grad * np.where(input <= -3, 0, np.where(input < 3, input / 3 + 0.5, 1)),
+    )
 
 
 def softsign(input: Operand) -> Any:
@@ -143,11 +145,10 @@ def softsign(input: Operand) -> Any:
     return divide(input, add(absolute(input), 1.0))
 
 
-@operation
-def glu(input: Operand, dim: int = -1) -> Rule:
+def glu(input: Operand, dim: int = -1) -> Any:
     """The first half along `dim` times the sigmoid of the second (Dauphin et al. 2017)."""
-    if not -input.ndim <= dim < input.ndim or input.shape[dim] % 2:
-        raise ValueError(f"expected an even size along dim {dim}")
-    value, gate = np.split(input, 2, dim)
-    gate = logistic(gate)
-    return value * gate, lambda grad, needs: (np.concatenate([grad * gate, grad * value * gate * (1 - gate)], dim),)
+    shape = np.shape(input)
+    if not -len(shape) <= dim < len(shape) or shape[dim] % 2:
+        raise ValueError(f"glu of shape {shape}: expected an even size along dim {dim}")
+    before, half = (slice(None),) * (dim % len(shape)), shape[dim] // 2
+    return multiply(input[(*before, slice(half))], sigmoid(input[(*before, slice(half, None))]))

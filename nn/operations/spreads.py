@@ -11,7 +11,7 @@ import numpy as np
 
 from ..graph import Array
 from ..tensor import Axis, Operand, Rule, operation
-from .reductions import axes, dropped
+from .reductions import axes, back, dropped
 
 
 def _variance(x: Array, axis: tuple[int, ...], correction: float) -> tuple[Array, Array, float]:
@@ -31,8 +31,8 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: fl
     As in PyTorch, the default estimates the variance of what a sample was drawn from; numpy's is `correction=0`.
     """
     axis = axes(x, axis)
-    rest, out, steepness = _variance(x, axis, correction)
-    return dropped(out, axis, keepdims), lambda grad, needs: (rest * (grad.reshape(out.shape) * steepness),)
+    rest, variance, steepness = _variance(x, axis, correction)
+    return dropped(variance, axis, keepdims), lambda grad, needs: (back(grad, x, axis, keepdims) * (rest * steepness),)
 
 
 @operation
@@ -40,9 +40,10 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: fl
     """Standard deviation over `axis`: the root of `var`; its slope is 0 where it is 0."""
     axis = axes(x, axis)
     rest, variance, steepness = _variance(x, axis, correction)
-    out = np.sqrt(variance)
-    return dropped(out, axis, keepdims), lambda grad, needs: (
-        rest * (np.where(out == 0, 0, grad.reshape(out.shape) / (2 * out)) * steepness),
+    root = np.sqrt(variance)
+    inverse = np.where(root == 0, 0, 1 / (2 * root))
+    return dropped(root, axis, keepdims), lambda grad, needs: (
+        back(grad, x, axis, keepdims) * (rest * (inverse * steepness)),
     )
 
 
