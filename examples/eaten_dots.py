@@ -1,4 +1,4 @@
-"""Were the dots eaten, exercise 38 would need no memory: W = I, U = 0 follows the path, and so would an MLP."""
+"""If dots were eaten, exercise 38 would need no memory: W = I, U = 0 follows the path, and so would an MLP."""
 
 from typing import Any
 
@@ -12,21 +12,21 @@ from mazegrad.script import start
 
 
 class EatenDots(gymnasium.Wrapper[Any, int, Any, int]):
-    """Show no dot where the agent has been in this episode."""
+    """Hide the dots of all cells that the agent has visited in this episode."""
 
     def reset(self, **keywords: Any) -> tuple[Any, dict[str, Any]]:
-        """Begin with nothing eaten."""
+        """Start an episode with all dots in place."""
         self.eaten: set[tuple[int, int]] = set()
         observation, info = self.env.reset(**keywords)
         return self.without_eaten(observation), info
 
     def step(self, action: int) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Move, and eat."""
+        """Take a step, and eat the dot."""
         observation, *rest = self.env.step(action)
         return self.without_eaten(observation), *rest
 
     def without_eaten(self, dots: np.ndarray) -> np.ndarray:
-        """Return the dots that are left, and eat the one below the agent."""
+        """Return the dots that are left, and eat the one on the agent's cell."""
         env = self.env.unwrapped
         row, column = divmod(int(env.world.cell[env.state]), env.maze.width)
         self.eaten.add((row, column))

@@ -1,4 +1,4 @@
-"""Exercise 38 in a plain Gymnasium loop: a hand-set recurrent net follows the path. `--human` opens a window."""
+"""Exercise 38 in a plain Gymnasium loop: a hand-set recurrent network follows the path. `--human` opens a window."""
 
 import sys
 

@@ -1,17 +1,17 @@
-"""Every remedy against vanishing and exploding gradients, measured on one and the same task: remember the first symbol.
+"""Remedies for vanishing and exploding gradients, all measured on the same task: remember the first symbol.
 
-    python examples/gradient_remedies.py                  # all of them, five seeds: some minutes on one core
-    python examples/gradient_remedies.py --only lstm      # those whose name has this in it
-    python examples/gradient_remedies.py --quick          # a taste, in seconds
+    python examples/gradient_remedies.py                  # all of them, five seeds: a few minutes on one core
+    python examples/gradient_remedies.py --only lstm      # those with this word in their name
+    python examples/gradient_remedies.py --quick          # a short demonstration, in seconds
 
 One of four symbols is shown at the first step, then there is noise, and after 64 steps the net must name the symbol.
-What is to be learned is trivial; that the cause lies 63 steps before the effect is the whole difficulty. Two starts:
+The rule is trivial; the only difficulty is that the cause lies 63 steps before the effect. There are two baselines:
 
-    vanishing   a tanh RNN as PyTorch starts it, 32 units, Adam
-    exploding   a relu RNN, 32 units, whose recurrent weights start as 1.05 times the identity, gradient descent
+    vanishing   a tanh RNN, initialised as in PyTorch, 32 units, Adam
+    exploding   a relu RNN, 32 units, with recurrent weights initialised to 1.05 times the identity, gradient descent
 
-and each remedy changes one thing about them. Before training, the gradient that comes back from the last state is
-measured: its factor a step, and its horizon, the number of steps back with at least 1 % of it (docs/exercise_39.md).
+Each remedy changes one thing about them. Before training, the gradient of the last state is followed back through
+time: its factor a step, and its horizon, the number of steps until less than 1 % is left (docs/exercise_39.md).
 """
 
 import argparse
@@ -33,7 +33,7 @@ Maker = Callable[[np.random.Generator], nn.Module]
 
 
 def batch(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return sequences (STEPS, size, INPUTS), first a symbol one-hot, then noise in the last input; and the symbols."""
+    """Return sequences (STEPS, size, INPUTS), a one-hot symbol and then noise, and the symbols (size,)."""
     symbols = rng.integers(0, SYMBOLS, size)
     x = np.zeros((STEPS, size, INPUTS), np.float32)
     x[0, np.arange(size), symbols] = 1
@@ -43,7 +43,7 @@ def batch(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 # ------------------------------------------------------------------------------------------------------------ the nets
 def rnn(weights: Callable[..., Any] | None = None, **settings: Any) -> Maker:
-    """An RNN; `weights(rng)` are its recurrent weights at first, PyTorch's without."""
+    """Make RNNs whose recurrent weights are initialised by `weights(rng)`, or as in PyTorch."""
 
     def make(rng: np.random.Generator) -> nn.Module:
         layer = nn.RNN(INPUTS, HIDDEN, rng=rng, **settings)
@@ -84,27 +84,27 @@ def gru(keep: float) -> Maker:
 
 
 class Stack(nn.Module):
-    """Dilated layers on top of one another: the last state is 3 + 3 + 3 steps from the first input, not 63."""
+    """Stacked dilated layers: the last state is 3 + 3 + 3 steps from the first input, not 63."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         sizes = ((INPUTS, 1), (HIDDEN, 4), (HIDDEN, 16))
         self.layers = nn.ModuleList(nn.Dilated(nn.RNN(inputs, HIDDEN, rng=rng), skip) for inputs, skip in sizes)
 
     def forward(self, x: Any) -> Any:
-        """Output of the last layer (STEPS, batch, HIDDEN), and its states."""
+        """Return the output of the last layer, (STEPS, batch, HIDDEN), and its states."""
         for layer in self.layers:
             x, state = layer(x)
         return x, state
 
 
 class Truncated(nn.Module):
-    """A layer whose state is cut off from the graph every `length` steps: the gradient goes no further back."""
+    """A layer whose state is detached from the graph every `length` steps: the gradient goes no further back."""
 
     def __init__(self, layer: nn.Module, length: int) -> None:
         self.layer, self.length = layer, length
 
     def forward(self, x: Any) -> Any:
-        """As the layer itself."""
+        """Return what the layer returns."""
         state, outputs = None, []
         for first in range(0, len(x), self.length):
             output, state = self.layer(x[first : first + self.length], nn.detach(state))
@@ -114,11 +114,11 @@ class Truncated(nn.Module):
 
 @dataclass(frozen=True)
 class Remedy:
-    """What is tried: how the net is made, and what happens to the gradient between backward() and step()."""
+    """A remedy: how the net is made, and what is done to the gradient between backward() and step()."""
 
     make: Maker
     treat: Callable[[nn.Module], Any] = lambda net: None
-    penalty: float = 0.0  # of Pascanu's Omega
+    penalty: float = 0.0  # weight of Pascanu's Omega
     optimizer: Callable[[Any], nn.Optimiser] = field(default=lambda named: nn.Adam(named, lr=2e-3))
 
 
@@ -167,18 +167,18 @@ EXPLODING = {
 
 # ------------------------------------------------------------------------------------------------------------ training
 class Net(nn.Module):
-    """A recurrent part, and a linear read-out of its last state."""
+    """A recurrent layer, and a linear read-out of its last state."""
 
     def __init__(self, layer: nn.Module, rng: np.random.Generator) -> None:
         self.layer, self.head = layer, nn.Linear(HIDDEN, SYMBOLS, rng=rng)
 
     def forward(self, x: Any) -> Any:
-        """Sequences -> logits (batch, SYMBOLS)."""
+        """Return logits (batch, SYMBOLS) of sequences (STEPS, batch, INPUTS)."""
         return self.head(self.layer(x)[0][-1])
 
 
 def norms_of(net: Net, rng: np.random.Generator) -> np.ndarray | None:
-    """Return the gradient's norm through time of the net as it is, (STEPS + 1,); None for a stack of skips."""
+    """Return the gradient's norms through time, (STEPS + 1,), with the current weights; None for a `Stack`."""
     x, symbols = batch(rng, BATCH)
     recurrent: Any = net.layer.layer if isinstance(net.layer, Truncated) else net.layer
     state = None
@@ -196,9 +196,15 @@ def norms_of(net: Net, rng: np.random.Generator) -> np.ndarray | None:
 
 @dataclass
 class Run:
-    """What came of one training: steps until 99 % (None: never), the last accuracy, a message where it stopped.
+    """The result of one training.
 
-    rate, horizon: of the gradient before training; after: the horizon after it.
+    Args:
+        solved: steps until 99 % were right; None: never.
+        accuracy: the last one measured.
+        seconds: processor time.
+        rate, horizon: of the gradient before training; None for a `Stack`.
+        stopped: why the training stopped early.
+        after: the horizon after training.
     """
 
     solved: int | None
@@ -271,7 +277,7 @@ def row(name: str, runs: list[Run], most: int) -> str:
 
 
 def figure(path: Path, results: dict[str, list[Run]], most: int) -> None:
-    """Draw the steps that each needed, every seed a dot."""
+    """Draw the steps that each training needed, a dot for each seed."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -293,17 +299,17 @@ def figure(path: Path, results: dict[str, list[Run]], most: int) -> None:
 
 
 def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
-    """Train them all, print the table, return the runs."""
+    """Train all, print the table, return the runs."""
     first, _, rest = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser(
         description=first, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="", metavar="WORD", help="remedies whose name has this word in it")
-    parser.add_argument("--seeds", type=count, default=5, help="how many training seeds (default: 5)")
-    parser.add_argument("--seed", type=natural, default=0, help="the first of them (default: 0)")
-    parser.add_argument("--steps", type=count, default=1000, help="training steps at most (default: 1000)")
+    parser.add_argument("--only", default="", metavar="WORD", help="only remedies with this word in their name")
+    parser.add_argument("--seeds", type=count, default=5, help="number of training seeds (default: 5)")
+    parser.add_argument("--seed", type=natural, default=0, help="the first seed (default: 0)")
+    parser.add_argument("--steps", type=count, default=1000, help="maximum number of training steps (default: 1000)")
     parser.add_argument("--quick", action="store_true", help="five remedies, one seed, 200 steps")
-    parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture there (extra: plot)")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture to this file (extra: plot)")
     options = parser.parse_args(arguments)
     if options.quick:
         options.seeds, options.steps = 1, 200
@@ -314,14 +320,12 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
         remedies = VANISHING | EXPLODING
     remedies = {name: remedy for name, remedy in remedies.items() if options.only.lower() in name.lower()}
     if not remedies:
-        parser.error(f"no remedy has {options.only!r} in its name")
+        parser.error(f"--only: no remedy has {options.only!r} in its name")
     if options.figure is not None:
-        require("matplotlib", "plot")  # now, not after the training
+        require("matplotlib", "plot")  # before the training
 
-    print(
-        "before training: the gradient's factor a step back and its horizon (medians); then: how many seeds reach 99 %,"
-    )
-    print("after how many steps (median), the mean last accuracy (guessing: 25 %), processor time of a training\n")
+    print("before training: the gradient's factor a step back and its horizon (medians); after: seeds that reach 99 %,")
+    print("after how many steps (median), the mean final accuracy (guessing: 25 %), processor time of a training\n")
     print(f"{'':28}  {'factor':>6}  {'horizon':>7}  {'solved':>8}  {'steps':>6}  {'accuracy':>8}  {'time':>8}")
     results: dict[str, list[Run]] = {}
     for name, remedy in remedies.items():
@@ -333,7 +337,7 @@ def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:
         print(row(name, results[name], options.steps), flush=True)
     stopped = next((run.stopped for runs in results.values() for run in runs if run.stopped), "")
     if stopped:
-        print(f"\nthe first that stopped said: {stopped}")
+        print(f"\nthe first training that stopped: {stopped}")
     if options.figure is not None:
         figure(options.figure, results, options.steps)
     return results

@@ -1,14 +1,14 @@
-"""Exercise 39 in pictures: gradients on their way back through time vanish or explode, until something carries them.
+"""Exercise 39 in pictures: gradients vanish or explode on their way back through time, unless something carries them.
 
-    python examples/gradients_through_time.py                        # tables; some twenty seconds
+    python examples/gradients_through_time.py                        # tables; about twenty seconds
     python examples/gradients_through_time.py --pictures FOLDER      # and pictures (pip install "mazegrad[plot]")
-    python examples/gradients_through_time.py --quick                # float32 alone, shorter sequences
+    python examples/gradients_through_time.py --quick                # float32 only, shorter sequences
 
-1. The sheet's U_1 = diag(1.2, 2, 1.1) and U_2 = diag(0.8, 0.1, 0.9): the gradient k u^(k-1) for k up to 10,000, the
-   closed form beside automatic differentiation, and the first k at which each leaves float32 and float64: predicted,
-   and observed by walking back through graphs of k steps.
-2. Random, orthogonal and gated cells: the gradient's norm at each step back, its factor a step, and its horizon.
-3. Three agents of exercise 38 on a staircase: what they remember and what their gradients carry are the same.
+1. The sheet's U_1 = diag(1.2, 2, 1.1) and U_2 = diag(0.8, 0.1, 0.9): the gradient k u^(k-1) for k up to 10,000, in
+   closed form and by automatic differentiation, and the first k at which each leaves the range of float32 and float64:
+   predicted, and observed by backpropagation through graphs of k steps.
+2. Random, orthogonal and gated cells: the gradient's norm at each step back, its decay or growth a step, its horizon.
+3. Three agents of exercise 38 on a staircase: memory and gradient decay at the same rate.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def by_autodiff(u: tuple[float, ...], k: int, dtype: Any) -> np.ndarray:
 
 
 def first(condition: Callable[[int], bool], low: int) -> int | None:
-    """Return the first k from `low` on for which it holds, None beyond LARGEST_K; once true, it has to stay true."""
+    """Return the first k >= `low` that meets a condition, or None above LARGEST_K; from there on all k must meet it."""
     high = low
     while not condition(high):
         if high >= LARGEST_K:
@@ -72,7 +72,7 @@ def limits_table(dtypes: list[Any]) -> None:
             peak = f"k = {found.peak}" if found.peak else "grows"
             start = f"{us[i]:5}  {np.dtype(dtype)!s:9}  {peak:>10}"
             print(f"{start}  {cells[0]:>15}  {cells[1]:>20}  {cells[2]:>15}")
-    print("\nWhere autodiff never gets to 0, it sticks: 0.9 of 4 smallest numbers are 3.6, rounded to 4 again.")
+    print("\nWhere autodiff never reaches 0, rounding stops it: 0.9 times 4 smallest numbers is 3.6, rounded to 4.")
     for i in (0, 2):
         ends = [f"{np.dtype(dtype)}: {by_autodiff(U_2, LARGEST_K, dtype)[i]:.3g}" for dtype in dtypes]
         print(f"u = {U_2[i]}, k = {LARGEST_K:,}   " + "   ".join(ends))
@@ -106,7 +106,7 @@ def draw_powers(plt: Any, folder: Path, dtypes: list[Any]) -> None:
 
 # ------------------------------------------------------------------------------------------------------- 2: the cells
 def make_cells(rng: np.random.Generator, size: int) -> dict[str, Any]:
-    """Return layers of `size` units, with the starting weights that their names say."""
+    """Return layers of `size` units by name; the name says how the weights are initialised."""
 
     def rnn(weights: np.ndarray | None = None, **settings: Any) -> nn.RNN:
         layer = nn.RNN(4, size, rng=rng, **settings)
@@ -138,9 +138,7 @@ def make_cells(rng: np.random.Generator, size: int) -> dict[str, Any]:
 
 def cells_table(rng: np.random.Generator, steps: int) -> tuple[dict[str, np.ndarray], dict[str, analysis.Spectrum]]:
     size, batch = 32, 8
-    print(
-        f"\n2. A gradient that sets out at the last of {steps} states, on random inputs of spread 0.3 ({size} units)\n"
-    )
+    print(f"\n2. A gradient that starts at the last of {steps} states; {size} units, random inputs of spread 0.3\n")
     print(f"{'':30}  {'factor':>7}  {'horizon':>8}  {'radius':>7}  {'stretch':>7}  verdict")
     x = 0.3 * rng.normal(size=(steps, batch, 4)).astype(np.float32)
     weights = rng.normal(size=(batch, size)).astype(np.float32)
@@ -154,10 +152,8 @@ def cells_table(rng: np.random.Generator, steps: int) -> tuple[dict[str, np.ndar
         far = f"{seen.horizon}" if seen.horizon < steps else f"> {steps}"
         radius, stretch = found.radius.mean(), found.norm.mean()
         print(f"{name:30}  {seen.growth.rate:7.3f}  {far:>8}  {radius:7.3f}  {stretch:7.3f}  {seen.kind}")
-    print(
-        "factor: a step, fitted; horizon: steps back with 1 % of it; radius, stretch: largest eigenvalue and singular"
-    )
-    print("value of a step's Jacobian, on average over ten steps")
+    print("factor: fitted, a step; horizon: steps back until 1 % is left; radius and stretch: largest eigenvalue and")
+    print("singular value of a step's Jacobian, averaged over ten steps")
     return norms, spectra
 
 
@@ -199,9 +195,9 @@ def agents() -> dict[str, LinearRNN]:
 
 
 def walk(rnn: LinearRNN, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Walk a staircase; return what was seen (steps, 4), the margin at each step, and the norms (steps + 1,).
+    """Walk a staircase; return the observations (steps, 4), the margins (steps,) and gradient norms (steps + 1,).
 
-    The gradient is that of the last margin, the lead of the direction taken over the next best.
+    The margin is the lead of the chosen direction over the second best; the gradient is that of the last margin.
     """
     env, agent = gymnasium.make("mazegrad/PathFollow-v0", maze=staircase(steps)), RNNAgent(rnn)
     observation, _ = env.reset(seed=0)
@@ -222,8 +218,8 @@ def walk(rnn: LinearRNN, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def agents_table(steps: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    print(f"\n3. Three agents on a staircase of {steps} steps: by what factor a step the margin of what they remember")
-    print("falls, and the gradient of the last margin on its way back\n")
+    print(f"\n3. Three agents on a staircase of {steps} steps: the factor by which the margin falls at each step,")
+    print("and by which the gradient of the last margin falls on its way back\n")
     print(f"{'':15}  {'first margin':>12}  {'last margin':>12}  {'a step':>7}  {'gradient at h_0':>15}  {'a step':>7}")
     curves = {}
     for name, rnn in agents().items():
@@ -256,18 +252,18 @@ def save(figure: Any, path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the tables, draw the pictures."""
+    """Print the tables and draw the pictures."""
     first_line, _, rest = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser(
         description=first_line, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seed", type=natural, default=0, help="of the random cells and inputs (default: 0)")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of the random cells and inputs (default: 0)")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw into this folder (extra: plot)")
-    parser.add_argument("--quick", action="store_true", help="float32 alone, sequences of 60 steps")
+    parser.add_argument("--quick", action="store_true", help="float32 only, sequences of 60 steps")
     options = parser.parse_args(arguments)
     dtypes = [np.float32] if options.quick else [np.float32, np.float64]
     if options.pictures is not None:
-        require("matplotlib", "plot")  # now, not after the tables
+        require("matplotlib", "plot")  # before the tables are computed
 
     limits_table(dtypes)
     norms, spectra = cells_table(np.random.default_rng(options.seed), 60 if options.quick else 200)

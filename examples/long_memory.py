@@ -1,20 +1,22 @@
-"""Two tasks that nothing but a long memory solves, and which recurrent nets learn them on one and the same budget.
+"""Two tasks that need a long memory, and which recurrent nets learn them with the same budget.
 
-    python examples/long_memory.py                          # both tasks, four cells, three seeds: some minutes
+    python examples/long_memory.py                          # both tasks, four cells, three seeds: a few minutes
     python examples/long_memory.py --task adding --cell LSTM --seed 0
-    python examples/long_memory.py --quick                  # a taste, in seconds: nothing is learned in so few steps
+    python examples/long_memory.py --quick                  # a few seconds: too few steps to learn anything
 
 adding   100 steps, each with a number from [0, 1) and a mark; two are marked, one in each half. After the last step
-         the net says their sum. Who guesses the mean, 1, has a mean squared error of 1/6 = 0.167. (Hochreiter &
-         Schmidhuber, "Long short-term memory", 1997; in the form of Le, Jaitly & Hinton 2015.)
-copy     10 symbols of 8, 99 blanks, a signal, 10 blanks: there the net has to say the symbols, and blank before. Who
-         knows the task but remembers nothing pays 10 ln 8 / 120 = 0.173 nats a step. (Hochreiter & Schmidhuber 1997;
-         in the form of Arjovsky, Shah & Bengio, "Unitary evolution recurrent neural networks", 2016.)
+         the net outputs their sum. Always answering the mean, 1, gives a mean squared error of 1/6 = 0.167.
+         (Hochreiter & Schmidhuber, "Long short-term memory", 1997; in the form of Le, Jaitly & Hinton 2015.)
+copy     10 symbols out of 8, 99 blanks, a signal, 10 blanks, during which the net has to output the symbols; before
+         that it outputs blanks. A net without memory that knows the task has a loss of 10 ln 8 / 120 = 0.173 nats a
+         step. (Hochreiter & Schmidhuber 1997; in the form of Arjovsky, Shah & Bengio, "Unitary evolution recurrent
+         neural networks", 2016.)
 
-Each cell has the same number of sequences and steps, Adam, gradients clipped to norm 1, and a learning rate that was
-chosen for it on other seeds. "RNN" begins as PyTorch's does, "orthogonal RNN" with an orthogonal U and no bias; LSTM
-and GRU with orthogonal blocks in U, and gates that keep for times spread over the delay (Tallec & Ollivier, "Can
-recurrent neural networks warp time?", 2018). What is reported is the loss on fresh sequences after the last step.
+Every cell gets the same number of sequences and steps, Adam, gradients clipped to norm 1, and a learning rate that was
+chosen for it on other seeds. "RNN" is initialised as in PyTorch, "orthogonal RNN" with an orthogonal U and zero bias;
+LSTM and GRU with orthogonal blocks in U, and gate biases for time scales spread over the delay (Tallec & Ollivier,
+"Can recurrent neural networks warp time?", 2018). The reported figure is the loss on fresh sequences after the last
+step.
 """
 
 import argparse
@@ -36,7 +38,7 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 # --------------------------------------------------------------------------------------------------------------- tasks
 def adding(batch: int, rng: np.random.Generator) -> Batch:
-    """Numbers and marks (DELAY, batch, 2), and the sum of the two that are marked (batch, 1)."""
+    """Return numbers and marks, (DELAY, batch, 2), and the sum of the two marked numbers, (batch, 1)."""
     x = np.zeros((DELAY, batch, 2), np.float32)
     x[:, :, 0] = rng.random((DELAY, batch))
     half, rows = DELAY // 2, np.arange(batch)
@@ -46,7 +48,7 @@ def adding(batch: int, rng: np.random.Generator) -> Batch:
 
 
 def copying(batch: int, rng: np.random.Generator) -> Batch:
-    """One-hot symbols (DELAY + 20, batch, 10), and what to say at each step, (DELAY + 20, batch)."""
+    """Return one-hot symbols, (DELAY + 20, batch, 10), and the target at each step, (DELAY + 20, batch)."""
     x = np.full((DELAY + 2 * LENGTH, batch), BLANK)
     y = x.copy()
     x[:LENGTH] = y[-LENGTH:] = rng.integers(SYMBOLS, size=(LENGTH, batch))
@@ -55,17 +57,17 @@ def copying(batch: int, rng: np.random.Generator) -> Batch:
 
 
 def squared_error(outputs: nn.Tensor, y: np.ndarray) -> nn.Tensor:
-    """Of what is said at the last step."""
+    """Return the squared error of the last output."""
     return nn.mse_loss(outputs[-1], y)
 
 
 def nats(outputs: nn.Tensor, y: np.ndarray) -> nn.Tensor:
-    """Cross entropy a step."""
+    """Return the mean cross entropy of a step, in nats."""
     return nn.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), y.reshape(-1))
 
 
 class Task(NamedTuple):
-    """What is dealt, how it is judged, what a net without memory reaches, and the budget for every cell."""
+    """How sequences are made, the loss, the loss of a net without memory, and the budget of every cell."""
 
     deal: Callable[[int, np.random.Generator], Batch]
     loss: Callable[[nn.Tensor, np.ndarray], nn.Tensor]
@@ -104,12 +106,12 @@ class Net(nn.Module):
         self.readout = nn.Linear(hidden, sizes[1], rng=rng)
 
     def forward(self, x: np.ndarray) -> nn.Tensor:
-        """What is said at each step."""
+        """Return the outputs, (T, batch, outputs)."""
         return self.readout(self.layer(x)[0])
 
 
 def orthogonal(layer: nn.Module, rng: np.random.Generator) -> None:
-    """Make each (hidden, hidden) block of the recurrent weights orthogonal, and all biases 0."""
+    """Set each (hidden, hidden) block of the recurrent weights to an orthogonal matrix, and all biases to 0."""
     hidden = layer.hidden_size
     blocks = [nn.init.orthogonal((hidden, hidden), rng=rng) for _ in range(layer.weight_hh_l0.shape[0] // hidden)]
     layer.weight_hh_l0.assign(np.concatenate(blocks))
@@ -118,19 +120,19 @@ def orthogonal(layer: nn.Module, rng: np.random.Generator) -> None:
 
 
 def plain_rnn(inputs: int, hidden: int, rng: np.random.Generator) -> nn.RNN:
-    """As PyTorch begins: everything uniform within 1 / sqrt(hidden)."""
+    """Return an RNN initialised as in PyTorch: all weights uniform within 1 / sqrt(hidden)."""
     return nn.RNN(inputs, hidden, rng=rng)
 
 
 def orthogonal_rnn(inputs: int, hidden: int, rng: np.random.Generator) -> nn.RNN:
-    """Where tanh is near the identity, U passes gradients on as long as they came."""
+    """Return an RNN with an orthogonal U, which keeps the length of gradients where tanh is near the identity."""
     layer = nn.RNN(inputs, hidden, rng=rng)
     orthogonal(layer, rng)
     return layer
 
 
 def lstm(inputs: int, hidden: int, rng: np.random.Generator) -> nn.LSTM:
-    """Unit i keeps its cell for some 1 + exp(b_i) steps, up to the delay, and writes as slowly as it forgets."""
+    """Return an LSTM whose unit i keeps its cell for about 1 + exp(b_i) steps, at most the delay."""
     layer = nn.LSTM(inputs, hidden, rng=rng)
     orthogonal(layer, rng)
     b, zero = nn.init.chrono(hidden, DELAY, rng=rng), np.zeros(hidden, np.float32)
@@ -139,7 +141,7 @@ def lstm(inputs: int, hidden: int, rng: np.random.Generator) -> nn.LSTM:
 
 
 def gru(inputs: int, hidden: int, rng: np.random.Generator) -> nn.GRU:
-    """The same; its update gate is the share that is kept."""
+    """Return a GRU of the same kind; its update gate is the fraction that is kept."""
     layer = nn.GRU(inputs, hidden, rng=rng)
     orthogonal(layer, rng)
     b, zero = nn.init.chrono(hidden, DELAY, rng=rng), np.zeros(hidden, np.float32)
@@ -157,26 +159,26 @@ CELLS: dict[str, Callable[[int, int, np.random.Generator], nn.Module]] = {
 
 # ------------------------------------------------------------------------------------------------------------ training
 class Run(NamedTuple):
-    """One training: the loss on fresh sequences on the way (step, loss), and what it took."""
+    """The result of one training: (step, loss on fresh sequences), and the time."""
 
     curve: list[tuple[int, float]]
-    seconds: float  # of processor time
+    seconds: float  # processor time
 
     @property
     def loss(self) -> float:
-        """After the last step."""
+        """The loss after the last step."""
         return self.curve[-1][1]
 
 
 def fresh_loss(net: Net, task: Task, hundreds: int, rng: np.random.Generator) -> float:
-    """The mean loss on so many hundred fresh sequences."""
+    """Return the mean loss on `hundreds` times 100 fresh sequences."""
     with nn.no_grad():
         losses = [task.loss(net(x), y).item() for x, y in (task.deal(100, rng) for _ in range(hundreds))]
     return float(np.mean(losses))
 
 
 def train(task: Task, cell: str, seed: int, options: argparse.Namespace) -> Run:
-    """Train one net from its seed; the sequences it is tested on come from another stream."""
+    """Train a net; the test sequences come from another random stream than the training sequences."""
     start = time.process_time()
     deal_rng, net_rng, test_rng = (np.random.default_rng((seed, stream)) for stream in range(3))
     net = Net(cell, task.sizes, options.hidden, net_rng)
@@ -195,7 +197,7 @@ def train(task: Task, cell: str, seed: int, options: argparse.Namespace) -> Run:
 
 # ------------------------------------------------------------------------------------------------------------- results
 def report(name: str, task: Task, runs: dict[str, list[Run]]) -> None:
-    """Print a line for each cell: the losses of all seeds, and how the last one came down."""
+    """Print a line for each cell: the losses of all seeds, and the curve of the last one."""
     print(f"\n{name}: loss on 2,000 fresh sequences; without memory {task.without_memory:.4f}")
     for cell, tried in runs.items():
         seconds = sum(run.seconds for run in tried)
@@ -205,7 +207,7 @@ def report(name: str, task: Task, runs: dict[str, list[Run]]) -> None:
 
 
 def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
-    """Draw all curves, a panel for each task, a colour for each cell."""
+    """Draw all learning curves, a panel for each task, a colour for each cell."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -227,15 +229,15 @@ def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
 
 
 def main(words: list[str] | None = None) -> dict[str, dict[str, list[Run]]]:
-    """Train, print, draw."""
+    """Train, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", choices=TASKS, help="default: both")
     parser.add_argument("--cell", choices=CELLS, help="default: all")
     parser.add_argument("--seed", type=natural, help="one seed; default: 0, 1 and 2")
-    parser.add_argument("--steps", type=count, help="instead of the task's budget")
-    parser.add_argument("--hidden", type=count, default=64, help="units; default: %(default)s")
+    parser.add_argument("--steps", type=count, help="number of training steps; default: the task's budget")
+    parser.add_argument("--hidden", type=count, default=64, help="hidden units; default: %(default)s")
     parser.add_argument("--batch-size", type=count, default=50, help="default: %(default)s")
-    parser.add_argument("--lr", type=positive, help="instead of the one chosen for the cell")
+    parser.add_argument("--lr", type=positive, help="learning rate; default: chosen for each cell")
     parser.add_argument("--quick", action="store_true", help="10 steps, one seed")
     parser.add_argument("--pictures", type=Path, default=Path("memory"), metavar="FOLDER", help="default: %(default)s")
     options = parser.parse_args(words)

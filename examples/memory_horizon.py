@@ -1,18 +1,19 @@
-"""How far back can it remember? The gradient's horizon before training, and the longest T-maze that is then learned.
+"""How far back can a net remember? The gradient's horizon before training, and the longest T-maze it then learns.
 
-    python examples/memory_horizon.py                       # five nets, eight corridors, five seeds: some minutes
+    python examples/memory_horizon.py                       # five nets, eight corridors, five seeds: a few minutes
     python examples/memory_horizon.py --cells RNN GRU --corridors 4 8 16
-    python examples/memory_horizon.py --quick               # a taste, in seconds
+    python examples/memory_horizon.py --quick               # a short demonstration, in seconds
 
-`mazegrad/TMaze-v0`: at the corridor's foot a sign says left or right, at its end the agent has to turn there. In
-between every step looks alike, so the corridor's length is the number of steps that the sign has to be remembered. A
-net learns by imitation: it is shown the two shortest walks, one for each sign, and its loss is the cross entropy of
-their actions. It trains until it gives every action of both at least 90 %, or until its updates are used up. A corridor
-is solved if the trained net, walking by itself, reaches the goal for both signs, from each of five first weights.
+`mazegrad/TMaze-v0`: a sign at the start of a corridor points left or right, and at the end the agent has to turn that
+way. In between all observations are the same, so the sign has to be remembered for as many steps as the corridor has
+tiles. A net learns by imitation of the two shortest episodes, one for each sign; its loss is the cross entropy of their
+actions. It trains until it gives every action of both a probability of at least 90 %, or until its updates are used up.
+A corridor is solved if the trained net, walking by itself, reaches the goal for both signs, for each of five
+initialisations.
 
-Before that, the same nets say how far a gradient reaches: the loss of the turn alone, at the end of 128 tiles, is sent
-back through time. The horizon is the number of steps back over which 1 % of it, or more, arrives. The prediction
-(Hochreiter 1991; Bengio, Simard & Frasconi 1994): a sign that lies further back is not learned.
+Before training, the gradient of the turn's loss alone, at the end of 128 tiles, is followed back through time. Its
+horizon is the number of steps until less than 1 % of it is left. The prediction (Hochreiter 1991; Bengio, Simard &
+Frasconi 1994): a sign beyond the horizon is not learned.
 """
 
 import argparse
@@ -31,21 +32,21 @@ from mazegrad.nn.analysis import gradient_norms, horizon
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
 
-SHARE, FAR = 0.01, 128  # the horizon is measured over a corridor of so many tiles
-BOTH_SIGNS = 1  # a seed from which the two lanes differ
-SIGN = 2  # the state that has just seen the sign
-MOMENTS = {0, *(round(2 ** (i / 2)) for i in range(40))}  # updates before which the gradient is measured
+SHARE, FAR = 0.01, 128  # tiles of the corridor in which the horizon is measured
+BOTH_SIGNS = 1  # a seed with which the two lanes have different signs
+SIGN = 2  # number of the state right after the sign
+MOMENTS = {0, *(round(2 ** (i / 2)) for i in range(40))}  # the gradient is measured before these updates
 ACTIONS = 4
 Walks = tuple[np.ndarray, np.ndarray]
 
 
 def worlds(corridor: int) -> gymnasium.vector.VectorEnv:
-    """Two T-mazes side by side, one with each sign."""
+    """Return two T-mazes as lanes, one for each sign."""
     return gymnasium.make_vec("mazegrad/TMaze-v0", num_envs=2, corridor=corridor, info=("optimal_action",))
 
 
 def shortest_walks(corridor: int) -> Walks:
-    """What is seen, (corridor + 2, 2, 4), and what is done then, (corridor + 2, 2), on the shortest way to the goal."""
+    """Return observations, (corridor + 2, 2, 4), and actions, (corridor + 2, 2), of the shortest way to the goal."""
     envs = worlds(corridor)
     observation, info = envs.reset(seed=BOTH_SIGNS)
     seen, done, over = [], [], False
@@ -60,20 +61,20 @@ def shortest_walks(corridor: int) -> Walks:
 
 # ---------------------------------------------------------------------------------------------------------------- nets
 class Net(nn.Module):
-    """A recurrent layer and a linear map of what it puts out: dots (T, batch, 4) -> logits (T, batch, 4), and state."""
+    """A recurrent layer and a linear read-out: dots (T, batch, 4) -> logits (T, batch, 4), and the state."""
 
     def __init__(self, layer: nn.RNN | nn.LSTM | nn.GRU, rng: np.random.Generator) -> None:
         self.layer = layer
         self.readout = nn.Linear(layer.hidden_size, ACTIONS, rng=rng)
 
     def forward(self, seen: np.ndarray, state: object = None) -> tuple[nn.Tensor, object]:
-        """Logits, and the state after the last step."""
+        """Return the logits, and the state after the last step."""
         output, state = self.layer(seen, state)
         return self.readout(output), state
 
 
 def orthogonal_rnn(inputs: int, hidden: int, rng: np.random.Generator) -> nn.RNN:
-    """U orthogonal, no bias: tanh alone makes the gradient smaller."""
+    """Return an RNN with an orthogonal U and zero bias, so that only tanh shrinks the gradient."""
     layer = nn.RNN(inputs, hidden, rng=rng)
     layer.weight_hh_l0.assign(nn.init.orthogonal((hidden, hidden), rng=rng))
     for bias in (layer.bias_ih_l0, layer.bias_hh_l0):
@@ -82,7 +83,7 @@ def orthogonal_rnn(inputs: int, hidden: int, rng: np.random.Generator) -> nn.RNN
 
 
 def open_lstm(inputs: int, hidden: int, rng: np.random.Generator) -> nn.LSTM:
-    """Forget gates that keep for times spread up to 128 steps (Tallec & Ollivier 2018)."""
+    """Return an LSTM with forget biases for time scales up to 128 steps (Tallec & Ollivier 2018)."""
     layer = nn.LSTM(inputs, hidden, rng=rng)
     b, zero = nn.init.chrono(hidden, FAR, rng=rng), np.zeros(hidden, np.float32)
     layer.bias_ih_l0.assign(np.concatenate([-b, b, zero, zero]))  # input, forget, cell, output
@@ -91,7 +92,7 @@ def open_lstm(inputs: int, hidden: int, rng: np.random.Generator) -> nn.LSTM:
 
 
 class Cell(NamedTuple):
-    """How a layer is made, and the learning rate that was chosen for it, on other seeds."""
+    """How a layer is made, and its learning rate, which was chosen on other seeds."""
 
     make: Callable[[int, int, np.random.Generator], nn.RNN | nn.LSTM | nn.GRU]
     lr: float
@@ -107,31 +108,31 @@ CELLS = {
 
 
 def make_net(cell: str, seed: int, hidden: int) -> Net:
-    """A net with its first weights."""
+    """Return a net with its initial weights."""
     rng = np.random.default_rng((seed, hidden))
     return Net(CELLS[cell].make(4, hidden, rng), rng)
 
 
 # ------------------------------------------------------------------------------------------------- before, and training
 def reach(net: Net, walks: Walks) -> np.ndarray:
-    """The norm of the gradient of the turn's loss with respect to the state at each time, (T + 1,); the last is 1."""
+    """Return the norms of the gradient of the turn's loss by each state, (T + 1,), as a fraction of the last one."""
     seen, done = walks
-    weight, bias = net.readout.weight.data, net.readout.bias.data  # as plain arrays: no gradient is left there
+    weight, bias = net.readout.weight.data, net.readout.bias.data  # as plain arrays, without a graph
     norms = gradient_norms(net.layer, seen, lambda last: nn.cross_entropy(nn.linear(last[-1], weight, bias), done[-1]))
     return norms / norms[-1]
 
 
 class Run(NamedTuple):
-    """One training: whether the goal is reached for both signs, after how many updates."""
+    """The result of one training: whether the goal is reached for both signs, and after how many updates."""
 
     solved: bool
     updates: int
-    arrives: list[tuple[int, float]]  # after so many updates, this share of the turn's gradient arrives at the sign
-    seconds: float  # of processor time
+    arrives: list[tuple[int, float]]  # (updates, fraction of the turn's gradient that arrives at the sign)
+    seconds: float  # processor time
 
 
 def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None) -> Run:
-    """Imitate the shortest walks, in one part, or in parts of `truncate` steps: no gradient leaves its part."""
+    """Imitate the shortest episodes; with `truncate`, gradients stop at the borders of parts of that many steps."""
     start = time.process_time()
     seen, done = walks = shortest_walks(corridor)
     length = truncate or len(seen)
@@ -159,19 +160,19 @@ def train(net: Net, corridor: int, lr: float, updates: int, truncate: int | None
 
 # ------------------------------------------------------------------------------------------------------------- results
 class Result(NamedTuple):
-    """One cell: gradients before training, of each seed, and the runs by corridor and seed."""
+    """The results of one cell: gradient norms before training by seed, and the runs by corridor and seed."""
 
     norms: list[np.ndarray]
     runs: dict[int, list[Run]]
 
     @property
     def horizons(self) -> list[int]:
-        """Before training, of each seed, sorted."""
+        """The horizons before training of all seeds, sorted."""
         return sorted(horizon(norms, SHARE) for norms in self.norms)
 
     @property
     def solved(self) -> int:
-        """The longest corridor that every seed solved, and all shorter ones too; 0 if there is none."""
+        """The longest corridor up to which every seed solved every corridor; 0 if there is none."""
         longest = 0
         for corridor, runs in self.runs.items():
             if not all(run.solved for run in runs):
@@ -181,16 +182,16 @@ class Result(NamedTuple):
 
 
 def report(results: dict[str, Result], corridors: list[int]) -> None:
-    """Print the table: predicted and found."""
+    """Print the predicted and the measured memory."""
     seeds = len(next(iter(results.values())).norms)
     columns = "".join(f"{corridor:>8}" for corridor in corridors)
-    print(f"how many of {seeds} seeds solve a corridor of so many tiles; horizon before training: median (range)")
+    print(f"how many of {seeds} seeds solve a corridor of n tiles; horizon before training: median (range)")
     print(f"{'':>15}  {'horizon':<13}{columns}  longest of all")
     for cell, result in results.items():
         low, middle, high = result.horizons[0], result.horizons[seeds // 2], result.horizons[-1]
         counts = "".join(f"{sum(run.solved for run in result.runs[corridor]):>8}" for corridor in corridors)
         print(f"{cell:>15}  {f'{middle} ({low}-{high})':<13}{counts}  {result.solved or '-':>8}")
-    print("\nshare of the turn's gradient that arrives at the sign, before and after training: median")
+    print("\nfraction of the turn's gradient that arrives at the sign, before and after training: median")
     for cell, result in results.items():
         for moment, name in ((0, cell), (-1, "")):
             shares = (np.median([run.arrives[moment][1] for run in result.runs[corridor]]) for corridor in corridors)
@@ -200,7 +201,7 @@ def report(results: dict[str, Result], corridors: list[int]) -> None:
 
 
 def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None:
-    """Draw how far gradients reach before training, and how far memory reaches after it, on the same axis of steps."""
+    """Draw the reach of gradients before training and of memory after it, on the same axis of steps."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -214,7 +215,7 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
         back = np.exp(np.mean([np.log(np.maximum(norms[::-1], 1e-30)) for norms in result.norms], axis=0))
         panels["before"].plot(range(1, len(back)), back[1:], color=colour, label=cell)
         share = [np.mean([run.solved for run in result.runs[corridor]]) for corridor in corridors]
-        shift = 1.03 ** (number - len(results) / 2)  # so that equal points stay apart
+        shift = 1.03 ** (number - len(results) / 2)  # keeps equal points apart
         panels["after"].plot(np.array(corridors) * shift, share, "o-", color=colour, label=cell)
         for name in ("before", "after"):
             panels[name].axvline(result.horizons[len(result.horizons) // 2], color=colour, ls=":", lw=1.2)
@@ -229,13 +230,13 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
             axis.set_yscale("log")
             axis.axhline(SHARE, color="#888888", ls="--", lw=1)
     panels["before"].set(
-        ylabel="share of the gradient", ylim=(1e-8, 30), title="before training: what comes so far back"
+        ylabel="fraction of the gradient", ylim=(1e-8, 30), title="before training: what arrives at each step back"
     )
     panels["before"].legend(frameon=False)
     panels["after"].set(
         xlabel="steps back, or tiles of the corridor (dotted: horizon before training)",
-        ylabel="share of seeds",
-        title="after training: both signs walked to the goal",
+        ylabel="fraction of seeds",
+        title="after training: goal reached for both signs",
     )
     for name in ("before", "after"):
         panels[name].set(xscale="log", xlim=(0.8, 1.25 * FAR))
@@ -245,7 +246,7 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
     panels["course"].set(
         xlim=(0, None),
         xlabel="updates (o: solved, x: not)",
-        ylabel="share of the gradient",
+        ylabel="fraction of the gradient",
         title=f"while training: what arrives at the sign, {watched} tiles back",
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -254,15 +255,15 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
 
 
 def main(words: list[str] | None = None) -> dict[str, Result]:
-    """Measure, train, print, draw."""
+    """Measure, train, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL", help=", ".join(CELLS))
     parser.add_argument("--corridors", nargs="+", type=count, metavar="TILES", help="default: 1 2 4 8 16 32 64 128")
-    parser.add_argument("--seeds", type=count, help="how many first weights; default: 5")
-    parser.add_argument("--seed", type=natural, default=0, help="the first of them; default: %(default)s")
-    parser.add_argument("--updates", type=count, help="at most so many; default: 2000")
+    parser.add_argument("--seeds", type=count, help="number of initialisations; default: 5")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of the first; default: %(default)s")
+    parser.add_argument("--updates", type=count, help="maximum number of updates; default: 2000")
     parser.add_argument("--hidden", type=count, default=32, help="default: %(default)s")
-    parser.add_argument("--lr", type=positive, help="instead of the one chosen for the cell")
+    parser.add_argument("--lr", type=positive, help="learning rate; default: chosen for each cell")
     parser.add_argument("--truncate", type=count, metavar="STEPS", help="truncated backpropagation through time")
     parser.add_argument("--quick", action="store_true", help="corridors 1 and 4, one seed, 60 updates")
     parser.add_argument("--pictures", type=Path, default=Path("memory"), metavar="FOLDER", help="default: %(default)s")

@@ -1,12 +1,12 @@
-"""Exercise 41's experiment: a convolutional net learns to read the MNIST digits, in numpy.
+"""Exercise 41: a convolutional net learns to read the MNIST digits, in numpy.
 
     python examples/mnist_cnn.py                       # the small net, 5 epochs: about 99 %
-    python examples/mnist_cnn.py --recipe best         # a larger net, warped digits, averaged weights: 99.4 % and more
-    python examples/mnist_cnn.py --quick               # a taste, in seconds
+    python examples/mnist_cnn.py --recipe best         # a larger net, warped digits, averaged weights: more than 99.4 %
+    python examples/mnist_cnn.py --quick               # a short demonstration, in seconds
 
 Prints the accuracy on the test images after each epoch. `--save net.npz` keeps the net for `mnist_predict.py`.
 Pictures (learning curves, first kernels, confusion matrix, worst mistakes) go to `--pictures FOLDER` if matplotlib is
-there (pip install "mazegrad[plot]"); else they are printed as text.
+installed (python -m pip install matplotlib); otherwise they are printed as text.
 """
 
 import argparse
@@ -27,7 +27,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 def make_net(recipe: str, rng: np.random.Generator) -> nn.Sequential:
-    """The net of a recipe: images (batch, 1, 28, 28) in, ten logits out."""
+    """Return the net of a recipe: images (batch, 1, 28, 28) -> logits (batch, 10)."""
     if recipe == "small":
         return nn.Sequential(
             *(nn.Conv2D(1, 8, 3, rng=rng), nn.ReLU(), nn.MaxPool2D(2)),  # 28 -> 26 -> 13
@@ -44,9 +44,10 @@ def make_net(recipe: str, rng: np.random.Generator) -> nn.Sequential:
 
 
 def warped(images: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
-    """Each image (batch, 1, 28, 28) a little turned, stretched and moved; `amount` 1: by 0.2, by 15 %, by 2 pixels.
+    """Return images (batch, 1, 28, 28), each randomly rotated, stretched and shifted.
 
-    Every pixel of the result looks up where it comes from, between four pixels of the original; outside is black.
+    Each pixel of the result is interpolated between the four pixels of the original that it comes from; outside is
+    black. With `amount` 1 the rotation is up to 0.2 rad, the stretch up to 15 %, the shift up to 2 pixels.
     """
     if not amount:
         return images
@@ -69,7 +70,7 @@ def warped(images: np.ndarray, amount: float, rng: np.random.Generator) -> np.nd
 
 
 def logits_of(net: nn.Module, images: np.ndarray) -> np.ndarray:
-    """The net's logits (n, 10), in evaluation mode."""
+    """Return the net's logits (n, 10), in evaluation mode."""
     net.eval()
     with nn.no_grad():
         parts = [net(batch).data for (batch,) in nn.data.batches(images, batch_size=500)]
@@ -78,7 +79,7 @@ def logits_of(net: nn.Module, images: np.ndarray) -> np.ndarray:
 
 
 def accuracy(net: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
-    """The share of images that the net reads right."""
+    """Return the fraction of images that the net reads correctly."""
     return float((logits_of(net, images).argmax(1) == labels).mean())
 
 
@@ -89,7 +90,7 @@ def train(
     settings: dict[str, Any],
     rng: np.random.Generator,
 ) -> dict[str, list[float]]:
-    """Train by Adam on one cycle of the learning rate; return the curves. The net ends with the averaged weights."""
+    """Train with Adam and one cycle of the learning rate; return the curves. The net ends with the averaged weights."""
     images, labels = train_set
     size, epochs = settings["batch_size"], settings["epochs"]
     count = len(images) // size
@@ -125,24 +126,24 @@ def train(
 
 # -------------------------------------------------------------------------------------------------------------- results
 def confusion(labels: np.ndarray, guesses: np.ndarray) -> np.ndarray:
-    """How often digit (row) was read as digit (column)."""
+    """Return how often a digit (row) was read as each digit (column), (10, 10)."""
     table = np.zeros((10, 10), int)
     np.add.at(table, (labels, guesses), 1)
     return table
 
 
 def digit_text(image: np.ndarray) -> str:
-    """A digit (28, 28) as text, two rows of pixels a line."""
+    """Return a digit (28, 28) as text, two rows of pixels a line."""
     rows = (image[0::2] + image[1::2]) / 2
     return "\n".join("".join(" .:-=+*#%@"[min(9, int(pixel * 10))] for pixel in row) for row in rows)
 
 
 def report(net: nn.Sequential, test_set: tuple[Any, Any], curves: dict[str, list[float]], folder: Path) -> None:
-    """Draw the pictures into `folder`, or print what they would show."""
+    """Draw the pictures into `folder`, or print them as text."""
     images, labels = test_set
     logits = logits_of(net, images)
     guesses = logits.argmax(1)
-    margin = logits.max(1) - logits[np.arange(len(labels)), labels]  # how sure it was of what was wrong
+    margin = logits.max(1) - logits[np.arange(len(labels)), labels]  # the probability it gave to each wrong answer
     worst = [i for i in np.argsort(-margin)[:25] if guesses[i] != labels[i]]
     table = confusion(labels, guesses)
     first = net[0]
@@ -157,7 +158,7 @@ def report(net: nn.Sequential, test_set: tuple[Any, Any], curves: dict[str, list
         print("\n".join(f"{digit}: " + " ".join(f"{n:5d}" for n in row) for digit, row in enumerate(table)))
         for i in worst[:3]:
             print(f"\na {labels[i]} read as {guesses[i]}:\n{digit_text(images[i, 0])}")
-        print('\n(as pictures: pip install "mazegrad[plot]")')
+        print("\n(for pictures: python -m pip install matplotlib)")
         return
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -204,16 +205,16 @@ def report(net: nn.Sequential, test_set: tuple[Any, Any], curves: dict[str, list
 
 
 def main(arguments: list[str] | None = None) -> float:
-    """Train, test, draw, save; return the last accuracy."""
+    """Train, test, draw and save; return the final accuracy."""
     parser = argparse.ArgumentParser(description="A convolutional net learns to read the MNIST digits.")
     parser.add_argument("--recipe", choices=RECIPES, default="small")
-    parser.add_argument("--epochs", type=count, help="instead of the recipe's")
-    parser.add_argument("--max-lr", type=positive, help="the cycle's highest learning rate, instead of the recipe's")
+    parser.add_argument("--epochs", type=count, help="number of epochs; default: the recipe's")
+    parser.add_argument("--max-lr", type=positive, help="highest learning rate of the cycle; default: the recipe's")
     parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the trained net to FILE, as npz")
     parser.add_argument("--pictures", type=Path, default=Path("mnist"), metavar="FOLDER", help="default: %(default)s")
-    parser.add_argument("--hold-out", action="store_true", help="test on 5,000 training images, to choose recipes")
-    parser.add_argument("--quick", action="store_true", help="2,000 images, 2 epochs, a thousand test images")
+    parser.add_argument("--hold-out", action="store_true", help="test on 5,000 training images, to compare recipes")
+    parser.add_argument("--quick", action="store_true", help="2,000 images, 2 epochs, 1,000 test images")
     options = parser.parse_args(arguments)
 
     settings = dict(RECIPES[options.recipe])

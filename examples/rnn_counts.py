@@ -1,18 +1,18 @@
-"""A recurrent net counts, and keeps a stack, in the digits of one number: exactly with fractions, so far with floats.
+"""A recurrent net keeps a counter or a stack in the digits of one number: exact with fractions, limited with floats.
 
 Siegelmann & Sontag, "On the computational power of neural nets" (1995): with rational weights and the saturated-linear
-activation s(z) = min(max(z, 0), 1), a net of fixed size does whatever a computer does, because one hidden number can
-hold a whole stack in its digits. Three nets in that manner, h' = s(W x + U h + b), one step a letter:
+activation s(z) = min(max(z, 0), 1), a net of fixed size computes what any computer does, because one hidden number can
+hold a whole stack in its digits. Three such nets, h' = s(W x + U h + b), one step a letter:
 
     counter   c = 1 - 2^-n               push c/2 + 1/2    pop 2c - 1    empty if c = 0    accepts a^n b^n
     counter   c = 2^-n                   push c/2          pop 2c        empty if c = 1    accepts a^n b^n
     stack     digits 1, 3 in base 4      push q/4 + d/4    pop 4q - d    top from q        accepts ([]()) and the like
 
-An "if" is a large weight: without its letter a unit falls below 0 and is cut off there. The theorem wants exact
-numbers. A float has 24 or 53 binary digits, and the net is a finite automaton again: the table says at which depth.
-What finite precision leaves is more than that, though: a unit that is not squashed, such as an LSTM's cell, counts by
-adding ones (Weiss, Goldberg & Yahav, "On the practical computational power of finite precision RNNs for language
-recognition", 2018); it stops at 2^24 or 2^53, where adding 1 does nothing.
+An "if" is a large weight: without its letter a unit falls below 0 and is clipped. The theorem needs exact numbers. A
+float has 24 or 53 binary digits, which makes the net a finite automaton; the table shows at which depth it fails. Units
+that are not squashed do better in finite precision: an LSTM's cell counts by adding ones (Weiss, Goldberg & Yahav, "On
+the practical computational power of finite precision RNNs for language recognition", 2018), up to 2^24 or 2^53, where
+adding 1 has no effect.
 """
 
 import argparse
@@ -37,9 +37,9 @@ class SaturatedRNN:
 
     Args:
         letters: the inputs, one-hot.
-        units: the name of each unit and what it saturates.
+        units: name of each unit -> the sum that it saturates.
         accept: w and v, as such a sum.
-        h0: the units that are 1 at first; all others are 0.
+        h0: the units that are 1 before the first letter; all others are 0.
     """
 
     def __init__(self, letters: str, units: Mapping[str, Sum], accept: Sum, h0: Sequence[str] = ()) -> None:
@@ -58,11 +58,11 @@ class SaturatedRNN:
         Args:
             words: of any lengths.
             dtype: the arithmetic.
-            late_b: add b last. By default W x + b is added up first: there, what a letter switches on cancels exactly,
-                and no digit of h is lost to the large numbers.
+            late_b: add b last. By default W x + b is computed first: its large terms cancel exactly, so that no digit
+                of h is lost to them.
 
         Returns:
-            Which are accepted, (words,), and the hidden states, (longest + 1, words, units).
+            Whether each word is accepted, (words,), and the hidden states, (longest + 1, words, units).
         """
         W, U, b, w, h0 = (numbers.astype(dtype) for numbers in (self.W, self.U, self.b, self.w, self.h0))
         none, one, v = np.array([0, 1, self.v], dtype=object).astype(dtype)
@@ -85,7 +85,7 @@ def times(factor: Fraction | int, *units: str) -> Sum:
     return dict.fromkeys(units, factor)
 
 
-C, Q = ("push", "pop"), ("push (", "push [", "pop (", "pop [")  # of these units one is above 0: c and q are their sums
+C, Q = ("push", "pop"), ("push (", "push [", "pop (", "pop [")  # at most one of each is above 0: c and q are their sums
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 ORDER: Mapping[str, Sum] = {
     "b was": {"b": 1, "b was": 1},
@@ -129,12 +129,12 @@ STACK = SaturatedRNN(
 
 
 def counted(n: int) -> dict[str, bool]:
-    """Return words about a^n b^n, and whether they are such."""
+    """Return a^n b^n and words close to it, and whether each is of that form."""
     return {"a" * n + "b" * n: True, "a" * n + "b" * (n - 1): False, "a" * n + "b" * (n + 1): False}
 
 
 def nested(n: int) -> dict[str, bool]:
-    """Return words of n brackets in one another and their closings, and such with a fault at the very bottom."""
+    """Return words of n nested brackets, correct ones and some with a mistake at the outermost pair."""
     rng = np.random.default_rng(n)
     closing = str.maketrans("([)]", ")]([")
     words = {}
@@ -146,7 +146,7 @@ def nested(n: int) -> dict[str, bool]:
 
 
 def depth(net: SaturatedRNN, words: Callable[[int], dict[str, bool]], dtype: Any, most: int, late_b: bool) -> int:
-    """Return the largest n up to which all words of all depths 1 to n are told right; `most` if none is wrong."""
+    """Return the largest n for which all words of depths 1 to n are classified correctly, at most `most`."""
     first = 1
     while first <= most:
         tried = [(n, word, truth) for n in range(first, min(2 * first, most + 1)) for word, truth in words(n).items()]
@@ -159,7 +159,7 @@ def depth(net: SaturatedRNN, words: Callable[[int], dict[str, bool]], dtype: Any
 
 
 def ones(dtype: Any) -> int:
-    """Return where a unit that is not squashed, c' = c + x, no longer counts: looked at from 3 below powers of 2 on."""
+    """Return the number at which c' = c + x stops counting; it is tried from 3 below each power of 2."""
     for power in range(1, 60):
         c = dtype(2**power - 3)
         for n in range(2**power - 2, 2**power + 2):
@@ -170,7 +170,7 @@ def ones(dtype: Any) -> int:
 
 
 def figure(path: Path, rows: Sequence[tuple[str, Sequence[int]]]) -> None:
-    """Draw the count that can be read from c along a^70 b^70, and the depths."""
+    """Draw the count read from c along a^70 b^70, and the depths."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -193,7 +193,7 @@ def figure(path: Path, rows: Sequence[tuple[str, Sequence[int]]]) -> None:
         bars = right.barh(places + shift, [row[1][column] for row in rows], 0.4, color=colour, label=name)
         right.bar_label(bars, padding=3)
     right.set(
-        title="the depth up to which floats are right",
+        title="the depth up to which floats are correct",
         xscale="log",
         yticks=places,
         yticklabels=[row[0] for row in rows],
@@ -214,17 +214,17 @@ def main() -> None:
         description=first, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--depth", type=count, default=100, metavar="N", help="how deep to try fractions (default: 100)"
+        "--depth", type=count, default=100, metavar="N", help="greatest depth for fractions (default: 100)"
     )
     parser.add_argument("--quick", action="store_true", help="fractions to 40, floats to 200: seconds")
-    parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture there (extra: plot)")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="save a picture to this file (extra: plot)")
     arguments = parser.parse_args()
     if arguments.figure is not None:
-        require("matplotlib", "plot")  # now, not after the table
+        require("matplotlib", "plot")  # before the table is computed
     exact, most = (40, 200) if arguments.quick else (arguments.depth, 1200)
 
     rows: list[tuple[str, list[int]]] = []
-    print(f"{'depth up to which every word is told right':44} {'fractions':>10} {'float64':>10} {'float32':>10}")
+    print(f"{'correct up to depth':44} {'fractions':>10} {'float64':>10} {'float32':>10}")
     for name, net, words, late_b in (
         ("counter 1 - 2^-n, a^n b^n", COUNTER, counted, False),
         ("counter 2^-n, a^n b^n", SMALL_COUNTER, counted, False),
@@ -242,8 +242,8 @@ def main() -> None:
             f"{name:44} {cells[0]:>10} {cells[1]:>10} {cells[2]:>10}   {time.perf_counter() - start:.1f} s", flush=True
         )
     limits = [ones(np.float64), ones(np.float32)]
-    print(f"{'not squashed, c + 1 (in no net of theirs)':44} {'':10} {limits[0]:10.3g} {limits[1]:10.3g}")
-    print("+ : no word was told wrong as deep as was tried")
+    print(f"{'not squashed, c + 1 (not one of their nets)':44} {'':10} {limits[0]:10.3g} {limits[1]:10.3g}")
+    print("+ : correct at every depth that was tried")
     if arguments.figure is not None:
         figure(arguments.figure, rows)
 

@@ -1,7 +1,7 @@
 """A hand on the wall as W, U, b: does the hand-set net solve every perfect maze, and does the path follower?
 
-Each generator of perfect mazes takes its turn; all mazes of a batch are walked at once, on the stacked tables. A net
-has twice as many steps as the maze has open tiles.
+The generators of perfect mazes take turns; all mazes of a batch are walked at once, on stacked tables. The limit is
+twice as many steps as the maze has open tiles.
 """
 
 import argparse
@@ -16,7 +16,7 @@ BATCH = 250
 
 
 def solved(agent: Agent, world: World, limit: int) -> np.ndarray:
-    """Return for each maze whether the agent reaches its goal within so many steps."""
+    """Return for each maze whether the agent reaches its goal within the limit."""
     at, state = world.start_states, agent.initial_state(len(world.mazes))
     for _ in range(limit):
         actions, state = agent.act(world.dots[at], state)
@@ -35,7 +35,7 @@ def main() -> None:
     keys = np.random.default_rng(arguments.seed).integers(2**64, size=arguments.mazes, dtype=np.uint64).tolist()
     agents = {
         "wall_follower_rnn": wall_follower_rnn(),
-        "its left hand": wall_follower_rnn("left"),
+        "with its left hand": wall_follower_rnn("left"),
         "path_follower": path_follower(),
     }
     found = {name: dict.fromkeys(perfect, 0) for name in agents}

@@ -82,7 +82,7 @@ def test_it_learns_and_goes_on_exactly(path: Path, tmp_path: Path, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(nn, "save", Stop(after=1))
-        with pytest.raises(KeyboardInterrupt, match=r"this goes on:\n.* --load .*parts\."):
+        with pytest.raises(KeyboardInterrupt, match=r"resume with:\n.* --load .*parts\."):
             main(["--quick", "--seed", "3", "--save", str(parts), "--pictures", str(pictures)])
     assert nn.load(parts)["epoch"] == 1
     main(["--load", str(parts)])
@@ -140,7 +140,7 @@ def test_control_c_in_the_first_epoch(tmp_path: Path, monkeypatch: pytest.Monkey
 
     main = program(TINY, monkeypatch)
     monkeypatch.setattr(nn, "mse_loss", stopped)
-    with pytest.raises(KeyboardInterrupt, match="nothing is saved yet"):
+    with pytest.raises(KeyboardInterrupt, match="nothing has been saved yet"):
         main(["--save", str(tmp_path / "a.npz")])
     assert not list(tmp_path.iterdir())
 
@@ -206,4 +206,4 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     assert "text.npz is not a whole npz file" in run(["--load", "text.npz"], tmp_path, code=2).stderr
     assert "No such file" in run(["--load", "none.npz"], tmp_path, code=2).stderr
     for number in ("-1", "0"):
-        assert f"'{number}' is no whole number from 1 on" in run(["--epochs", number], tmp_path, code=2).stderr
+        assert f"must be an integer >= 1, not '{number}'" in run(["--epochs", number], tmp_path, code=2).stderr

@@ -1,17 +1,17 @@
-"""Compress and reconstruct: digits through a few numbers, and code words whose bits were flipped (exercise 40, fifth).
+"""Autoencoders: digits compressed to a few numbers, and code words with flipped bits repaired (exercise 40, part 5).
 
-    python examples/architectures/autoencoder.py               # all of it, five minutes on one core
-    python examples/architectures/autoencoder.py --load autoencoder.npz        # the results once more
+    python examples/architectures/autoencoder.py               # everything, five minutes on one core
+    python examples/architectures/autoencoder.py --load autoencoder.npz        # show the results again
 
-An autoencoder is two nets: one squeezes its input into a few numbers, the other rebuilds the input from them.
+An autoencoder is two nets: the encoder compresses its input to a few numbers, the decoder rebuilds the input.
 
-Digits: pictures of 784 grey values through 2, 4, 8, 16 or 32 numbers, beside the best that a linear map can do (PCA).
-The error is the mean squared difference, the pictures being from 0 to 1, of test pictures that no net has seen.
+Digits: pictures of 784 grey values are compressed to 2, 4, 8, 16 or 32 numbers, and compared with the best linear map
+(PCA). The error is the mean squared difference on test pictures, whose values are from 0 to 1.
 
-Code words: a message of 6 bits travels as a word of 32 bits, one of 64 that differ in 16 places at least: the
-Reed-Muller code in which Mariner 9 sent its pictures of Mars (1971). On the way some bits are flipped. The net gets the
-flipped word, keeps 6 numbers, and rebuilds the word that was sent. The reference, the nearest code word, is the best
-that any receiver can do, and repairs any 7 flipped bits.
+Code words: a message of 6 bits is sent as one of 64 words of 32 bits that differ in at least 16 places, the
+Reed-Muller code of Mariner 9's pictures of Mars (1971). Some bits are flipped on the way. The net receives the flipped
+word, compresses it to 6 numbers, and rebuilds the word that was sent. The reference, the nearest code word, is the best
+possible receiver, and repairs any 7 flipped bits.
 """
 
 from collections.abc import Iterator
@@ -26,18 +26,18 @@ from mazegrad import nn
 
 SIZES = (2, 4, 8, 16, 32)  # numbers in the bottleneck
 MAIN = 16  # the size that gets most of the training
-TURNS = (16, "words", 2, 16, "words", 4, 16, "words", 8, 16, "words", 32)  # who learns from the next batch
+TURNS = (16, "words", 2, 16, "words", 4, 16, "words", 8, 16, "words", 32)  # which net learns from the next batch
 
 # Reed-Muller (1, 5): the bits of a word are a + b.p for the 32 points p of {0, 1}^5; (a, b) is the message
 POINTS = np.arange(32)[:, None] >> np.arange(6) & 1 | (np.arange(6) == 5)  # (32, 6), with a column of ones for a
 WORDS = (np.arange(64)[:, None] >> np.arange(6) & 1) @ POINTS.T % 2  # (64, 32)
-SIGNS = (2 * WORDS - 1).astype(np.float32)  # bits as they are sent: -1, 1
-MOST_FLIPS = 8  # in training: one more than can surely be repaired
+SIGNS = (2 * WORDS - 1).astype(np.float32)  # bits as signs: -1, 1
+MOST_FLIPS = 8  # in training: one more than can always be repaired
 
 
 # ---------------------------------------------------------------------------------------------------------------- nets
 def narrowing(widths: tuple[int, ...], rng: np.random.Generator) -> nn.Sequential:
-    """Linear maps from width to width with ReLU between them."""
+    """Return linear layers of these widths with ReLU between them."""
     layers: list[nn.Module] = []
     for width, following in pairwise(widths):
         layers += [nn.Linear(width, following, rng=rng), nn.ReLU()]
@@ -52,67 +52,67 @@ class Autoencoder(nn.Module):
         self.decoder = narrowing(widths[::-1], rng)
 
     def forward(self, x: Any) -> nn.Tensor:
-        """Squeeze and rebuild."""
+        """Encode and decode."""
         return self.decoder(self.encoder(x))
 
 
 class Autoencoders(nn.Module):
-    """All nets of this page: one for each size of the digits' bottleneck, and one for the code words."""
+    """All nets of this program: one for each size of the digits' bottleneck, and one for the code words."""
 
     def __init__(self, *hidden: int, rng: np.random.Generator) -> None:
         self.digits = nn.ModuleList([Autoencoder(784, *hidden, size, rng=rng) for size in SIZES])
         self.words = Autoencoder(32, 256, 64, 6, rng=rng)
 
     def of(self, size: int) -> Autoencoder:
-        """The net with so many numbers in its bottleneck."""
+        """Return the net with `size` numbers in its bottleneck."""
         return self.digits[SIZES.index(size)]
 
 
 def sigmoid(logits: Any) -> Any:
-    """Numbers -> between 0 and 1."""
+    """Return the logistic function of numbers."""
     return (logits * 0.5).tanh() * 0.5 + 0.5
 
 
 def rebuilt(net: Autoencoder, images: np.ndarray) -> np.ndarray:
-    """Images (n, 784) as the net gives them back."""
+    """Return images (n, 784) as the net rebuilds them."""
     parts = nn.data.batches(images, batch_size=1000)
     with nn.no_grad():
         return np.concatenate([sigmoid(net(part)).data for (part,) in parts])
 
 
 def error(images: np.ndarray, copies: np.ndarray) -> float:
-    """The mean squared difference."""
+    """Return the mean squared difference."""
     return float(np.square(images - copies, dtype=np.float64).mean())
 
 
 # ---------------------------------------------------------------------------------------------------------- references
 class PCA:
-    """The linear autoencoder of least squared error (Eckart & Young 1936): the mean, and the axes of most variance."""
+    """The linear autoencoder with the least squared error (Eckart & Young 1936): mean, and axes of largest variance."""
 
     def __init__(self, images: np.ndarray) -> None:
         self.mean = images.mean(0)
         centred = images - self.mean
-        self.axes = np.linalg.svd(centred.T @ centred)[2]  # (784, 784), a row an axis, the largest variance first
+        self.axes = np.linalg.svd(centred.T @ centred)[2]  # (784, 784), a row for each axis, largest variance first
 
     def rebuilt(self, images: np.ndarray, size: int) -> np.ndarray:
-        """Images (n, 784) from their coordinates on the first `size` axes."""
+        """Return images (n, 784) rebuilt from their coordinates on the first `size` axes."""
         axes = self.axes[:size]
         return np.clip((images - self.mean) @ axes.T @ axes + self.mean, 0, 1)
 
 
 def flipped(sent: np.ndarray, flips: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The words `sent` (n,), as signs (n, 32), with `flips` (n,) bits turned round, drawn without repetition."""
+    """Return the words `sent` (n,) as signs (n, 32), with `flips` (n,) different random bits flipped."""
     rank = rng.random((len(sent), 32)).argsort(1).argsort(1)
     return np.where(rank < flips[:, None], -SIGNS[sent], SIGNS[sent])
 
 
 def nearest(received: np.ndarray) -> np.ndarray:
-    """The number of the word that differs in the fewest bits from each received one (n, 32)."""
+    """Return for each received word (n, 32) the number of the code word that differs in the fewest bits, (n,)."""
     return (received @ SIGNS.T).argmax(1)
 
 
 def repaired(net: Autoencoder, flips: int, trials: int, rng: np.random.Generator) -> tuple[float, float]:
-    """The shares of words with so many flipped bits that the net, and the nearest word, rebuild without any mistake."""
+    """Return the fractions of words with `count` flipped bits that the net and the nearest word repair completely."""
     sent = rng.integers(64, size=trials)
     received = flipped(sent, np.full(trials, flips), rng)
     with nn.no_grad():
@@ -122,13 +122,13 @@ def repaired(net: Autoencoder, flips: int, trials: int, rng: np.random.Generator
 
 # ------------------------------------------------------------------------------------------------------------- results
 def report(net: Autoencoders, pca: PCA, images: np.ndarray, labels: np.ndarray, folder: Path) -> float:
-    """Print and draw what the nets do with test images (n, 784); the error at 16 numbers as a share of PCA's."""
+    """Print and draw the results on test images (n, 784); return the error at 16 numbers as a fraction of PCA's."""
     copies = {size: (rebuilt(net.of(size), images), pca.rebuilt(images, size)) for size in SIZES}
     errors = {size: tuple(error(images, copy) for copy in both) for size, both in copies.items()}
-    print("\nnumbers   autoencoder        PCA    share")
+    print("\nnumbers   autoencoder        PCA    ratio")
     for size, (ours, linear) in errors.items():
         print(f"{size:7} {ours:13.5f} {linear:10.5f} {ours / linear:8.1%}")
-    rng = np.random.default_rng(0)  # the same words whatever the seed
+    rng = np.random.default_rng(0)  # the same words for every seed
     flips = range(13)
     shares = [repaired(net.words, count, 10_000, rng) for count in flips]
     print("\nflipped bits   repaired by the net   by the nearest word")
@@ -143,7 +143,7 @@ def report(net: Autoencoders, pca: PCA, images: np.ndarray, labels: np.ndarray, 
 
 
 def draw_errors(errors: dict[int, tuple[float, ...]], folder: Path) -> None:
-    """The error against the size of the bottleneck."""
+    """Draw the error against the size of the bottleneck."""
     if (figure := page(5, 3.5)) is None:
         return
     axis = figure.subplots()
@@ -158,7 +158,7 @@ def draw_errors(errors: dict[int, tuple[float, ...]], folder: Path) -> None:
 
 
 def draw_digits(images: np.ndarray, labels: np.ndarray, copies: dict[int, Any], folder: Path) -> None:
-    """One digit of each kind, and what comes back of it."""
+    """Draw one digit of each kind, and its reconstructions."""
     if (figure := page(7, 7.8)) is None:
         return
     chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
@@ -175,7 +175,7 @@ def draw_digits(images: np.ndarray, labels: np.ndarray, copies: dict[int, Any], 
 
 
 def draw_plane(net: Autoencoders, images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
-    """Where the encoder puts the digits when it has two numbers; it has never seen a label."""
+    """Draw the digits at their two numbers; the encoder has never seen a label."""
     if (figure := page(6, 5)) is None:
         return
     with nn.no_grad():
@@ -189,7 +189,7 @@ def draw_plane(net: Autoencoders, images: np.ndarray, labels: np.ndarray, folder
 
 
 def draw_repairs(shares: list[tuple[float, float]], folder: Path) -> None:
-    """How many words are repaired, against the number of flipped bits."""
+    """Draw the fraction of repaired words against the number of flipped bits."""
     if (figure := page(5, 3.5)) is None:
         return
     axis = figure.subplots()
@@ -202,10 +202,10 @@ def draw_repairs(shares: list[tuple[float, float]], folder: Path) -> None:
 
 
 def main(words: list[str] | None = None) -> float:
-    """Train all nets, compare them with the references; return the error at 16 numbers as a share of PCA's."""
+    """Train all nets, compare them with the references; return the error at 16 numbers as a fraction of PCA's."""
     options = arguments(__file__, __doc__, epochs=6).parse_args(words)
     images = nn.data.scaled(nn.data.mnist("train")[0]).reshape(-1, 784)
-    images, held_out = images[:-5000], images[-5000:]  # the last ones choose the recipe
+    images, held_out = images[:-5000], images[-5000:]  # the last ones were used to choose the recipe
     if options.quick:
         images, held_out = images[:5000], held_out[:1000]
     pca = PCA(images)
@@ -234,12 +234,12 @@ def main(words: list[str] | None = None) -> float:
         if turn == "words":
             received = flipped(batch, rng.integers(MOST_FLIPS + 1, size=len(batch)), rng)
             return nn.binary_cross_entropy_with_logits(net.words(received), WORDS[batch])
-        return nn.mse_loss(sigmoid(net.of(turn)(batch)), batch) / variance  # 1: nothing but the mean is known
+        return nn.mse_loss(sigmoid(net.of(turn)(batch)), batch) / variance  # 1: as good as the mean
 
     def after_epoch() -> dict[str, float]:
         share = error(held_out, rebuilt(net.of(MAIN), held_out)) / linear
         return {
-            "share of PCA's error": share,
+            "fraction of PCA's error": share,
             "7 flips repaired": repaired(net.words, 7, 2000, np.random.default_rng(1))[0],
         }
 

@@ -1,10 +1,10 @@
-"""Exercise 40, cats against dogs: a convolutional network tells them apart on pictures of 32 x 32 pixels.
+"""Cats against dogs: a convolutional network classifies pictures of 32 x 32 pixels (exercise 40, part 2).
 
     python examples/architectures/cats_and_dogs.py              # trains on CIFAR-10's 10,000 cats and dogs
-    python examples/architectures/cats_and_dogs.py --quick      # a taste, in seconds
+    python examples/architectures/cats_and_dogs.py --quick      # a short demonstration, in seconds
 
-Prints the accuracy on held-out training pictures after each epoch, and once, at the end, that on the 2,000 test
-pictures. Draws the learning curves, and a sheet of pictures that it read right and wrong, into `--pictures FOLDER`.
+Prints the accuracy on held-out training pictures after each epoch, and at the end, once, on the 2,000 test pictures.
+Draws the learning curves, and a sheet of correctly and wrongly classified pictures, into `--pictures FOLDER`.
 """
 
 from pathlib import Path
@@ -20,13 +20,13 @@ from mazegrad.script import count, positive
 
 NAMES = ("cat", "dog")
 BATCH = 64
-HELD_OUT = 1000  # training pictures that only measure
+HELD_OUT = 1000  # training pictures that are held out
 
 
 def make_net(width: int, rng: np.random.Generator) -> nn.Sequential:
-    """Pictures (batch, 3, 32, 32) in, two logits out; `width` channels at first, four times as many at the end.
+    """Return a net from pictures (batch, 3, 32, 32) to two logits, with `width` channels growing to 4 * `width`.
 
-    Pooling comes before batch norm and ReLU, where it leaves them a quarter of the work.
+    Pooling comes before batch norm and ReLU, which leaves them a quarter of the work.
     """
 
     def convolution(channels: int, out_channels: int, *pool: nn.Module) -> list[nn.Module]:
@@ -44,7 +44,7 @@ def make_net(width: int, rng: np.random.Generator) -> nn.Sequential:
 
 
 def make_perceptron(rng: np.random.Generator) -> nn.Sequential:
-    """The same task for a net that knows nothing of places: with six times the weights, something to compare with."""
+    """Return a multilayer perceptron with six times the weights, for comparison."""
     return nn.Sequential(
         *(nn.Flatten(), nn.Linear(3072, 512, rng=rng), nn.ReLU(), nn.Dropout(0.2, rng=rng)),
         *(nn.Linear(512, 512, rng=rng), nn.ReLU(), nn.Linear(512, 2, rng=rng)),
@@ -52,9 +52,9 @@ def make_perceptron(rng: np.random.Generator) -> nn.Sequential:
 
 
 def varied(pictures: np.ndarray, rng: np.random.Generator, shift: int = 4) -> np.ndarray:
-    """Each picture (batch, 3, height, width) moved by up to `shift` pixels both ways, and half of them mirrored.
+    """Return pictures (batch, 3, height, width), randomly shifted by up to `shift` pixels, half of them mirrored.
 
-    It is still the same animal, and the net has never seen it so. The border is filled by reflection.
+    The border is filled by reflection.
     """
     size = pictures.shape[2:]
     border = np.pad(pictures, [(0, 0), (0, 0), (shift, shift), (shift, shift)], mode="reflect")
@@ -68,7 +68,7 @@ def varied(pictures: np.ndarray, rng: np.random.Generator, shift: int = 4) -> np
 
 
 def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
-    """How sure the net is that each picture shows a dog (n,): the mean for the picture and its mirror image."""
+    """Return the probability that each picture shows a dog, (n,): the mean over the picture and its mirror image."""
     parts = []
     with nn.no_grad():
         for (batch,) in nn.data.batches(pictures, batch_size=250):
@@ -77,18 +77,18 @@ def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
 
 
 def main(words: list[str] | None = None) -> None:
-    """Train, test, draw."""
+    """Train, test and draw."""
     parser = arguments(__file__, __doc__, epochs=30)
     parser.add_argument("--width", type=count, default=32, help="channels after the first layer; default: %(default)s")
     parser.add_argument(
-        "--lr", type=positive, default=0.005, help="the cycle's highest learning rate; default: %(default)s"
+        "--lr", type=positive, default=0.005, help="highest learning rate of the cycle; default: %(default)s"
     )
-    parser.add_argument("--perceptron", action="store_true", help="a net without convolutions; with --lr 0.001")
-    parser.add_argument("--as-is", action="store_true", help="train on the pictures as they are: no flips, no crops")
+    parser.add_argument("--perceptron", action="store_true", help="a net without convolutions; use it with --lr 0.001")
+    parser.add_argument("--as-is", action="store_true", help="train without flips and shifts")
     options = parser.parse_args(words)
 
     images, labels = corpora.cats_and_dogs("train")
-    order = np.random.default_rng(0).permutation(len(images))  # the same held-out pictures whatever the seed
+    order = np.random.default_rng(0).permutation(len(images))  # the same held-out pictures for every seed
     held, trained = order[:HELD_OUT], order[HELD_OUT:]
     if options.quick:
         held, trained = held[:200], trained[: 24 * BATCH]
@@ -102,7 +102,7 @@ def main(words: list[str] | None = None) -> None:
     print(net)
     steps = len(trained) // BATCH
     optimizer = nn.AdamW(net.named_parameters(), weight_decay=0.05)
-    lr = options.lr / 5 if options.quick else options.lr  # there is no time for a wild start
+    lr = options.lr / 5 if options.quick else options.lr  # too few steps for a high rate at the start
     scheduler = nn.schedulers.OneCycleLR(optimizer, lr, options.epochs * steps, pct_start=0.2)
     course = Course(options, net, optimizer, scheduler, rng, average=0.99)
     train_set = scaled(images[trained]), labels[trained]
@@ -121,24 +121,24 @@ def main(words: list[str] | None = None) -> None:
 
     course.run(deal, steps, loss_of, after_epoch)
 
-    images, labels = corpora.cats_and_dogs("test")  # looked at here for the first time
+    images, labels = corpora.cats_and_dogs("test")  # used here for the first time
     if options.quick:
         images, labels = images[:200], labels[:200]
     dog = chance_of_dog(net, scaled(images))
     right = (dog > 0.5) == labels
     each = ", ".join(f"{right[labels == label].mean():.1%} of the {name}s" for label, name in enumerate(NAMES))
-    print(f"{right.mean():.2%} of {len(labels)} test pictures are right: {each}")
+    print(f"{right.mean():.2%} of {len(labels)} test pictures are correct: {each}")
     draw_sheet(images, labels, dog, options.pictures / "right_and_wrong.png")
 
 
 def draw_sheet(images: np.ndarray, labels: np.ndarray, dog: np.ndarray, path: Path) -> None:
-    """Draw the surest right, the least sure and the surest wrong answers, a row of ten of each kind and animal."""
-    sure = np.where(labels == 1, dog, 1 - dog)  # of the truth
+    """Draw the most certain correct, the least certain and the most certain wrong answers, ten of each animal."""
+    sure = np.where(labels == 1, dog, 1 - dog)  # probability of the true class
     ranked = np.argsort(-sure)
     kinds = {
-        "surely right": ranked[: (sure > 0.5).sum()],
-        "in doubt": np.argsort(abs(sure - 0.5)),
-        "surely wrong": ranked[::-1][: (sure < 0.5).sum()],
+        "certain and correct": ranked[: (sure > 0.5).sum()],
+        "uncertain": np.argsort(abs(sure - 0.5)),
+        "certain and wrong": ranked[::-1][: (sure < 0.5).sum()],
     }
     rows = [
         (f"{name}s, {kind}", those[labels[those] == label][:10])

@@ -1,8 +1,8 @@
 """The data of exercise 40: cats and dogs, Shakespeare, novels with direct speech, and sentence pairs to translate.
 
-`mazegrad.nn.data` finds, fetches and checks the files, and says what to do where it cannot; this file knows what is in
-them. A file may lie in the folder that MAZEGRAD_DATA names in the form below (`shakespeare.txt`), gzipped, or as the
-public original (`cifar-10-binary.tar.gz`). Every loader raises `nn.data.DataNotFound` or `nn.data.DataDamaged`.
+`mazegrad.nn.data` finds, downloads and checks the files, or reports what to do; this file knows their contents. The
+folder MAZEGRAD_DATA may hold a file in the form below (`shakespeare.txt`), gzipped, or as the public original
+(`cifar-10-binary.tar.gz`). Every loader raises `nn.data.DataNotFound` or `nn.data.DataDamaged`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TINY_SHAKESPEARE = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc5
 NOVELS = ["austen-emma", "austen-persuasion", "austen-sense", "bryant-stories", "burgess-busterbrown"]
 NOVELS += ["chesterton-ball", "chesterton-brown", "chesterton-thursday", "edgeworth-parents"]
 
-# where the public originals are
+# addresses of the public originals
 MIRRORS = {
     "cats_and_dogs": ("https://www.cs.toronto.edu/~kriz/",),
     "shakespeare": ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/",),
@@ -45,13 +45,13 @@ MIRRORS = {
 
 # ------------------------------------------------------------------------------------------------------------- pictures
 def cats_and_dogs(split: str = "train", *, download: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """CIFAR-10's cats and dogs (A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
+    """Return CIFAR-10's cats and dogs (A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009).
 
     The public original, 170 MB, is all of CIFAR-10.
 
     Args:
         split: "train" (10,000 pictures) or "test" (2,000), half of them cats.
-        download: whether a file that is not found may be downloaded.
+        download: whether a missing file may be downloaded.
 
     Returns:
         Images (n, 3, 32, 32) uint8 as red, green, blue; labels (n,) uint8, 0 for a cat and 1 for a dog.
@@ -75,15 +75,15 @@ def cats_and_dogs(split: str = "train", *, download: bool = True) -> tuple[np.nd
 
 # ---------------------------------------------------------------------------------------------------------------- texts
 def shakespeare(split: str = "train", *, download: bool = True) -> dict[str, str]:
-    """Shakespeare's works, name -> text: "test" is Hamlet and The Tempest, "valid" Macbeth, "train" the 39 others.
+    """Return Shakespeare's works, name -> text: "test" is Hamlet and The Tempest, "valid" Macbeth, "train" the others.
 
     The public original, karpathy's tinyshakespeare, is another selection: there "test" is the first half of The
-    Tempest, "valid" The Taming of the Shrew and "train" the text before it. Figures measured on the two do not
-    compare.
+    Tempest, "valid" The Taming of the Shrew and "train" the text before it. Figures measured on the two cannot be
+    compared.
 
     Args:
         split: "train", "valid" or "test".
-        download: whether a file that is not found may be downloaded.
+        download: whether a missing file may be downloaded.
     """
     check_choice(("train", "valid", "test"), split=split)
 
@@ -107,10 +107,10 @@ def shakespeare(split: str = "train", *, download: bool = True) -> dict[str, str
 
 
 def novels(*, download: bool = True) -> dict[str, str]:
-    """Nine novels and books of stories, name -> text, whose direct speech stands between straight quotation marks.
+    """Return nine novels and books of stories, name -> text, with direct speech between straight quotation marks.
 
     Austen's Emma, Persuasion, Sense and Sensibility; Chesterton's Ball and the Cross, Father Brown, Thursday; stories
-    by Bryant, Burgess and Edgeworth. Project Gutenberg's additions are cut off. The public original is NLTK's corpus
+    by Bryant, Burgess and Edgeworth. Project Gutenberg's additions are removed. The public original is NLTK's corpus
     `gutenberg`.
     """
 
@@ -144,18 +144,17 @@ _MARKUP = re.compile(r"[\d<>{}\[\]%$#@\\_~|^=*/]|&\w+;")
 def sentence_pairs(
     source: str | os.PathLike[str], *, max_length: int = 60, download: bool = True
 ) -> list[tuple[str, str]]:
-    """Pairs (English, other) of a language, or of any file with lines `english<TAB>other`; further columns are ignored.
+    """Return pairs (English, other) of a language, or of a file with lines `english<TAB>other` and ignored columns.
 
-    Kept are pairs whose English has at most `max_length` characters, whose sides differ, and that are plain text: no
-    digits, placeholders or markup. Each pair comes once, in the file's order. The public originals, of manythings.org
-    (Tatoeba, CC BY 2.0), grow with time and are larger and of another kind, so pairs are counted instead of checked by
-    a hash.
+    A pair is kept if its English side has at most `max_length` characters, its sides differ, and both are plain text:
+    no digits, placeholders or markup. Each pair is returned once, in the file's order. The public originals, of
+    manythings.org (Tatoeba, CC BY 2.0), grow with time, so their pairs are counted instead of checked by a hash.
 
     Args:
         source: "de" or "ru", short phrases of a user interface; "de-sentences", everyday sentences; or the path of a
             table, or of a zip that holds one.
-        max_length: the most characters of an English side.
-        download: whether a file that is not found may be downloaded.
+        max_length: the maximum number of characters of an English side.
+        download: whether a missing file may be downloaded.
 
     Raises:
         FileNotFoundError: `source` is neither a language nor a file.

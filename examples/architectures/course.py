@@ -1,17 +1,17 @@
-"""What the five programs share: a course of training that shows how far it is, can be stopped, and goes on exactly.
+"""What the five programs share: a training with a progress bar that can be stopped and resumed exactly.
 
 A program looks like this:
 
     parser = arguments(__file__, __doc__, epochs=20, quick_epochs=2)
     parser.add_argument("--hidden", type=int, default=512)
-    options = parser.parse_args(words)                      # with --load FILE: the file's options, unless given anew
-    rng = np.random.default_rng(options.seed)               # the one generator: first weights, order, dropout, noise
+    options = parser.parse_args(words)                      # with --load FILE: the file's options are the defaults
+    rng = np.random.default_rng(options.seed)               # the only generator: weights, order, dropout, noise
     net = ...
     optimizer = nn.Adam(net.named_parameters(), 1e-3)
     scheduler = nn.schedulers.CosineAnnealingLR(optimizer, options.epochs * steps)
     course = Course(options, net, optimizer, scheduler, rng, clip=1.0, average=0.999)
     course.run(lambda epoch: nn.data.batches(..., rng=rng, drop_last=True), steps, loss_of, after_epoch)
-    ...                                                     # results and pictures: the net is trained, in eval mode
+    ...                                                     # results and pictures; the net is in evaluation mode
 
     if __name__ == "__main__":
         start(main)
@@ -36,10 +36,10 @@ from mazegrad.progress import clock, progress
 
 # ------------------------------------------------------------------------------------------------------------- options
 class Options(argparse.ArgumentParser):
-    """A parser whose `--load FILE` brings the options that the file was trained with; see `arguments`."""
+    """A parser whose `--load FILE` takes the default options from the file; see `arguments`."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the words; options that come with the file are the defaults of the others."""
+        """Parse the arguments; options saved in the loaded file replace the defaults."""
         name = Path(self.get_default("program")).stem
         load = self.parse_known_args(args)[0].load
         saved: dict[str, Any] = {}
@@ -60,40 +60,43 @@ class Options(argparse.ArgumentParser):
 
 
 def arguments(file: str, doc: str, epochs: int, quick_epochs: int = 2) -> Options:
-    """Make the parser that all five programs begin with; `file` is the program's `__file__`, `doc` its `__doc__`."""
+    """Return the parser that all five programs start with; `file` is the program's `__file__`, `doc` its `__doc__`."""
     name = Path(file).stem
     parser = Options(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.set_defaults(program=file, epochs_of=(epochs, quick_epochs))
-    parser.add_argument("--quick", action="store_true", help="a taste, in seconds")
+    parser.add_argument("--quick", action="store_true", help="a short demonstration, in seconds")
     parser.add_argument("--seed", type=script.natural, default=0, help="default: %(default)s")
     parser.add_argument("--epochs", type=script.count, help=f"default: {epochs}; {quick_epochs} with --quick")
-    parser.add_argument("--save", type=Path, metavar="FILE", help=f"the checkpoint, as npz; default: {name}.npz")
-    parser.add_argument("--load", type=Path, metavar="FILE", help="go on from a checkpoint, or show its results")
+    parser.add_argument("--save", type=Path, metavar="FILE", help=f"the checkpoint; default: {name}.npz")
+    parser.add_argument("--load", type=Path, metavar="FILE", help="resume from a checkpoint, or show its results")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", default=Path(name), help="default: %(default)s")
     return parser
 
 
 def start(main: Callable[[], Any]) -> None:
-    """Run a program; what a user can cause or cure ends it with one message, not with a traceback."""
+    """Run a program; an error that the user can fix is one message, not a traceback."""
     script.start(main, NonFiniteLoss)
 
 
 # ------------------------------------------------------------------------------------------------------------ training
 class NonFiniteLoss(ArithmeticError):
-    """The loss is NaN or infinite, while every gradient is finite."""
+    """The loss is NaN or infinite, although every gradient is finite."""
 
 
 class Course:
-    """A net, what trains it, and how far it has come; begins where the file of `--load` ended.
+    """A net, its optimiser, and the state of the training; starts from the file of `--load` if there is one.
 
-    A checkpoint is written after each epoch, and an epoch begins from nothing but what is in it: net, optimiser,
-    scheduler, averaged weights, `rng`. So whatever is random must draw from that `rng`, dropout too, and a state that
-    is carried from batch to batch begins anew with the epoch. Then a run that was stopped and goes on ends with the
-    same weights, bit for bit, as one that was not.
+    A checkpoint is written after each epoch. An epoch depends only on what is in the checkpoint: net, optimiser,
+    scheduler, averaged weights, `rng`. So everything random, dropout included, must draw from that `rng`, and a state
+    that is carried from batch to batch must be reset at the start of an epoch. Then a run that was stopped and resumed
+    ends with the same weights, bit for bit, as one that was not.
 
-    clip: the largest norm of all gradients together; None leaves them as they are.
-    average: evaluate, and end, with an exponential average of the weights of this decay; 0 for the weights themselves.
-    settings: plain values that are saved, and must be the same in a file that is loaded.
+    Args:
+        options: as `arguments` parses them.
+        net, optimizer, scheduler, rng: what is trained, and with what.
+        clip: the maximum norm of all gradients together; None does not clip.
+        average: decay of an exponential average of the weights, used for evaluation and at the end; 0 for none.
+        settings: plain values that are saved; a loaded file must have the same.
     """
 
     def __init__(
@@ -110,10 +113,10 @@ class Course:
     ) -> None:
         self.options, self.net, self.optimizer, self.scheduler, self.rng = options, net, optimizer, scheduler, rng
         self.clip, self.average = clip, nn.Averaged(net, average) if average else None
-        self.settings = json.loads(json.dumps(settings))  # as a file gives them back
-        self.epoch, self.seconds = 0, 0.0  # epochs done; processor time that they took
-        self.curves: dict[str, list[float]] = {}  # one number an epoch
-        self.checkpoint: Path | None = None  # the last file
+        self.settings = json.loads(json.dumps(settings))  # as they are read from a file
+        self.epoch, self.seconds = 0, 0.0  # epochs done, and their processor time
+        self.curves: dict[str, list[float]] = {}  # name -> one number for each epoch
+        self.checkpoint: Path | None = None  # the last one written
         if options.checkpoint:
             try:
                 self._restore(options.checkpoint)
@@ -129,10 +132,15 @@ class Course:
     ) -> None:
         """Train until `options.epochs` are done; then the net is in evaluation mode, with its averaged weights.
 
-        `deal(epoch)`, epoch = 1, 2, ..., gives the batches, of which the first `steps` are taken; `loss_of(batch)` is a
-        number to be made small. `after_epoch()`, in evaluation mode, gives named figures to be printed, kept and drawn.
+        Args:
+            deal: from the epoch (1, 2, ...) to its batches, of which the first `steps` are used.
+            steps: batches of an epoch.
+            loss_of: from a batch to the loss.
+            after_epoch: called in evaluation mode; returns named figures that are printed, saved and drawn.
 
-        Raises KeyboardInterrupt, saying how to go on; NonFiniteGradient or NonFiniteLoss.
+        Raises:
+            KeyboardInterrupt: with the command that resumes the training.
+            NonFiniteGradient, NonFiniteLoss: the training diverged.
         """
         try:
             while self.epoch < self.options.epochs:
@@ -144,7 +152,7 @@ class Course:
         self.net.eval()
         if self.average:
             self.average.swap()
-        print(f"{self.epoch} epochs took {clock(self.seconds)} of processor time; they are in {self.options.save}")
+        print(f"{self.epoch} epochs took {clock(self.seconds)} of processor time; saved in {self.options.save}")
         draw_curves(self.curves, self.options.pictures / "learning_curves.png")
 
     def _train(self, batches: Iterable[Any], steps: int, loss_of: Callable[[Any], nn.Tensor]) -> None:
@@ -159,7 +167,7 @@ class Course:
         self.seconds += time.process_time() - start
 
     def _step(self, loss_of: Callable[[Any], nn.Tensor], batch: Any) -> float:
-        with np.errstate(all="ignore"):  # what is not finite is told once, below
+        with np.errstate(all="ignore"):  # a loss that is not finite is reported below
             self.optimizer.zero_grad()
             loss = loss_of(batch)
             loss.backward()
@@ -192,7 +200,7 @@ class Course:
 
     # --------------------------------------------------------------------------------------------------- checkpoints
     def save(self) -> None:
-        """Write the checkpoint, at once or not at all."""
+        """Write the checkpoint, completely or not at all."""
         apart = "load", "save", "program", "checkpoint", "epochs_of"
         options = {name: value for name, value in vars(self.options).items() if name not in apart}
         self.options.save.parent.mkdir(parents=True, exist_ok=True)
@@ -228,15 +236,15 @@ class Course:
 
     def _how_to_go_on(self) -> str:
         if not self.checkpoint:
-            return "stopped in the first epoch: nothing is saved yet"
-        done = nn.load(self.checkpoint)["epoch"]  # Ctrl-C may have come between file and count
+            return "stopped in the first epoch: nothing has been saved yet"
+        done = nn.load(self.checkpoint)["epoch"]  # Ctrl-C may have come between the file and the count
         command = shlex.join(["python", sys.argv[0], "--load", str(self.checkpoint)])
-        return f"stopped after {done} of {self.options.epochs} epochs; this goes on:\n    {command}"
+        return f"stopped after {done} of {self.options.epochs} epochs; resume with:\n    {command}"
 
 
 # ------------------------------------------------------------------------------------------------------------ pictures
 def page(width: float, height: float) -> Any:
-    """An empty matplotlib Figure of so many inches, or None where matplotlib is not installed: then print text."""
+    """Return an empty matplotlib Figure of a size in inches, or None without matplotlib: then print text."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -245,21 +253,21 @@ def page(width: float, height: float) -> Any:
 
 
 def finish(figure: Any, path: Path) -> None:
-    """Write a page as PNG, into a folder that is made if need be, and say so."""
+    """Write a figure as PNG into a folder, which is created if needed, and print its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     print(f"wrote {path}")
 
 
 def draw_curves(curves: Mapping[str, list[float]], path: Path) -> None:
-    """Draw each curve in a panel of its own; without matplotlib print it as a row of bars."""
+    """Draw each curve in a panel of its own; without matplotlib, print it as a row of bars."""
     figure = page(4 * len(curves), 3)
     if figure is None:
         for name, values in curves.items():
             low, high = min(values), max(values)
             bars = "".join("▁▂▃▄▅▆▇█"[round(7 * (value - low) / ((high - low) or 1))] for value in values)
             print(f"{name:>12} {values[0]:.4f} {bars} {values[-1]:.4f}")
-        print('(as pictures: pip install "mazegrad[plot]")')
+        print("(for pictures: python -m pip install matplotlib)")
         return
     for axis, (name, values) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
         axis.plot(range(1, len(values) + 1), values, "o-", markersize=3)

@@ -1,14 +1,14 @@
-"""Which letters of a text are direct speech? A tagger that reads the text in both directions (exercise 40).
+"""Which letters of a text are direct speech? A tagger that reads the text in both directions (exercise 40, part 3).
 
-    python examples/architectures/direct_speech.py             # a quarter of an hour or so on one core
+    python examples/architectures/direct_speech.py             # about 15 minutes on one core
     python examples/architectures/direct_speech.py --load direct_speech.npz --text my_story.txt
 
-Three recurrent nets learn side by side from the same windows of seven books, letter by letter, and are tested on a
-book that none has seen:
+Three recurrent nets are trained side by side on the same windows of seven books, letter by letter, and tested on a
+book that none of them has seen:
 
-    marks    sees the quotation marks, in both directions: it must remember one bit, inside or outside
-    both     the marks are taken out of the text: only what is said, and how, tells speech from narration
-    forward  the same net with as many weights, which reads in one direction only
+    marks    reads the quotation marks, in both directions: it has to remember one bit, inside or outside
+    both     the marks are removed from the text: only the language distinguishes speech from narration
+    forward  the same with about as many weights, but reads in one direction only
 """
 
 import re
@@ -25,7 +25,7 @@ from pages import coloured, draw_page
 from mazegrad import nn, script
 
 MARK = ord('"')
-TEST, VALID = "chesterton-thursday", "austen-persuasion"  # the books held out: to report, and to choose by
+TEST, VALID = "chesterton-thursday", "austen-persuasion"  # the held-out books: for the results, and for choices
 NETS: dict[str, dict[str, Any]] = {
     "marks": {"marks": True, "hidden": 48, "layers": 1, "bidirectional": True},
     "both": {"marks": False, "hidden": 128, "layers": 2, "bidirectional": True},
@@ -35,21 +35,21 @@ NETS: dict[str, dict[str, Any]] = {
 
 # ---------------------------------------------------------------------------------------------------------------- data
 def straight(text: str) -> str:
-    """The text in ASCII: curly quotation marks as straight ones, and a question mark for what has no likeness."""
+    """Return the text in ASCII: straight quotation marks for curly ones, a question mark for what has no equivalent."""
     text = text.replace("\r\n", "\n").translate(str.maketrans("“”‘’–—", "\"\"''--"))
     return text.encode("ascii", "replace").decode("ascii")
 
 
 def codes_of(text: str) -> np.ndarray:
-    """The ASCII codes of a straight text (n,)."""
+    """Return the ASCII codes of a straight text, (n,)."""
     return np.frombuffer(text.encode("ascii"), np.uint8)
 
 
 def tagged(text: str) -> tuple[np.ndarray, np.ndarray]:
-    """A text's characters (n,), as ASCII codes, and whether each stands in direct speech (n,).
+    """Return a text's characters as ASCII codes, (n,), and whether each is direct speech, (n,).
 
-    Paragraphs with an odd number of quotation marks are left out (a speech that goes on in the next one, or a slip), so
-    whether the number of marks so far is odd tells inside from outside.
+    A character is inside speech if the number of quotation marks before it is odd. Paragraphs with an odd number of
+    marks (a speech that continues in the next one, or a typo) are left out.
     """
     paragraphs = re.split(r"\n\s*\n", straight(text))
     codes = codes_of("\n\n".join(paragraph for paragraph in paragraphs if paragraph.count('"') % 2 == 0))
@@ -57,18 +57,18 @@ def tagged(text: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unmarked(codes: np.ndarray, speech: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same without the quotation marks."""
+    """Return the same without the quotation marks."""
     return codes[codes != MARK], speech[codes != MARK]
 
 
 def is_letter(codes: np.ndarray) -> np.ndarray:
-    """Whether each ASCII code is a letter's; only letters count, in the loss and in F1."""
+    """Return whether each ASCII code is a letter; only letters count in the loss and in F1."""
     return (codes | 32 >= ord("a")) & (codes | 32 <= ord("z"))
 
 
 # ----------------------------------------------------------------------------------------------------------------- net
 class Tagger(nn.Module):
-    """ASCII codes (T, B) -> the logit that each is direct speech (T, B): embedding, LSTM, linear read-out."""
+    """Embedding, LSTM, linear read-out: ASCII codes (T, B) -> logits of direct speech (T, B)."""
 
     def __init__(self, hidden: int, layers: int, bidirectional: bool, *, rng: np.random.Generator) -> None:
         self.embedding = nn.Embedding(128, 32, rng=rng)
@@ -76,16 +76,16 @@ class Tagger(nn.Module):
         self.output = nn.Linear(hidden * (1 + bidirectional), 1, rng=rng)
 
     def forward(self, codes: np.ndarray) -> nn.Tensor:
-        """See the class."""
+        """Return the logits."""
         return self.output(self.lstm(self.embedding(codes))[0])[..., 0]
 
 
 @nn.no_grad()
 def probability(net: Tagger, codes: np.ndarray, inner: int = 8192, margin: int = 512) -> np.ndarray:
-    """How sure the net is of each character (n,) that it is direct speech.
+    """Return the probability of direct speech for each character, (n,).
 
-    The text is read in windows of `inner` characters with a margin on both sides, whose tags are not used. They are
-    long, since a net does not know whether the first letters of its window are inside or outside.
+    The text is read in windows of `inner` characters, with a margin on both sides whose tags are not used. They are
+    long, since the net cannot know whether the first letters of a window are inside or outside.
     """
     count = -(-len(codes) // inner)
     padded = np.full(count * inner + 2 * margin, ord("\n"))
@@ -99,33 +99,33 @@ def probability(net: Tagger, codes: np.ndarray, inner: int = 8192, margin: int =
 
 
 def scores(speech: np.ndarray, guess: np.ndarray) -> tuple[float, float, float]:
-    """Precision, recall, and F1, their harmonic mean."""
+    """Return precision, recall, and F1, their harmonic mean."""
     right = float((speech & guess).sum())
     precision, recall = right / max(guess.sum(), 1), right / max(speech.sum(), 1)
     return precision, recall, 2 * right / max(guess.sum() + speech.sum(), 1)
 
 
 def best_threshold(speech: np.ndarray, probabilities: np.ndarray) -> float:
-    """The probability from which on to say "speech", for the largest F1."""
+    """Return the threshold on probabilities with the largest F1."""
     return max(np.arange(0.05, 0.96, 0.05), key=lambda threshold: scores(speech, probabilities >= threshold)[2])
 
 
 # ------------------------------------------------------------------------------------------------------------- results
 def since_change(speech: np.ndarray) -> np.ndarray:
-    """For each character, how many came since speech last began or ended, itself included (n,)."""
+    """Return for each character the number of characters since speech last began or ended, itself included, (n,)."""
     places = np.arange(len(speech))
     change = np.flatnonzero(np.diff(speech, prepend=not speech[0]))
     return places - change[np.searchsorted(change, places, side="right") - 1] + 1
 
 
 def draw_delay(speech: np.ndarray, guesses: dict[str, np.ndarray], letters: np.ndarray, path: Path) -> None:
-    """Why both directions help: how often each net errs, so many letters after speech has begun or ended."""
+    """Draw the error of each net by the distance from where speech began or ended: why both directions help."""
     distance, edges = since_change(speech), np.array([1, 3, 6, 11, 21, 41, 81, 161])
     rates = {}
     for name, guess in guesses.items():
         bins = [letters & (distance >= low) & (distance < high) for low, high in pairwise(edges)]
         rates[name] = [float((guess != speech)[chosen].mean()) if chosen.any() else 0.0 for chosen in bins]
-    print("\nwrong letters, by how many characters ago speech began or ended:")
+    print("\nwrong letters, by the number of characters since speech began or ended:")
     print(" " * 10 + "".join(f"{f'{low}-{high - 1}':>9}" for low, high in pairwise(edges)))
     for name, rate in rates.items():
         print(f"{name:<10}" + "".join(f"{r:9.1%}" for r in rate))
@@ -134,32 +134,32 @@ def draw_delay(speech: np.ndarray, guesses: dict[str, np.ndarray], letters: np.n
     axis = figure.subplots()
     for name, rate in rates.items():
         axis.plot(np.sqrt(edges[:-1] * (edges[1:] - 1)), rate, "o-", label=name)
-    axis.set(xscale="log", xlabel="characters since speech began or ended", ylabel="share of letters wrong")
+    axis.set(xscale="log", xlabel="characters since speech began or ended", ylabel="fraction of letters wrong")
     axis.grid(alpha=0.3)
     axis.legend()
     finish(figure, path)
 
 
 def with_marks(codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Probabilities of a text without its quotation marks -> of the text with them (n,); 0 at the marks."""
+    """Return probabilities for a text with quotation marks, (n,), from those without; 0 at the marks."""
     whole = np.zeros(len(codes))
     whole[codes != MARK] = probabilities
     return whole
 
 
 def show(codes: np.ndarray, shades: np.ndarray, first: int, name: str, path: Path) -> None:
-    """Print and draw a page from the first paragraph after `first`; the marks, which the net misses, are put back."""
+    """Print and draw a page from the first paragraph after `first`, with the marks that the net has not seen."""
     first = codes.tobytes().find(b"\n\n", first) + 2 if first else 0
     excerpt, shades = codes[first:][:2000].tobytes().decode("ascii"), shades[first:][:2000]
     print(f"\n{coloured(excerpt, shades)}\n")
-    draw_page(excerpt, shades, path, f"{name}: orange is taken for speech; the quotation marks were not seen")
+    draw_page(excerpt, shades, path, f"{name}: orange is classified as speech; the net did not see the quotation marks")
 
 
 # ---------------------------------------------------------------------------------------------------------------- main
 def main(words: list[str] | None = None) -> dict[str, float]:
-    """Train, test, draw; return the F1 of each net on the book that none has seen."""
+    """Train, test and draw; return the F1 of each net on the test book."""
     parser = arguments(__file__, __doc__, epochs=16)
-    parser.add_argument("--text", type=Path, metavar="FILE", help="a text of your own, its first page to be tagged")
+    parser.add_argument("--text", type=Path, metavar="FILE", help="tag the first page of this text")
     options = parser.parse_args(words)
     own = None
     if options.text:
@@ -168,7 +168,7 @@ def main(words: list[str] | None = None) -> dict[str, float]:
         except (OSError, ValueError) as error:
             parser.error(f"--text: {script.in_words(error)}")
         if not is_letter(own).any():
-            parser.error(f"--text: there is no letter in {options.text}")
+            parser.error(f"--text: {options.text} has no letters")
     quick = options.quick
     windows, length, steps, lr = (16, 128, 25, 2e-2) if quick else (32, 256, 60, 2e-3)
 
@@ -188,10 +188,10 @@ def main(words: list[str] | None = None) -> dict[str, float]:
         )
     taggers: dict[str, Any] = dict(zip(NETS, nets, strict=True))
     optimizer, total = nn.Adam(nets.named_parameters(), lr), options.epochs * steps
-    # the rate rises in 20 steps, stays, and falls to 0 in the last 40 %
+    # the learning rate rises for 20 steps, stays, and falls to 0 in the last 40 %
     scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 20, (1 - step / total) / 0.4))
     course = Course(options, nets, optimizer, scheduler, rng, clip=1.0)
-    print(f"{len(codes):,} characters to learn from, {len(books[TEST][0]):,} to test on\n{nets}")
+    print(f"{len(codes):,} characters for training, {len(books[TEST][0]):,} for testing\n{nets}")
 
     def deal(epoch: int) -> Iterator[dict[bool, tuple[np.ndarray, np.ndarray]]]:
         while True:
@@ -202,7 +202,7 @@ def main(words: list[str] | None = None) -> dict[str, float]:
             yield batch
 
     def loss_of(batch: dict[bool, tuple[np.ndarray, np.ndarray]]) -> nn.Tensor:
-        """The nets share no weight: the gradient of the sum is each one's own."""
+        """Return the sum of the losses; the nets share no weights, so each gets its own gradient."""
         return sum(loss_of_one(taggers[name], *batch[how["marks"]]) for name, how in NETS.items())
 
     def loss_of_one(net: Tagger, codes: np.ndarray, speech: np.ndarray) -> nn.Tensor:
@@ -210,7 +210,7 @@ def main(words: list[str] | None = None) -> dict[str, float]:
         return (losses * is_letter(codes)).sum() / is_letter(codes).sum()
 
     def judged(name: str, book: dict[bool, tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of the characters that the net reads: its probabilities, which are speech, which are letters."""
+        """Return, for the characters that a net reads, its probabilities, the truth, and whether they are letters."""
         codes, speech = book[NETS[name]["marks"]]
         return probability(taggers[name], codes), speech, is_letter(codes)
 
@@ -227,7 +227,7 @@ def main(words: list[str] | None = None) -> dict[str, float]:
     for name in NETS:
         probabilities, speech, letters = judged(name, valid)
         thresholds[name] = best_threshold(speech[letters], probabilities[letters])
-    print(f"\n{TEST}, which no net has seen; letters only:\n{'':<10}{'precision':>10}{'recall':>10}{'F1':>10}")
+    print(f"\n{TEST}, which no net has seen; only letters count:\n{'':<10}{'precision':>10}{'recall':>10}{'F1':>10}")
     for name in NETS:
         sure[name], speech, letters = judged(name, test)
         result = scores(speech[letters], sure[name][letters] >= thresholds[name])

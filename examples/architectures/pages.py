@@ -1,4 +1,4 @@
-"""A page of text with a shade behind each letter: as a picture, or with the colours of a terminal."""
+"""A page of text with a shade behind each letter, as a picture or in a terminal."""
 
 import sys
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from course import finish, page
 
-SHADES = (None, 229, 228, 220, 214, 208)  # of xterm's 256 colours: from no background by yellow to orange
+SHADES = (None, 229, 228, 220, 214, 208)  # xterm colours: from no background over yellow to orange
 
 
 def lines(text: str, values: Sequence[float], columns: int) -> list[list[tuple[str, float]]]:
-    """The letters and their values, a list for each line; lines longer than `columns` are broken."""
+    """Return letters and their values, a list for each line; lines longer than `columns` are broken."""
     rows: list[list[tuple[str, float]]] = [[]]
     for letter, value in zip(text, values, strict=True):
         if letter == "\n" or len(rows[-1]) == columns:
@@ -22,7 +22,7 @@ def lines(text: str, values: Sequence[float], columns: int) -> list[list[tuple[s
 
 
 def draw_page(text: str, values: Sequence[float], path: Path, title: str, columns: int = 80) -> None:
-    """Draw text on a page as PNG, each letter on its shade from 0 (white) to 1 (orange); nothing without matplotlib."""
+    """Draw text as PNG, each letter on its shade from 0 (white) to 1 (orange); does nothing without matplotlib."""
     rows = lines(text, values, columns)
     figure = page(0.07 * columns + 0.2, 0.15 * len(rows) + 0.4)
     if figure is None:
@@ -41,7 +41,7 @@ def draw_page(text: str, values: Sequence[float], path: Path, title: str, column
 
 
 def coloured(text: str, values: Sequence[float]) -> str:
-    """The text with a background for each letter's value from 0 to 1, for a terminal; elsewhere the plain text."""
+    """Return text for a terminal, with a background for each letter's value from 0 to 1; elsewhere the plain text."""
     if not sys.stdout.isatty():
         return text
     out, now = [], None

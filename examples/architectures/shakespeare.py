@@ -1,13 +1,13 @@
-"""Text in Shakespeare's style, letter by letter: a recurrent language model (exercise 40, first application).
+"""Text in Shakespeare's style, letter by letter: a recurrent language model (exercise 40, part 1).
 
-    python examples/architectures/shakespeare.py               # half an hour on one core; it writes as it learns
+    python examples/architectures/shakespeare.py               # half an hour on one core; writes samples as it learns
     python examples/architectures/shakespeare.py --load shakespeare.npz --prompt "HAMLET." --temperatures 0.6 0.9
 
-An LSTM reads the plays, and after each letter says how probable each letter is to come next. What it costs to be told
-the letter that really comes, -log2 of its probability, is measured on Hamlet and The Tempest, which it has never seen:
-bits per character, the size to which it would compress them. Text is written by drawing from these probabilities.
+An LSTM reads the plays and predicts the probability of each next letter. It is tested on Hamlet and The Tempest, which
+it has never seen: the mean of -log2 of the probability of the letter that follows, in bits per character, is the size
+to which it would compress them. Text is written by drawing letters from the predicted probabilities.
 
-The last two to five letters are also read as one, if they are a common string: its numbers are looked up, not computed.
+If the last two to five letters are a common string, they are also read as one symbol with an embedding of its own.
 """
 
 import lzma
@@ -26,37 +26,41 @@ from mazegrad import nn
 from mazegrad.nn.sampling import sample
 from mazegrad.script import count, fraction, positive
 
-ALPHABET = "\n" + "".join(map(chr, range(32, 127)))  # a letter's number is its place here
-SPANS = 2, 3, 4, 5  # how many letters may be read as one
+ALPHABET = "\n" + "".join(map(chr, range(32, 127)))  # a letter's number is its index here
+SPANS = 2, 3, 4, 5  # lengths of the strings that are read as one symbol
 
 
 def encode(text: str) -> np.ndarray:
-    """The numbers of the letters of an ASCII text; ValueError names one that the alphabet lacks."""
+    """Return the numbers of the letters of an ASCII text; a ValueError names a letter that is not in the alphabet."""
     if strange := set(text) - set(ALPHABET):
         raise ValueError(f"the alphabet has no {min(strange)!r}, only printable ASCII and the line feed")
     return np.maximum(np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 31, 0)
 
 
 def strings(letters: np.ndarray, span: int) -> np.ndarray:
-    """Each `span` letters in a row, along the first axis, as one number; (n, ...) -> (n - span + 1, ...)."""
-    numbers = np.ones((len(letters) - span + 1, *letters.shape[1:]), np.int64)  # 1: strings of any span differ
+    """Return runs of `span` letters along the first axis as numbers, (n, ...) -> (n - span + 1, ...)."""
+    numbers = np.ones(
+        (len(letters) - span + 1, *letters.shape[1:]), np.int64
+    )  # 1: so that strings of different lengths differ
     for i in range(span):
         numbers = numbers << 7 | letters[i : len(numbers) + i]
     return numbers
 
 
 def common_strings(text: np.ndarray, least: int = 50) -> np.ndarray:
-    """The numbers, sorted, of the strings of SPANS letters that a text has at least so often; 0 in front."""
+    """Return the sorted numbers of the strings of SPANS letters that occur at least `least` times; the first is 0."""
     found = [np.unique(strings(text, span), return_counts=True) for span in SPANS]
     return np.sort(np.concatenate([[0], *(numbers[counts >= least] for numbers, counts in found)]))
 
 
 class LanguageModel(nn.Module):
-    """Letters so far -> logits of the next: embeddings of letters and strings, LSTM, linear read-out.
+    """Letters so far -> logits of the next one: embeddings of letters and strings, LSTM, linear read-out.
 
-    common: the strings that are read as one, from `common_strings`; each has a row of numbers beside those of its last
-    letter. Hashed n-grams do this at the output of recurrent models (Mikolov et al. 2011) and at the input of
-    transformers over bytes (Pagnoni et al. 2024).
+    The embedding of a common string is added to that of its last letter. Hashed n-grams do this at the output of
+    recurrent models (Mikolov et al. 2011) and at the input of transformers over bytes (Pagnoni et al. 2024).
+
+    Args:
+        common: the strings that are read as one symbol, from `common_strings`.
     """
 
     def __init__(self, hidden: int, common: np.ndarray, dropout: float = 0.0, *, rng: np.random.Generator) -> None:
@@ -70,16 +74,18 @@ class LanguageModel(nn.Module):
         self.output = nn.Linear(hidden, len(ALPHABET), rng=rng)
 
     def rows(self, letters: np.ndarray, past: np.ndarray) -> np.ndarray:
-        """The strings that end at each of the letters (T, B), as (spans, T, B) rows of the table; 0: not common."""
+        """Return the table rows of the strings that end at each of the letters (T, B), (spans, T, B); 0: not common."""
         text = np.concatenate([past, letters])
         numbers = np.stack([strings(text[len(past) - span + 1 :], span) for span in SPANS])
         places = np.searchsorted(self.common, numbers, side="right") - 1
         return np.where(self.common[places] == numbers, places, 0)
 
     def forward(self, letters: np.ndarray, state: Any = None) -> tuple[nn.Tensor, Any]:
-        """letters (T, B) of integers, a state: of the LSTM, and the last letters -> logits (T, B, 96), the new state.
+        """Return logits (T, B, 96) and the new state, which is that of the LSTM and the last letters.
 
-        Without a state it is as if empty lines had been read.
+        Args:
+            letters: (T, B) integers.
+            state: as returned; without one, the text begins after empty lines.
         """
         lstm, past = state or (None, np.zeros((max(SPANS) - 1, letters.shape[1]), np.int64))
         read = self.embedding(letters) + self.dropout(self.strings(self.rows(letters, past))).sum(0)
@@ -88,9 +94,10 @@ class LanguageModel(nn.Module):
 
 
 def windows(text: np.ndarray, streams: int, length: int, rng: np.random.Generator) -> Iterator[tuple[int, np.ndarray]]:
-    """Read the text, a ring, from `streams` places at once: 0, 1, 2, ... and the next letters (length + 1, streams).
+    """Yield windows (length + 1, streams) of a text, read as a ring from `streams` places at once.
 
-    The places are equally far apart, the first is drawn; each window begins with the last letter of the one before.
+    The places are equally far apart, and the first is random; each window begins with the last letter of the one
+    before.
     """
     places = rng.integers(len(text)) + np.arange(streams) * len(text) // streams
     number = 0
@@ -102,9 +109,10 @@ def windows(text: np.ndarray, streams: int, length: int, rng: np.random.Generato
 
 @nn.no_grad()
 def surprise(net: LanguageModel, text: str, pieces: int = 1) -> np.ndarray:
-    """What each letter but a piece's first costs, in bits; a piece is read in one go, from an empty state.
+    """Return -log2 of the probability of each letter, except the first of a piece.
 
-    Pieces, equally long, are read side by side: many are fast, and a little dearer, since each begins without context.
+    The text is read as equally long pieces side by side, each from an empty state. More pieces are faster and cost a
+    little more, since each begins without context.
     """
     letters, state, costs = encode(text), None, []
     columns = letters[: len(letters) // pieces * pieces].reshape(pieces, -1).T
@@ -118,7 +126,7 @@ def surprise(net: LanguageModel, text: str, pieces: int = 1) -> np.ndarray:
 
 @nn.no_grad()
 def write(net: LanguageModel, options: Any, length: int) -> list[str]:
-    """Go on from the prompt, `length` letters at each temperature: all temperatures at once, as one batch."""
+    """Continue the prompt by `length` letters at each temperature, all in one batch."""
     rng, temperatures = np.random.default_rng(options.seed), np.array(options.temperatures)[:, None]
     letters, state = np.repeat(encode(options.prompt)[:, None], len(temperatures), axis=1), None
     written = []
@@ -130,28 +138,33 @@ def write(net: LanguageModel, options: Any, length: int) -> list[str]:
 
 
 def compressed(before: str, text: str) -> float:
-    """What a compressor that has read `before` needs for the text, in bits per character: something to compare with."""
+    """Return the bits per character of a compressor that has read `before`, for comparison."""
     size = [len(lzma.compress(t.encode("ascii"), preset=9)) for t in (before, before + text)]
     return 8 * (size[1] - size[0]) / len(text)
 
 
 def show_surprise(name: str, text: str, costs: np.ndarray, folder: Path) -> None:
-    """A page of a text, each letter on the shade of what it cost; from a passage that one knows, if it is there."""
+    """Draw a page of a text, each letter on the shade of its cost; a well-known passage if the text has it."""
     first = max(text.find("To be, or not to be"), 1)
     shades = np.clip(costs[first - 1 :][:2000] / 8, 0, 1)
     excerpt = text[first:][:2000]
     print(f"\n{coloured(excerpt, shades)}\n")
-    draw_page(excerpt, shades, folder / "surprise.png", f"{name}: what each letter cost, white 0 bits to orange 8 bits")
+    draw_page(
+        excerpt,
+        shades,
+        folder / "surprise.png",
+        f"{name}: the cost of each letter, from white (0 bits) to orange (8 bits)",
+    )
 
 
 def main(words: list[str] | None = None) -> float:
-    """Train, write, measure; return the bits per character on the held-out plays together."""
+    """Train, write and test; return the bits per character on both held-out plays together."""
     parser = arguments(__file__, __doc__, epochs=22)
     parser.add_argument("--hidden", type=count, help="units of the LSTM; default: 512; 64 with --quick")
     parser.add_argument("--dropout", type=fraction, help="default: 0.4; none with --quick")
-    parser.add_argument("--prompt", default="\n\n", help="what the written text goes on from; default: an empty line")
+    parser.add_argument("--prompt", default="\n\n", help="text to continue; default: an empty line")
     parser.add_argument("--temperatures", type=positive, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
-    parser.add_argument("--length", type=count, default=600, help="letters to write in the end (default: %(default)s)")
+    parser.add_argument("--length", type=count, default=600, help="letters to write at the end (default: %(default)s)")
     options = parser.parse_args(words)
     try:
         encode(options.prompt)
@@ -171,7 +184,7 @@ def main(words: list[str] | None = None) -> float:
     common, rng = common_strings(train), np.random.default_rng(options.seed)
     net = LanguageModel(hidden, common, dropout, rng=rng)
     optimizer, total = nn.AdamW(net.named_parameters(), lr, weight_decay=0.1), options.epochs * steps
-    # the rate rises in 20 steps, stays, and falls to 0 in the second half
+    # the learning rate rises for 20 steps, stays, and falls to 0 in the second half
     scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 20, (1 - step / total) / 0.5))
     known = zlib.crc32(common.tobytes())
     course = Course(options, net, optimizer, scheduler, rng, clip=1.0, common=known)
@@ -179,9 +192,10 @@ def main(words: list[str] | None = None) -> float:
     state: Any = None
 
     def loss_of(batch: tuple[int, np.ndarray]) -> nn.Tensor:
-        """Truncated back-propagation through time: the state goes on from window to window, the gradient does not.
+        """Truncated backpropagation through time: the state is carried from window to window, the gradient is not.
 
-        Now and then all begin anew, as each play does: a net that has hardly ever begun can go astray, and stay there.
+        From time to time the state is reset, as at the start of each play: a net that has rarely seen an empty state
+        can fail after one and never recover.
         """
         nonlocal state
         number, letters = batch
@@ -208,7 +222,7 @@ def main(words: list[str] | None = None) -> float:
     print(f"together: {total:.3f} bits per character, perplexity {2**total:.2f}")
     before, after = ("".join(texts.values()) for texts in (works, test))
     if not quick:
-        print(f"the compressor xz, after the same {len(before):,} letters: {compressed(before, after):.3f}")
+        print(f"the compressor xz, which has read the same {len(before):,} letters: {compressed(before, after):.3f}")
     name, text = next(iter(test.items()))
     show_surprise(name, text, costs[name], options.pictures)
     return total

@@ -1,10 +1,10 @@
-"""Text as numbers: a vocabulary of pieces that are longer the more common they are, learned from the text itself.
+"""Text as numbers: a vocabulary of pieces, longer where they are common, learned from the text itself.
 
-Byte-pair encoding (Sennrich, Haddow & Birch 2016): begin with single characters, and join the commonest pair of
-neighbours into a new piece, again and again. Common words end up whole, rare ones in parts, and nothing is unknown but
-characters that were never seen. A word is cut by the joins that it was learned with, in the same order; leaving some of
-them out at random (BPE-dropout, Provilkov, Emelianenko & Voita 2020) shows a net the same word in many cuts, so that it
-learns what the parts mean.
+Byte-pair encoding (Sennrich, Haddow & Birch 2016): start with single characters, and repeatedly join the most common
+pair of neighbours into a new piece. Common words become one piece, rare ones several, and only characters that were
+never seen are unknown. A word is encoded by the same joins in the same order; leaving some of them out at random
+(BPE-dropout, Provilkov, Emelianenko & Voita 2020) shows a net the same word in different pieces, so that it learns what
+the parts mean.
 """
 
 import re
@@ -15,16 +15,16 @@ from itertools import pairwise
 import numpy as np
 
 Pair = tuple[str, str]
-WORD = re.compile(r" ?\w+| ?[^\w\s]")  # a word, or one other sign, with the space before it
+WORD = re.compile(r" ?\w+| ?[^\w\s]")  # a word, or one other character, with the space before it
 
 
 def words(text: str) -> list[str]:
-    """Cut a text into words that keep the space before them, the first one too: they joined are the text again."""
+    """Return the words of a text, each with the space before it (also the first); joined, they are the text again."""
     return WORD.findall(" " + text)
 
 
 def joined(parts: Sequence[str], pair: Pair) -> list[str]:
-    """The parts of a word with each such pair of neighbours made one."""
+    """Return the parts of a word after joining each occurrence of a pair."""
     result: list[str] = []
     for part in parts:
         if result and (result[-1], part) == pair:
@@ -35,10 +35,10 @@ def joined(parts: Sequence[str], pair: Pair) -> list[str]:
 
 
 def learn(counts: Mapping[str, int], joins: int) -> list[Pair]:
-    """The first `joins` pairs that byte-pair encoding joins in words that occur so often; ties by alphabet."""
+    """Return the pairs that byte-pair encoding joins, from counts of words; ties in alphabetical order."""
     parts = {word: list(word) for word in counts}
     total: Counter[Pair] = Counter()
-    within: defaultdict[Pair, set[str]] = defaultdict(set)  # the words in which a pair is, or once was
+    within: defaultdict[Pair, set[str]] = defaultdict(set)  # the words that contain a pair, or did once
 
     def count(word: str, sign: int) -> None:
         for pair in pairwise(parts[word]):
@@ -63,10 +63,10 @@ def learn(counts: Mapping[str, int], joins: int) -> list[Pair]:
 
 
 class Subwords:
-    """Pieces learned from `texts`, numbered after the `specials`; what was never seen is `specials.index("?")`.
+    """Pieces learned from `texts`, numbered after the `specials`; unknown characters are `specials.index("?")`.
 
-    cuts: the number of ways in which a learned word may be cut. The first is the usual one; for the others, drawn from
-    `rng` here and now, each join is left out with probability `dropout`.
+    With `cuts` > 1 each learned word has that many encodings: the usual one, and others, drawn from `rng` when the
+    object is made, in which each join is left out with probability `dropout`.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Subwords:
         return len(self.tokens)
 
     def cut(self, word: str, dropout: float = 0.0, rng: np.random.Generator | None = None) -> list[int]:
-        """Cut a word into pieces, as numbers; `dropout`: the probability that a join is left out, each time anew."""
+        """Return the numbers of a word's pieces; each join is left out with probability `dropout`."""
         parts = list(word)
         while True:
             ranks = [self.rank[pair] for pair in pairwise(parts) if pair in self.rank]
@@ -104,7 +104,7 @@ class Subwords:
             parts = joined(parts, self.pairs[min(ranks)])
 
     def encode(self, text: str, rng: np.random.Generator | None = None) -> list[int]:
-        """A text's numbers; with `rng` each learned word is cut in one of its ways, else in the usual one."""
+        """Return a text's numbers; with `rng`, each learned word in one of its encodings, else in the usual one."""
         result: list[int] = []
         for word in words(text):
             ways = self.ways.get(word) or [self.cut(word)]
@@ -112,5 +112,5 @@ class Subwords:
         return result
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """The text of numbers."""
+        """Return the text of numbers."""
         return "".join(self.tokens[number] for number in numbers).strip()

@@ -1,15 +1,15 @@
-"""Exercise 40's fourth application: English into German and Russian, by one encoder-decoder with attention.
+"""English into German and Russian, by one encoder-decoder with attention (exercise 40, part 4).
 
-    python examples/architectures/translate.py                              # trains, then translates what was held out
-    python examples/architectures/translate.py --quick                      # a taste, in seconds
+    python examples/architectures/translate.py                              # trains, then translates held-out phrases
+    python examples/architectures/translate.py --quick                      # a short demonstration, in seconds
     python examples/architectures/translate.py --load translate.npz --say "Delete the selected rows"
     python examples/architectures/translate.py --pairs de=deu.txt fr=fra.txt
 
-A bidirectional LSTM reads the English phrase; a second one writes the translation, after a first token that names the
-language, and asks the encoder's states by attention. The phrases are those of a user interface; any files with lines
-`english<TAB>other` can be given instead. What is held out is chosen by the English phrase without case, punctuation and
-spacing, and for all languages alike. Results: how many are letter for letter right, and chrF (pip install
-"mazegrad[translate]"), beside the translation of the nearest training phrase. Pictures: curves and attention maps.
+A bidirectional LSTM reads the English phrase; a second LSTM writes the translation, starting from a token for the
+language, and attends to the encoder's states. The phrases are those of a user interface; files with lines
+`english<TAB>other` can be used instead. Phrases are held out by their English side without case, punctuation and
+spacing, the same for all languages. Results: the fraction of exact translations, and chrF (python -m pip install
+sacrebleu), compared with the translation of the nearest training phrase. Pictures: curves and attention maps.
 """
 
 import argparse
@@ -28,11 +28,16 @@ from subwords import Subwords
 
 from mazegrad import nn, script
 
-PAD, END = 0, 1  # the first numbers of both vocabularies
-CASES = "<lower>", "<Capital>", "<Each Word>", "<CAPITALS>"  # how a phrase is written; its words are read in lower case
-SHORT = 3  # words: what the results call a short phrase
-HELD_OUT = 60  # letters of the longest English phrase that is held out; training can use longer ones
-NEAR = 50  # batches among which phrases of like length are put together
+PAD, END = 0, 1  # the first tokens of both vocabularies
+CASES = (
+    "<lower>",
+    "<Capital>",
+    "<Each Word>",
+    "<CAPITALS>",
+)  # capitalisation of a phrase
+SHORT = 3  # words of what the results call a short phrase, at most
+HELD_OUT = 60  # letters of a held-out English phrase, at most; training phrases may be longer
+NEAR = 50  # batches that are sorted by length together
 QUICK = {"train": 2000, "valid": 150, "test": 200}  # pairs, with --quick
 
 
@@ -46,25 +51,27 @@ class Pair(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """A text without accelerator marks, with single spaces and one sign for three dots."""
+    """Return a text without accelerator marks, with single spaces and … for three dots."""
     return " ".join(re.sub("[_~]", "", text).replace("...", "…").split())
 
 
 def key(english: str) -> str:
-    """What makes two phrases the same for the split: their words, without case and punctuation."""
+    """Return the words of a phrase without case and punctuation; equal keys are on the same side of the split."""
     return " ".join(re.findall(r"\w+", clean(english).casefold()))
 
 
 def split_of(english: str) -> str:
-    """Put 10 % of all keys in "test" and 5 % in "valid": by a hash, so for every language and at any time the same."""
+    """Return the split of a key, by a hash: 10 % are "test", 5 % "valid", the same for all languages and runs."""
     place = zlib.crc32(key(english).encode()) % 20
     return "test" if place < 2 else "valid" if place == 2 else "train"
 
 
 def load_pairs(sources: Sequence[str], longest: int = HELD_OUT) -> dict[str, list[Pair]]:
-    """The pairs of each split, each once, from sources "language=file" (or one word that names both).
+    """Return the pairs of each split, without duplicates.
 
-    longest: letters of an English phrase to train with; what is held out has at most HELD_OUT.
+    Args:
+        sources: "language=file", or one word for both.
+        longest: letters of an English training phrase, at most; held-out phrases have at most HELD_OUT.
     """
     splits: dict[str, dict[Pair, None]] = {"train": {}, "valid": {}, "test": {}}
     for source in sources:
@@ -77,7 +84,7 @@ def load_pairs(sources: Sequence[str], longest: int = HELD_OUT) -> dict[str, lis
 
 
 def case_of(english: str) -> str:
-    """Which of CASES: "copy", "Copy", "Copy All" or "COPY"; a sentence goes by its first letter."""
+    """Return the capitalisation of a phrase, one of CASES ("copy", "Copy", "Copy All", "COPY")."""
     words = [word for word in re.findall(r"\w+", english) if word[0].isalpha()]
     if not words or words[0][0].islower():
         return CASES[0]
@@ -87,10 +94,10 @@ def case_of(english: str) -> str:
 
 
 class Corpus:
-    """The training pairs as numbers, in batches of about one length.
+    """The training pairs as numbers, in batches of similar length.
 
-    English words are cut anew each time they are dealt, in one of `cuts` ways; the translations always in the usual
-    one, since what is to be written should be one thing.
+    English words get a random one of their `cuts` encodings each time; translations always get the usual one, so that
+    the target is unique.
     """
 
     def __init__(self, pairs: Sequence[Pair], joins: int, cuts: int, rng: np.random.Generator) -> None:
@@ -100,25 +107,25 @@ class Corpus:
         self.target = Subwords(others, joins, ["", "", "?", *(f"<{name}>" for name in self.languages)], rng=rng)
 
     def first(self, language: str) -> int:
-        """The token that begins a translation into a language."""
+        """Return the token that starts a translation into a language."""
         return 3 + self.languages.index(language)
 
     def read(self, english: str, rng: np.random.Generator | None = None) -> list[int]:
-        """A phrase as the encoder reads it: how it is written, then its words in lower case."""
+        """Return a phrase as the encoder reads it: its capitalisation, then its words in lower case."""
         return [3 + CASES.index(case_of(english)), *self.source.encode(english.lower(), rng), END]
 
     def numbers(self, pair: Pair, rng: np.random.Generator | None = None) -> tuple[list[int], list[int]]:
-        """A pair as what the encoder reads and what the decoder writes, its first token included."""
+        """Return a pair as the input of the encoder and the output of the decoder, with its first token."""
         target = self.target.encode(pair.other, rng)
         return self.read(pair.english, rng), [self.first(pair.language), *target, END]
 
     def count(self, size: int) -> int:
-        """The number of batches of an epoch."""
+        """Return the number of batches of an epoch."""
         whole, rest = divmod(len(self.pairs), NEAR * size)
         return whole * NEAR + rest // size
 
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[Any, Any, Any]]:
-        """Deal all pairs out in random batches: sources (S, size), their lengths (size,), targets (T, size)."""
+        """Yield all pairs in random batches: sources (S, size), their lengths (size,), targets (T, size)."""
         rows = [self.numbers(pair, rng) for pair in self.pairs]
         order = rng.permutation(len(rows))
         dealt = []
@@ -130,7 +137,7 @@ class Corpus:
 
 
 def padded(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences as the columns of one array (longest, count), filled with PAD, and their lengths."""
+    """Return sequences as the columns of an array (longest, count), padded with PAD, and their lengths."""
     lengths = np.array([len(row) for row in rows])
     table = np.full((lengths.max(), len(rows)), PAD)
     for column, row in enumerate(rows):
@@ -140,24 +147,24 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 # -------------------------------------------------------------------------------------------------------------- the net
 class Memory(NamedTuple):
-    """What the decoder can ask: keys and values (batch, S, size), and which there are, (batch, 1, S)."""
+    """What the decoder attends to: keys and values (batch, S, size), and which are not padding, (batch, 1, S)."""
 
     keys: Any
     values: Any
     there: np.ndarray
 
     def taken(self, rows: np.ndarray) -> "Memory":
-        """The memory of other rows of the batch."""
+        """Return the memory of these rows of the batch."""
         return Memory(self.keys[rows], self.values[rows], self.there[rows])
 
 
 class Translator(nn.Module):
     """Encoder, decoder and attention between them (Luong, Pham & Manning 2015, "global" attention).
 
-    What attention finds is not fed into the next step: so the decoder runs over a whole target as one fused sequence,
-    and all of its steps ask the encoder at once. It finds the embedding of what was read beside the encoder's state, so
-    that a rare word can be looked up (Nguyen & Chiang 2018). One matrix reads and writes target tokens (Press & Wolf
-    2017).
+    The result of attention is not fed into the next step, so that the decoder runs over a whole target as one fused
+    sequence, and all of its steps attend to the encoder at once. The values include the embeddings of the source, so
+    that a rare word can be looked up (Nguyen & Chiang 2018). One matrix embeds and predicts target tokens (Press &
+    Wolf 2017).
     """
 
     def __init__(self, sources: int, targets: int, settings: argparse.Namespace, rng: np.random.Generator) -> None:
@@ -175,11 +182,11 @@ class Translator(nn.Module):
             embedding.weight.assign(embedding.weight.data / np.sqrt(size))
 
     def embedded(self, embedding: nn.Embedding, numbers: np.ndarray) -> Any:
-        """Integers (T, batch) -> (T, batch, size)."""
+        """Return the embeddings of integers (T, batch), (T, batch, size)."""
         return self.dropout(embedding(numbers) * np.sqrt(embedding.weight.shape[1]))
 
     def encode(self, source: np.ndarray, lengths: np.ndarray) -> tuple[Memory, tuple[Any, Any]]:
-        """Sources (S, batch) and their lengths -> the memory, and the decoder's first state."""
+        """Return the memory of sources (S, batch) and their lengths, and the decoder's first state."""
         read = self.embedded(self.source, source)
         states, (last, _) = self.encoder(read, lengths=lengths)
         states, read = self.dropout(states).transpose(1, 0, 2), read.transpose(1, 0, 2)
@@ -188,7 +195,7 @@ class Translator(nn.Module):
         return Memory(self.key(states), nn.concatenate([states, read], -1), there), (h, h * 0)
 
     def decode(self, target: np.ndarray, memory: Memory, state: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-        """What follows each of the targets (T, batch): logits (batch, T, tokens), the state, the weights."""
+        """Return logits of the next token at each of the targets (T, batch), (batch, T, tokens), state and weights."""
         states, state = self.decoder(self.embedded(self.target, target), state)
         queries = self.dropout(states).transpose(1, 0, 2)
         found, weights = self.attention(queries, memory.keys, memory.values, memory.there, need_weights=True)
@@ -196,7 +203,7 @@ class Translator(nn.Module):
         return nn.linear(mixed, self.target.weight, self.level), state, weights
 
     def loss(self, batch: tuple[Any, Any, Any], smoothing: float) -> nn.Tensor:
-        """Mean cross-entropy of a token, given those before it: teacher forcing."""
+        """Return the mean cross entropy of a token, given those before it (teacher forcing)."""
         source, lengths, target = batch
         logits, _, _ = self.decode(target[:-1], *self.encode(source, lengths))
         flat = logits.reshape(-1, logits.shape[-1])
@@ -206,18 +213,18 @@ class Translator(nn.Module):
 
 # ---------------------------------------------------------------------------------------------------------- translating
 def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int], width: int) -> list[list[int]]:
-    """The translation of each source: by beam search, the `width` best beginnings kept at each step; 1 is greedy.
+    """Return the translation of each source, by beam search with `width` beams; 1 is greedy.
 
-    Of the finished ones the best is the one with the largest mean log-probability of a token.
+    Of the finished translations the one with the largest mean log-probability of a token is returned.
     """
     table, lengths = padded(sources)
     count = len(sources)
     memory, (h, c) = net.encode(table, lengths)
     rows = np.repeat(np.arange(count), width)
-    limit = 2 * lengths[rows] + 10  # tokens; what is not finished by then is left as it is
+    limit = 2 * lengths[rows] + 10  # tokens; a translation that is not finished by then is cut off
     memory, h, c = memory.taken(rows), h.data[:, rows], c.data[:, rows]
     written = np.repeat(np.asarray(firsts), width)[None]  # (steps, count * width)
-    score = np.where(np.arange(count * width) % width == 0, 0, -np.inf)  # at first all beams are one
+    score = np.where(np.arange(count * width) % width == 0, 0, -np.inf)  # at first all beams are the same
     steps = np.ones(count * width)
     done = np.zeros(count * width, bool)
     while not done.all():
@@ -225,7 +232,7 @@ def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int],
         each = nn.log_softmax(logits.data[:, 0])
         each[:, PAD] = -np.inf
         each[done] = -np.inf
-        each[done, PAD] = 0  # nothing follows, at no cost
+        each[done, PAD] = 0  # after the end only PAD follows, at no cost
         total = (score[:, None] + each).reshape(count, -1)
         best = np.argpartition(-total, width - 1, 1)[:, :width]
         tokens = (best % each.shape[1]).ravel()
@@ -240,7 +247,7 @@ def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int],
 
 
 def translate(net: Translator, corpus: Corpus, asked: Sequence[tuple[str, str]], width: int = 1) -> list[str]:
-    """Translations of (English, language) pairs; those of like length are worked on together."""
+    """Return the translations of (English, language) pairs; those of similar length are computed together."""
     sources = [corpus.read(english) for english, _ in asked]
     order = sorted(range(len(asked)), key=lambda i: len(sources[i]))
     result = [""] * len(asked)
@@ -255,9 +262,9 @@ def translate(net: Translator, corpus: Corpus, asked: Sequence[tuple[str, str]],
 
 
 class Nearest:
-    """The baseline: the translation of the training phrase that is most alike.
+    """The baseline: the translation of the most similar training phrase.
 
-    Alike: the cosine between their counts of character 2-, 3- and 4-grams, rare ones weighing more (tf-idf).
+    Similarity is the cosine between tf-idf weighted counts of character 2-, 3- and 4-grams.
     """
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
@@ -278,12 +285,12 @@ class Nearest:
 
     @staticmethod
     def grams(english: str) -> Counter[str]:
-        """How often each 2-, 3- and 4-gram occurs in a phrase; spaces mark where words begin and end."""
+        """Return the counts of the 2-, 3- and 4-grams of a phrase; spaces mark where words begin and end."""
         text = f" {english.lower()} "
         return Counter(text[at : at + n] for n in (2, 3, 4) for at in range(len(text) - n + 1))
 
     def translate(self, english: str) -> str:
-        """The translation of the nearest phrase, the first of equals."""
+        """Return the translation of the nearest phrase; of equal ones, the first."""
         like = np.zeros(len(self.pairs))
         for gram, count in self.grams(english).items():
             if gram in self.where:
@@ -294,7 +301,7 @@ class Nearest:
 
 # -------------------------------------------------------------------------------------------------------------- results
 def chrf(guesses: Sequence[str], references: Sequence[Sequence[str]]) -> float | None:
-    """chrF, 0 to 100 (Popovic 2015), by sacrebleu; None where that is not installed."""
+    """Return chrF, 0 to 100 (Popovic 2015), by sacrebleu; None if that is not installed."""
     try:
         from sacrebleu.metrics import CHRF
     except ImportError:
@@ -305,7 +312,7 @@ def chrf(guesses: Sequence[str], references: Sequence[Sequence[str]]) -> float |
 
 
 def asked_of(pairs: Sequence[Pair]) -> dict[tuple[str, str], list[str]]:
-    """Each English phrase and language once, with all the translations that the data gives for it."""
+    """Return each (English phrase, language) once, with all translations in the data."""
     asked: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for english, other, language in pairs:
         asked[english, language].append(other)
@@ -313,23 +320,23 @@ def asked_of(pairs: Sequence[Pair]) -> dict[tuple[str, str], list[str]]:
 
 
 def right(guesses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """The share of guesses that are one of their references, letter for letter."""
+    """Return the fraction of guesses that equal one of their references."""
     return float(np.mean([guess in refs for guess, refs in zip(guesses, references, strict=True)]))
 
 
 def is_short(english: str) -> bool:
-    """Whether a phrase has at most SHORT words."""
+    """Return whether a phrase has at most SHORT words."""
     return len(key(english).split()) <= SHORT
 
 
 def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int) -> None:
-    """Translate everything that was held out, and print how right it is."""
+    """Translate all held-out phrases, and print how many are correct."""
     asked = asked_of(held_out)
     phrases = list(asked)
     short = sum(is_short(english) for english, _ in phrases)
     print(
         f"\n{len(phrases):,} phrases held out, {short / len(phrases):.0%} of them short (at most {SHORT} words)."
-        f" Exactly right, and chrF:\n{'':<10}{'':<24}{'short':>8}{'longer':>8}{'all':>8}{'chrF':>8}"
+        f" Exactly correct, and chrF:\n{'':<10}{'':<24}{'short':>8}{'longer':>8}{'all':>8}{'chrF':>8}"
     )
     examples = []
     for language in corpus.languages:
@@ -352,7 +359,7 @@ def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int
             print(f"{language:<10}{name:<24}{told}")
         examples += list(zip(mine, guesses, strict=True))[:: max(1, len(mine) // 8)][:8]
     if score is None:
-        print('(chrF was skipped: pip install "mazegrad[translate]")')
+        print("(chrF was skipped: python -m pip install sacrebleu)")
     print()
     for phrase, guess in examples:
         verdict = "right" if guess in asked[phrase] else f"wrong: {asked[phrase][0]}"
@@ -360,9 +367,9 @@ def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int
 
 
 def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], width: int, path: Path) -> None:
-    """Draw where the decoder looked for each token of some translations, a row a language; without matplotlib as text.
+    """Draw the attention of some translations, a row for each language; without matplotlib as text.
 
-    The row of a token shows what was asked to write it, so its weights are over what the encoder read.
+    The row of a token has the weights of the source tokens when it was written.
     """
     figure = page(4 * len(phrases), 3.6 * len(corpus.languages))
     panels = figure.subplots(len(corpus.languages), len(phrases), squeeze=False) if figure else None
@@ -389,29 +396,31 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
 
 
 def main(words: list[str] | None = None) -> None:
-    """Train, translate, draw."""
+    """Train, translate and draw."""
     parser = arguments(__file__, __doc__, epochs=42)
     parser.add_argument("--pairs", nargs="+", default=["de", "ru"], metavar="LANGUAGE=FILE", help="default: de ru")
-    parser.add_argument("--longest", type=script.count, default=120, help="letters to train with; default: %(default)s")
     parser.add_argument(
-        "--joins", type=script.natural, default=4000, help="of letters into pieces; default: %(default)s"
+        "--longest", type=script.count, default=120, help="maximum letters of a training phrase; default: %(default)s"
+    )
+    parser.add_argument(
+        "--joins", type=script.natural, default=4000, help="joins of letters into pieces; default: %(default)s"
     )
     parser.add_argument("--hidden", type=script.count, help="default: 384; 128 with --quick")
     parser.add_argument("--embedding", type=script.count, help="default: 192; 64 with --quick")
     parser.add_argument("--dropout", type=script.fraction, default=0.25, help="default: %(default)s")
-    parser.add_argument("--smoothing", type=script.fraction, default=0.1, help="of the labels; default: %(default)s")
+    parser.add_argument("--smoothing", type=script.fraction, default=0.1, help="label smoothing; default: %(default)s")
     parser.add_argument("--max-lr", type=script.positive, default=2e-3, help="default: %(default)s")
     parser.add_argument("--batch-size", type=script.count, default=64, help="default: %(default)s")
-    parser.add_argument("--beam", type=script.count, default=5, help="the beam's width; default: %(default)s")
-    parser.add_argument("--hold-out", action="store_true", help="results on the validation phrases, to choose recipes")
+    parser.add_argument("--beam", type=script.count, default=5, help="width of the beam; default: %(default)s")
+    parser.add_argument("--hold-out", action="store_true", help="report on the validation phrases, to compare recipes")
     parser.add_argument("--say", metavar="PHRASE", help="with --load: only translate this")
     options = parser.parse_args(words)
     options.hidden = options.hidden or (128 if options.quick else 384)
     options.embedding = options.embedding or (64 if options.quick else 192)
     if options.hidden % 2:
-        parser.error(f"--hidden is {options.hidden}; half of it reads forwards, half backwards: give an even number")
+        parser.error(f"--hidden must be even, since half of the units read backwards, not {options.hidden}")
     if options.say and not options.load:
-        parser.error("--say needs the net that --load FILE brings")
+        parser.error("--say needs a trained net: give --load FILE")
 
     names = [source.partition("=")[0] for source in options.pairs]
     if len(set(names)) < len(names):
@@ -423,7 +432,7 @@ def main(words: list[str] | None = None) -> None:
     except (OSError, ValueError) as error:
         parser.error(script.in_words(error))
     if len(pairs["train"]) < options.batch_size:
-        parser.error(f"{len(pairs['train'])} pairs are left to train with, fewer than a batch of {options.batch_size}")
+        parser.error(f"there are {len(pairs['train'])} training pairs, fewer than a batch of {options.batch_size}")
     if options.quick:
         pairs = {name: some[:: max(1, len(some) // QUICK[name])] for name, some in pairs.items()}
     joins, cuts = (200, 2) if options.quick else (options.joins, 10)
