@@ -1,25 +1,62 @@
-"""Minds: what chooses the way; hand-set recurrent nets and reference agents."""
+"""Agents: hand-set recurrent nets, automata, reference agents and learners; and proofs about them."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from .agent import Agent
-from .automaton import Automaton, Bits, Codebook, Number
-from .certify import MemoryCertificate, certify_memory
-from .compiler import CompiledAutomaton, ThresholdRNN, compile_automaton
-from .controllers import build_automaton, path_follower_automaton, t_maze_automaton, wall_follower_automaton
+from .automata import (
+    Automaton,
+    Bits,
+    Codebook,
+    CompiledAutomaton,
+    ExtractedAutomaton,
+    Number,
+    ThresholdRNN,
+    build_automaton,
+    compile_automaton,
+    extract_automaton,
+    path_follower_automaton,
+    t_maze_automaton,
+    wall_follower_automaton,
+)
 from .counterexample import Counterexample, counterexample, follows_every_path
-from .extraction import ExtractedAutomaton, extract_automaton
 from .learners import QLearning
 from .named import AGENTS, named_agent
-from .recurrent import RecurrentAgent
+from .proofs import MemoryCertificate, certify_memory
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
 from .rollout import Evaluation, Rollout, evaluate, rollout
 
+if TYPE_CHECKING:
+    from .learners import PPO, DAgger, RecurrentPolicy, Reinforce
+    from .recurrent import RecurrentAgent
+
 __all__ = [
-    "AGENTS", "EXCHANGE",
-    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "Evaluation",
+    "AGENTS", "EXCHANGE", "PPO",
+    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger", "Evaluation",
     "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number", "QLearning", "RNNAgent", "RandomAgent",
-    "RecurrentAgent", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
+    "RecurrentAgent", "RecurrentPolicy", "Reinforce", "Rollout", "ShortestPathAgent", "ThresholdRNN", "WallFollower",
     "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
     "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "rollout", "t_maze_automaton",
     "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip
+
+
+_NEEDS_NN: Final = {
+    "DAgger": ".learners",
+    "PPO": ".learners",
+    "RecurrentAgent": ".recurrent",
+    "RecurrentPolicy": ".learners",
+    "Reinforce": ".learners",
+}
+"""name -> the file that is imported when the name is first used, so that the others do not import `mazegrad.nn`"""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NEEDS_NN:
+        return getattr(import_module(_NEEDS_NN[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

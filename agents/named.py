@@ -1,4 +1,4 @@
-"""Agents by name, for whoever picks one by hand: what each needs to see, and how it is made."""
+"""Agents by name, for the command line: the observation that each needs, and how to make it."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -9,17 +9,18 @@ import numpy as np
 from ..envs import World
 from ..envs.maps.arguments import nearest
 from .agent import Agent
-from .compiler import compile_automaton
-from .controllers import path_follower_automaton, t_maze_automaton
+from .automata import compile_automaton, path_follower_automaton, t_maze_automaton
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import path_follower, wall_follower_rnn
 
 
 class NamedAgent(NamedTuple):
-    """How to make an agent for a world, what the environment has to show it, and a line about it."""
+    """How to make an agent."""
 
     about: str
+    """one line"""
     observation: str
+    """which the environment must have"""
     make: Callable[[World, np.random.Generator], Agent]
 
 
@@ -30,27 +31,33 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
         ),
         "wall_follower": NamedAgent("keeps its right hand on the wall", "dots", lambda world, rng: WallFollower()),
         "wall_follower_rnn": NamedAgent(
-            "a hand-set recurrent net that does so too", "dots", lambda world, rng: wall_follower_rnn()
+            "a hand-set recurrent net that does the same", "dots", lambda world, rng: wall_follower_rnn()
         ),
         "path_automaton": NamedAgent(
             "the rule of exercise 38 as four nodes", "dots", lambda world, rng: path_follower_automaton()
         ),
         "compiled_automaton": NamedAgent(
-            "the same rule, compiled into 65 threshold units",
+            "the same rule as 65 threshold units",
             "dots",
             lambda world, rng: compile_automaton(path_follower_automaton()),
         ),
         "t_maze_automaton": NamedAgent(
             "the rule of the T-maze as two nodes", "dots", lambda world, rng: t_maze_automaton()
         ),
-        "shortest_path": NamedAgent("knows the map", "index", lambda world, rng: ShortestPathAgent(world)),
-        "random": NamedAgent("goes anywhere", "dots", lambda world, rng: RandomAgent(rng)),
+        "shortest_path": NamedAgent(
+            "takes a shortest path, knowing the map", "index", lambda world, rng: ShortestPathAgent(world)
+        ),
+        "random": NamedAgent("takes random actions", "dots", lambda world, rng: RandomAgent(rng)),
     }
 )
 
 
 def named_agent(name: str) -> NamedAgent:
-    """Return the agent of this name; an unknown one is a ValueError that says the nearest."""
+    """Return the entry of `AGENTS` with this name.
+
+    Raises:
+        ValueError: an unknown name; the message suggests the nearest.
+    """
     if name not in AGENTS:
-        raise ValueError(f"no agent is called {name!r}{nearest(name, AGENTS)}")
+        raise ValueError(f"unknown agent {name!r}{nearest(name, AGENTS)}")
     return AGENTS[name]

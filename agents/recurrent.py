@@ -1,4 +1,4 @@
-"""A trained recurrent net as an agent: what it saw lives in the state that goes through the caller's hands."""
+"""A trained recurrent net as an agent: the net's hidden state is the state of the agent, which the caller keeps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,20 +10,20 @@ from ..nn import GRU, LSTM, RNN, Module, no_grad
 
 
 class RecurrentAgent:
-    """Go where a recurrent net says: the action is the argmax of `readout(output)` of its last layer.
+    """An `Agent` whose action is the argmax of the logits, `readout(output)` of a recurrent net's last layer.
 
-    The state is that of the net with the batch in front: (batch, layers, hidden), for an LSTM a pair (h, c) of them;
-    without a batch (layers, hidden).
+    Its state is the state of the net with the batch first: (batch, layers, hidden), for an LSTM a pair (h, c) of such
+    arrays; without a batch (layers, hidden).
 
     Args:
-        net: `nn.RNN`, `nn.LSTM` or `nn.GRU`, in one direction. It is not copied: train it on, and the agent learns.
-        readout: from (batch, hidden) to (batch, actions); by default each unit of the last layer is an action.
-        h0: the state before the first observation, (layers, hidden), for an LSTM a pair of them; zero by default.
-        encode: from an observation, or a batch of them, to (..., input_size) numbers; by default they are taken as
-            they are, which fits "dots".
+        net: `nn.RNN`, `nn.LSTM` or `nn.GRU`, not bidirectional. It is not copied, so training it changes the agent.
+        readout: from (batch, hidden) to (batch, actions) logits; by default the units of the last layer are the logits.
+        h0: the state before the first observation, (layers, hidden), for an LSTM a pair of such arrays; default zeros.
+        encode: from an observation, or a batch of them, to (..., input_size) numbers; by default they are not changed,
+            which fits "dots".
 
     Raises:
-        ValueError: a net that also reads backwards, which nothing that acts can do, or an h0 that does not fit.
+        ValueError: a bidirectional net, or an h0 whose shape does not fit the net.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class RecurrentAgent:
         encode: Callable[[Any], ArrayLike] = np.asarray,
     ) -> None:
         if net.bidirectional:
-            raise ValueError("an agent cannot read backwards: the net is bidirectional")
+            raise ValueError("the net must not be bidirectional: an agent cannot observe the future")
         self.net, self.readout, self.encode = net, readout, encode
         self._dtype = next(net.parameters()).dtype
         self._pair = isinstance(net, LSTM)
@@ -45,10 +45,11 @@ class RecurrentAgent:
         self._h0 = [np.array(part, dtype=self._dtype) for part in parts]
         if len(self._h0) != 1 + self._pair or any(part.shape != shape for part in self._h0):
             shapes = " and ".join(str(part.shape) for part in self._h0)
-            raise ValueError(f"h0 has shape {shapes}, expected (layers, hidden) = {shape}{', twice' * self._pair}")
+            pair = "a pair of arrays" if self._pair else "an array"
+            raise ValueError(f"h0 must be {pair} of the shape {shape}, (layers, hidden), not {shapes}")
 
     def initial_state(self, batch_size: int | None = None) -> Any:
-        """Return h_0, or a copy of it for each of the batch."""
+        """Return h_0, (layers, hidden), or copies of it, (batch_size, layers, hidden); for an LSTM a pair."""
         count = () if batch_size is None else (batch_size,)
         return self._packed([np.tile(part, (*count, 1, 1)) for part in self._h0])
 
@@ -56,21 +57,21 @@ class RecurrentAgent:
         """Return the action and the net's next state, for one observation or a batch of them.
 
         Raises:
-            ValueError: the observation does not have the net's number of inputs, or not the state's batch.
+            ValueError: an observation whose shape does not fit the net and the state.
         """
         x = np.asarray(self.encode(observation), dtype=self._dtype)
         parts = state if self._pair else (state,)
         batch = parts[0].shape[:-2]  # () or (batch,)
         if x.shape != (*batch, self.net.input_size):
-            raise ValueError(f"the observation has shape {x.shape}, the net expects {(*batch, self.net.input_size)}")
+            raise ValueError(f"the observation must have the shape {(*batch, self.net.input_size)}, not {x.shape}")
         time = 1 if self.net.batch_first else 0
         with no_grad():
             before = [np.swapaxes(part.reshape(-1, *self._h0[0].shape), 0, 1) for part in parts]  # layers first
             output, after = self.net(np.expand_dims(x.reshape(-1, x.shape[-1]), time), self._packed(before))
             output = output.reshape(-1, self.net.hidden_size)
-            wishes = output if self.readout is None else self.readout(output)
+            logits = output if self.readout is None else self.readout(output)
         after = [np.swapaxes(part.data, 0, 1).reshape(parts[0].shape) for part in (after if self._pair else (after,))]
-        action = wishes.argmax(axis=-1)
+        action = logits.argmax(axis=-1)
         return (action if batch else int(action[0])), self._packed(after)
 
     def _packed(self, parts: list[NDArray[Any]]) -> Any:

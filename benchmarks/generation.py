@@ -14,7 +14,7 @@ from mazegrad.envs.maps.randomness import key_from_seed
 
 
 def rate(make: Callable[[int], object], mazes: int, repeats: int) -> float:
-    """Return mazes a second: the best of several runs, each of so many calls of `make`."""
+    """Return mazes a second: the best of several runs, each of `mazes` calls of `make`."""
     best = float("inf")
     for run in range(repeats):
         begin = time.perf_counter()

@@ -9,13 +9,14 @@ PAGE = Path(__file__).with_name("certificates.md")
 CUED = ("G...X\n##.##\n##{##\n##S##\n", "X...G\n##.##\n##}##\n##S##\n")
 CUELESS = ("G.S.X", "X.S.G")
 OBSERVATIONS = ("dots", "view", "position")
-HEAD = """| maze | seen | verdict | V* | best memoryless | no memoryless above | controller | nodes | memory helps |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-"""
+HEAD = (
+    "| maze | observation | verdict | V* | best memoryless | stochastic bound | controller | nodes | memory helps |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+)
 
 
 def subjects() -> dict[str, list[Maze]]:
-    """Return what certificates are made for: name -> the mazes that one policy walks."""
+    """Return name -> the mazes of one policy."""
     named = {name: [load_maze(name)] for name in MAZES}
     named["the T-maze with its cue"] = [Maze.from_text(text) for text in CUED]
     named["the T-maze without"] = [Maze.from_text(text) for text in CUELESS]
@@ -23,10 +24,10 @@ def subjects() -> dict[str, list[Maze]]:
 
 
 def row(name: str, made: MemoryCertificate) -> str:
-    """Return a line of the table; `verify` has been asked."""
+    """Return the line of a certificate in the table, after a check of the certificate."""
     assert made.verify(), made.faults()
     helps = {True: "yes", False: "no", None: "not known"}[made.memory_helps]
-    assert made.memoryless_value.upper - made.memoryless_value.lower < 1e-6  # else the table needs both bounds
+    assert made.memoryless_value.upper - made.memoryless_value.lower < 1e-6  # so one number is enough
     values = [f"{number:.5f}" for number in (made.full_state_value.lower, made.memoryless_value.lower)]
     values += [f"{made.stochastic_bound:.5f}", f"{made.controller_value.lower:.5f}"]
     cells = [name, made.observation, made.verdict, *values, str(made.controller.nodes), helps]

@@ -1,12 +1,12 @@
 """Worlds: mazes drawn as text, compiled into tables, and walked as Gymnasium environments."""
 
+from . import notebook as notebook
 from .core.places import Places
 from .core.rules import outcomes, slipped, transition
 from .core.scene import TILE_CODES
 from .core.world import World
 from .engines.engine import Engine
 from .env import MazeEnv
-from .episodes import SavedState
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key
@@ -16,28 +16,25 @@ from .maps.maze import Maze, MazeError
 from .maps.shipped import MAZES, load_maze
 from .maps.suites import suite
 from .observations import AGENT_CODE, OBSERVATIONS
-from .pictures import notebook as notebook
 from .pictures.draw import draw
 from .pictures.window import NoDisplayError, WindowClosed
 from .planning.describe import DifficultyCard, describe
 from .planning.distances import distances, optimal_actions, shortest_path
-from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
-from .planning.plain import best_actions, distance_maps
-from .planning.shaping import SHAPINGS, shaped
 from .planning.solvers import SOLVERS, Solution, solve
 from .planning.values import Values, evaluate_policy, value_iteration
 from .replay import Replay
+from .saved import SavedState
 from .vector import MazeVectorEnv
 
 __all__ = [
     "AGENT_CODE", "DOWN", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT",
-    "SHAPINGS", "SOLVERS", "TILE_CODES", "UP",
+    "SOLVERS", "TILE_CODES", "UP",
     "DifficultyCard", "Engine",
     "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Places", "Replay", "SavedState",
     "Solution", "TabularMDP",
     "Values", "WindowClosed", "World",
-    "best_actions", "describe", "distance_maps", "distances", "draw", "evaluate_policy", "explorer_limits", "generate",
-    "generate_batch", "generate_from_key", "hitting_times", "load_maze", "opposite", "optimal_actions", "outcomes",
-    "shaped", "shortest_path", "slipped", "solve", "suite", "transition", "value_iteration",
+    "describe", "distances", "draw", "evaluate_policy", "generate", "generate_batch", "generate_from_key", "load_maze",
+    "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped", "solve", "suite", "transition",
+    "value_iteration",
 ]  # fmt: skip

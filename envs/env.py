@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,21 +11,22 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from .clock import renewed
 from .engines.engine import accept
 from .engines.lane import Lane
-from .episodes import SavedState, checked_number, renewed
 from .info import INFO, info_table
 from .maps.directions import DOWN, LEFT, RIGHT, UP
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, stream, uniform
 from .maps.shipped import find_maze
+from .options import check_options, start_cell
 from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
 from .pictures.trails import checked_trail, extend_trail, new_trail
 from .pictures.window import Window
-from .planning.hitting import size_limit
-from .settings import Settings, TimeLimit, check_options, state_at
+from .saved import SavedState, checked_number
+from .settings import Settings, TimeLimit
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
 _KEPT: Final = 1024  # mazes that stay compiled: levels that can come again, and as many of saved states
@@ -51,18 +51,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         view_size: the side of "view", odd, 999 at most.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
-        time_limit: the number of steps after which an episode is truncated; None is no limit. "auto" lets an explorer
-            arrive: it is twice the expected number of steps of a random walk to the goal (see `hitting_times`); where
-            each reset makes a new maze, the square of its open tiles.
+        time_limit: the number of steps after which an episode is truncated; "auto" is 4 times the open tiles, None is
+            no limit.
         info: what the info of `reset` and `step` holds: "action_mask" ((4,) int8, 0 for actions that surely leave the
-            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_actions"
-            ((4,) int8, 1 for the actions of best value, 0 for all when the episode is over), "optimal_action" (the
-            first of them, or -1), "value" (the optimal expected return from here on), "state".
-        discount: that of "optimal_actions", "value" and `shaping`.
+            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_action" (-1
+            when the episode is over), "value" (the optimal expected return from here on), "state".
+        discount: that of "optimal_action" and "value".
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
         check: called with each maze before it is used; raises MazeError to refuse it.
-        shaping: None, or "distance": each move earns discount * phi(next) - phi(state) more, where phi is minus the
-            distance to the goal, and 0 when the episode is over; the best policies stay the same (see `shaped`).
 
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
@@ -84,12 +80,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         discount: float = 0.99,
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
-        shaping: str | None = None,
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, view_size=view_size, slip=slip, rewards=rewards, time_limit=time_limit, info=info,
-            discount=discount, render_mode=render_mode, check=check, shaping=shaping,
-            render_modes=self.metadata["render_modes"],
+            discount=discount, render_mode=render_mode, check=check, render_modes=self.metadata["render_modes"],
         )  # fmt: skip
         self.render_mode = render_mode
         self._levels = maze if isinstance(maze, Levels) else None
@@ -98,7 +92,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._level_lanes: dict[int, Lane] = {}
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
-        self._trail: NDArray[np.uint8] | None = None
+        self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
+        self._trail_end = 0
         self._window = Window()
         first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze)
         self.action_space = spaces.Discrete(4)
@@ -129,15 +124,11 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def _use(self, lane: Lane) -> None:
         """Put the agent into a lane's maze; what depends on the maze alone is made once."""
         self._engine, self.maze, self.world = lane, lane.maze, lane.world
-        self.time_limit: int | None = self._settings.limit(partial(self._auto_limit, lane))
+        self.time_limit: int | None = self._settings.limit(int(np.count_nonzero(lane.maze.open)))
         self._limit = math.inf if self.time_limit is None else self.time_limit
         discount = self._settings.discount
         self._info = {name: info_table(name, lane.world, discount) for name in self._settings.info}
         self._masks: NDArray[np.int8] | None = None
-
-    def _auto_limit(self, lane: Lane) -> int:
-        by_size = self._levels is not None and self._levels.batch is not None
-        return size_limit(int(np.count_nonzero(lane.maze.open))) if by_size else lane.explorer_limit
 
     @property
     def state(self) -> int:
@@ -172,7 +163,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             lane = self._lane(find_maze(options["maze"]))
         elif self._levels is not None and not given:
             lane = self._level(self._levels, int(bits(draws, MAZE)))
-        start = state_at(lane.world, options["start"]) if "start" in options else None
+        start = None
+        if "start" in options:
+            start = lane.state_at(start_cell(options["start"], lane.maze, self._settings.setup), 0)
         super().reset(seed=seed if seed is None else int(seed))
         if lane is not self._engine:
             self._use(lane)
@@ -182,7 +175,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         else:
             lane.put(start)
         if self.render_mode is not None:
-            self._trail = new_trail(self.maze)
+            self._trail, self._trail_end = new_trail(self.maze), lane.places().cell
         if self.render_mode == "human":
             self.render()
         return lane.observe(), self._info_now() if self._info else {}
@@ -196,20 +189,26 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             gymnasium.error.ResetNeeded: there was no reset.
         """
         engine = self._engine
-        before = engine.state
         try:
-            u = uniform(self._stream, STEPS + self._steps) if engine.slips else None
-            observation, reward, terminated = engine.move(action, u)
+            if engine.slips:
+                observation, reward, over = engine.move(action, uniform(self._stream, STEPS + self._steps))
+            else:
+                observation, reward, over = engine.move(action)
         except (TypeError, IndexError):
             raise self._refusal(action) from None
         self._steps += 1
         if self._trail is not None:
-            cell = self.world.cell
-            extend_trail(self._trail, int(cell[before]), int(cell[engine.state]), self.maze.width)
-            if self.render_mode == "human":
-                self.render()
-        truncated = self._steps >= self._limit
-        return observation, reward, terminated, truncated, self._info_now() if self._info else {}
+            self._mark_move()
+        return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}
+
+    def _mark_move(self) -> None:
+        """Draw the move that was made."""
+        cell = self._engine.places().cell
+        if self._trail is not None:
+            extend_trail(self._trail, self._trail_end, cell, self.maze.width)
+        self._trail_end = cell
+        if self.render_mode == "human":
+            self.render()
 
     def _refusal(self, action: Any) -> Exception:
         if self._key is None:
@@ -274,7 +273,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             self._use(lane)
         lane.put(place)
         self._given, self._steps, self._key, self._episode = bool(given), steps, key, episode
-        self._stream, self._trail = int(stream(key, episode)), trail
+        self._stream, self._trail, self._trail_end = int(stream(key, episode)), trail, cell
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_lanes": {}, "_level_lanes": {}}

@@ -1,207 +1,222 @@
-"""The clock: which episode a lane is in, when it is truncated, and how to save it; for one lane and for many."""
+"""The episodes of many lanes: an engine with a clock, the levels that lanes draw, and their trails."""
 
-import json
-import operator
-import secrets
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from gymnasium import Space
 from numpy.typing import NDArray
 
+from .clock import Clock
 from .core.places import Places
-from .engines.engine import Lanes
+from .engines.choice import engine_for, restacked
+from .engines.engine import Engine, Lanes
+from .maps.levels import Levels
 from .maps.maze import Maze
-from .maps.randomness import MASK, STEPS, RandomBlock, Streams, checked_seed, key_from_seed
-
-FORMAT = "mazegrad state 1"
-
-
-class SavedState(NamedTuple):
-    """All that the rest of an episode and the episodes after it depend on; an immutable record that shares its mazes.
-
-    Of a single environment the columns are ints; of a vector environment tuples, one entry a lane.
-    """
-
-    mazes: tuple[Maze, ...]
-    """the mazes that lanes are in"""
-    maze: Any
-    """the number of the lane's maze in `mazes`"""
-    given: Any
-    """whether it was given to `reset`, and no level is drawn any more"""
-    cell: Any
-    carried: Any
-    steps: Any
-    """since the episode began"""
-    key: Any
-    episode: Any
-    ended: tuple[int, ...] = ()
-    """lanes whose episode is over and that were not reset yet"""
-    trails: tuple[bytes, ...] | None = None
-    """what was crossed, where it is drawn"""
-
-    def to_json(self) -> str:
-        """Return the record as one line of JSON; see `from_json`."""
-        fields = {**self._asdict(), "mazes": [maze.to_text() for maze in self.mazes]}
-        if self.trails is not None:
-            fields["trails"] = [trail.hex() for trail in self.trails]
-        return json.dumps({"format": FORMAT, **fields})
-
-    @classmethod
-    def from_json(cls, text: str) -> "SavedState":
-        """Return the record that `to_json` wrote.
-
-        Raises:
-            ValueError: the text is not such a record.
-        """
-        try:
-            fields = json.loads(text)
-            if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
-                raise ValueError(f'it has no "format": "{FORMAT}"')
-            fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-            fields["mazes"] = tuple(Maze.from_text(maze) for maze in fields["mazes"])
-            if fields["trails"] is not None:
-                fields["trails"] = tuple(bytes.fromhex(trail) for trail in fields["trails"])
-            return cls(**fields)
-        except (TypeError, KeyError, ValueError, RecursionError) as error:
-            raise ValueError(f"this is not a saved state as JSON: {error}") from None
+from .maps.randomness import MAZE, bits, stream
+from .pictures.trails import Trails
+from .saved import SavedState, columns_of
+from .settings import Settings
 
 
-def renewed(seed: Any, key: int | None, episode: int) -> tuple[int, int]:
-    """Return the key and the episode of a lane that is reset with a seed, or with None.
-
-    Raises:
-        TypeError, ValueError: see `checked_seed`.
-    """
-    if seed is not None:
-        return int(key_from_seed(checked_seed(seed))), 0
-    if key is None:
-        return int(key_from_seed(secrets.randbits(64))), 0
-    return key, episode + 1
-
-
-def checked_number(name: str, value: Any, below: int) -> int:
-    """Return an integer of a saved state.
-
-    Raises:
-        TypeError, ValueError: it is not an integer from 0 to below - 1.
-    """
-    number = operator.index(value)
-    if not 0 <= number < below:
-        raise ValueError(f"{name} is out of range: {number}")
-    return number
-
-
-class Clock:
-    """The episodes of many lanes: their keys and numbers, when they began, and when they are truncated.
-
-    A calendar of deadlines takes the place of a counter a lane, so that a step costs no array operation.
+class Episodes:
+    """What the lanes of a vector environment do between reset and end, whoever asks.
 
     Args:
+        settings: the environment's.
+        space: the declared space of observations.
         lanes: the number of lanes.
+        mazes: one for all lanes, or one for each; with levels, one of these.
+        levels: where each new episode's maze comes from; None: lanes keep their mazes.
+        longest: a further limit on steps.
+        trails: whether what agents cross is kept, to be drawn.
     """
 
-    def __init__(self, lanes: int) -> None:
-        self.key = np.zeros(lanes, dtype=np.uint64)
-        self.episode = np.full(lanes, -1)
-        self.time = 0  # steps of all lanes since the clock was made
-        self._begun, self._due = np.zeros(lanes, dtype=np.int64), np.full(lanes, -1)
-        self._calendar: dict[int, list[Lanes]] = {}  # time -> lanes that are truncated then, unless they end before
-        self._random = RandomBlock(lanes)
+    engine: Engine
+    clock: Clock
+    trails: Trails | None
+    ended: Lanes | None
+    """lanes whose episode is over and that were not reset yet"""
 
-    def renewed(self, seed: Any, lanes: Lanes) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """Return the keys and episodes of lanes that are reset with a seed (lane i has seed + i), a sequence, or None.
+    def __init__(
+        self,
+        settings: Settings,
+        space: Space[Any],
+        lanes: int,
+        mazes: Sequence[Maze],
+        levels: Levels | None,
+        longest: int | None,
+        trails: bool,
+    ) -> None:
+        self._settings, self._space, self._levels, self._longest = settings, space, levels, longest
+        self._given = np.full(lanes, levels is None)  # lanes whose maze is not drawn from the levels
+        self.lanes, self.every = lanes, np.arange(lanes)
+        self.engine, self.clock = engine_for(settings.setup, space, lanes, mazes, levels), Clock(lanes)
+        self.trails = Trails(lanes) if trails else None
+        self.ended = None
+        self.is_reset = False
 
-        Raises:
-            ValueError: not one seed for each lane, a seed out of its range.
-            TypeError: a seed that is not an integer.
-        """
-        count = len(self.key)
-        if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
-            if len(seed) != count:
-                raise ValueError(f"give one seed, or one for each of the {count} lanes, not {len(seed)}")
-            keys = [None if old < 0 else key for key, old in zip(self.key.tolist(), self.episode.tolist(), strict=True)]
-            pairs = [renewed(seed[lane], keys[lane], int(self.episode[lane])) for lane in lanes.tolist()]
-            return np.array([key for key, _ in pairs], dtype=np.uint64), np.array([episode for _, episode in pairs])
-        if seed is not None:
-            first = checked_seed(seed)
-            if first > MASK - count + 1:
-                raise ValueError(f"lane i has seed + i, at most 2**64 - 1; seed {first} is too large for {count} lanes")
-            key = np.asarray(key_from_seed(lanes.astype(np.uint64) + np.uint64(first)))
-            return key, np.zeros(len(lanes), dtype=np.int64)
-        key, episode = self.key[lanes], self.episode[lanes]
-        unseeded = episode < 0
-        if unseeded.any():
-            fresh = key_from_seed(lanes.astype(np.uint64) + np.uint64(secrets.randbits(64)))
-            key[unseeded] = np.asarray(fresh)[unseeded]
-        return key, episode + 1
+    def maze_of(self, lane: int) -> Maze:
+        """Return the maze that a lane is in."""
+        return self.engine.scene.maze(int(self.engine.places(self.every[[lane]]).maze[0]))
 
-    def streams(self, lanes: Lanes) -> Streams:
-        """Return the streams of these lanes' episodes."""
-        return Streams(self.key[lanes], self.episode[lanes])
+    def maze_for(self, lane: int, key: int, episode: int) -> Maze:
+        """Return the maze of a lane's next episode, which has this key and number."""
+        if self._levels is None or self._given[lane]:
+            return self.maze_of(lane)
+        return self._levels.make(self._levels.draw(int(bits(stream(key, episode), MAZE)), lane))
 
-    def steps(self) -> NDArray[np.int64]:
-        """Return the number of steps since each lane's episode began, (lanes,)."""
-        return self.time - self._begun
+    def enter(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
+        """Put lanes into given mazes, which they keep; an engine that does not accept these is replaced."""
+        if self.engine.accepts(mazes):
+            self.engine.enter(lanes, mazes)
+        else:
+            setup = self._settings.setup
+            self.engine = restacked(self.engine, setup, self._space, self.lanes, lanes, mazes, self._levels)
+        self._given[lanes] = True
 
-    def begin(self, lanes: Lanes, limits: Any, *, steps: Any = 0) -> None:
-        """Begin episodes, or go on with episodes that began `steps` ago.
+    def reset(
+        self,
+        lanes: Lanes,
+        key: NDArray[np.uint64],
+        episode: NDArray[np.int64],
+        mazes: Sequence[Maze] | None,
+        cells: NDArray[np.int64] | None,
+    ) -> None:
+        """Begin episodes of lanes.
 
         Args:
-            lanes: the lanes.
-            limits: on the steps of an episode: an int, one for each lane, or None; negative ones are none.
-            steps: an int, or one for each lane.
+            lanes: (n,).
+            key, episode: (n,), see `Clock.renewed`.
+            mazes: given ones, n, or None.
+            cells: (n,), where to start, or None.
         """
-        self._begun[lanes] = begun = self.time - steps
-        if limits is None:
-            self._due[lanes] = -1
-            return
-        due = np.broadcast_to(np.where(np.less(limits, 0), -1, np.maximum(begun + limits, self.time + 1)), lanes.shape)
-        self._due[lanes] = due
-        for time in np.unique(due[due >= 0]).tolist():
-            self._calendar.setdefault(time, []).append(lanes[due == time])
+        self.clock.key[lanes], self.clock.episode[lanes] = key, episode
+        if mazes is not None:
+            self.enter(lanes, mazes)
+        self.begin(lanes, at_once=True)
+        if cells is not None:
+            self.engine.put(lanes, Places(self.engine.places(lanes).maze, cells, np.zeros_like(cells)))
+        if self.ended is not None:
+            left = np.setdiff1d(self.ended, lanes)
+            self.ended = left if len(left) else None
+        self.is_reset = True
 
-    def draw(self, lanes: Lanes, streams: Streams, *, steps: Any = 0) -> None:
-        """Let the moves of these lanes' episodes draw random numbers, from step `steps` on."""
-        self._random.begin(lanes, streams.values, self.time + 1, STEPS + steps)
+    def step(self, actions: Lanes) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Move all lanes; those that ended begin their next episodes instead.
 
-    def random(self) -> NDArray[np.uint64]:
-        """Return the random numbers of this step, (lanes,) 53 bits each; not to be written to."""
-        return self._random.at(self.time)
+        Args:
+            actions: (lanes,) int64, each 0 to 3.
 
-    def tick(self) -> None:
-        """Let a step of time pass."""
-        self.time += 1
+        Returns:
+            Observations, rewards, terminations and truncations, fresh arrays; `ended` says which lanes are over.
+        """
+        engine, clock, begun = self.engine, self.clock, self.ended
+        clock.time += 1
+        if begun is not None:
+            self.next(begun, at_once=False)
+        if self.trails is None:
+            special = engine.move(actions, clock.random() if engine.slips else None)
+        else:
+            before = engine.places().cell
+            special = engine.move(actions, clock.random() if engine.slips else None)
+            self.trails.extend(before, engine.places().cell, begun)
+        observations = engine.observe()
+        lanes, ended = self.lanes, None
+        rewards = np.full(lanes, engine.usual_reward) if engine.usual_reward else np.zeros(lanes)
+        terminations, truncations = np.zeros(lanes, dtype=np.bool_), np.zeros(lanes, dtype=np.bool_)
+        if special is not None:
+            rewards[special], ends = engine.outcome(special)
+            terminations[special] = ends
+            ended = special[ends]
+        if clock.time in clock.calendar:
+            truncations[clock.truncated()] = True
+            ended = np.flatnonzero(terminations | truncations)
+        self.ended = ended if ended is not None and len(ended) else None
+        return observations, rewards, terminations, truncations
 
-    def truncated(self) -> Lanes | None:
-        """Return the lanes whose limit is reached at this time, None for none; to be asked once."""
-        expired = self._calendar.pop(self.time, None)
-        if expired is None:
-            return None
-        lanes = np.concatenate(expired)
-        return lanes[self._due[lanes] == self.time]
+    def begin(self, lanes: Lanes, *, at_once: bool) -> None:
+        """Begin the episodes that the clock has for lanes: now, or with the move that is about to be made."""
+        engine, streams = self.engine, self.clock.streams(lanes)
+        if self._levels is not None:
+            drawing = ~self._given[lanes]
+            if drawing.all():
+                engine.draw(lanes, streams)
+            elif drawing.any():
+                engine.draw(lanes[drawing], streams[drawing])
+        engine.start(lanes, streams, at_once=at_once)
+        if engine.slips:
+            self.clock.draw(lanes, streams)
+        self.clock.begin(lanes, self._limits(lanes))
+        if self.trails is not None:
+            for lane in lanes.tolist():
+                self.trails.begin(lane, self.maze_of(lane))
+
+    def next(self, lanes: Lanes, *, at_once: bool) -> None:
+        """Begin the next episodes of lanes; these are not over any more."""
+        self.clock.episode[lanes] += 1
+        self.begin(lanes, at_once=at_once)
+        self.ended = None
+
+    def _limits(self, lanes: Lanes) -> NDArray[np.int64] | int | None:
+        """Return the limits on the steps of lanes in the mazes they are in: one for each, one for all, or None."""
+        limits = self._settings.limit(self.engine.scene.open_tiles[self.engine.places(lanes).maze])
+        bounds = [limit for limit in (limits, self._longest) if limit is not None]
+        return np.minimum(bounds[0], bounds[-1]) if bounds else None
+
+    def save(self) -> SavedState:
+        """Return the record of all lanes."""
+        places, clock, scene = self.engine.places(), self.clock, self.engine.scene
+        used, first, number = np.unique(places.maze, return_index=True, return_inverse=True)
+        order = first.argsort()  # by the first lane in it, however the engine numbers mazes
+        mazes = tuple(scene.maze(maze) for maze in used[order].tolist())
+        number = order.argsort()[number]
+        columns = (number, self._given, places.cell, places.carried, clock.steps(), clock.key, clock.episode)
+        ended = () if self.ended is None else tuple(self.ended.tolist())
+        trails = None if self.trails is None else self.trails.saved()
+        return SavedState._make((mazes, *(tuple(column.tolist()) for column in columns), ended, trails))
+
+    def restore(self, state: SavedState) -> None:
+        """Go to a saved state.
+
+        Raises:
+            ValueError and its like: it is not a state of these lanes; they are then in some other state.
+        """
+        lanes, clock = self.every, self.clock
+        places, steps, streams = columns_of(state, self.lanes)
+        given, ended = np.array(state.given, dtype=np.bool_), np.unique(np.array(state.ended, dtype=np.int64))
+        if not np.isin(ended, lanes).all():
+            raise ValueError("its numbers are out of range")
+        self._settings.setup.checked(state.mazes, self._space)
+        mazes = [state.mazes[number] for number in places.maze.tolist()]
+        trails = Trails(self.lanes)
+        for lane, trail in enumerate(state.trails or [None] * self.lanes):
+            trails.begin(lane, mazes[lane], trail)
+        drawing = lanes[~given] if self._levels is not None else lanes[:0]
+        keeping = np.setdiff1d(lanes, drawing)
+        self.engine.draw(drawing, streams[drawing])
+        if len(keeping):
+            self.enter(keeping, [mazes[lane] for lane in keeping.tolist()])
+        engine, now = self.engine, self.engine.places().maze
+        for lane in drawing.tolist():
+            if engine.scene.maze(int(now[lane])) != mazes[lane]:
+                raise ValueError(f"lane {lane} would not draw this maze")
+        engine.put(lanes, places._replace(maze=now))
+        clock.key[:], clock.episode[:], self._given = streams.key, streams.episode, given
+        if engine.slips:
+            clock.draw(lanes, streams, steps=steps)
+        clock.begin(lanes, self._limits(lanes), steps=steps)
+        self.is_reset, self.ended = True, ended if len(ended) else None
+        self.trails = None if self.trails is None else trails
 
     def copy(self, source: Lanes, target: Lanes) -> None:
-        """Let target lanes go on as source lanes do."""
-        for column in (self.key, self.episode, self._begun, self._due):
-            column[target] = column[source]
-        self._random.copy(source, target)
-        for time in np.unique(self._due[target]).tolist():
-            if time >= 0:
-                self._calendar.setdefault(time, []).append(target[self._due[target] == time])
-
-
-def columns_of(state: SavedState, lanes: int) -> tuple[Places, NDArray[np.int64], Streams]:
-    """Return the places, steps and streams of a saved state, as arrays with an entry for each lane.
-
-    Raises:
-        ValueError, TypeError, OverflowError: a column that does not have one number in its range for each lane.
-    """
-    names = ("maze", "cell", "carried", "steps", "episode")
-    maze, cell, carried, steps, episode = (np.array(getattr(state, name), dtype=np.int64) for name in names)
-    key = np.array(state.key, dtype=np.uint64)
-    if {column.shape for column in (maze, cell, carried, steps, episode, key, np.array(state.given))} != {(lanes,)}:
-        raise ValueError("its numbers are not one for each lane")
-    if min(column.min() for column in (maze, cell, carried, steps, episode)) < 0 or maze.max() >= len(state.mazes):
-        raise ValueError("its numbers are out of range")
-    return Places(maze, cell, carried), steps, Streams(key, episode)
+        """Let target lanes go on from where source lanes are."""
+        self.engine.copy(source, target)
+        self.clock.copy(source, target)
+        self._given[target] = self._given[source]
+        if self.trails is not None:
+            self.trails.copy(source, target)
+        if self.ended is not None:
+            over = np.isin(self.every, self.ended)
+            over[target] = over[source]
+            self.ended = np.flatnonzero(over) if over.any() else None

@@ -69,7 +69,7 @@ def _dots_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
 def _dots(scene: Scene, space: Space[Any]) -> Look:
     def look(places: Places) -> NDArray[np.int8]:
         at = scene.index(places)
-        near = at[:, None] + np.array(scene.steps)
+        near = at + np.array(scene.steps)[:, None]
         codes = scene.codes.ravel()
         bits = np.zeros(near.shape, dtype=np.int64) if scene.bits is None else scene.bits.ravel()[near]
         return dots(TILES[codes[at]], needs(TILES[codes[near]], bits), places.carried)

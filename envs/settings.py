@@ -1,21 +1,16 @@
 """The keywords of an environment, checked in one place for one agent and for many."""
 
-import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from .core.compile import checked_rewards
-from .core.world import World
 from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import is_whole, nearest
 from .maps.maze import Maze
 from .observations import OBSERVATIONS
 from .planning.mdp import check_discount
-from .planning.shaping import SHAPINGS
 
 TimeLimit: TypeAlias = int | Literal["auto"] | None
 
@@ -43,7 +38,6 @@ class Settings:
         discount: float,
         render_mode: str | None,
         check: Callable[[Maze], None],
-        shaping: str | None,
         render_modes: Sequence[str],
     ) -> "Settings":
         """Return the settings.
@@ -58,51 +52,20 @@ class Settings:
         wanted: list[tuple[str, Any, Collection[str]]] = [("observation", observation, OBSERVATIONS)]
         wanted += [("info", name, INFO) for name in names]
         wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
-        wanted += [("shaping", shaping, SHAPINGS)] * (shaping is not None)
         for what, name, known in wanted:
             if not isinstance(name, str) or name not in known:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
         if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
-        discount = check_discount(discount)
-        setup = Setup(observation, view_size, checked_rewards(rewards), slip, check, shaping, discount)
-        return cls(setup, time_limit, names, discount, render_mode)
+        setup = Setup(observation, view_size, checked_rewards(rewards), slip, check)
+        return cls(setup, time_limit, names, check_discount(discount), render_mode)
 
-    def limit(self, auto: Callable[[], Any]) -> Any:
-        """Return the number of steps after which an episode is truncated, None for no limit.
+    def limit(self, open_tiles: Any) -> Any:
+        """Return the number of steps after which an episode is truncated, or None; "auto" is 4 times the open tiles.
 
         Args:
-            auto: gives what "auto" means in the mazes concerned, an int or an int array.
+            open_tiles: the number of open tiles of a maze, an int or an int array.
         """
         if self.time_limit == "auto":
-            return auto()
+            return 4 * open_tiles
         return None if self.time_limit is None else int(self.time_limit)
-
-
-def check_options(options: Iterable[str], known: Collection[str] = ("maze", "start")) -> None:
-    """Raise ValueError for an unknown option of `reset`."""
-    for name in options:
-        if name not in known:
-            raise ValueError(f"unknown option {name!r}{nearest(name, known)}")
-
-
-def state_at(world: World, position: Any, carried: int = 0) -> int:
-    """Return the state, in a world of one maze, of an agent at a (row, column) that carries this.
-
-    Raises:
-        ValueError: an agent cannot be there.
-    """
-    try:
-        row, column = (operator.index(number) for number in position)
-    except (TypeError, ValueError):
-        raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
-    height, width = world.mazes[0].tiles.shape
-    if 0 <= row < height and 0 <= column < width:
-        here = world.cell == row * width + column
-        for state in np.flatnonzero(here & (world.carried == carried))[:1]:
-            return int(state)
-        if not carried and here.any():
-            where = f"row {row}, column {column} (both from 0)"
-            raise ValueError(f"only an agent that carries a key or an item can stand at {where}; it begins with none")
-    having = f" and carry {carried}" if carried else ""
-    raise ValueError(f"an agent cannot stand at row {row}, column {column} (both from 0){having}")

@@ -100,6 +100,12 @@ def empty_like(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[A
     return empty([array.shape[axis] for axis in axes], dtype).transpose(back)
 
 
+def empty_ordered(array: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """Make an uninitialised array of another shape in `array`'s memory order."""
+    axes, back = _slowest_first(array.strides)
+    return empty([shape[axis] for axis in axes], array.dtype).transpose(back)
+
+
 @lru_cache(maxsize=1024)
 def _slowest_first(strides: tuple[int, ...]) -> tuple[list[int], list[int]]:
     """Order the axes by memory, the slowest first; and the way back."""

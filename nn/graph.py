@@ -64,16 +64,20 @@ class Node:
         self.leaves = [(leaf, leaf.version) for leaf in leaves]
         self.input_shapes, self.output_shapes = input_shapes, output_shapes
 
-    def pull(self, grads: Sequence[Array | None]) -> Sequence[Array | None]:
+    def pull(self, grads: Sequence[Array | None], needs: Sequence[bool] | None = None) -> Sequence[Array | None]:
         """Turn the gradients of the outputs into one gradient, or None, for each parent."""
         assert self.vjp is not None
+        self.check_versions()
+        return self.vjp(grads[0] if len(grads) == 1 else grads, needs or self.needs)
+
+    def check_versions(self) -> None:
+        """Raise RuntimeError if an operand was overwritten since it was used."""
         for leaf, version in self.leaves:
             if leaf.version != version:
                 raise RuntimeError(
                     f"backward() through {self.name!r}: its operand {leaf.label()} was overwritten after it was used"
                     f" (version {version} then, {leaf.version} now); call backward() before assign() or step()"
                 )
-        return self.vjp(grads[0] if len(grads) == 1 else grads, self.needs)
 
     def free(self) -> None:
         """Let go of the saved arrays and of the parents."""
@@ -124,11 +128,13 @@ def walk_back(
     seed: Array,
     retain_graph: bool,
     visit: Callable[[Node, Sequence[Array | None]], None] | None = None,
+    pull: Callable[[Node, Sequence[Array | None]], Sequence[Array | None]] = Node.pull,
+    gradients: Gradients | None = None,
 ) -> list[tuple[Any, Array]]:
     """Return every leaf that wants a gradient, with that of `(start * seed).sum()`; nothing is written to them."""
     if start is None:
         raise RuntimeError("backward() on a tensor that does not depend on anything with requires_grad=True")
-    gradients, leaves = Gradients(), {}
+    gradients, leaves = gradients or Gradients(), {}
     gradients.add(*start, seed)
     if not isinstance(start[0], Node):
         return [(start[0], gradients.keep(start[0]))]
@@ -145,7 +151,7 @@ def walk_back(
             continue
         if visit is not None:
             visit(node, grads)
-        parents, pulled = node.parents, node.pull(grads)
+        parents, pulled = node.parents, pull(node, grads)
         if not retain_graph:
             node.free()
         for edge, grad in zip(parents, pulled, strict=True):

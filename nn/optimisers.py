@@ -1,18 +1,18 @@
-"""An optimiser reads the gradients and is the one that writes the parameters.
+"""Optimisers read the gradients and write the parameters; nothing else writes them, apart from `assign`.
 
-Arguments, defaults and results are PyTorch's. The gradients are looked at first: one that is not finite raises
-`NonFiniteGradient`, and nothing has changed.
+Arguments, defaults and results are PyTorch's. A step first checks every gradient: if one is not finite, it raises
+`NonFiniteGradient` and changes nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .checks import BELOW_ONE, NOT_NEGATIVE, POSITIVE_OR_INFINITE, TWO_BELOW_ONE, check
+from .checks import BELOW_ONE, NOT_NEGATIVE, TWO_BELOW_ONE, Allowed, check
 from .graph import Array
 from .tensor import Parameter
 
@@ -20,7 +20,7 @@ Named = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
 
 
 class NonFiniteGradient(ArithmeticError):
-    """A gradient holds NaN or infinity; says which parameter's, and at which step. Nothing was changed."""
+    """A gradient holds NaN or infinity; names the parameter and the step. Nothing was changed."""
 
     def __init__(self, parameter: str, step: int, what: str) -> None:
         super().__init__(
@@ -31,9 +31,11 @@ class NonFiniteGradient(ArithmeticError):
 
 
 def named(parameters: Named) -> dict[str, Parameter]:
-    """Give parameters their names; those that come without are called parameter 0, 1, ...
+    """Parameters by name; those without a name are called parameter 0, 1, ...
 
-    ValueError if there are none, if two have one name, or if one comes twice.
+    Raises:
+        TypeError: an item is not a Parameter.
+        ValueError: there are none, two have one name, or one comes twice.
     """
     result: dict[str, Parameter] = {}
     names: dict[int, str] = {}  # by identity: tensors compare by element
@@ -50,7 +52,7 @@ def named(parameters: Named) -> dict[str, Parameter]:
             raise ValueError(f"{name!r} is the same Parameter as {names[id(parameter)]!r}; pass each once")
         result[name], names[id(parameter)] = parameter, name
     if not result:
-        raise ValueError("there are no parameters; a generator of parameters can be used only once")
+        raise ValueError("there are no parameters; note that a generator of parameters can be used only once")
     return result
 
 
@@ -63,7 +65,7 @@ def check_finite(parameters: Mapping[str, Parameter], step: int) -> None:
 
 
 def check_state(owner: object, state: Mapping[str, Any], *names: str) -> None:
-    """Raise ValueError for a state that is of another kind than its owner-to-be, or lacks one of these names."""
+    """Raise ValueError unless a state was saved by the same class as `owner` and has these entries."""
     if state.get("kind") != type(owner).__name__:
         raise ValueError(f"this is the state of {state.get('kind')!r}, not of {type(owner).__name__}")
     if missing := [name for name in names if name not in state]:
@@ -71,23 +73,33 @@ def check_state(owner: object, state: Mapping[str, Any], *names: str) -> None:
 
 
 class Optimiser:
-    """Base: subclasses say in `slots` which arrays they keep for each parameter, and write `update`.
+    """Base class. A subclass lists its settings and arrays, and writes `update`.
 
-    `lr` may be changed at any time. `steps` counts the calls of `step()`. Parameters without a gradient are left alone.
+    Every setting is an attribute and may be changed at any time. `steps` counts the calls of `step()`. Parameters
+    without a gradient are left alone.
     """
 
+    allowed: ClassVar[dict[str, Allowed]] = {"lr": NOT_NEGATIVE, "weight_decay": NOT_NEGATIVE}
+    """The settings and what each may be."""
     slots: tuple[str, ...] = ()
+    """The arrays that are kept for each parameter, all of its shape."""
 
-    def __init__(self, params: Named, lr: float, weight_decay: float) -> None:
-        check(NOT_NEGATIVE, lr=lr, weight_decay=weight_decay)
+    def __init__(self, params: Named, **settings: Any) -> None:
+        self._take(settings)
         self.parameters = named(params)
-        self.lr, self.weight_decay = lr, weight_decay
         self.steps = 0
         self.counts = dict.fromkeys(self.parameters, 0)  # updates of each parameter
         self.state = {
             slot: {name: np.zeros_like(p.data, order="C") for name, p in self.parameters.items()} for slot in self.slots
         }
         self._scratch: dict[str, tuple[Array, Array]] = {}
+        self.lr: float
+        self.weight_decay: float
+
+    def _take(self, settings: Mapping[str, Any]) -> None:
+        for name, value in settings.items():
+            check(self.allowed[name], **{name: value})
+        vars(self).update(settings)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -95,7 +107,11 @@ class Optimiser:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient; NonFiniteGradient, before any moves, if one is not finite."""
+        """Update every parameter that has a gradient.
+
+        Raises:
+            NonFiniteGradient: a gradient holds NaN or infinity; nothing was changed.
+        """
         check_finite(self.parameters, self.steps + 1)
         self.steps += 1
         for name, parameter in self.parameters.items():
@@ -108,24 +124,37 @@ class Optimiser:
             parameter.version += 1
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
-        """Move `value` in place; `scratch` and `change` are two arrays of its shape to work in."""
+        """Update one parameter's `value` in place; `scratch` and `change` are two work arrays of its shape."""
         raise NotImplementedError
 
     def decayed(self, value: Array, grad: Array, change: Array) -> Array:
-        """The gradient with weight decay as a penalty, grad + weight_decay * value; may be written into `change`."""
+        """The gradient with weight decay as a penalty, grad + weight_decay * value; may use `change` for the result."""
         if not self.weight_decay:
             return grad
         np.multiply(value, self.weight_decay, out=change)
         return np.add(change, grad, out=change)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that training needs to go on exactly: arrays by slot and name, counts, learning rate."""
-        state = {slot: {name: array.copy() for name, array in arrays.items()} for slot, arrays in self.state.items()}
-        return {"kind": type(self).__name__, "lr": self.lr, "steps": self.steps, "counts": dict(self.counts), **state}
+        """All that is needed to continue exactly: settings, counts, and the arrays by slot and name."""
+        return {
+            "kind": type(self).__name__,
+            "settings": {name: getattr(self, name) for name in self.allowed},
+            "steps": self.steps,
+            "counts": dict(self.counts),
+            **{slot: {name: array.copy() for name, array in arrays.items()} for slot, arrays in self.state.items()},
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take a `state_dict()` of the same kind of optimiser over parameters of the same names and shapes."""
-        check_state(self, state, "lr", "steps")
+        """Continue from a `state_dict()`, with its settings, as PyTorch does.
+
+        Raises:
+            ValueError: the state is of another class, lacks an entry, or is for parameters of other names or shapes;
+                nothing was changed.
+        """
+        check_state(self, state, "settings", "steps", "counts")
+        if set(state["settings"]) != set(self.allowed):
+            found, expected = (", ".join(sorted(names)) for names in (state["settings"], self.allowed))
+            raise ValueError(f"this state of {type(self).__name__} has the settings {found}; expected {expected}")
         for slot in ("counts", *self.slots):
             found = state.get(slot, {})
             missing, left = set(self.parameters) - set(found), set(found) - set(self.parameters)
@@ -133,11 +162,11 @@ class Optimiser:
                 raise ValueError(f"optimiser state {slot!r}: missing {sorted(missing)}, left over {sorted(left)}")
         for slot in self.slots:
             for name, array in self.state[slot].items():
-                if np.shape(state[slot][name]) != array.shape:
-                    raise ValueError(
-                        f"{slot} of {name} has shape {np.shape(state[slot][name])}, expected {array.shape}"
-                    )
-        self.lr, self.steps = float(state["lr"]), int(state["steps"])
+                shape = np.shape(state[slot][name])
+                if shape != array.shape:
+                    raise ValueError(f"{slot} of {name} has shape {shape}, expected {array.shape}")
+        self._take({name: tuple(x) if isinstance(x, list) else x for name, x in state["settings"].items()})
+        self.steps = int(state["steps"])
         self.counts = {name: int(state["counts"][name]) for name in self.parameters}
         for slot in self.slots:
             for name, array in self.state[slot].items():
@@ -147,7 +176,15 @@ class Optimiser:
 class SGD(Optimiser):
     """Gradient descent, with momentum (Polyak 1964) or Nesterov's: value -= lr * velocity."""
 
+    allowed: ClassVar = Optimiser.allowed | {
+        "momentum": NOT_NEGATIVE,
+        "dampening": NOT_NEGATIVE,
+        "nesterov": ("True or False", lambda value: isinstance(value, bool)),
+    }
     slots = ("velocity",)
+    momentum: float
+    dampening: float
+    nesterov: bool
 
     def __init__(
         self,
@@ -158,14 +195,14 @@ class SGD(Optimiser):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        check(NOT_NEGATIVE, momentum=momentum, dampening=dampening)
-        if nesterov and (momentum <= 0 or dampening):
-            raise ValueError("nesterov needs a momentum and no dampening")
-        super().__init__(params, lr, weight_decay)
-        self.momentum, self.dampening, self.nesterov = momentum, dampening, nesterov
+        super().__init__(
+            params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
+        )
+        if nesterov and (momentum == 0 or dampening):
+            raise ValueError("nesterov needs a momentum above 0, and no dampening")
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
-        """One parameter."""
+        """Update one parameter."""
         grad = self.decayed(value, grad, change)
         if self.momentum:
             velocity = self.state["velocity"][name]
@@ -178,7 +215,11 @@ class SGD(Optimiser):
 class RMSprop(Optimiser):
     """Gradients divided by a running root mean square (Tieleman & Hinton 2012)."""
 
+    allowed: ClassVar = Optimiser.allowed | {"alpha": BELOW_ONE, "eps": NOT_NEGATIVE, "momentum": NOT_NEGATIVE}
     slots = ("square", "velocity")
+    alpha: float
+    eps: float
+    momentum: float
 
     def __init__(
         self,
@@ -189,13 +230,10 @@ class RMSprop(Optimiser):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        check(BELOW_ONE, alpha=alpha)
-        check(NOT_NEGATIVE, eps=eps, momentum=momentum)
-        super().__init__(params, lr, weight_decay)
-        self.alpha, self.eps, self.momentum = alpha, eps, momentum
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
-        """One parameter."""
+        """Update one parameter."""
         grad = self.decayed(value, grad, change)
         square, velocity = self.state["square"][name], self.state["velocity"][name]
         square *= self.alpha
@@ -212,8 +250,11 @@ class RMSprop(Optimiser):
 class Adam(Optimiser):
     """Running mean over running root mean square of the gradients (Kingma & Ba 2015)."""
 
+    allowed: ClassVar = Optimiser.allowed | {"betas": TWO_BELOW_ONE, "eps": NOT_NEGATIVE}
     slots = ("mean", "square")
     decoupled = False
+    betas: tuple[float, float]
+    eps: float
 
     def __init__(
         self,
@@ -223,13 +264,10 @@ class Adam(Optimiser):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        check(TWO_BELOW_ONE, betas=betas)
-        check(NOT_NEGATIVE, eps=eps)
-        super().__init__(params, lr, weight_decay)
-        self.betas, self.eps = betas, eps
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
-        """One parameter."""
+        """Update one parameter."""
         if self.decoupled:
             value *= 1 - self.lr * self.weight_decay
         else:
@@ -266,22 +304,3 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
-
-
-def clip_grad_norm(parameters: Named, max_norm: float) -> float:
-    """Scale all gradients together so that their joint 2-norm is at most `max_norm`; return the norm before."""
-    check(POSITIVE_OR_INFINITE, max_norm=max_norm)
-    grads = [(p, p.grad) for p in named(parameters).values() if p.grad is not None]
-    total = math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for _, grad in grads))
-    if math.isfinite(total) and total > max_norm:  # one that is not finite is left for step() to report
-        for p, grad in grads:
-            p.grad = grad * (max_norm / (total + 1e-6))
-    return total
-
-
-def clip_grad_value(parameters: Named, clip_value: float) -> None:
-    """Hold every element of every gradient between -clip_value and clip_value."""
-    check(POSITIVE_OR_INFINITE, clip_value=clip_value)
-    for parameter in named(parameters).values():
-        if parameter.grad is not None:
-            parameter.grad = np.clip(parameter.grad, -clip_value, clip_value)

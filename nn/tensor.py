@@ -21,6 +21,7 @@ Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or numb
 Rule: TypeAlias = tuple[Any, Vjp]
 Axis: TypeAlias = int | tuple[int, ...] | None
 
+SPELLINGS = {"axis": "dim", "dim": "axis", "keepdims": "keepdim", "keepdim": "keepdims"}  # numpy's and PyTorch's
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -38,10 +39,15 @@ if TYPE_CHECKING:
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _binary
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _binary
         __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # type: ignore[assignment]
-        max = mean = min = sum = var = _reduce
+        logsumexp = max = mean = min = prod = sum = _reduce
 
         def __getitem__(self, index: Any) -> Tensor: ...
         def astype(self, dtype: DTypeLike) -> Tensor: ...
+        def cumsum(self, axis: int) -> Tensor: ...
+        def gather(self, dim: int, index: Any) -> Tensor: ...
+        def norm(self, p: float | str = 2.0, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def std(self, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Tensor: ...
+        def var(self, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Tensor: ...
         def clip(self, min: float | None = None, max: float | None = None) -> Tensor: ...
         def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor: ...
         def reshape(self, *shape: Any) -> Tensor: ...
@@ -239,15 +245,21 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
     plain arrays out; with a tensor among them the result is a tensor. A rule with several outputs returns a tuple of
     them; its vjp then gets a list of gradients, None where nothing arrived.
 
+    A setting called `axis` or `keepdims` may also be given as `dim` or `keepdim`, PyTorch's words, and the other way.
+
     A plain array beside tensors is kept as it is, not copied: write into it again only after `backward()`. (What only
     chooses, an index, a condition or a target of class numbers, is copied.)
     """
     name = rule.__name__.strip("_")
-    marked = [p for p in inspect.signature(rule).parameters.values() if p.annotation in ("Operand", Operand)]
+    parameters = inspect.signature(rule).parameters
+    spellings = {SPELLINGS[own]: own for own in parameters if own in SPELLINGS}
+    marked = [p for p in parameters.values() if p.annotation in ("Operand", Operand)]
     count = None if marked[0].kind is inspect.Parameter.VAR_POSITIONAL else len(marked)
 
     @functools.wraps(rule)
     def apply(*args: Any, **settings: Any) -> Any:
+        if settings and spellings:
+            settings = {spellings.get(word, word): value for word, value in settings.items()}
         if count is not None and len(args) < count:
             for operand in marked[len(args) :]:
                 if operand.name in settings:

@@ -125,13 +125,13 @@ def test_linear_rnn_is_the_equation_of_the_sheet() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"W": np.eye(3)}, r"W has shape \(3, 3\), expected \(4, inputs\)"),
-        ({"U": np.ones((4, 3))}, r"U has shape \(4, 3\), expected \(4, 4\)"),
-        ({"h0": [1, 0]}, r"h0 has shape \(2,\), expected \(4,\)"),
-        ({"W": [[1, 0], [0]]}, r"W is an array of numbers, its rows of one length, not \[\[1, 0\], \[0\]\]"),
-        ({"b": ["x"] * 4}, "b is an array of numbers"),
-        ({"W": np.full((4, 4), np.nan)}, "W has a number that is not finite: nan"),
-        ({"b": [0, 0, np.inf, 0]}, "b has a number that is not finite: inf"),
+        ({"W": np.eye(3)}, r"W must have the shape \(4, inputs\), .* not \(3, 3\)"),
+        ({"U": np.ones((4, 3))}, r"U must have the shape \(4, 4\), .* not \(4, 3\)"),
+        ({"h0": [1, 0]}, r"h0 must have the shape \(4,\), .* not \(2,\)"),
+        ({"W": [[1, 0], [0]]}, r"W must be an array of numbers .*, not \[\[1, 0\], \[0\]\]"),
+        ({"b": ["x"] * 4}, "b must be an array of numbers"),
+        ({"W": np.full((4, 4), np.nan)}, "W must be finite, but has the entry nan"),
+        ({"b": [0, 0, np.inf, 0]}, "b must be finite, but has the entry inf"),
     ],
 )
 def test_a_net_that_does_not_fit_is_refused(change: dict, message: str) -> None:
@@ -158,7 +158,7 @@ def test_one_hot_feedback_feeds_back_the_choice() -> None:
 @pytest.mark.parametrize("seen", [np.zeros(3), np.zeros((2, 4)), 5])
 def test_an_observation_that_does_not_fit_is_refused(seen: object) -> None:
     agent = path_follower()
-    with pytest.raises(ValueError, match="the net expects"):
+    with pytest.raises(ValueError, match="the observation must have the shape"):
         agent.act(seen, agent.initial_state())
 
 
@@ -215,9 +215,9 @@ def test_shortest_path_agent_is_shortest_from_everywhere() -> None:
 
 
 def test_shortest_path_agent_says_what_it_needs() -> None:
-    with pytest.raises(ValueError, match="no goal can be reached from the start at row 3, column 1"):
+    with pytest.raises(ValueError, match="no goal is reachable from the start at row 3, column 1"):
         ShortestPathAgent(World.compile(load_maze("loop")))
-    with pytest.raises(ValueError, match="this world has 2"):
+    with pytest.raises(ValueError, match="one maze, not of 2"):
         ShortestPathAgent(World.stack([FOUR_ROOMS, FOUR_ROOMS]))
     with pytest.raises(ValueError, match='observation="index"'):
         ShortestPathAgent(FOUR_ROOMS).act(np.array([0.5, 0.5]), None)
@@ -229,22 +229,22 @@ def test_shortest_path_agent_says_what_it_needs() -> None:
 @pytest.mark.parametrize("walk", [rollout, lambda *words: evaluate(*words, episodes=1, seed=0)])
 def test_only_agents_walk_and_only_in_environments(walk: Any) -> None:
     for env in (gymnasium.make(GRID), gymnasium.make_vec(GRID, num_envs=2)):
-        with pytest.raises(TypeError, match="methods initial_state and act, which a function lacks"):
+        with pytest.raises(TypeError, match="the methods initial_state and act, not function"):
             walk(env, lambda observation: 0)
-        with pytest.raises(TypeError, match=r"not its class: WallFollower\(\.\.\.\)"):
+        with pytest.raises(TypeError, match=r"not its class; use WallFollower\(\.\.\.\)"):
             walk(env, WallFollower)
-    with pytest.raises(TypeError, match=r"gymnasium\.make\(id\), not in a str"):
+    with pytest.raises(TypeError, match=r"gymnasium\.make\(id\), not str"):
         walk(GRID, WallFollower())
 
 
 @pytest.mark.parametrize("use", [counterexample, follows_every_path, extract_automaton])
 def test_what_is_no_agent_is_refused(use: Any) -> None:
-    with pytest.raises(TypeError, match="which a int lacks"):
+    with pytest.raises(TypeError, match=r"expected an agent, .*, not int"):
         use(5)
 
 
 def test_only_an_automaton_is_compiled() -> None:
-    with pytest.raises(TypeError, match="not a RNNAgent; extract_automaton"):
+    with pytest.raises(TypeError, match="not RNNAgent; use extract_automaton"):
         compile_automaton(path_follower())
 
 
@@ -257,13 +257,13 @@ def test_evaluate_counts_episodes() -> None:
     assert str(result) == "3 episodes: 100.0% succeed, mean return 1.000, mean length 70.0"
     lost = evaluate(env, RNNAgent(LinearRNN(np.eye(4), np.zeros((4, 4)), np.zeros(4), np.zeros(4))), episodes=1, seed=0)
     assert not lost.successes.any()
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match=r"episodes .*, not 0"):
         evaluate(env, path_follower(), episodes=0, seed=0)
 
 
 def test_a_rollout_plays_in_a_notebook() -> None:
     walk = rollout(gymnasium.make("mazegrad/PathFollow-v0"), path_follower(), seed=0)
-    assert len(walk.places) == 71
+    assert len(walk.world_states) == 71
     svg = ElementTree.fromstring(walk._repr_svg_())
     columns = next(
         move for move in svg.iter("{http://www.w3.org/2000/svg}animate") if move.get("attributeName") == "cx"

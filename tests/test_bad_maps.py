@@ -42,7 +42,7 @@ SQUARE = "####\n#SG#\n####\n"
         ("slip: nan\n" + SQUARE, 1, 6, "probability"),
     ],
 )
-def test_a_bad_map_is_told_by_line_and_column(text: str, line: int, column: int, says: str) -> None:
+def test_an_error_in_a_map_names_line_and_column(text: str, line: int, column: int, says: str) -> None:
     with pytest.raises(MazeError) as error:
         Maze.from_text(text)
     assert (error.value.line, error.value.column) == (line, column)
@@ -96,7 +96,7 @@ def test_no_start_no_world() -> None:
         ("S.G\n   \n...\n", 3, 1, "not connected to the start"),
     ],
 )
-def test_path_follow_wants_a_path(text: str, line: int, column: int, says: str) -> None:
+def test_path_follow_needs_a_path(text: str, line: int, column: int, says: str) -> None:
     with pytest.raises(MazeError, match=f"line {line}, column {column}: .*{says}"):
         check_path(Maze.from_text(text))
     with pytest.raises(MazeError, match=says):

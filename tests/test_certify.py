@@ -286,11 +286,11 @@ def test_discount_1_where_every_step_costs():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"discount": 1}, "earns 0: give a discount below 1"),
+        ({"discount": 1}, "has the reward 0; use a discount below 1"),
         ({"discount": 1.5}, "from 0 to 1"),
         ({"discount": float("nan")}, "from 0 to 1"),
         ({"observation": "dot"}, "did you mean 'dots'"),
-        ({"max_nodes": 0}, "positive whole number"),
+        ({"max_nodes": 0}, r"max_nodes .*, not 0"),
         ({"time_limit": 0}, "positive number of seconds"),
         ({"view_size": 4, "observation": "view"}, "odd"),
     ],
@@ -318,7 +318,7 @@ def test_ctrl_c_gives_what_is_known():
 
     def progress(what, share):
         asked.append((what, share))
-        if what.startswith("policies"):
+        if what.startswith("stochastic"):
             raise KeyboardInterrupt
 
     made = certify_memory(load_maze("long_way"), progress=progress)
@@ -345,7 +345,7 @@ def test_the_explanation_draws_both_places_and_keeps_its_caveat():
     assert any("B" in line for line in drawing) and "A" in told
     assert "counting steps is memory too" in told and told.startswith("MEMORY HELPS")
     assert "counting steps" not in certify_memory(mazes(*CUED)).explain()
-    assert "at the start, what was seen may fit 2 places" in certify_memory(mazes(*CUELESS)).explain()
+    assert "at the start, 2 states fit all observations" in certify_memory(mazes(*CUELESS)).explain()
     assert certify_memory(load_maze("loop")).explain().startswith("MEMORYLESS SUFFICES")
 
 

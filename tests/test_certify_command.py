@@ -46,7 +46,7 @@ def test_a_forged_file_gives_1_and_says_what_is_false(tmp_path, capsys):
     file.write_text(json.dumps({**fields, "controller_value": [0.5, 0.5]}))
     assert run(str(file)) == 1
     told = capsys.readouterr().out
-    assert "FALSE: the seal" in told and "FALSE: controller_value is not what it earns" in told
+    assert "FALSE: the seal" in told and "FALSE: controller_value does not contain the value computed" in told
 
 
 def test_an_id_and_several_mazes(tmp_path, capsys):
@@ -68,7 +68,7 @@ def test_an_unknown_maze_is_told(name):
 def test_a_file_that_is_none_is_told(tmp_path):
     file = tmp_path / "x.json"
     file.write_text("{}")
-    with pytest.raises(ValueError, match="this is no memory certificate"):
+    with pytest.raises(ValueError, match="not a memory certificate"):
         run(str(file))
 
 

@@ -71,7 +71,7 @@ def test_any_field_changed_is_refused_or_fails(name):
             try:
                 forged = MemoryCertificate.from_json(json.dumps({**fields, key: other}))
             except ValueError as error:
-                assert str(error).startswith("this is no memory certificate: ")
+                assert str(error).startswith("not a memory certificate: ")
             else:
                 if forged.to_dict() == fields:  # such as a comment in a maze's text, which is kept, or 1 for 1.0
                     continue
@@ -186,7 +186,7 @@ def test_a_world_that_is_not_its_drawing_fails():
      '{"format": "mazegrad memory certificate 1"}'],
 )  # fmt: skip
 def test_malformed_json_is_a_clear_error(text):
-    with pytest.raises(ValueError, match="this is no memory certificate: "):
+    with pytest.raises(ValueError, match="not a memory certificate: "):
         MemoryCertificate.from_json(text)
 
 
@@ -204,7 +204,7 @@ def test_any_field_may_hold_anything_and_reading_never_stumbles(name, value):
     try:
         read = MemoryCertificate.from_json(json.dumps({**FIELDS, name: value}))
     except ValueError as error:
-        assert "this is no memory certificate: " in str(error)
+        assert "not a memory certificate: " in str(error)
     else:
         assert read.to_dict().keys() == FIELDS.keys()
 

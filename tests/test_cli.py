@@ -97,7 +97,7 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
         (["watch", "--env", "PathFolow-v0"], "did you mean 'PathFollow-v0'?"),
         (["watch", "--env", "CartPole-v1"], "CartPole-v1 is not an environment of mazegrad"),
         (["watch", "--env", "mazegrad/PathFollow-v0", "--maze", "four_rooms"], "touches itself"),
-        (["watch", "--maze", "loop", "--agent", "shortest_path"], "no goal can be reached"),
+        (["watch", "--maze", "loop", "--agent", "shortest_path"], "no goal is reachable"),
         (["watch", "--env", "Maze-v0", "--maze", "spiral"], "leave out --maze"),
         (["generate", "kruskall"], "did you mean 'kruskal'?"),
         (["generate", "kruskal", "--knob", "brade=1"], "did you mean 'braid'?"),

@@ -17,7 +17,7 @@ from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
 from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, World, draw, load_maze
-from mazegrad.envs.episodes import SavedState
+from mazegrad.envs.saved import SavedState
 
 from contract_child import IDS, digest
 

@@ -74,8 +74,8 @@ def test_minus_j_fails_at_its_first_step() -> None:
     assert found is not None
     assert (found.moves, found.start, found.went, found.lead, found.shortest) == ((DOWN,), "end", UP, 0, True)
     assert str(found) == (
-        "○\nG\nthe way ↓, from its very end\nstep 1: it sees ↓ and should go down ↓\n"
-        "it goes up ↑, where no dot is; the right direction leads by 0"
+        "○\nG\nthe path ↓, from its end\nstep 1: it sees ↓ and should go down ↓\n"
+        "it goes up ↑, where there is no dot; the right direction leads by 0"
     )
     assert counterexample(net(-J), 8, starts=["dot below"]) is None
 
@@ -119,7 +119,7 @@ def test_it_is_the_shortest_by_brute_force() -> None:
             for (steps, _), (ways, mazes) in drawings.items()
             if (Walk(agent.rnn, ways, mazes).margin[-1] <= 0).any()
         ]
-        found = counterexample(agent, 4, deeper=0)
+        found = counterexample(agent, 4, beam_length=0)
         assert (len(found.moves) if found else None) == min(fails, default=None)
         lengths.append(min(fails, default=0))
     assert len(set(lengths)) >= 3
@@ -139,7 +139,7 @@ def test_any_agent_will_do() -> None:
     assert counterexample(t_maze_automaton()).lead is None
     assert counterexample(compile_automaton(path_follower_automaton()), 8) is None
     assert counterexample(WallFollower(), 8) is None
-    with pytest.raises(ValueError, match="give an RNNAgent"):
+    with pytest.raises(ValueError, match="margin needs an RNNAgent"):
         counterexample(WallFollower(), margin=0.1)
 
 
@@ -149,10 +149,12 @@ def test_a_net_that_explodes_fails_without_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    "keywords", [{"max_length": 0}, {"starts": []}, {"starts": ["middle"]}, {"width": 0}, {"starts": "end"}], ids=str
+    "keywords",
+    [{"max_length": 0}, {"starts": []}, {"starts": ["middle"]}, {"beam_width": 0}, {"starts": "end"}],
+    ids=str,
 )
 def test_bad_words_are_refused(keywords: dict) -> None:
-    with pytest.raises(ValueError, match=r"positive|starts are some of"):
+    with pytest.raises(ValueError, match=r"(max_length|starts|beam_width) .*, not "):
         counterexample(path_follower(), **keywords)
 
 

@@ -189,7 +189,7 @@ def test_another_engine_is_another_environment(monkeypatch):
             keywords = {"info": ("action_mask", "distance", "state"), "time_limit": 9, "autoreset_mode": mode}
             ours = MazeVectorEnv(maze, 3, slip=0.2, **keywords)
             with monkeypatch.context() as patch:
-                patch.setattr("mazegrad.envs.vector.engine_for", DictEngine)
+                patch.setattr("mazegrad.envs.episodes.engine_for", DictEngine)
                 theirs = MazeVectorEnv(maze, 3, slip=0.2, **keywords)
             assert walk_alike(ours, theirs, 60) > 6
             theirs.set_state(ours.get_state())

@@ -374,7 +374,7 @@ def test_wrong_kinds_are_named():
     assert generate("prim", np.int64(2), np.int32(3), rng=rng).tiles.shape == (5, 7)
 
 
-def test_each_generator_says_its_source_and_its_knobs():
+def test_each_generator_names_its_source_and_its_knobs():
     for name, generator in GENERATORS.items():
         assert generator.__name__ == name
         assert re.search(r"\((19[5-9]\d|20[012]\d)\b|, (19|20)\d\d\)|exercise 38", generator.__doc__), name

@@ -26,7 +26,7 @@ def test_ice_lake_is_frozen_lake(name, map_name, slippery):
         assert np.abs(np.subtract([outcome[0] for outcome in one], [outcome[0] for outcome in other])).max() <= 1e-15
 
 
-def test_dense_sparse_and_gymnasium_say_the_same():
+def test_dense_sparse_and_gymnasium_are_equal():
     pytest.importorskip("scipy", reason="an independent answer: the extra parity")
     for world in random_worlds(60, seed=2):
         mdp = TabularMDP.from_world(world, "view", view_size=3)
@@ -94,7 +94,7 @@ def parse_pomdp(text):
     return float(preamble["discount"][0]), P, (P * R).sum(axis=2).T, O, start
 
 
-def test_the_pomdp_text_says_what_the_tables_say(tmp_path):
+def test_the_pomdp_text_holds_the_tables(tmp_path):
     for world in random_worlds(40, seed=3):
         mdp = TabularMDP.from_world(world)
         mdp.save_pomdp(tmp_path / "world.POMDP", 0.95)

@@ -46,6 +46,14 @@ def matrix(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     return [rng.normal(size=sizes(draw, draw(st.integers(2, 4))))]
 
 
+def two_rows(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=[2 * draw(st.integers(1, 3)), *sizes(draw, draw(st.integers(0, 2)))])]
+
+
+def matrices(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, 2))]
+
+
 def pair(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     """Two shapes that broadcast: some axes are 1, and the second may lack leading ones."""
     shape = any_shape(draw)
@@ -112,6 +120,27 @@ def convolved(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     return [rng.normal(size=shape) for shape in ((b, c, h, w), (o, c, kh, kw), (o,))]
 
 
+def general_convolution(axes: int, transposed: bool = False) -> Callable[[Any, np.random.Generator], list[np.ndarray]]:
+    """An image of 4 channels, an even or odd kernel for two groups, and a bias."""
+
+    def draw_three(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+        batch, out = sizes(draw, 2, 1, 3)
+        kernel, image = sizes(draw, axes, 1, 4), sizes(draw, axes, 7, 9)
+        shapes = (batch, 4, *image), (4, out, *kernel) if transposed else (2 * out, 2, *kernel), (2 * out,)
+        return [rng.normal(size=shape) for shape in shapes]
+
+    return draw_three
+
+
+def sequence(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=sizes(draw, 2) + sizes(draw, 1, 4, 9))]
+
+
+def grouped(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    b, c, h, w = sizes(draw, 2, 2, 4) + sizes(draw, 2, 2, 4)
+    return [rng.normal(size=shape) for shape in ((b, 2 * c, h, w), (2 * c,), (2 * c,))]
+
+
 def with_channels(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     b, c, h, w = sizes(draw, 2, 4, 6) + sizes(draw, 2)  # of two or three values float32 cannot take the variance well
     return [rng.normal(size=shape) for shape in ((b, c, h, w), (c,), (c,))]
@@ -152,6 +181,12 @@ def may_look(query: Any, key: Any) -> np.ndarray:
     mask = np.random.default_rng(7).random((query.shape[-2], key.shape[-2])) < 0.6
     mask[:, 0] = True
     return mask
+
+
+def chosen(x: Any) -> np.ndarray:
+    """Numbers of elements along axis 1, some of them twice, for some of the rows."""
+    shape = tuple(x.shape)
+    return np.random.default_rng(7).integers(0, shape[1], ((shape[0] + 1) // 2, shape[1] + 1, *shape[2:]))
 
 
 def targets(x: Any) -> np.ndarray:
@@ -221,7 +256,47 @@ CASES: dict[str, Case] = {
     "sum": Case(nn.sum, one, lambda x: x.sum()),
     "sum axis": Case(lambda x: nn.sum(x, (0, -1)), matrix, lambda x: x.sum((0, -1))),
     "mean": Case(lambda x: nn.mean(x, axis=1, keepdims=True), matrix, lambda x: x.mean(1, keepdim=True)),
-    "var": Case(lambda x: nn.var(x, axis=0), matrix, lambda x: x.var(0, correction=0)),
+    "var": Case(lambda x: nn.var(x, axis=0), two_rows, lambda x: x.var(0)),
+    "var of several axes": Case(
+        lambda x: nn.var(x, (0, -1), True, correction=0),
+        matrix,
+        lambda x: x.var((0, -1), correction=0, keepdim=True),
+    ),
+    "std": Case(lambda x: nn.std(x, 0), two_rows, lambda x: x.std(0)),
+    "std of all": Case(lambda x: nn.std(x, correction=0.5), two_rows, lambda x: x.std(correction=0.5)),
+    "norm": Case(nn.norm, one, lambda x: x.norm()),
+    "norm 1": Case(lambda x: nn.norm(x, 1, dim=0), matrix, lambda x: x.norm(1, dim=0)),
+    "norm 3": Case(lambda x: nn.norm(x, 3, (0, 1), True), matrix, lambda x: x.norm(3, dim=(0, 1), keepdim=True)),
+    "norm 1/2": Case(lambda x: nn.norm(x, 0.5, dim=1), matrix, lambda x: x.norm(0.5, dim=1)),
+    "norm -2": Case(lambda x: nn.norm(x, -2, dim=1), matrix, lambda x: x.norm(-2, dim=1)),
+    "norm inf": Case(lambda x: nn.norm(x, np.inf, -1), matrix, lambda x: x.norm(np.inf, dim=-1)),
+    "norm -inf": Case(lambda x: nn.norm(x, -np.inf), matrix, lambda x: x.norm(-np.inf)),
+    "prod": Case(lambda x: nn.prod(x, 1, keepdim=True), matrix, lambda x: x.prod(1, keepdim=True)),
+    "prod of all": Case(nn.prod, one, lambda x: x.prod()),
+    "logsumexp": Case(lambda x: nn.logsumexp(x, 1), matrix, lambda x: x.logsumexp(1)),
+    "logsumexp of several axes": Case(
+        lambda x: nn.logsumexp(x, (0, -1), keepdim=True), matrix, lambda x: x.logsumexp((0, -1), keepdim=True)
+    ),
+    "cumsum": Case(lambda x: nn.cumsum(x, dim=1), matrix, lambda x: x.cumsum(1)),
+    "gather": Case(lambda x: nn.gather(x, 1, chosen(x)), matrix, lambda x: x.gather(1, tt(chosen(x)))),
+    "leaky_relu": Case(lambda x: nn.leaky_relu(x, 0.2), one, lambda x: F().leaky_relu(x, 0.2)),
+    "prelu": Case(lambda x, w, _: nn.prelu(x, w), with_channels, lambda x, w, _: F().prelu(x, w) + 0 * _.sum()),
+    "prelu of one slope": Case(
+        lambda x, w, _: nn.prelu(x, w[:1]), with_channels, lambda x, w, _: F().prelu(x, w[:1]) + 0 * _.sum()
+    ),
+    "elu": Case(lambda x: nn.elu(x, 0.7), one, lambda x: F().elu(x, 0.7)),
+    "celu": Case(lambda x: nn.celu(x, 0.7), one, lambda x: F().celu(x, 0.7)),
+    "selu": Case(nn.selu, one, lambda x: F().selu(x)),
+    "silu": Case(nn.silu, one, lambda x: F().silu(x)),
+    "mish": Case(nn.mish, one, lambda x: F().mish(x)),
+    "softplus": Case(lambda x: nn.softplus(x, 2.0, 1.0), one, lambda x: F().softplus(x, 2.0, 1.0)),
+    "logsigmoid": Case(nn.logsigmoid, one, lambda x: F().logsigmoid(x)),
+    "hardtanh": Case(lambda x: nn.hardtanh(x, -0.5, 0.7), one, lambda x: F().hardtanh(x, -0.5, 0.7)),
+    "relu6": Case(lambda x: nn.relu6(8 * x), one, lambda x: F().relu6(8 * x)),
+    "hardsigmoid": Case(lambda x: nn.hardsigmoid(4 * x), one, lambda x: F().hardsigmoid(4 * x)),
+    "hardswish": Case(lambda x: nn.hardswish(4 * x), one, lambda x: F().hardswish(4 * x)),
+    "softsign": Case(nn.softsign, one, lambda x: F().softsign(x)),
+    "glu": Case(lambda x: nn.glu(x, 0), two_rows, lambda x: F().glu(x, 0)),
     "max": Case(lambda x: nn.max(x, axis=-1), matrix, lambda x: x.amax(-1)),
     "min": Case(nn.min, one, lambda x: x.amin(tuple(range(x.ndim)))),
     "reshape": Case(lambda x: nn.reshape(x, (x.shape[0], -1)), matrix, lambda x: x.reshape(x.shape[0], -1)),
@@ -260,6 +335,17 @@ CASES: dict[str, Case] = {
     "einsum without axes": Case(
         lambda a, b: nn.einsum("ij,->ij", a, b), einsum_of("ij", ""), lambda a, b: t().einsum("ij,->ij", a, b)
     ),
+    "einsum of one": Case(lambda a: nn.einsum("...i->i...", a), matrix, lambda a: t().einsum("...i->i...", a)),
+    "einsum of the diagonal": Case(
+        lambda a: nn.einsum("iij->ij", nn.einsum("ij,kl->ikj", a, a)),
+        matrices,
+        lambda a: t().einsum("iij->ij", t().einsum("ij,kl->ikj", a, a)),
+    ),
+    "einsum of three": Case(
+        lambda a, b, c: nn.einsum("ij,kj,ij->ki", a, b, c),
+        einsum_of("ij", "kj", "ij"),
+        lambda a, b, c: t().einsum("ij,kj,ij->ki", a, b, c),
+    ),
     "softmax": Case(lambda x: nn.softmax(x, dim=1), matrix, lambda x: x.softmax(1)),
     "log_softmax": Case(nn.log_softmax, matrix, lambda x: x.log_softmax(-1)),
     "conv2d": Case(nn.conv2d, convolved, lambda x, k, b: F().conv2d(x, k, b)),
@@ -269,6 +355,31 @@ CASES: dict[str, Case] = {
     "conv2d padded beyond the kernel": Case(
         lambda x, k, b: nn.conv2d(x, k, b, 6), convolved, lambda x, k, b: F().conv2d(x, k, b, padding=6)
     ),
+    "conv2d even, strided, dilated, grouped": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, padding=(1, 2), stride=(2, 3), dilation=(2, 1), groups=2),
+        general_convolution(2),
+        lambda x, k, b: F().conv2d(x, k, b, padding=(1, 2), stride=(2, 3), dilation=(2, 1), groups=2),
+    ),
+    "conv2d same": Case(
+        lambda x, k, b: nn.conv2d(x, k, b, "same", groups=2, dilation=2),
+        general_convolution(2),
+        lambda x, k, b: F().conv2d(x, k, b, padding="same", groups=2, dilation=2),
+    ),
+    "conv1d": Case(
+        lambda x, k, b: nn.conv1d(x, k, b, stride=2, padding=1, groups=2),
+        general_convolution(1),
+        lambda x, k, b: F().conv1d(x, k, b, stride=2, padding=1, groups=2),
+    ),
+    "conv_transpose2d": Case(
+        lambda x, k, b: nn.conv_transpose2d(x, k, b, (2, 3), (0, 1), (1, 2), 2, (2, 1)),
+        general_convolution(2, transposed=True),
+        lambda x, k, b: F().conv_transpose2d(x, k, b, (2, 3), (0, 1), (1, 2), 2, (2, 1)),
+    ),
+    "conv_transpose1d": Case(
+        lambda x, k, b: nn.conv_transpose1d(x, k, b, stride=2, groups=2),
+        general_convolution(1, transposed=True),
+        lambda x, k, b: F().conv_transpose1d(x, k, b, stride=2, groups=2),
+    ),
     "bias_relu": Case(
         lambda x, b, _: functional.bias_relu(x, b),
         with_channels,
@@ -277,7 +388,77 @@ CASES: dict[str, Case] = {
     "max_pool2d": Case(lambda x: nn.max_pool2d(x, 2), image, lambda x: F().max_pool2d(x, 2)),
     "max_pool2d 3x1": Case(lambda x: nn.max_pool2d(x, (3, 1)), image, lambda x: F().max_pool2d(x, (3, 1))),
     "avg_pool2d": Case(lambda x: nn.avg_pool2d(x, (2, 3)), image, lambda x: F().avg_pool2d(x, (2, 3))),
+    "max_pool2d overlapping": Case(
+        lambda x: nn.max_pool2d(x, 3, 2, 1, ceil_mode=True),
+        image,
+        lambda x: F().max_pool2d(x, 3, 2, 1, ceil_mode=True),
+    ),
+    "max_pool2d dilated": Case(
+        lambda x: nn.max_pool2d(x, 2, 1, dilation=2), image, lambda x: F().max_pool2d(x, 2, 1, dilation=2)
+    ),
+    "avg_pool2d overlapping": Case(
+        lambda x: nn.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+        image,
+        lambda x: F().avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+    ),
+    "avg_pool2d ceil": Case(
+        lambda x: nn.avg_pool2d(x, 2, 3, 1, ceil_mode=True), image, lambda x: F().avg_pool2d(x, 2, 3, 1, ceil_mode=True)
+    ),
+    "max_pool1d": Case(lambda x: nn.max_pool1d(x, 3, 2), sequence, lambda x: F().max_pool1d(x, 3, 2)),
+    "avg_pool1d": Case(lambda x: nn.avg_pool1d(x, 3, 1, 1), sequence, lambda x: F().avg_pool1d(x, 3, 1, 1)),
+    "adaptive_avg_pool2d": Case(
+        lambda x: nn.adaptive_avg_pool2d(x, (2, 3)), image, lambda x: F().adaptive_avg_pool2d(x, (2, 3))
+    ),
+    "adaptive_avg_pool2d to one": Case(
+        lambda x: nn.adaptive_avg_pool2d(x, 1), image, lambda x: F().adaptive_avg_pool2d(x, 1)
+    ),
+    "adaptive_max_pool2d": Case(
+        lambda x: nn.adaptive_max_pool2d(x, (2, 3)), image, lambda x: F().adaptive_max_pool2d(x, (2, 3))
+    ),
+    "adaptive_avg_pool1d": Case(
+        lambda x: nn.adaptive_avg_pool1d(x, 3), sequence, lambda x: F().adaptive_avg_pool1d(x, 3)
+    ),
+    "adaptive_max_pool1d": Case(
+        lambda x: nn.adaptive_max_pool1d(x, 3), sequence, lambda x: F().adaptive_max_pool1d(x, 3)
+    ),
+    "pad": Case(lambda x: nn.pad(x, (1, -1, 0, 2), value=0.5), image, lambda x: F().pad(x, (1, -1, 0, 2), value=0.5)),
+    "pad reflect": Case(
+        lambda x: nn.pad(x, (2, 1, 1, 2), "reflect"), image, lambda x: F().pad(x, (2, 1, 1, 2), "reflect")
+    ),
+    "pad replicate": Case(
+        lambda x: nn.pad(x, (2, 1, 1, 2), "replicate"), image, lambda x: F().pad(x, (2, 1, 1, 2), "replicate")
+    ),
+    "pad circular": Case(
+        lambda x: nn.pad(x, (2, 1, 1, 2), "circular"), image, lambda x: F().pad(x, (2, 1, 1, 2), "circular")
+    ),
     "upsample": Case(lambda x: nn.upsample(x, scale_factor=2), image, lambda x: F().interpolate(x, scale_factor=2)),
+    "interpolate": Case(lambda x: nn.interpolate(x, (5, 4)), image, lambda x: F().interpolate(x, (5, 4))),
+    "interpolate linear": Case(
+        lambda x: nn.interpolate(x, scale_factor=1.7, mode="linear"),
+        sequence,
+        lambda x: F().interpolate(x, scale_factor=1.7, mode="linear"),
+    ),
+    "interpolate bilinear": Case(
+        lambda x: nn.interpolate(x, (5, 9), mode="bilinear", align_corners=True),
+        image,
+        lambda x: F().interpolate(x, (5, 9), mode="bilinear", align_corners=True),
+    ),
+    "interpolate bicubic": Case(
+        lambda x: nn.interpolate(x, (5, 9), mode="bicubic"),
+        image,
+        lambda x: F().interpolate(x, (5, 9), mode="bicubic"),
+    ),
+    "group_norm": Case(lambda x, w, b: nn.group_norm(x, 2, w, b), grouped, lambda x, w, b: F().group_norm(x, 2, w, b)),
+    "instance_norm": Case(
+        lambda x, w, b: nn.instance_norm(x, None, None, w, b),
+        grouped,
+        lambda x, w, b: F().instance_norm(x, None, None, w, b),
+    ),
+    "rms_norm": Case(
+        lambda x, w, _: nn.rms_norm(x, x.shape[-1], w, 1e-3),
+        with_last,
+        lambda x, w, _: F().rms_norm(x, x.shape[-1:], w, 1e-3) + 0 * _.sum(),
+    ),
     "layer_norm": Case(
         lambda x, w, b: nn.layer_norm(x, x.shape[-1], w, b),
         with_last,

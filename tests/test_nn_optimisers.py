@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_bad_settings_are_named() -> None:
             lambda: nn.Adam([p]).load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0])]).state_dict()),
             r"\(2,\), expected \(1,\)",
         ),
-        (lambda: nn.SGD([p]).load_state_dict({"kind": "SGD", "steps": 3}), "SGD has no lr$"),
+        (lambda: nn.SGD([p]).load_state_dict({"kind": "SGD", "steps": 3}), "SGD has no settings, counts$"),
         (lambda: nn.schedulers.StepLR(nn.SGD([p]), 2).load_state_dict({"kind": "StepLR"}), "no base_lr, last_epoch"),
         (lambda: nn.schedulers.StepLR(nn.SGD([p]), 0), "step_size is 0"),
         (lambda: nn.schedulers.CosineAnnealingLR(nn.SGD([p]), 0), "T_max is 0"),
@@ -176,6 +177,37 @@ def test_bad_settings_are_named() -> None:
             call()
     with pytest.raises(TypeError, match="ndarray"):
         nn.SGD([np.ones(2)])  # type: ignore[list-item]
+
+
+SETTINGS = {
+    nn.SGD: {"lr": 0.3, "momentum": 0.8, "dampening": 0.1, "weight_decay": 0.2, "nesterov": False},
+    nn.RMSprop: {"lr": 0.3, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.2, "momentum": 0.7},
+    nn.Adam: {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.2},
+    nn.AdamW: {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.2},
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_saved_optimiser_goes_on_with_its_own_settings(kind: Any, tmp_path: Path) -> None:
+    """Whatever settings the new one was made with: the next steps are those of the old one, bit for bit."""
+    p, q = nn.Parameter([1.0, -2.0]), nn.Parameter([1.0, -2.0])
+    old, new = kind([p], **SETTINGS[kind]), kind([q])
+    for step in range(4):
+        p.grad = np.array([0.5, step], np.float32)
+        old.step()
+        if step == 1:
+            nn.save(tmp_path / "old.npz", optimiser=old)
+            q.assign(p)
+            new.load_state_dict(nn.load(tmp_path / "old.npz")["optimiser"])
+        elif step > 1:
+            q.grad = p.grad
+            new.step()
+    assert new.state_dict()["settings"] == old.state_dict()["settings"]
+    np.testing.assert_array_equal(p.data, q.data)
+    state = old.state_dict()
+    del state["settings"]["lr"]
+    with pytest.raises(ValueError, match=f"state of {kind.__name__} has the settings .*; expected .*lr"):
+        new.load_state_dict(state)
 
 
 NOT_ALLOWED = {"lr": "0 on", "weight_decay": "0 on", "eps": "0 on", "momentum": "0 on", "dampening": "0 on"}

@@ -343,7 +343,7 @@ def test_resets_follow_the_order_of_x() -> None:
         (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 2))), "booleans of shape"),
         (
             lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 2], resets=np.zeros((4, 2), bool)),
-            "forward in time alone",
+            "equal length and one direction",
         ),
         (
             lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), resets=np.zeros((4, 2), bool), fresh=np.ones(3)),
@@ -357,8 +357,8 @@ def test_resets_follow_the_order_of_x() -> None:
         (lambda: nn.GRU(2, 3, batch_first=True)(np.ones((4, 1, 5), np.float32)), r"x \(batch, time, 2\)"),
         (lambda: nn.GRU(2, 3)(np.ones((4, 1, 2), np.float32), np.ones((1, 3), np.float32)), r"shape \(1, 1, 3\), not"),
         (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4]), r"integers of shape \(2,\)"),
-        (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 0]), "from 0 to 4; from 1 to 4"),
-        (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 5]), "from 4 to 5; from 1 to 4"),
+        (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 0]), "from 0 to 4; expected 1 to 4"),
+        (lambda: nn.GRU(2, 3)(np.ones((4, 2, 2), np.float32), lengths=[4, 5]), "from 4 to 5; expected 1 to 4"),
         (lambda: nn.LSTMCell(2, 3)(np.ones((1, 4), np.float32)), r"LSTMCell takes x \(batch, 2\), not \(1, 4\)"),
         (lambda: nn.RNNCell(2, 3)(np.ones((1, 2), np.float32), np.ones((2, 3), np.float32)), r"shape \(1, 3\)"),
     ],

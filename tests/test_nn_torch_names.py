@@ -9,6 +9,7 @@ import re
 import typing
 from collections.abc import Iterator
 from inspect import Parameter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,14 +24,16 @@ KINDS = POSITIONAL, KEYWORD = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD
 
 def shared(torch: Any) -> Iterator[tuple[str, Any, Any]]:
     """Every class and function that both have: its name here, ours and theirs."""
-    classes, functions = (torch.nn, torch.optim, torch.optim.lr_scheduler), (torch.nn.functional, torch.nn.utils)
+    classes, functions = (torch.nn, torch.optim, torch.optim.lr_scheduler), [torch.nn.functional, torch.nn.utils]
+    others = SimpleNamespace(grad=torch.autograd.grad, functional_call=torch.func.functional_call)
+    functions += [torch.autograd.functional, others]
     schedulers = {name for name, thing in vars(nn.schedulers).items() if getattr(thing, "rate", None)}
     public = {name for name in vars(nn) if not name.startswith("_")}
     for name in [*public - {"Tensor"}, *schedulers]:  # torch's Tensor is not made by calling it
         ours = getattr(nn.schedulers if name in schedulers else nn, name)
         rooms = classes if inspect.isclass(ours) else functions if callable(ours) else ()
-        for room, spelling in itertools.product(rooms, (name.replace("2D", "2d"), f"{name}_")):
-            if hasattr(room, spelling):
+        for room, spelling in itertools.product(rooms, (re.sub(r"(\d)D", r"\1d", name), f"{name}_")):
+            if callable(getattr(room, spelling, None)):
                 yield name, ours, getattr(room, spelling)
 
 

@@ -182,7 +182,7 @@ def test_the_tables_are_the_legend(rows: list[str], data: st.DataObject) -> None
     assert_equal(Walker(rows, wind, restart, rewards), world, slip, ice)
 
 
-def test_the_simulator_can_tell_worlds_apart() -> None:
+def test_the_simulator_distinguishes_worlds() -> None:
     """The comparison is no rubber stamp: it fails for a wind, a trap, a reward and a door that are not there."""
     rows = ["S.>.", "aX*A", "0..0"]
     world = World.compile(Maze.from_text("\n".join(rows)))
@@ -328,7 +328,7 @@ def test_only_worlds_have_tables(use: Any) -> None:
 
 
 @pytest.mark.parametrize("show", [draw, draw_text])
-def test_only_states_that_there_are_are_drawn(show: Any) -> None:
+def test_only_existing_states_are_drawn(show: Any) -> None:
     world = World.compile(load_maze("spiral"))
     for state in (-1, world.states, 99_999):
         with pytest.raises(ValueError, match=f"from 0 to {world.states - 1}, not {state}"):

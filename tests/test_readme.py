@@ -1,4 +1,4 @@
-"""What README and docs say, runs: their commands, their code, the examples."""
+"""README and docs are correct: their commands, their code and the examples run, their links lead somewhere."""
 
 import os
 import re
@@ -21,24 +21,36 @@ def run(words: list[str], cwd: Path) -> str:
     return result.stdout
 
 
-def test_the_two_commands_are_there() -> None:
-    """The first one's program is run by test_cli.py; .ci/run runs the second one as it stands."""
+def test_the_readme_has_the_two_commands() -> None:
+    """test_cli.py runs the program of the first; .ci/run runs the second as it stands."""
     assert 'python -m pip install ".[video]" && mazegrad watch\n' in README
     assert 'python -m pip install ".[test]" && pytest\n' in README
 
 
-def test_the_code_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) >= 3
-    out = run([sys.executable, "-W", "error", "-c", "\n".join(blocks)], tmp_path)
-    assert "8 steps" in out
-    assert "mean length 233.0" in out
-    assert "mean length 226.0" in out
+# what each snippet prints, among other things, by its first words
+PRINTED = {
+    "maze = Maze.from_text": ["8 steps", "0.478"],
+    "evaluate(env, path_follower()": ["mean length 233.0", "mean length 226.0"],
+    "compile_automaton(": ["0.1666"],
+}
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.strip().splitlines()[-1][:40])
+def test_each_snippet_runs_alone(snippet: str, tmp_path: Path) -> None:
+    out = run([sys.executable, "-W", "error", "-c", snippet], tmp_path)
+    for mark, texts in PRINTED.items():
+        if mark in snippet:
+            assert all(text in out for text in texts), out
+
+
+def test_the_expected_output_belongs_to_a_snippet() -> None:
+    assert all(sum(mark in snippet for snippet in SNIPPETS) == 1 for mark in PRINTED)
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NEED_DATA = ("mnist_cnn.py", "mnist_predict.py")  # run by test_nn_modules.py
-FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; what they share is no example
+FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; the files they share are not examples
 ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8"))
 
 

@@ -94,13 +94,13 @@ def test_it_learns_with_its_net_and_encodes() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="cannot read backwards"):
+    with pytest.raises(ValueError, match="must not be bidirectional"):
         RecurrentAgent(nn.GRU(4, 4, bidirectional=True))
-    with pytest.raises(ValueError, match=r"h0 has shape \(4,\), expected \(layers, hidden\) = \(1, 4\)"):
+    with pytest.raises(ValueError, match=r"h0 must be an array of the shape \(1, 4\), .* not \(4,\)"):
         RecurrentAgent(nn.RNN(4, 4), h0=np.zeros(4))
-    with pytest.raises(ValueError, match=r"expected \(layers, hidden\) = \(1, 4\), twice"):
+    with pytest.raises(ValueError, match=r"h0 must be a pair of arrays of the shape \(1, 4\)"):
         RecurrentAgent(nn.LSTM(4, 4), h0=[np.zeros((1, 4))])
     agent = RecurrentAgent(nn.LSTM(4, 4))
     for seen, state in ((np.zeros(3), agent.initial_state()), (np.zeros((2, 4)), agent.initial_state(3))):
-        with pytest.raises(ValueError, match="the observation has shape"):
+        with pytest.raises(ValueError, match="the observation must have the shape"):
             agent.act(seen, state)

@@ -35,7 +35,7 @@ def check(world, solution, start=None):
         assert all(after in world.next_state[state] for state, after in itertools.pairwise(path))
 
 
-def test_distances_are_what_plain_relaxation_says():
+def test_distances_are_those_of_plain_relaxation():
     for world in random_worlds(100):
         steps = np.where(world.goal, 0, np.inf)
         for _ in range(world.states):
@@ -85,7 +85,7 @@ def test_a_maze_without_a_way_is_reported(name, text):
         shortest_path(world, 0)
 
 
-def test_a_start_that_is_the_goal_is_a_way_of_no_steps():
+def test_from_a_goal_the_path_has_no_steps():
     world = World.compile(Maze.from_text("SG"))
     for name in SOLVERS:
         assert list(solve(name, world, 1, np.random.default_rng(0)).path) == [1]
@@ -101,7 +101,7 @@ def test_a_star_looks_at_less_than_breadth_first_and_knows_teleporters():
     assert len(solve("a_star", world).path) == len(solve("breadth_first", world).path) == 3
 
 
-def test_the_wall_follower_goes_round_an_island_for_ever_and_says_so():
+def test_the_wall_follower_circles_an_island_and_gives_up():
     island = Maze.from_text("#######\n#.....#\n#.###.#\n#.#G..#\n#.###.#\n#S....#\n#######")
     world = World.compile(island)
     assert wall_follower(world, hand="left").path is None
@@ -113,7 +113,7 @@ def test_the_wall_follower_goes_round_an_island_for_ever_and_says_so():
         wall_follower(world, hand="rigth")
 
 
-def test_tremaux_walks_no_passage_a_third_time():
+def test_tremaux_never_walks_a_passage_a_third_time():
     world = World.compile(load_maze("four_rooms"))
     for seed in range(50):
         visited = solve("tremaux", world, rng=np.random.default_rng(seed)).visited
@@ -127,7 +127,7 @@ def test_dead_end_filling_walls_up_all_but_the_way_of_a_perfect_maze():
     assert sorted([*solution.visited, *solution.path]) == list(range(world.states))
 
 
-def test_the_mouse_takes_as_long_as_the_exact_answer_says():
+def test_the_mouse_takes_the_expected_number_of_steps():
     world = World.compile(perfect_maze(4, np.random.default_rng(0)), rewards={"step": -1.0, "goal": 0.0})
     moves = (world.next_state != np.arange(world.states)[:, None]) & ~world.terminal[:, None]
     from mazegrad.envs import evaluate_policy
@@ -147,7 +147,7 @@ def test_the_same_rng_is_the_same_walk():
         assert one != solve(name, world, rng=np.random.default_rng(8))
 
 
-def test_bad_input_is_told_at_the_door():
+def test_bad_input_is_reported():
     world = World.compile(load_maze("four_rooms"))
     with pytest.raises(ValueError, match="unknown solver 'tremeaux'; did you mean 'tremaux'"):
         solve("tremeaux", world)

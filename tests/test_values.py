@@ -230,7 +230,7 @@ def test_the_random_policy_reaches_the_goal_with_the_probability_that_is_its_ret
     assert abs(world.goal[state].mean() - chance) < 4.5 * (chance * (1 - chance) / len(state)) ** 0.5
 
 
-def test_bad_input_is_told_at_the_door(monkeypatch):
+def test_bad_input_is_reported(monkeypatch):
     world = World.compile(load_maze("ice_lake"))
     good = np.full((16, 4), 0.25)
     for discount in (-0.1, 1.5, float("nan"), "1", None):

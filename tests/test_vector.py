@@ -14,9 +14,9 @@ from mazegrad.envs.engines import choice as choice_module
 from mazegrad.envs.engines import fresh as fresh_module
 from mazegrad.envs.engines.fresh import FreshMazes
 from mazegrad.envs.engines.stacked import StackedTables
-from mazegrad.envs.episodes import SavedState
 from mazegrad.envs.maps.levels import generated
 from mazegrad.envs.maps.randomness import RandomBlock, below, bits, key_from_seed, later, stream, uniform
+from mazegrad.envs.saved import SavedState
 
 from contract_child import IDS
 
@@ -101,9 +101,7 @@ def test_lanes_are_single_environments(name, observation, mode, slip):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", IDS)
 def test_a_long_run_as_it_comes_against_gymnasiums_own(name):
-    ours, theirs = (
-        gymnasium.make_vec(name, num_envs=3, vectorization_mode=how, time_limit=300) for how in (None, "sync")
-    )
+    ours, theirs = (gymnasium.make_vec(name, num_envs=3, vectorization_mode=how) for how in (None, "sync"))
     assert isinstance(ours, MazeVectorEnv) and isinstance(theirs, SyncVectorEnv)
     assert walk_alike(ours, theirs, 4000) > 3
 
@@ -133,12 +131,12 @@ def test_every_tile_and_several_starts(observation, mode):
 def test_levels(engine, keywords, mode, monkeypatch):
     keywords = {"size": (2, 2), "time_limit": 11, "info": ("action_mask", "state"), **keywords}
     ours = gymnasium.make_vec(FRESH, num_envs=5, autoreset_mode=mode, **keywords)
-    assert type(ours._engine) is engine
+    assert type(ours._episodes.engine) is engine
     assert walk_alike(ours, singles(FRESH, 5, mode, **keywords), 200) > 60
     if engine is StackedTables:  # a set that is too large to compile whole
         monkeypatch.setattr(choice_module, "_STACKED_TILES", 0)
         ours = gymnasium.make_vec(FRESH, num_envs=5, autoreset_mode=mode, **keywords)
-        assert type(ours._engine) is FreshMazes
+        assert type(ours._episodes.engine) is FreshMazes
         walk_alike(ours, singles(FRESH, 5, mode, **keywords), 200)
 
 
@@ -254,7 +252,9 @@ def test_copies_in_mid_episode_go_on_alike(name, mode):
                 for other in copies:
                     same(other.step(actions), told)
             same(copies[2].reset(), twin.reset())
-        told = env.step(rng.integers(0, 4, 4)) if env._ended is None or mode is not AutoresetMode.DISABLED else None
+        told = (
+            env.step(rng.integers(0, 4, 4)) if not env.get_state().ended or mode is not AutoresetMode.DISABLED else None
+        )
         if told is None:
             env.reset()
 
@@ -437,7 +437,7 @@ def test_bad_input_is_told():
         env.step([1, 0, 0])
 
 
-@pytest.mark.parametrize(("limit", "most", "ends"), [(7, 3, 3), (2, 5, 2), (None, 4, 4), ("auto", -1, 1611)])
+@pytest.mark.parametrize(("limit", "most", "ends"), [(7, 3, 3), (2, 5, 2), (None, 4, 4), ("auto", -1, 4 * 104)])
 def test_episodes_are_truncated_by_the_tighter_limit(limit, most, ends):
     env = gymnasium.make_vec(GRID, num_envs=2, time_limit=limit, max_episode_steps=most)
     env.reset(seed=0)

@@ -81,7 +81,7 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         "terminal": terminal,
         "goal": tile == ord("G"),
         "slip": np.where(tile == ord("~"), ice[maze], slips[maze]),
-        "dots": dots(tile, framed.needs[position[:, None] + framed.steps], carried),
+        "dots": dots(tile, (framed.needs[position + step] for step in framed.steps), carried),
         "start_states": state_at[framed.encode(framed.find("S"), 0)],
         "cell": (row - 1) * (framed.width - 2) + column - 1,
         "carried": carried,

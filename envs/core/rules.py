@@ -55,6 +55,18 @@ def transition(world: World, state: Any, direction: Any) -> tuple[Any, Any, Any]
     return next_state, world.reward[state, direction], world.terminal[next_state]
 
 
+def case_probabilities(slip: Any) -> tuple[Any, Any, Any]:
+    """Return the probabilities of SLIPPED_RIGHT, AS_MEANT and SLIPPED_LEFT, from that of a slip.
+
+    Args:
+        slip: a float, an array or a Fraction.
+
+    Returns:
+        Three of the same.
+    """
+    return slip / 2, 1 - slip, slip / 2
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """What can happen after each action in each state: (S, 4, 3), at SLIPPED_RIGHT, AS_MEANT and SLIPPED_LEFT."""
@@ -75,6 +87,6 @@ def outcomes(world: World) -> Outcomes:
     state, action = np.arange(world.states)[:, None, None], np.arange(4)[None, :, None]
     # one u from each of the three intervals of `slipped`
     u = np.concatenate([slip * 0.25, np.ones_like(slip), slip * 0.75], axis=2)
-    probability = np.broadcast_to(np.concatenate([slip / 2, 1 - slip, slip / 2], axis=2), (world.states, 4, 3))
+    probability = np.broadcast_to(np.concatenate(case_probabilities(slip), axis=2), (world.states, 4, 3))
     direction = slipped(world, np.broadcast_to(state, probability.shape), action, u)
     return Outcomes(probability, *transition(world, state, direction))

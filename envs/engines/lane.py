@@ -4,7 +4,6 @@ With one agent numpy costs more than it saves: plain tuples are eight times fast
 """
 
 import math
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +15,6 @@ from ..core.scene import scene_of
 from ..core.world import World
 from ..maps.maze import Maze
 from ..observations import margin_of
-from ..planning.hitting import explorer_limits
 from .engine import Setup
 
 _KEPT_BYTES: Final = 2**26  # of rows
@@ -50,11 +48,6 @@ class Lane:
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.setup, self.maze, self.world, self.state)
 
-    @cached_property
-    def explorer_limit(self) -> int:
-        """The `explorer_limits` of the maze."""
-        return int(explorer_limits(self.world)[0])
-
     @property
     def starts(self) -> int:
         """The number of starts."""
@@ -76,7 +69,7 @@ class Lane:
             self._states = {key: state for state, key in enumerate(keys)}
         return self._states.get((cell, carried))
 
-    def move(self, action: int, u: float | None) -> tuple[Any, float, bool]:
+    def move(self, action: int, u: float | None = None) -> tuple[Any, float, bool]:
         """Move; return the observation, the reward and whether the episode is over.
 
         Args:

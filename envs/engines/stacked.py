@@ -280,7 +280,7 @@ class StackedTables:
             index += np.multiply(case, 4 * len(self._terminal), dtype=np.int64)
         self._flat_words.take(index, out=word, mode="clip")
         np.bitwise_and(word, _NEXT, out=at)
-        self._seen_holds = True
+        self._seen_holds = self._folded
         if self._flags is not None:
             return self._flags.nonzero()[0] if np.count_nonzero(self._flags) else None
         return (word & _SPECIAL).nonzero()[0] if np.bitwise_or.reduce(word) & _SPECIAL else None
@@ -291,7 +291,7 @@ class StackedTables:
 
     def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:
         """Return what lanes observe, a fresh array: from the words, from the table over rows, or from places."""
-        if self._folded and self._seen_holds and lanes is EVERY:
+        if self._seen_holds and lanes is EVERY:
             return self._seen.copy().view(np.int8)
         if self._table is not None:
             return self._table.take(self._at[lanes] >> 2, axis=0, mode="clip")

@@ -10,6 +10,7 @@ from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
 from ..maps.maze import Maze
+from .shown import ShownFrame
 from .tiles import Frame, tile_pictures
 
 AUTO_SIZE: Final = 352
@@ -33,7 +34,7 @@ def draw(
         tile: px of a tile's side; by default the longer side of the picture has about 350 px.
 
     Returns:
-        (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array.
+        (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array, which a notebook shows as a picture.
 
     Raises:
         TypeError: neither a Maze nor a World; a state of a Maze; a state or a tile size that is not an integer.
@@ -42,12 +43,12 @@ def draw(
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
-        return draw_place(drawing, trail=trail, tile=tile)
+        return draw_place(drawing, trail=trail, tile=tile).view(ShownFrame)
     if state is None:
-        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile)
+        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile).view(ShownFrame)
     state = checked_state(drawing, state)
     maze, cell = drawing.mazes[int(drawing.maze_of[state])], int(drawing.cell[state])
-    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile)
+    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile).view(ShownFrame)
 
 
 def draw_place(
@@ -59,7 +60,7 @@ def draw_place(
     tile: int | None = None,
 ) -> Frame:
     """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`."""
-    size = tile_size(maze) if tile is None else whole("tile", tile, 1)
+    size = tile_size(maze) if tile is None else tile
     canvas = _canvas(maze, size)
     frame = canvas.background.copy()
     blocks = frame.reshape(maze.height, size, maze.width, size, 3).swapaxes(1, 2)
@@ -86,8 +87,9 @@ class _Canvas(NamedTuple):
     bits: NDArray[np.int64]  # (height * width,): `inventory_bits`
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64, typed=True)  # typed: 8.0 is not a size, though it equals 8
 def _canvas(maze: Maze, size: int) -> _Canvas:
+    size = whole("tile", size, 1)
     present = np.unique(maze.tiles)
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))

@@ -1,8 +1,7 @@
 """Pictures for notebooks: a maze as an SVG, a walk as an animated one."""
 
 import base64
-import struct
-import zlib
+import html
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,22 +9,13 @@ import numpy as np
 
 from ..core.world import World
 from ..maps.maze import Maze
+from ..planning.describe import DifficultyCard
 from .draw import draw, tile_size
+from .png import png
 from .tiles import AGENT, PAPER, Frame
 
 _SIDE: Final = 640  # px of the longer side of the picture; shown at half that size, sharp on fine screens
-
-
-def png(frame: Frame) -> bytes:
-    """Return a (height, width, 3) uint8 frame as a PNG file (ISO/IEC 15948)."""
-    height, width, _ = frame.shape
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + row.tobytes() for row in frame)  # 0: the row is not filtered
-    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+_GAP: Final = 16  # px between frames
 
 
 def svg(drawing: Maze | World) -> str:
@@ -58,6 +48,23 @@ def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
     return _wrapped(draw(maze, tile=tile), agent)
 
 
+def frames_svg(frames: Sequence[Frame]) -> str:
+    """Return frames side by side as an SVG, each shown at half its size."""
+    height = max(len(frame) for frame in frames)
+    padded = [np.pad(frame, ((0, height - len(frame)), (0, _GAP), (0, 0)), constant_values=255) for frame in frames]
+    return _wrapped(np.concatenate(padded, axis=1)[:, :-_GAP])
+
+
+def card_html(card: DifficultyCard) -> str:
+    """Return a maze and its counts as HTML: the picture, and a table beside it."""
+    left = "style='text-align:left'"
+    rows = "".join(
+        f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(value)}</td></tr>"
+        for name, value in card.rows()
+    )
+    return f"<div style='display:flex;gap:2em;align-items:center'>{svg(card.maze)}<table>{rows}</table></div>"
+
+
 def _tile(maze: Maze) -> int:
     return min(tile_size(maze, _SIDE, _SIDE), 64)
 
@@ -74,3 +81,4 @@ def _wrapped(frame: Frame, more: str = "") -> str:
 
 for _shown in (Maze, World):  # attached from here: a Maze does not know how it is drawn
     setattr(_shown, "_repr_svg_", svg)  # noqa: B010 (type checkers know the attributes of classes)
+DifficultyCard._repr_html_ = card_html  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from ..core.inventory import OPENED, tiles_now
 from ..core.world import World, checked_state
 from ..maps.maze import Maze
+from .shown import ShownText
 
 
 def maze_text(maze: Maze, marks: Mapping[int, str] = MappingProxyType({}), *, carried: int = 0, dot: str = "●") -> str:
@@ -34,9 +35,12 @@ def place_text(maze: Maze, cell: int, carried: int = 0) -> str:
 def draw_text(world: World, state: int) -> str:
     """Return the maze of a state as text: ○ the agent, ● a dot, █ a wall, ' an open door, else the legend's letters.
 
+    A notebook shows it as a drawing.
+
     Raises:
         TypeError: not a World, or the state is not an integer.
         ValueError: the world does not have this state.
     """
     state = checked_state(world, state)
-    return place_text(world.mazes[int(world.maze_of[state])], int(world.cell[state]), int(world.carried[state]))
+    maze, cell = world.mazes[int(world.maze_of[state])], int(world.cell[state])
+    return ShownText(place_text(maze, cell, int(world.carried[state])))

@@ -1,7 +1,7 @@
 """A difficulty card: how large a maze is, how far its goal is, and how many of its cells look alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -37,10 +37,12 @@ class DifficultyCard:
     """Open cells with three or four open neighbours."""
     look_alikes: Mapping[str, int]
     """Observation -> cells that look like another cell in some state (perceptual aliasing)."""
+    maze: Maze = field(repr=False)
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the counts as text: (name, value)."""
         path = "no way to a goal" if self.shortest_path is None else f"{self.shortest_path} steps"
-        lines = [
+        return [
             (self.name, f"{self.height} x {self.width}"),
             ("open cells", f"{self.open_cells}"),
             ("states", f"{self.states}"),
@@ -50,8 +52,11 @@ class DifficultyCard:
             ("junctions", f"{self.junctions}"),
             *((f"look alike by {name}", f"{count}") for name, count in self.look_alikes.items()),
         ]
-        wide = max(len(label) for label, _ in lines) + 2
-        return "\n".join(label.ljust(wide) + text for label, text in lines)
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        wide = max(len(name) for name, _ in rows) + 2
+        return "\n".join(name.ljust(wide) + value for name, value in rows)
 
 
 def describe(maze: Maze) -> DifficultyCard:
@@ -76,6 +81,7 @@ def describe(maze: Maze) -> DifficultyCard:
         corridors=int((near == 2).sum()),
         junctions=int((near >= 3).sum()),
         look_alikes={name: _alike(world, name) for name in COMPARED},
+        maze=maze,
     )
 
 

@@ -253,6 +253,9 @@ def observation_numbers(world: World, observation: str, view_size: int = 7) -> N
         observation: a name of `OBSERVATIONS`.
         view_size: the side of "view", odd.
     """
+    if observation == "dots":  # the default, and a table of the World already
+        _, first_at, code = np.unique(world.dots @ (1, 2, 4, 8), return_index=True, return_inverse=True)
+        return first_at.argsort().argsort()[code.ravel()]
     look = OBSERVATIONS[observation](world, view_size).look
     known: dict[bytes, int] = {}
     numbers = np.empty(world.states, dtype=np.int64)

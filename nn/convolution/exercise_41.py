@@ -1,8 +1,8 @@
 """A convolution is one matrix product for each output row, over windows of the image that overlap in memory.
 
 Exercise 41, on plain numpy arrays. Outside, an image is (batch, channels, height, width), as in PyTorch; inside it is
-laid out as *rows* (see `rows.py`). Results are views of rows, and numpy's elementwise functions keep that order, so in
-a net the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
+laid out as *rows* (see `layout.py`). Results are views of rows, and numpy's elementwise functions keep that order, so
+in a net the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
 """
 
 import numpy as np
@@ -69,33 +69,34 @@ def h_conv2d_grad(image: Array, kernel: Array, grad_output: Array) -> tuple[Arra
 
 def conv_forward(image: Array, kernel: Array, padding: int = 0) -> Array:
     """Convolve, with `padding` zeros around the image; unchecked."""
-    return to_bchw(_correlate(to_hcwb(image), kernel, padding, padding))
+    return to_bchw(correlate(to_hcwb(image), kernel, padding, padding))
 
 
 def conv_grad_image(kernel: Array, grad_output: Array, image_shape: tuple[int, ...], padding: int = 0) -> Array:
     """Take the gradient back to the image: the full convolution, that is, a correlation with the turned kernel."""
     turned = kernel[:, :, ::-1, ::-1].swapaxes(0, 1)
     height, width = kernel.shape[2:]
-    return to_bchw(_correlate(to_hcwb(grad_output), turned, height - 1 - padding, width - 1 - padding))
+    return to_bchw(correlate(to_hcwb(grad_output), turned, height - 1 - padding, width - 1 - padding))
 
 
 def conv_grad_kernel(image: Array, grad_output: Array, kernel_shape: tuple[int, ...], padding: int = 0) -> Array:
     """Take the gradient back to the kernel: the correlation of the image with the output's gradient."""
-    rows, grad = to_hcwb(image), to_hcwb(grad_output)
-    out_channels, channels, height, width = kernel_shape
-    if channels < FEW_CHANNELS:  # one product with cheap copies is quicker than `width` narrow ones without
-        stacked = shifted(rows, width, padding, grad.shape[2])
-        result = _row_products(stacked, grad, height, 1, padding, 0).reshape(height, width, channels, out_channels)
-    else:
-        result = _row_products(rows, grad, height, width, padding, padding).swapaxes(0, 1)
-    return np.ascontiguousarray(result.transpose(3, 2, 0, 1))
+    return correlate_grad(to_hcwb(image), to_hcwb(grad_output), kernel_shape, padding, padding)
 
 
-def _correlate(rows: Array, kernel: Array, pad_height: int, pad_width: int) -> Array:
-    """Correlate rows with a kernel, giving rows; a negative pad crops."""
+def correlate(
+    rows: Array, kernel: Array, pad_height: int, pad_width: int, out_size: tuple[int, int] | None = None
+) -> Array:
+    """Correlate rows with a kernel, giving rows; a negative pad crops.
+
+    The pads stand above and on the left; below and on the right as much as `out_size` needs, by default the same.
+    """
     height, channels, width, batch = rows.shape
     out_channels, _, kernel_height, kernel_width = kernel.shape
-    out_height, out_width = height + 2 * pad_height - kernel_height + 1, width + 2 * pad_width - kernel_width + 1
+    out_height, out_width = out_size or (
+        height + 2 * pad_height - kernel_height + 1,
+        width + 2 * pad_width - kernel_width + 1,
+    )
     out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
     done = 0
     for top, bottom, i, i_end in spans(height, kernel_height, pad_height, 0, out_height):
@@ -123,7 +124,8 @@ def _copy_then_multiply(rows: Array, kernel: Array, pads: tuple[int, int], out: 
     height, out_channels, out_width, batch = out.shape
     kernel_height, kernel_width = kernel.shape[2:]
     start = max(0, first - pads[0])  # only rows from here on are seen
-    stacked = shifted(rows[start : last - pads[0] + kernel_height - 1], kernel_width, pads[1], out_width)
+    stop = max(start, last - pads[0] + kernel_height - 1)
+    stacked = shifted(rows[start:stop], kernel_width, pads[1], out_width)
     weights = kernel.transpose(0, 2, 3, 1).reshape(out_channels, kernel_height, -1)
     flat = out.reshape(height, out_channels, out_width * batch)
     for top, bottom, i, i_end in spans(len(rows), kernel_height, pads[0], first, last):
@@ -139,8 +141,9 @@ def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: A
     used = kernel_width * out_channels
     lines = 4 if used in (2, 3) else used  # BLAS takes lines by fours: three are slower than four, so one is done twice
     weights = kernel.transpose(3, 0, 2, 1).reshape(used, kernel_height, channels)[np.arange(lines) % used]
-    zeros = max(pads[1], 0)  # columns of padding on each side
-    parts = buffers.empty((last - first, lines, width + 2 * zeros, batch), rows.dtype)
+    zeros = max(pads[1], 0)  # columns of padding, here on the left
+    right = max(out_width + kernel_width - 1 - pads[1] - width, 0)
+    parts = buffers.empty((last - first, lines, zeros + width + right, batch), rows.dtype)
     parts[:, :, :zeros] = parts[:, :, zeros + width :] = 0
     flat = parts.reshape(last - first, lines, -1)[:, :, zeros * batch : (zeros + width) * batch]
     for top, bottom, i, i_end in spans(height, kernel_height, pads[0], first, last):
@@ -157,6 +160,17 @@ def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: A
         np.add(part[0], part[1], out=total)
     for j in range(2, kernel_width):
         total += part[j]
+
+
+def correlate_grad(rows: Array, grad: Array, kernel_shape: tuple[int, ...], pad_height: int, pad_width: int) -> Array:
+    """Take the gradient of `correlate`'s output, rows too, back to the kernel."""
+    out_channels, channels, height, width = kernel_shape
+    if channels < FEW_CHANNELS:  # one product with cheap copies is quicker than `width` narrow ones without
+        stacked = shifted(rows, width, pad_width, grad.shape[2])
+        result = _row_products(stacked, grad, height, 1, pad_height, 0).reshape(height, width, channels, out_channels)
+    else:
+        result = _row_products(rows, grad, height, width, pad_height, pad_width).swapaxes(0, 1)
+    return np.ascontiguousarray(result.transpose(3, 2, 0, 1))
 
 
 def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height: int, pad_width: int) -> Array:

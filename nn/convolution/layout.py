@@ -89,10 +89,10 @@ def multiply_turned(left: Array, right: Array) -> Array:
 def shifted(rows: Array, kernel_width: int, pad: int, out_width: int) -> Array:
     """Stack `kernel_width` copies, each shifted by a column: (height, kernel_width * channels, out_width, batch)."""
     height, channels, width, batch = rows.shape
-    if kernel_width == 1 and pad == 0:
+    if kernel_width == 1 and pad == 0 and out_width == width:
         return rows
     result = buffers.empty((height, kernel_width, channels, out_width, batch), rows.dtype)
-    if pad <= 0:  # all copies at once, out of a view in which they overlap
+    if height and pad <= 0 and out_width + kernel_width - 1 <= width + pad:  # all at once, out of an overlapping view
         line, column, number = rows.strides[1:]
         strides = (rows.strides[0], column, line, column, number)
         result[...] = np.ndarray(result.shape, rows.dtype, rows, -pad * column, strides)
@@ -111,13 +111,18 @@ def seen(shift: int, size: int, out_size: int, pad: int) -> tuple[int, int]:
     return first, max(first, min(out_size, size + pad - shift))
 
 
-def spans(height: int, kernel_height: int, pad: int, first: int, last: int) -> Iterator[tuple[int, int, int, int]]:
-    """Cut output rows `first` to `last` into spans `(top, bottom, i, i_end)` that see kernel rows `i` to `i_end`."""
+def spans(
+    height: int, kernel_height: int, pad: int, first: int, last: int, step: int = 1
+) -> Iterator[tuple[int, int, int, int]]:
+    """Cut output rows `first` to `last` into spans `(top, bottom, i, i_end)` that see kernel rows `i` to `i_end`.
+
+    `step`: by how many rows the kernel moves from one output row to the next.
+    """
     top = first
     while top < last:
-        i = min(max(pad - top, 0), kernel_height)
-        i_end = max(i, min(kernel_height, height + pad - top))
+        i = min(max(pad - top * step, 0), kernel_height)
+        i_end = max(i, min(kernel_height, height + pad - top * step))
         whole = i == 0 and i_end == kernel_height  # so do all rows until the kernel meets the bottom
-        bottom = min(last, height + pad - kernel_height + 1) if whole else top + 1
+        bottom = min(last, (height + pad - kernel_height) // step + 1) if whole else top + 1
         yield top, bottom, i, i_end
         top = bottom

@@ -1,62 +1,73 @@
-"""Convolution as a differentiable operation."""
+"""Convolutions as differentiable operations, in PyTorch's terms; the work is done in `general.py`.
+
+Pictures are (batch, channels, height, width), sequences (batch, channels, length), each in any memory order; without
+the batch axis they are one picture, one sequence. What comes out keeps rows' order (see `layout.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from .. import buffers
+from .. import buffers, operations
+from ..geometry import Axis, Size, conv_axes, text, transposed_axes
 from ..graph import Array
 from ..tensor import Operand, Rule, operation
-from .exercise_41 import conv_forward, conv_grad_image, conv_grad_kernel
+from . import general
 from .layout import to_bchw, to_hcwb
 
+Axes = tuple[Axis, ...]
 
+
+# ------------------------------------------------------------------------- the three, each the others' derivatives
 @operation
-def conv2d(image: Operand, kernel: Operand, bias: Operand = None, padding: int = 0, stride: int = 1) -> Rule:
-    """Convolve (correlate) images with an odd kernel, stride 1; exercise 41.
-
-    image (batch, channels, height, width), kernel (out_channels, channels, kernel_height, kernel_width), bias
-    (out_channels,), `padding` zeros on each side -> (batch, out_channels, height + 2 padding - kernel_height + 1, ...).
-    Raises ValueError naming both shapes when they do not fit.
-    """
-    check_conv(image, kernel, bias, padding, stride)
+def _conv2d(image: Operand, kernel: Operand, bias: Operand, axes: Axes, groups: int) -> Rule:
     image = to_bchw(to_hcwb(image))  # once for both passes
-    out = conv_forward(image, kernel, padding)
+    out = general.forward(image, kernel, axes, groups)
     if bias is not None:
         out += bias[:, None, None]
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
         grad = to_bchw(to_hcwb(grad))  # once for both
         return (
-            conv_grad_image(kernel, grad, image.shape, padding) if needs[0] else None,
-            conv_grad_kernel(image, grad, kernel.shape, padding) if needs[1] else None,
+            general.grad_image(kernel, grad, axes, groups) if needs[0] else None,
+            general.grad_kernel(image, grad, kernel.shape, axes, groups) if needs[1] else None,
             sum_channels(grad) if needs[2] else None,
         )
 
     return out, vjp
 
 
-def check_conv(image: Array, kernel: Array, bias: Array | None, padding: int, stride: int) -> None:
-    """Say what conv2d cannot take."""
-    if stride != 1:
-        raise ValueError(f"stride is {stride}, only 1 is there; to make pictures smaller, pool: MaxPool2D or AvgPool2D")
-    if image.ndim != 4 or kernel.ndim != 4:
-        raise ValueError(
-            "expected image (batch, channels, height, width), kernel (out_channels, channels, height, width)"
+@operation
+def _conv_transpose2d(image: Operand, kernel: Operand, bias: Operand, axes: Axes, groups: int) -> Rule:
+    """The way back to the image, taken forward."""
+    image = to_bchw(to_hcwb(image))
+    out = general.grad_image(kernel, image, axes, groups)
+    if bias is not None:
+        out += bias[:, None, None]
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+        grad = to_bchw(to_hcwb(grad))
+        return (
+            general.forward(grad, kernel, axes, groups) if needs[0] else None,
+            general.grad_kernel(grad, image, kernel.shape, axes, groups) if needs[1] else None,
+            sum_channels(grad) if needs[2] else None,
         )
-    if image.shape[1] != kernel.shape[1]:
-        raise ValueError(f"the image has {image.shape[1]} channels, but the kernel is made for {kernel.shape[1]}")
-    height, width = kernel.shape[2:]
-    if height % 2 == 0 or width % 2 == 0:
-        raise ValueError(f"the kernel is {height}x{width}; both must be odd")
-    if not isinstance(padding, int | np.integer) or padding < 0:
-        raise ValueError(f"padding is {padding!r}; expected 0, 1, 2, ..., one number for all sides")
-    if image.shape[2] + 2 * padding < height or image.shape[3] + 2 * padding < width:
-        raise ValueError(f"the {height}x{width} kernel is larger than the image with padding {padding}")
-    if bias is not None and bias.shape != kernel.shape[:1]:
-        raise ValueError(f"the bias must have shape {kernel.shape[:1]}, one number for each output channel")
+
+    return out, vjp
+
+
+@operation
+def conv_kernel(image: Operand, grad: Operand, kernel_shape: tuple[int, ...], axes: Axes, groups: int) -> Rule:
+    """The way back to the kernel, taken forward: how much each entry saw; for second derivatives."""
+    image, grad = to_bchw(to_hcwb(image)), to_bchw(to_hcwb(grad))
+    out = general.grad_kernel(image, grad, kernel_shape, axes, groups)
+    return out, lambda toward, needs: (
+        general.grad_image(toward, grad, axes, groups) if needs[0] else None,
+        general.forward(image, toward, axes, groups) if needs[1] else None,
+    )
 
 
 def sum_channels(grad: Array) -> Array:
@@ -82,3 +93,130 @@ def bias_relu(x: Operand, bias: Operand) -> Rule:
         return through, sum_channels(through) if needs[1] else None
 
     return out, vjp
+
+
+# ------------------------------------------------------------------------------------------------ in PyTorch's terms
+def conv2d(
+    image: Operand,
+    kernel: Operand,
+    bias: Operand = None,
+    padding: Any = 0,
+    stride: Size = 1,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Any:
+    """Convolve (correlate) images with a kernel; exercise 41.
+
+    `output[b, o, y, x] = sum over c, i, j of image[b, c, y s + i d - p, x s + j d - p] * kernel[o, c, i, j]`
+
+    Args:
+        image: (batch, channels, height, width) or (channels, height, width).
+        kernel: (out_channels, channels / groups, kernel_height, kernel_width).
+        bias: (out_channels,).
+        padding: p, zeros around the image: a number, (high, wide), "valid" (none) or "same" (as large as before).
+        stride: s, how far the kernel moves.
+        dilation: d, how far apart the kernel's entries lie.
+        groups: the channels in as many groups, each with its own part of the kernel and of the output.
+
+    Returns:
+        (batch, out_channels, (height + 2 p - d (kernel_height - 1) - 1) // s + 1, ...).
+
+    Raises:
+        ValueError: naming both shapes when they do not fit. (In PyTorch `stride` comes before `padding`: say which.)
+    """
+    return _convolve("conv2d", _conv2d, image, kernel, bias, groups, 2, (stride, padding, dilation))
+
+
+def conv1d(
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
+    stride: Size = 1,
+    padding: Any = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Any:
+    """Convolve sequences: input (batch, channels, length), weight (out_channels, channels / groups, kernel_size).
+
+    As `conv2d` along one axis. Returns (batch, out_channels, (length + 2 padding - dilation (kernel_size - 1) - 1) //
+    stride + 1).
+    """
+    return _convolve("conv1d", _conv2d, input, weight, bias, groups, 1, (stride, padding, dilation))
+
+
+def conv_transpose2d(
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Any:
+    """The way back through a `conv2d` with these settings, as a layer that makes pictures larger (Zeiler et al. 2010).
+
+    input (batch, channels, height, width), weight (channels, out_channels / groups, kernel_height, kernel_width) ->
+    (batch, out_channels, (height - 1) stride - 2 padding + dilation (kernel_height - 1) + output_padding + 1, ...).
+    `output_padding` chooses among the sizes that the stride made equal. Raises ValueError as `conv2d` does.
+    """
+    settings = stride, padding, output_padding, dilation
+    return _convolve("conv_transpose2d", _conv_transpose2d, input, weight, bias, groups, 2, settings)
+
+
+def conv_transpose1d(
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Any:
+    """`conv_transpose2d` along one axis: input (batch, channels, length), weight (channels, out / groups, size)."""
+    settings = stride, padding, output_padding, dilation
+    return _convolve("conv_transpose1d", _conv_transpose2d, input, weight, bias, groups, 1, settings)
+
+
+def _convolve(
+    name: str, work: Any, x: Operand, kernel: Operand, bias: Operand, groups: int, count: int, settings: tuple[Any, ...]
+) -> Any:
+    """Check everything, lift what lacks the batch or the height, and convolve."""
+    shape, kernel_shape = np.shape(x), np.shape(kernel)
+    alone = len(shape) == count + 1
+    try:
+        _check(shape, kernel_shape, bias, groups, count, work is _conv_transpose2d)
+        axes = (conv_axes if work is _conv2d else transposed_axes)(shape[-count:], kernel_shape[2:], *settings)
+    except ValueError as error:
+        raise ValueError(f"{name} of shape {shape} and {kernel_shape}: {error}") from None
+    if alone:
+        x = operations.expand_dims(x, 0)
+    if count == 1:
+        x, kernel, axes = operations.expand_dims(x, 2), operations.expand_dims(kernel, 2), (Axis(1, 1, 1), *axes)
+    out = work(x, kernel, bias, axes=axes, groups=groups)
+    lifted = (0,) * alone + (2,) * (count == 1)
+    return operations.squeeze(out, lifted) if lifted else out
+
+
+def _check(
+    shape: tuple[int, ...], kernel: tuple[int, ...], bias: Operand, groups: int, count: int, transposed: bool
+) -> None:
+    """Say what does not fit, whatever the settings."""
+    size = ("length",) if count == 1 else ("height", "width")
+    first, second = ("channels", "out_channels / groups") if transposed else ("out_channels", "channels / groups")
+    if len(shape) not in (count + 1, count + 2) or len(kernel) != count + 2:
+        axes = ", ".join(size)
+        raise ValueError(f"expected image (batch, channels, {axes}), kernel ({first}, {second}, {axes})")
+    if not isinstance(groups, int | np.integer) or groups < 1:
+        raise ValueError(f"groups is {groups!r}; expected a whole number from 1 on")
+    if 0 in kernel[1:]:
+        raise ValueError(f"the {text(kernel[2:])} kernel is empty")
+    channels, wanted = shape[-count - 1], kernel[0] if transposed else kernel[1] * groups
+    if channels != wanted:
+        raise ValueError(f"the image has {channels} channels, but the kernel is made for {wanted}")
+    if kernel[0] % groups:
+        raise ValueError(f"the kernel's {kernel[0]} {first} cannot be dealt out to {groups} groups")
+    out_channels = kernel[1] * groups if transposed else kernel[0]
+    if bias is not None and np.shape(bias) != (out_channels,):
+        raise ValueError(f"the bias must have shape {(out_channels,)}, one number for each output channel")

@@ -4,8 +4,37 @@ Images are (batch, channels, height, width), in any memory order; results keep t
 """
 
 from ..attention import scaled_dot_product_attention as scaled_dot_product_attention
-from ..convolution import bias_relu as bias_relu, conv2d as conv2d
-from ..operations import log_softmax as log_softmax, softmax as softmax
+from ..convolution import (
+    bias_relu as bias_relu,
+    conv1d as conv1d,
+    conv2d as conv2d,
+    conv_transpose1d as conv_transpose1d,
+    conv_transpose2d as conv_transpose2d,
+)
+from ..operations import (
+    celu as celu,
+    elu as elu,
+    gelu as gelu,
+    glu as glu,
+    hardsigmoid as hardsigmoid,
+    hardswish as hardswish,
+    hardtanh as hardtanh,
+    leaky_relu as leaky_relu,
+    linear as linear,
+    log_softmax as log_softmax,
+    logsigmoid as logsigmoid,
+    mish as mish,
+    prelu as prelu,
+    relu as relu,
+    relu6 as relu6,
+    selu as selu,
+    sigmoid as sigmoid,
+    silu as silu,
+    softmax as softmax,
+    softplus as softplus,
+    softsign as softsign,
+    tanh as tanh,
+)
 from .dropout import dropout as dropout
 from .embedding import embedding as embedding
 from .losses import (
@@ -13,6 +42,22 @@ from .losses import (
     cross_entropy as cross_entropy,
     mse_loss as mse_loss,
 )
-from .normalisation import batch_norm as batch_norm, layer_norm as layer_norm
-from .pooling import avg_pool2d as avg_pool2d, max_pool2d as max_pool2d
-from .upsampling import upsample as upsample
+from .normalisation import (
+    batch_norm as batch_norm,
+    group_norm as group_norm,
+    instance_norm as instance_norm,
+    layer_norm as layer_norm,
+    rms_norm as rms_norm,
+)
+from .padding import pad as pad
+from .pooling import (
+    adaptive_avg_pool1d as adaptive_avg_pool1d,
+    adaptive_avg_pool2d as adaptive_avg_pool2d,
+    adaptive_max_pool1d as adaptive_max_pool1d,
+    adaptive_max_pool2d as adaptive_max_pool2d,
+    avg_pool1d as avg_pool1d,
+    avg_pool2d as avg_pool2d,
+    max_pool1d as max_pool1d,
+    max_pool2d as max_pool2d,
+)
+from .resampling import interpolate as interpolate, upsample as upsample

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import operations
 from ..graph import Array
 from ..operations.broadcasting import fit
 from ..tensor import Operand, Rule, operation, plain
@@ -55,10 +57,8 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Any:
     """Normalise over the last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016)."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     array = np.asarray(plain(input))
-    if array.shape[array.ndim - len(shape) :] != shape:
-        raise ValueError(f"layer_norm over {shape} of a tensor of shape {array.shape}: its last axes must be {shape}")
+    shape = _last_axes("layer_norm", array.shape, normalized_shape)
     axes = tuple(range(-len(shape), 0))
     mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
     return _normalise(input, weight, bias, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
@@ -104,3 +104,94 @@ def batch_norm(
         running_mean += momentum * (mean - running_mean)
         running_var += momentum * (variance * (count / (count - 1)) - running_var)
     return out
+
+
+def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Operand = None, eps: float = 1e-5) -> Any:
+    """Normalise each group of channels of each example, over the group and all axes after it (Wu & He 2018).
+
+    input (batch, channels, ...), weight and bias (channels,).
+    """
+    shape = np.shape(input)
+    if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
+        raise ValueError(f"group_norm of shape {shape}: axis 1 must divide into {num_groups} groups")
+    if math.prod(shape) == num_groups:
+        raise ValueError(f"group_norm of shape {shape}: one value a group has no variance")
+    split = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
+    column = (1, *split[1:3], *[1] * (len(shape) - 2))
+    axes = tuple(range(2, len(split)))
+    grouped = operations.reshape(input, split)
+    array = np.asarray(plain(grouped))
+    mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
+    scale, shift = (None if vector is None else operations.reshape(vector, column) for vector in (weight, bias))
+    out = _normalise(grouped, scale, shift, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
+    return operations.reshape(out, shape)
+
+
+def instance_norm(
+    input: Operand,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
+    weight: Operand = None,
+    bias: Operand = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Normalise each channel of each example over all axes after it (Ulyanov, Vedaldi & Lempitsky 2016).
+
+    input (batch, channels, ...). By its own statistics, whose means over the batch move the running ones, in place; or
+    by the running ones if not `use_input_stats`.
+    """
+    shape = np.shape(input)
+    if len(shape) < 3:
+        raise ValueError(f"instance_norm takes (batch, channels, ...), not {shape}")
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise ValueError("instance_norm: without use_input_stats it needs running_mean and running_var")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    count = math.prod(shape[2:])
+    if count < 2:
+        raise ValueError(f"instance_norm of shape {shape}: one value has no variance")
+    out = group_norm(input, shape[1], weight, bias, eps)
+    if running_mean is not None and running_var is not None:
+        array, axes = np.asarray(plain(input)), tuple(range(2, len(shape)))
+        running_mean += momentum * (array.mean(axes).mean(0) - running_mean)
+        running_var += momentum * (array.var(axes).mean(0) * (count / (count - 1)) - running_var)
+    return out
+
+
+def rms_norm(
+    input: Operand, normalized_shape: int | Sequence[int], weight: Operand = None, eps: float | None = None
+) -> Any:
+    """Divide by the root of the mean square over the last axes, those of `normalized_shape` (Zhang & Sennrich 2019).
+
+    `eps` is added to the mean square; by default the precision's smallest step from 1.
+    """
+    shape = _last_axes("rms_norm", np.shape(input), normalized_shape)
+    axes = tuple(range(-len(shape), 0))
+    eps = float(np.finfo(np.asarray(plain(input)).dtype).eps) if eps is None else eps
+    return _rms_norm(input, weight, axes=axes, eps=eps)
+
+
+@operation
+def _rms_norm(x: Operand, weight: Operand, axes: tuple[int, ...], eps: float) -> Rule:
+    scale = 1 / np.sqrt((x * x).mean(axes, keepdims=True) + eps)
+    normal = x * scale
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+        grad_x = None
+        if needs[0]:
+            grad_x = np.array(grad if weight is None else grad * weight)
+            grad_x -= normal * (grad_x * normal).mean(axes, keepdims=True)
+            grad_x *= scale
+        return grad_x, fit(grad * normal, weight) if needs[1] else None
+
+    return normal if weight is None else normal * weight, vjp
+
+
+def _last_axes(name: str, shape: Sequence[int], normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """The normalized shape as a tuple. ValueError if it is not that of the last axes."""
+    wanted = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not wanted or tuple(shape[len(shape) - len(wanted) :]) != wanted:
+        raise ValueError(f"{name} over {wanted} of a tensor of shape {tuple(shape)}: its last axes must be {wanted}")
+    return wanted

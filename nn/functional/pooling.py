@@ -1,93 +1,344 @@
-"""Pooling: one number for each window of an image."""
+"""Pools: the largest, or the mean, of each window of a picture; along one axis after the other.
+
+Pictures are (batch, channels, height, width), sequences (batch, channels, length), in any memory order, which stays;
+without the batch axis they are one picture, one sequence. Names, arguments and defaults are PyTorch's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from .. import buffers
+from .. import buffers, operations
+from ..geometry import Axis, Size, pool_axes
 from ..graph import Array
 from ..tensor import Operand, Rule, operation
 
+Axes = Sequence[Axis]
 
+
+# ------------------------------------------------------------------------------------------------------------- largest
 @operation
-def max_pool2d(input: Operand, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> Rule:
-    """Largest of each kernel_size window; windows touch and do not overlap, a rest at the border is dropped.
-
-    The first largest, in reading order, gets the gradient, as in PyTorch.
-    """
-    height, width = pool_windows(input, kernel_size, stride)
-    x_columns = [_every(input, 3, j, width) for j in range(width)]
-    columns = _maximum(x_columns)
-    column_rows = [_every(columns, 2, i, height) for i in range(height)]
-    out = _maximum(column_rows)
+def _max_pool2d(x: Operand, axes: Axes) -> Rule:
+    """The first largest, in reading order, gets the gradient; a NaN is larger than all."""
+    high, wide = axes
+    columns = _slide(x, 3, wide, np.maximum, -np.inf)
+    out = _slide(columns, 2, high, np.maximum, -np.inf)
+    if np.may_share_memory(out, x):  # windows of one pixel
+        out = out.copy(order="K")
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        grad_columns = buffers.empty_like(columns)
-        _deal(grad, out, column_rows, grad_columns, 2, height)
-        grad_x = buffers.empty_like(input)
-        _deal(grad_columns, columns, x_columns, grad_x, 3, width)
-        return (grad_x,)
+        return (_deal(_deal(grad, out, columns, 2, high), columns, x, 3, wide),)
 
     return out, vjp
 
 
-def _every(x: Array, axis: int, start: int, step: int) -> Array:
-    """Every step-th row (axis 2) or column (axis 3) from `start`, as many as there are whole windows."""
-    stop = x.shape[axis] // step * step
-    return x[:, :, start:stop:step] if axis == 2 else x[:, :, :, start:stop:step]
-
-
-def _maximum(parts: Sequence[Array]) -> Array:
-    if len(parts) == 1:
-        return parts[0]
-    out = np.maximum(parts[0], parts[1], out=buffers.empty_like(parts[0]))
-    for part in parts[2:]:
-        np.maximum(out, part, out=out)
+def _slide(x: Array, axis: int, window: Axis, combine: Callable[..., Any], start: float) -> Array:
+    """Combine, along one axis, what the entries of the window see."""
+    parts = [(_along(axis, outputs), x[_along(axis, inputs)]) for outputs, inputs in map(window.seen, _entries(window))]
+    first = [part for _, part in parts if part.shape[axis] == window.out][:2]  # those that all outputs see
+    if len(parts) == len(first) == 1:
+        return first[0]
+    if len(first) == 2:
+        out = combine(*first, out=buffers.empty_like(first[0]))
+    else:
+        shape = list(x.shape)
+        shape[axis] = window.out
+        out = buffers.empty_ordered(x, shape)
+        out[...] = start if not first else first[0]
+    for outputs, part in parts:
+        if not any(part is done for done in first):
+            combine(out[outputs], part, out=out[outputs])
     return out
 
 
-def _deal(grad: Array, out: Array, parts: Sequence[Array], grad_x: Array, axis: int, step: int) -> None:
-    """Hand each gradient to the first part that is the maximum; what is left over goes to the last."""
-    last, left = len(parts) - 1, grad
-    for i, part in enumerate(parts[:-1]):
-        mine = _every(grad_x, axis, i, step)
-        mask = np.equal(part, out, out=buffers.empty_like(out, bool))
-        np.multiply(left, mask, out=mine)
-        left = np.subtract(left, mine, out=_every(grad_x, axis, last, step))
-    if last == 0:
-        _every(grad_x, axis, 0, step)[...] = left
-    rest = grad_x.shape[axis] // step * step
-    (grad_x[:, :, rest:] if axis == 2 else grad_x[:, :, :, rest:])[...] = 0
+def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
+    """Along one axis, hand the gradient of each maximum to the first number that is not smaller."""
+    alone = window.stride >= (window.kernel - 1) * window.dilation + 1  # no number is in two windows
+    grad_x = buffers.empty_like(x)
+    if not _covers(window):
+        grad_x[...] = 0
+    left = grad
+    for entry in _entries(window):
+        outputs, inputs = (_along(axis, part) for part in window.seen(entry))
+        here, mine = left[outputs], grad_x[inputs]
+        if alone and entry == window.kernel - 1 and not window.pad and here.shape == left.shape:
+            mine[...] = here  # whoever has not found an owner
+            break
+        smaller = np.less(x[inputs], out[outputs], out=buffers.empty_like(here, bool))
+        rest = np.multiply(here, smaller, out=buffers.empty_like(here))
+        if alone:
+            np.subtract(here, rest, out=mine)
+        else:
+            mine += here - rest
+        if rest.shape == left.shape:
+            left = rest
+        else:
+            left = left.copy(order="K")
+            left[outputs] = rest
+    return grad_x
+
+
+def _covers(window: Axis) -> bool:
+    """Whether every number is in exactly one window, and nothing else is."""
+    return window.kernel == window.stride == window.size / window.out and window.pad == 0 and window.dilation == 1
+
+
+def _entries(window: Axis) -> range:
+    return range(window.kernel)
+
+
+def _along(axis: int, part: slice) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, part)
+
+
+# ---------------------------------------------------------------------------------------------------------------- mean
+@operation
+def _avg_pool2d(x: Operand, axes: Axes, counts: tuple[Array, Array] | float) -> Rule:
+    """The sum over each window, divided: by rows' counts and columns' counts, or by one number."""
+    high, wide = axes
+    out = _slide(_slide(x, 3, wide, np.add, 0), 2, high, np.add, 0)
+    out = _divided(out, counts, fresh=not np.may_share_memory(out, x))
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+        return (_spread(_spread(_divided(grad, counts), 2, high), 3, wide),)
+
+    return out, vjp
+
+
+def _divided(x: Array, counts: tuple[Array, Array] | float, fresh: bool = False) -> Array:
+    if not isinstance(counts, tuple):
+        return np.divide(x, x.dtype.type(counts), out=x if fresh else buffers.empty_like(x))
+    rows, columns = counts
+    return np.divide(x, (rows[:, None] * columns).astype(x.dtype), out=x if fresh else buffers.empty_like(x))
+
+
+def _spread(grad: Array, axis: int, window: Axis) -> Array:
+    """Along one axis, hand each output's gradient to everything in its window."""
+    shape = list(grad.shape)
+    shape[axis] = window.size
+    grad_x = buffers.empty_ordered(grad, shape)
+    once = _covers(window)
+    if not once:
+        grad_x[...] = 0
+    for outputs, inputs in map(window.seen, _entries(window)):
+        if once:
+            grad_x[_along(axis, inputs)] = grad
+        else:
+            grad_x[_along(axis, inputs)] += grad[_along(axis, outputs)]
+    return grad_x
+
+
+def _counted(window: Axis, count_include_pad: bool) -> Array:
+    """How many numbers each window holds; with `count_include_pad` the padding too, but nothing beyond it."""
+    starts = np.arange(window.out) * window.stride - window.pad
+    ends = np.minimum(starts + window.kernel, window.size + window.pad)
+    if count_include_pad:
+        return ends - starts
+    return np.minimum(ends, window.size) - np.maximum(starts, 0)
+
+
+# ------------------------------------------------------------------------------------------------ in PyTorch's terms
+def max_pool2d(
+    input: Operand,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Largest of each window: (batch, channels, height, width) -> (batch, channels, height', width').
+
+    Windows touch unless `stride` says otherwise; what is left over at the border is dropped unless `ceil_mode`.
+    `padding` is at most half a window, and never the largest. The first largest, in reading order, gets the gradient.
+    """
+    _no_indices("max_pool2d", return_indices)
+    return _pool("max_pool2d", _max_pool2d, input, 2, (kernel_size, stride, padding, dilation, ceil_mode))
+
+
+def max_pool1d(
+    input: Operand,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Largest of each window: (batch, channels, length) -> (batch, channels, length'); settings as `max_pool2d`."""
+    _no_indices("max_pool1d", return_indices)
+    return _pool("max_pool1d", _max_pool2d, input, 1, (kernel_size, stride, padding, dilation, ceil_mode))
+
+
+def avg_pool2d(
+    input: Operand,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """Mean of each window: (batch, channels, height, width) -> (batch, channels, height', width').
+
+    `padding` zeros count in the mean unless `count_include_pad` is False; `divisor_override` divides instead of the
+    number of pixels.
+    """
+    if divisor_override is not None and (not isinstance(divisor_override, int | np.integer) or not divisor_override):
+        raise ValueError(f"avg_pool2d: divisor_override is {divisor_override!r}; expected a whole number that is not 0")
+    settings = kernel_size, stride, padding, 1, ceil_mode
+    return _pool("avg_pool2d", _avg_pool2d, input, 2, settings, count_include_pad, divisor_override)
+
+
+def avg_pool1d(
+    input: Operand,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """Mean of each window: (batch, channels, length) -> (batch, channels, length'); settings as `avg_pool2d`."""
+    return _pool(
+        "avg_pool1d", _avg_pool2d, input, 1, (kernel_size, stride, padding, 1, ceil_mode), count_include_pad, None
+    )
+
+
+def _no_indices(name: str, return_indices: bool) -> None:
+    if return_indices:
+        raise ValueError(f"{name}: return_indices=True is not in mazegrad; see docs/nn.md")
+
+
+def _pool(
+    name: str,
+    work: Any,
+    x: Operand,
+    count: int,
+    settings: tuple[Any, ...],
+    include: bool = True,
+    divisor: int | None = None,
+) -> Any:
+    """Check everything, lift what lacks the batch or the height, and pool."""
+    shape = np.shape(x)
+    check_axes(name, shape, count)
+    try:
+        axes = pool_axes(shape[-count:], *settings)
+    except ValueError as error:
+        raise ValueError(f"{name} of shape {shape}: {error}") from None
+    axes = (Axis(1, 1, 1), *axes) if count == 1 else axes
+    if work is _max_pool2d:
+        return lifted(lambda x: work(x, axes=axes), x, count)
+    rows, columns = (_counted(window, include) for window in axes)
+    even = (rows == rows[0]).all() and (columns == columns[0]).all()
+    counts: Any = divisor or (float(rows[0] * columns[0]) if even else (rows, columns))
+    return lifted(lambda x: work(x, axes=axes, counts=counts), x, count)
+
+
+def check_axes(name: str, shape: Sequence[int], count: int) -> None:
+    """Raise ValueError for what is not a batch of pictures (`count` 2) or sequences (1), or one of them."""
+    if len(shape) not in (count + 1, count + 2):
+        sizes = "height, width" if count == 2 else "length"
+        raise ValueError(f"{name} of shape {tuple(shape)}: expected (batch, channels, {sizes}) or (channels, {sizes})")
+
+
+def lifted(work: Callable[[Any], Any], x: Operand, count: int) -> Any:
+    """Give x a batch axis, and a height if `count` is 1, where it lacks them; take them away again afterwards."""
+    alone = np.ndim(x) == count + 1
+    x = operations.expand_dims(x, 0) if alone else x
+    x = operations.expand_dims(x, 2) if count == 1 else x
+    out, extra = work(x), (0,) * alone + (2,) * (count == 1)
+    return operations.squeeze(out, extra) if extra else out
+
+
+# ------------------------------------------------------------------------------------------------------------ adaptive
+def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
+    """Mean over windows that share the picture evenly: (..., height, width) -> (..., *output_size).
+
+    `output_size` is one number or (height, width); None leaves that axis as it is. 1 is the mean of everything.
+    """
+    return _adaptive("adaptive_avg_pool2d", input, output_size, 2, largest=False)
+
+
+def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
+    """Mean over windows that share the sequence evenly: (..., length) -> (..., output_size)."""
+    return _adaptive("adaptive_avg_pool1d", input, output_size, 1, largest=False)
+
+
+def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
+    """Largest of windows that share the picture evenly: (..., height, width) -> (..., *output_size)."""
+    _no_indices("adaptive_max_pool2d", return_indices)
+    return _adaptive("adaptive_max_pool2d", input, output_size, 2, largest=True)
+
+
+def adaptive_max_pool1d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
+    """Largest of windows that share the sequence evenly: (..., length) -> (..., output_size)."""
+    _no_indices("adaptive_max_pool1d", return_indices)
+    return _adaptive("adaptive_max_pool1d", input, output_size, 1, largest=True)
+
+
+def _adaptive(name: str, x: Operand, output_size: Any, count: int, largest: bool) -> Any:
+    shape = np.shape(x)
+    check_axes(name, shape, count)
+    several = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * count
+    if len(several) != count or not all(n is None or (isinstance(n, int | np.integer) and n > 0) for n in several):
+        raise ValueError(f"{name}: output_size is {output_size!r}; expected {count} whole numbers from 1 on, or one")
+    sizes = [n if new is None else new for n, new in zip(shape[-count:], several, strict=True)]
+    if 0 in shape[-count:]:
+        raise ValueError(f"{name} of shape {shape}: there must be a pixel")
+    if all(n % new == 0 for n, new in zip(shape[-count:], sizes, strict=True)):
+        kernel = tuple(n // new for n, new in zip(shape[-count:], sizes, strict=True))
+        if largest:
+            return (max_pool2d if count == 2 else max_pool1d)(x, kernel)
+        return (avg_pool2d if count == 2 else avg_pool1d)(x, kernel)
+    pairs = [
+        [(i * n // new, -(-(i + 1) * n // new)) for i in range(new)]
+        for n, new in zip(shape[-count:], sizes, strict=True)
+    ]
+    cells = tuple(pairs) if count == 2 else ([(0, 1)], pairs[0])
+    work = _adaptive_max if largest else _adaptive_avg
+    return lifted(lambda x: work(x, cells=cells), x, count)
 
 
 @operation
-def avg_pool2d(input: Operand, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> Rule:
-    """Mean of each kernel_size window; windows touch and do not overlap, a rest at the border is dropped."""
-    height, width = pool_windows(input, kernel_size, stride)
-    cells = [(i, j) for i in range(height) for j in range(width)]
-    out = np.zeros_like(_every(_every(input, 2, 0, height), 3, 0, width))
-    for i, j in cells:
-        out += _every(_every(input, 2, i, height), 3, j, width)
-    out /= len(cells)
+def _adaptive_avg(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
+    rows, columns = cells
+    out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
+    for (i, (top, bottom)), (j, (left, right)) in _pairs(rows, columns):
+        x[:, :, top:bottom, left:right].mean((2, 3), out=out[:, :, i, j])
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        grad_x, share = np.zeros_like(input), grad / len(cells)
-        for i, j in cells:
-            _every(_every(grad_x, 2, i, height), 3, j, width)[...] = share
+        grad_x = np.zeros_like(x)
+        for (i, (top, bottom)), (j, (left, right)) in _pairs(rows, columns):
+            share = grad[:, :, i, j] / ((bottom - top) * (right - left))
+            grad_x[:, :, top:bottom, left:right] += share[:, :, None, None]
         return (grad_x,)
 
     return out, vjp
 
 
-def pool_windows(x: Array, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None) -> tuple[int, int]:
-    """The window's height and width; ValueError when the windows would overlap or not fit."""
-    height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-    if stride is not None and stride != kernel_size and stride != (height, width):
-        raise ValueError(f"stride {stride} with kernel_size {kernel_size}: windows touch here, the two must be equal")
-    if x.ndim != 4:
-        raise ValueError("expected (batch, channels, height, width)")
-    if not 0 < height <= x.shape[2] or not 0 < width <= x.shape[3]:
-        raise ValueError(f"a {height}x{width} window does not fit")
-    return height, width
+@operation
+def _adaptive_max(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
+    rows, columns = cells
+    out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
+    chosen = np.empty(out.shape, np.intp)
+    for (i, (top, bottom)), (j, (left, right)) in _pairs(rows, columns):
+        window = x[:, :, top:bottom, left:right].reshape(*x.shape[:2], -1)
+        chosen[:, :, i, j] = window.argmax(-1)
+        out[:, :, i, j] = np.take_along_axis(window, chosen[:, :, i, j, None], -1)[..., 0]
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+        grad_x = np.zeros_like(x)
+        batch, channel = np.ogrid[: x.shape[0], : x.shape[1]]
+        for (i, (top, _)), (j, (left, right)) in _pairs(rows, columns):
+            down, across = np.divmod(chosen[:, :, i, j], right - left)
+            grad_x[batch, channel, top + down, left + across] += grad[:, :, i, j]
+        return (grad_x,)
+
+    return out, vjp
+
+
+def _pairs(rows: list[tuple[int, int]], columns: list[tuple[int, int]]) -> Any:
+    return ((row, column) for row in enumerate(rows) for column in enumerate(columns))

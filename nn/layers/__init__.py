@@ -4,11 +4,56 @@ Names, defaults, weight layouts and initial distributions are PyTorch's. Weights
 otherwise. `rng` draws the initial weights (or the dropout); without it, each layer takes fresh entropy from the system.
 """
 
-from .activations import GELU as GELU, ReLU as ReLU, Sigmoid as Sigmoid, Softmax as Softmax, Tanh as Tanh
-from .convolution import Conv2D as Conv2D
+from .convolution import (
+    Conv1D as Conv1D,
+    Conv2D as Conv2D,
+    ConvTranspose1D as ConvTranspose1D,
+    ConvTranspose2D as ConvTranspose2D,
+)
+from .activations import (
+    CELU as CELU,
+    ELU as ELU,
+    GELU as GELU,
+    GLU as GLU,
+    Hardsigmoid as Hardsigmoid,
+    Hardswish as Hardswish,
+    Hardtanh as Hardtanh,
+    Identity as Identity,
+    LeakyReLU as LeakyReLU,
+    LogSigmoid as LogSigmoid,
+    LogSoftmax as LogSoftmax,
+    Mish as Mish,
+    PReLU as PReLU,
+    ReLU as ReLU,
+    ReLU6 as ReLU6,
+    SELU as SELU,
+    SiLU as SiLU,
+    Sigmoid as Sigmoid,
+    Softmax as Softmax,
+    Softplus as Softplus,
+    Softsign as Softsign,
+    Tanh as Tanh,
+)
 from .dropout import Dropout as Dropout
 from .linear import Embedding as Embedding, Linear as Linear
-from .normalisation import BatchNorm2D as BatchNorm2D, LayerNorm as LayerNorm
-from .pooling import AvgPool2D as AvgPool2D, MaxPool2D as MaxPool2D
+from .normalisation import (
+    BatchNorm1D as BatchNorm1D,
+    BatchNorm2D as BatchNorm2D,
+    GroupNorm as GroupNorm,
+    InstanceNorm1D as InstanceNorm1D,
+    InstanceNorm2D as InstanceNorm2D,
+    LayerNorm as LayerNorm,
+    RMSNorm as RMSNorm,
+)
+from .pooling import (
+    AdaptiveAvgPool1D as AdaptiveAvgPool1D,
+    AdaptiveAvgPool2D as AdaptiveAvgPool2D,
+    AdaptiveMaxPool1D as AdaptiveMaxPool1D,
+    AdaptiveMaxPool2D as AdaptiveMaxPool2D,
+    AvgPool1D as AvgPool1D,
+    AvgPool2D as AvgPool2D,
+    MaxPool1D as MaxPool1D,
+    MaxPool2D as MaxPool2D,
+)
 from .sequential import Sequential as Sequential
 from .shapes import Flatten as Flatten, Upsample as Upsample

@@ -1,19 +1,95 @@
-"""Activations as layers."""
+"""Activations as layers.
+
+`inplace`, which saves memory in PyTorch and changes no result, is accepted and has no effect.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from .. import operations
+from ..checks import POSITIVE_INTEGER, check
 from ..modules import Module
+from ..tensor import Parameter
 
 
 class ReLU(Module):
     """max(x, 0)."""
 
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
     def forward(self, x: Any) -> Any:
         """Any shape."""
         return operations.relu(x)
+
+
+class LeakyReLU(Module):
+    """x above 0, and negative_slope * x below."""
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        """The slope."""
+        return f"negative_slope={self.negative_slope}"
+
+
+class PReLU(Module):
+    """x above 0, and weight * x below: the slope is learned, one for all or one for each channel."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
+        check(POSITIVE_INTEGER, num_parameters=num_parameters)
+        self.weight = Parameter(np.full(num_parameters, init, dtype))
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, ...), or any shape if there is one slope."""
+        return operations.prelu(x, self.weight)
+
+    def extra_repr(self) -> str:
+        """The number of slopes."""
+        return f"num_parameters={self.weight.size}"
+
+
+class ELU(Module):
+    """x above 0, and alpha * (exp(x) - 1) below."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        """The depth."""
+        return f"alpha={self.alpha}"
+
+
+class CELU(ELU):
+    """x above 0, and alpha * (exp(x / alpha) - 1) below."""
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.celu(x, self.alpha)
+
+
+class SELU(Module):
+    """The ELU that keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.selu(x)
 
 
 class GELU(Module):
@@ -27,6 +103,43 @@ class GELU(Module):
         return operations.gelu(x, self.approximate)
 
 
+class SiLU(Module):
+    """x * sigmoid(x), also called swish."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.silu(x)
+
+
+class Mish(Module):
+    """x * tanh(softplus(x))."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.mish(x)
+
+
+class Softplus(Module):
+    """log(1 + exp(beta * x)) / beta, and x itself where beta * x is above `threshold`."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.softplus(x, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
 class Tanh(Module):
     """Hyperbolic tangent."""
 
@@ -35,12 +148,93 @@ class Tanh(Module):
         return operations.tanh(x)
 
 
+class Hardtanh(Module):
+    """x held between two numbers."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        if not min_val < max_val:
+            raise ValueError(f"min_val is {min_val} and max_val {max_val}; expected the first to be the smaller")
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        """The numbers."""
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class ReLU6(Module):
+    """x held between 0 and 6."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.relu6(x)
+
+
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
     def forward(self, x: Any) -> Any:
         """Any shape."""
         return operations.sigmoid(x)
+
+
+class LogSigmoid(Module):
+    """log(sigmoid(x)), without its overflow."""
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.logsigmoid(x)
+
+
+class Hardsigmoid(Module):
+    """relu6(x + 3) / 6."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.hardsigmoid(x)
+
+
+class Hardswish(Module):
+    """x * relu6(x + 3) / 6."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.hardswish(x)
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.softsign(x)
+
+
+class GLU(Module):
+    """The first half along `dim` times the sigmoid of the second."""
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        """Any shape with an even size along `dim` -> half of it."""
+        return operations.glu(x, self.dim)
+
+    def extra_repr(self) -> str:
+        """The axis."""
+        return f"dim={self.dim}"
 
 
 class Softmax(Module):
@@ -56,3 +250,22 @@ class Softmax(Module):
     def extra_repr(self) -> str:
         """The axis."""
         return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """Logarithms of probabilities along `dim`, for `nll_loss`."""
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return operations.log_softmax(x, self.dim)
+
+
+class Identity(Module):
+    """x itself, whatever the arguments: a place that is left open."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Any shape."""
+        return x

@@ -10,47 +10,155 @@ from numpy.typing import DTypeLike
 
 from .. import functional
 from ..checks import POSITIVE_INTEGER, check
+from ..graph import Array
 from ..modules import Module
 from ..tensor import Parameter
 
 
-class BatchNorm2D(Module):
-    """Normalise each channel over batch, height and width (Ioffe & Szegedy 2015)."""
+class _Channels(Module):
+    """Weight and bias for each channel, and running statistics if they are tracked."""
 
-    buffer_names = ("running_mean", "running_var", "num_batches_tracked")
+    buffer_names: tuple[str, ...] = ("running_mean", "running_var", "num_batches_tracked")
+    ndims: tuple[int, ...]  # of what it takes
+    axes = "(batch, {}, height, width)"
+    running_mean: Array | None
+    running_var: Array | None
 
+    def _make(self, num_features: int, affine: bool, bias: bool, tracked: bool, dtype: DTypeLike) -> None:
+        check(POSITIVE_INTEGER, num_features=num_features)
+        self.num_features = num_features
+        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
+        self.track_running_stats = tracked
+        if not tracked:
+            self.buffer_names = ()
+        self.running_mean = np.zeros(num_features, dtype) if tracked else None
+        self.running_var = np.ones(num_features, dtype) if tracked else None
+        self.num_batches_tracked: Array | None = np.array(0) if tracked else None
+
+    def _check(self, x: Any, channels: int) -> None:
+        if np.ndim(x) not in self.ndims or np.shape(x)[channels] != self.num_features:
+            expected = self.axes.format(self.num_features)
+            raise ValueError(f"{type(self).__name__}({self.num_features}) takes {expected}, not {np.shape(x)}")
+
+
+class _BatchNorm(_Channels):
     def __init__(
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
+        track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check(POSITIVE_INTEGER, num_features=num_features)
-        self.eps, self.momentum, self.num_features = eps, momentum, num_features
-        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
-        self.running_mean = np.zeros(num_features, dtype)
-        self.running_var = np.ones(num_features, dtype)
-        self.num_batches_tracked = np.array(0)
+        self.eps, self.momentum = eps, momentum
+        self._make(num_features, affine, bias, track_running_stats, dtype)
 
     def forward(self, x: Any) -> Any:
-        """(batch, num_features, height, width) -> the same shape."""
-        if np.ndim(x) != 4 or x.shape[1] != self.num_features:
-            expected = f"(batch, {self.num_features}, height, width)"
-            raise ValueError(f"BatchNorm2D({self.num_features}) takes {expected}, not {np.shape(x)}")
-        out = functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
-        )
-        if self.training:
-            self.num_batches_tracked += 1
+        """(batch, num_features, ...) -> the same shape."""
+        self._check(x, 1)
+        count = self.num_batches_tracked
+        share = self.momentum if self.momentum is not None else 1 / (1 + int(count or 0))
+        statistics = self.running_mean, self.running_var
+        out = functional.batch_norm(x, *statistics, self.weight, self.bias, self.training, share, self.eps)
+        if self.training and count is not None:
+            count += 1  # in place; last: what does not fit moves nothing
         return out
 
     def extra_repr(self) -> str:
         """Channels and settings."""
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm2D(_BatchNorm):
+    """Normalise each channel over batch, height and width (Ioffe & Szegedy 2015).
+
+    `momentum`: how far a batch moves the running statistics; None: they are the mean of all batches so far. Not
+    `track_running_stats`: each batch's own are used in evaluation too.
+    """
+
+    ndims = (4,)
+
+
+class BatchNorm1D(_BatchNorm):
+    """Normalise each feature over the batch, or each channel over batch and length; settings as in `BatchNorm2D`."""
+
+    ndims, axes = (2, 3), "(batch, {0}) or (batch, {0}, length)"
+
+
+class _InstanceNorm(_Channels):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.eps, self.momentum = eps, momentum
+        self._make(num_features, affine, bias, track_running_stats, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """(batch, num_features, ...) -> the same shape; without the batch axis, one example."""
+        alone = np.ndim(x) == self.ndims[0]
+        self._check(x, 0 if alone else 1)
+        own = self.training or not self.track_running_stats
+        settings = self.weight, self.bias, own, self.momentum, self.eps
+        out = functional.instance_norm(x[None] if alone else x, self.running_mean, self.running_var, *settings)
+        return out[0] if alone else out
+
+    def extra_repr(self) -> str:
+        """Channels and settings."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class InstanceNorm2D(_InstanceNorm):
+    """Normalise each channel of each picture by itself (Ulyanov, Vedaldi & Lempitsky 2016)."""
+
+    ndims = (3, 4)
+
+
+class InstanceNorm1D(_InstanceNorm):
+    """Normalise each channel of each sequence by itself."""
+
+    ndims, axes = (2, 3), "(batch, {}, length)"
+
+
+class GroupNorm(Module):
+    """Normalise groups of channels of each example by themselves: whatever the batch (Wu & He 2018)."""
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        check(POSITIVE_INTEGER, num_groups=num_groups, num_channels=num_channels)
+        if num_channels % num_groups:
+            raise ValueError(f"{num_channels} channels cannot be dealt out to {num_groups} groups")
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine and bias else None
+
+    def forward(self, x: Any) -> Any:
+        """(batch, num_channels, ...) -> the same shape."""
+        if np.ndim(x) < 2 or np.shape(x)[1] != self.num_channels:
+            raise ValueError(f"GroupNorm takes (batch, {self.num_channels}, ...), not {np.shape(x)}")
+        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Groups, channels, eps."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
 
 
 class LayerNorm(Module):
@@ -73,6 +181,30 @@ class LayerNorm(Module):
     def forward(self, x: Any) -> Any:
         """(..., *normalized_shape) -> the same shape."""
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Shape and eps."""
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class RMSNorm(Module):
+    """Divide by the root of the mean square over the last axes (Zhang & Sennrich 2019)."""
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps = eps
+        self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
+
+    def forward(self, x: Any) -> Any:
+        """(..., *normalized_shape) -> the same shape."""
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         """Shape and eps."""

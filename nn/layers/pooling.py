@@ -1,42 +1,164 @@
-"""Pooling as a layer."""
+"""Pooling layers: the settings of the functions in `functional/pooling.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import functional
-from ..checks import POSITIVE_INTEGER, check
-from ..functional.pooling import pool_windows
+from ..functional import pooling
+from ..geometry import Size, pool_axes
 from ..modules import Module
-
-Size = int | tuple[int, int]
 
 
 class _Pool(Module):
-    def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
-        height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-        check(POSITIVE_INTEGER, kernel_height=height, kernel_width=width)
-        pool_windows(np.empty((1, 1, height, width)), kernel_size, stride)
-        self.kernel_size = kernel_size
+    """A window; `axes` is the number of axes along which it slides."""
+
+    axes: int
+
+    def _keep(self, kernel_size: Size, stride: Size | None, padding: Size, dilation: Size, ceil_mode: bool) -> None:
+        pool_axes((1 << 30,) * self.axes, kernel_size, stride, padding, dilation, ceil_mode)  # says what is wrong
+        self.kernel_size, self.padding, self.dilation, self.ceil_mode = kernel_size, padding, dilation, ceil_mode
+        self.stride = kernel_size if stride is None else stride
 
     def extra_repr(self) -> str:
-        """The window."""
-        return f"{self.kernel_size}"
+        """The window, and what is not the default."""
+        usual: dict[str, Any] = {"stride": self.kernel_size, "padding": 0, "dilation": 1, "ceil_mode": False}
+        usual |= {"count_include_pad": True, "divisor_override": None}
+        settings = ((name, getattr(self, name, value), value) for name, value in usual.items())
+        return ", ".join(
+            [f"{self.kernel_size}", *(f"{name}={value}" for name, value, plain in settings if value != plain)]
+        )
 
 
-class MaxPool2D(_Pool):
-    """Largest of each window; windows touch, a rest at the border is dropped."""
+class _MaxPool(_Pool):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        if return_indices:
+            raise ValueError(f"{type(self).__name__}: return_indices=True is not in mazegrad; see docs/nn.md")
+        self._keep(kernel_size, stride, padding, dilation, ceil_mode)
 
     def forward(self, x: Any) -> Any:
-        """(batch, channels, height, width) -> (batch, channels, height // kernel, width // kernel)."""
-        return functional.max_pool2d(x, self.kernel_size)
+        """(batch, channels, *sizes) -> (batch, channels, *smaller sizes)."""
+        pool = pooling.max_pool2d if self.axes == 2 else pooling.max_pool1d
+        return pool(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+
+class MaxPool2D(_MaxPool):
+    """Largest of each window of (batch, channels, height, width); windows touch unless `stride` says otherwise."""
+
+    axes = 2
+
+
+class MaxPool1D(_MaxPool):
+    """Largest of each window of (batch, channels, length); windows touch unless `stride` says otherwise."""
+
+    axes = 1
 
 
 class AvgPool2D(_Pool):
-    """Mean of each window; windows touch, a rest at the border is dropped."""
+    """Mean of each window of (batch, channels, height, width); windows touch unless `stride` says otherwise."""
+
+    axes = 2
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        self._keep(kernel_size, stride, padding, 1, ceil_mode)
+        self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
     def forward(self, x: Any) -> Any:
-        """(batch, channels, height, width) -> (batch, channels, height // kernel, width // kernel)."""
-        return functional.avg_pool2d(x, self.kernel_size)
+        """(batch, channels, height, width) -> (batch, channels, height', width')."""
+        more = self.ceil_mode, self.count_include_pad, self.divisor_override
+        return pooling.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *more)
+
+
+class AvgPool1D(_Pool):
+    """Mean of each window of (batch, channels, length); windows touch unless `stride` says otherwise."""
+
+    axes = 1
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        self._keep(kernel_size, stride, padding, 1, ceil_mode)
+        self.count_include_pad = count_include_pad
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, length) -> (batch, channels, length')."""
+        more = self.ceil_mode, self.count_include_pad
+        return pooling.avg_pool1d(x, self.kernel_size, self.stride, self.padding, *more)
+
+
+class _Adaptive(Module):
+    axes: int
+
+    def __init__(self, output_size: Any) -> None:
+        several = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * self.axes
+        good = all(n is None or (isinstance(n, int | np.integer) and n > 0) for n in several)
+        if len(several) != self.axes or not good:
+            raise ValueError(f"output_size is {output_size!r}; expected {self.axes} whole numbers from 1 on, or one")
+        self.output_size = output_size
+
+    def extra_repr(self) -> str:
+        """The size of what comes out."""
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool2D(_Adaptive):
+    """Mean over windows that share the picture evenly; `AdaptiveAvgPool2D(1)` is the mean of each channel."""
+
+    axes = 2
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, height, width) -> (batch, channels, *output_size)."""
+        return pooling.adaptive_avg_pool2d(x, self.output_size)
+
+
+class AdaptiveAvgPool1D(_Adaptive):
+    """Mean over windows that share the sequence evenly."""
+
+    axes = 1
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, length) -> (batch, channels, output_size)."""
+        return pooling.adaptive_avg_pool1d(x, self.output_size)
+
+
+class AdaptiveMaxPool2D(_Adaptive):
+    """Largest of windows that share the picture evenly."""
+
+    axes = 2
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, height, width) -> (batch, channels, *output_size)."""
+        return pooling.adaptive_max_pool2d(x, self.output_size)
+
+
+class AdaptiveMaxPool1D(_Adaptive):
+    """Largest of windows that share the sequence evenly."""
+
+    axes = 1
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, length) -> (batch, channels, output_size)."""
+        return pooling.adaptive_max_pool1d(x, self.output_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, overload
 
 from .. import operations
-from ..convolution import bias_relu, conv2d
+from ..convolution import bias_relu
 from ..modules import Module, ModuleList
 from .activations import ReLU
 from .convolution import Conv2D
@@ -41,7 +41,7 @@ class Sequential(ModuleList):
             if [type(module) for module in here] == [Conv2D, ReLU, MaxPool2D]:
                 conv, _, pool = here
                 assert isinstance(conv, Conv2D)
-                x = pool(conv2d(x, conv.weight, None, conv.padding))
+                x = pool(conv.convolve(x, None))
                 x = operations.relu(x) if conv.bias is None else bias_relu(x, conv.bias)
                 at += 3
             else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import functional, operations
-from ..checks import POSITIVE_INTEGER, check
 from ..modules import Module
 
 
@@ -25,16 +25,27 @@ class Flatten(Module):
 
 
 class Upsample(Module):
-    """Each pixel scale_factor times in both directions (mode "nearest")."""
+    """Pictures of another size: `size`, or `scale_factor` times as large; modes as in `functional.interpolate`."""
 
-    def __init__(self, *, scale_factor: int = 2) -> None:
-        check(POSITIVE_INTEGER, scale_factor=scale_factor)
-        self.scale_factor = scale_factor
+    def __init__(
+        self,
+        size: int | Sequence[int] | None = None,
+        scale_factor: float | Sequence[float] | None = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
+    ) -> None:
+        if (size is None) == (scale_factor is None):
+            raise ValueError(f"either size or scale_factor is expected, not {size} and {scale_factor}")
+        self.size, self.scale_factor, self.mode = size, scale_factor, mode
+        self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
 
     def forward(self, x: Any) -> Any:
-        """(batch, channels, height, width) -> (batch, channels, height * scale_factor, width * scale_factor)."""
-        return functional.upsample(x, scale_factor=self.scale_factor)
+        """(batch, channels, height, width), or (batch, channels, length) -> as many axes, of the new size."""
+        settings = self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        return functional.interpolate(x, *settings)
 
     def extra_repr(self) -> str:
-        """The factor."""
-        return f"scale_factor={self.scale_factor}"
+        """Size or factor, and mode."""
+        size = f"scale_factor={self.scale_factor}" if self.size is None else f"size={self.size}"
+        return size if self.mode == "nearest" else f"{size}, mode={self.mode!r}"

@@ -32,8 +32,35 @@ from .elementwise import (
     subtract as subtract,
     where as where,
 )
-from .products import einsum as einsum, linear as linear, matmul as matmul
-from .reductions import max as max, mean as mean, min as min, sum as sum, var as var
+from .einsum import einsum as einsum
+from .gather import gather as gather
+from .products import linear as linear, matmul as matmul
+from .rectifiers import (
+    celu as celu,
+    elu as elu,
+    glu as glu,
+    hardsigmoid as hardsigmoid,
+    hardswish as hardswish,
+    hardtanh as hardtanh,
+    leaky_relu as leaky_relu,
+    logsigmoid as logsigmoid,
+    mish as mish,
+    prelu as prelu,
+    relu6 as relu6,
+    selu as selu,
+    silu as silu,
+    softplus as softplus,
+    softsign as softsign,
+)
+from .reductions import (
+    cumsum as cumsum,
+    logsumexp as logsumexp,
+    max as max,
+    mean as mean,
+    min as min,
+    prod as prod,
+    sum as sum,
+)
 from .shapes import (
     broadcast_to as broadcast_to,
     concatenate as concatenate,
@@ -45,3 +72,4 @@ from .shapes import (
     stack as stack,
     transpose as transpose,
 )
+from .spreads import norm as norm, std as std, var as var

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 
-from ..graph import Array
+from ..checks import check_choice
 from ..tensor import Operand, Rule, operation
+from .normal import FARTHEST, normal
 
 
 @operation
@@ -34,42 +34,22 @@ def relu(input: Operand) -> Rule:
 
 @operation
 def gelu(input: Operand, approximate: str = "none") -> Rule:
-    """x times the normal distribution function at x (Hendrycks & Gimpel 2016), exact or `approximate="tanh"`."""
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"approximate is {approximate!r}; 'none' and 'tanh' are known")
+    """input times the normal distribution function at input (Hendrycks & Gimpel 2016).
+
+    Args:
+        input: any shape.
+        approximate: "none", or "tanh" for the quicker formula of the paper.
+    """
+    check_choice(("none", "tanh"), approximate=approximate)
+    finite = np.maximum(input, -FARTHEST)  # below, the value is 0; this keeps 0 * infinity away
     if approximate == "none":
-        share = 0.5 + 0.5 * _erf(input * math.sqrt(0.5))
-        steepness = np.exp(-0.5 * input * input) * (1 / math.sqrt(2 * math.pi))
+        share, steepness = normal(input)
+        steepness *= np.minimum(finite, FARTHEST)
     else:
         inner = np.tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
         share = 0.5 + 0.5 * inner
-        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * input * input))
-    return input * share, lambda grad, needs: (grad * (share + input * steepness),)
-
-
-def _erf(x: Array) -> Array:
-    """The error function, which numpy lacks: a Taylor series about the nearest of a table's points."""
-    table = _erf_table()
-    size = np.minimum(np.abs(x), 6)  # erf(6) is 1 in double precision
-    point = np.rint(size * 16).astype(np.intp)
-    rest = size - point.astype(x.dtype) / 16
-    value = np.zeros_like(size)
-    for row in table[5 if x.itemsize == 4 else 11 :: -1].astype(x.dtype):  # as many terms as the precision can tell
-        value *= rest
-        value += row[point]
-    return np.copysign(value, x)
-
-
-@cache
-def _erf_table() -> Array:
-    """The Taylor coefficients of erf at 0, 1/16, ... 6: (order, point); the derivatives by Hermite's recursion."""
-    at = np.arange(97) / 16
-    bell = 2 / math.sqrt(math.pi) * np.exp(-at * at)
-    rows, before, now = [np.array([math.erf(a) for a in at])], np.zeros_like(at), bell
-    for order in range(1, 12):  # now: the derivative of this order
-        rows.append(now / math.factorial(order))
-        before, now = now, -2 * at * now - 2 * (order - 1) * before
-    return np.array(rows)
+        steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * input * input)) * input
+    return finite * share, lambda grad, needs: (grad * (share + steepness),)
 
 
 @operation

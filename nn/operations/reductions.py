@@ -1,45 +1,57 @@
-"""Reductions: sums, means and extremes over axes, each with its derivative beside it."""
+"""Reductions: sums, products, means and extremes over axes, each with its derivative beside it.
+
+Each takes `axis` and `keepdims`, or PyTorch's words for them, `dim` and `keepdim`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import Array
 from ..tensor import Axis, Operand, Rule, operation
 
 
-def _back(grad: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+def axes(x: Array, axis: Axis) -> tuple[int, ...]:
+    """The axes as a tuple: all for None; of one number, which has no axes, 0 and -1 are allowed as in PyTorch."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    if x.ndim == 0 and axis in (0, -1, (0,), (-1,)):
+        return ()
+    return normalize_axis_tuple(axis, x.ndim, "axis")
+
+
+def dropped(out: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
+    """A reduction's output with or without the axes, now of size 1, that were reduced."""
+    return out if keepdims else np.squeeze(out, axis)
+
+
+def back(grad: Array, x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
     """Stretch a reduction's gradient (or output) out over the axes that were reduced."""
-    return np.broadcast_to(grad if keepdims or axis is None else np.expand_dims(grad, axis), x.shape)
+    return np.broadcast_to(grad if keepdims else np.expand_dims(grad, axis), x.shape)
 
 
 @operation
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
     """Sum over `axis` (an int, several, or None: all)."""
-    return x.sum(axis, keepdims=keepdims), lambda grad, needs: (_back(grad, x, axis, keepdims),)
+    axis = axes(x, axis)
+    return x.sum(axis, keepdims=keepdims), lambda grad, needs: (back(grad, x, axis, keepdims),)
 
 
 @operation
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
     """Mean over `axis` (an int, several, or None: all)."""
+    axis = axes(x, axis)
     out = x.mean(axis, keepdims=keepdims)
-    return out, lambda grad, needs: (_back(grad * (np.size(out) / x.size), x, axis, keepdims),)
+    return out, lambda grad, needs: (back(grad * (np.size(out) / x.size), x, axis, keepdims),)
 
 
-@operation
-def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
-    """Population variance over `axis` (an int, several, or None: all), as numpy's `var`."""
-    rest = x - x.mean(axis, keepdims=True)
-    out = np.mean(rest * rest, axis, keepdims=keepdims)
-    return out, lambda grad, needs: (_back(grad * (2 * np.size(out) / x.size), x, axis, keepdims) * rest,)
-
-
-def _extreme(x: Array, out: Array, axis: Axis, keepdims: bool) -> Rule:
+def _extreme(x: Array, out: Array, axis: tuple[int, ...], keepdims: bool) -> Rule:
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        hits = (x == _back(out, x, axis, keepdims)).astype(x.dtype)
-        return (_back(grad, x, axis, keepdims) * hits / hits.sum(axis, keepdims=True),)
+        hits = (x == back(out, x, axis, keepdims)).astype(x.dtype)
+        return (back(grad, x, axis, keepdims) * hits / hits.sum(axis, keepdims=True),)
 
     return out, vjp
 
@@ -47,10 +59,49 @@ def _extreme(x: Array, out: Array, axis: Axis, keepdims: bool) -> Rule:
 @operation
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
     """Largest element over `axis`; equal ones share the gradient."""
+    axis = axes(x, axis)
     return _extreme(x, x.max(axis, keepdims=keepdims), axis, keepdims)
 
 
 @operation
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
     """Smallest element over `axis`; equal ones share the gradient."""
+    axis = axes(x, axis)
     return _extreme(x, x.min(axis, keepdims=keepdims), axis, keepdims)
+
+
+@operation
+def prod(x: Operand, axis: int | None = None, keepdims: bool = False) -> Rule:
+    """Product over one axis, or over all; the slopes are right where factors are 0, too."""
+    over = axes(x, axis)
+    out = x.prod(over, keepdims=keepdims)
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+        factors = np.moveaxis(x, over[0], 0) if len(over) == 1 else x.reshape(-1)
+        others = np.ones_like(factors)  # the product of those before times the product of those after
+        np.cumprod(factors[:-1], 0, out=others[1:])
+        others[:-1] *= np.cumprod(factors[:0:-1], 0)[::-1]
+        others = np.moveaxis(others, 0, over[0]) if len(over) == 1 else others.reshape(x.shape)
+        return (back(grad, x, over, keepdims) * others,)
+
+    return out, vjp
+
+
+@operation
+def logsumexp(input: Operand, axis: Axis, keepdims: bool = False) -> Rule:
+    """log(sum(exp(input))) over `axis`, without its overflow."""
+    axis = axes(input, axis)
+    top = input.max(axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isinf(top), 0, top)
+    out = np.log(np.exp(input - top).sum(axis, keepdims=True)) + top
+    return dropped(out, axis, keepdims), lambda grad, needs: (back(grad, input, axis, keepdims) * np.exp(input - out),)
+
+
+@operation
+def cumsum(input: Operand, axis: int) -> Rule:
+    """Sums of the elements up to each one, along `axis`."""
+    over = axes(input, axis)
+    if not over:
+        return input.copy(), lambda grad, needs: (grad,)
+    along = over[0]
+    return np.cumsum(input, along), lambda grad, needs: (np.flip(np.cumsum(np.flip(grad, along), along), along),)

@@ -1,4 +1,4 @@
-"""`mazegrad certify`: does a maze need memory? The proof in words, drawn, and as a file that anyone can check."""
+"""`mazegrad certify`: does a maze need memory? The proof in words, in pictures, and as a file that anyone can check."""
 
 import sys
 from argparse import Namespace
@@ -10,25 +10,26 @@ from numpy.typing import NDArray
 
 from .agents import MemoryCertificate, certify_memory
 from .envs import World, draw
-from .envs.maps.arguments import nearest
 from .envs.maps.files import write_file
-from .envs.maps.shipped import find_maze
 from .envs.pictures.draw import tile_size
+from .files import kind_of
+from .named import environment_ids, find_environment, named_maze
 from .watch import save_png
 
-_GAP = 12  # px between the pictures of two places
+_GAP = 12  # px between the pictures of two states
 
 
 def certify(arguments: Namespace) -> int | None:
-    """Make a certificate and print its proof, or check one that is in a file; return 1 if that one is false.
+    """Make a certificate and print its proof, or check the certificate in a file; return 1 if that one is false.
 
     Args:
-        arguments: `maze` (a list: shipped names, files and environment ids, together one set; or one .json to check),
-            `observation`, `view_size`, `discount`, `nodes`, `time` (seconds), `levels` (episodes of an environment
-            whose mazes are taken), `json` and `png` (Paths to write to, or None).
+        arguments: `maze` (a list: shipped names, files and environment ids, all with one policy; or one .json file to
+            check), `observation`, `view_size`, `discount`, `nodes`, `time` (seconds), `levels` (the number of episodes
+            of an environment whose mazes are used), `seed` (of the first one), `json` and `png` (Paths to write to, or
+            None).
     """
     if len(arguments.maze) == 1 and arguments.maze[0].endswith(".json"):
-        certificate = MemoryCertificate.from_json(Path(arguments.maze[0]).read_text(encoding="utf-8"))
+        certificate = _read(Path(arguments.maze[0]))
         print(certificate.explain())
         faults = certificate.faults()
         print("\n".join(f"FALSE: {fault}" for fault in faults) or "Checked: every claim holds.")
@@ -57,19 +58,19 @@ def certify(arguments: Namespace) -> int | None:
 
 
 def picture(certificate: MemoryCertificate) -> NDArray[np.uint8]:
-    """Draw the places of the proof side by side, the agent in each; without such places, the first maze.
+    """Draw the states of the proof side by side, with the agent in each; if there are none, the first start.
 
     Returns:
         (height, width, 3) uint8.
     """
     world = certificate.world
-    places: tuple[int, ...] = world.start_states[:1].tolist()
+    states: tuple[int, ...] = world.start_states[:1].tolist()
     if certificate.confusion is not None:
-        places = certificate.confusion.states[:4]
+        states = certificate.confusion.states[:4]
     elif certificate.witness is not None:
-        places = certificate.witness[:2]
+        states = certificate.witness[:2]
     tile = min(tile_size(maze) for maze in world.mazes)
-    frames = [draw(world, place, tile=tile) for place in places]
+    frames = [draw(world, state, tile=tile) for state in states]
     height = max(frame.shape[0] for frame in frames)
     parts: list[NDArray[np.uint8]] = []
     for frame in frames:
@@ -80,15 +81,21 @@ def picture(certificate: MemoryCertificate) -> NDArray[np.uint8]:
     return np.concatenate(parts[1:], axis=1)
 
 
+def _read(path: Path) -> MemoryCertificate:
+    kind = kind_of(path)
+    if kind not in ("a memory certificate", "JSON", "text"):
+        raise ValueError(f"{path} is {kind}, not a memory certificate")
+    try:
+        return MemoryCertificate.from_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
 def _worlds(name: str, levels: int, seed: int) -> list[World]:
-    """Return the tables of a maze, or those of the mazes that an environment's first episodes are in."""
-    known = [id for id in gymnasium.registry if id.startswith("mazegrad/")]
-    env_id = name if "/" in name else f"mazegrad/{name}"
-    if env_id not in known:
-        if name.startswith("mazegrad/"):
-            raise ValueError(f"there is no environment {name!r}{nearest(name, known)}")
-        return [World.compile(find_maze(name))]
-    env = gymnasium.make(env_id).unwrapped
+    """Return the world of a maze, or the different worlds of an environment's first episodes."""
+    if not name.startswith("mazegrad/") and f"mazegrad/{name}" not in environment_ids():
+        return [World.compile(named_maze(name))]
+    env = gymnasium.make(find_environment(name)).unwrapped
     worlds: dict[str, World] = {}
     for level in range(levels):
         env.reset(seed=seed + level)
@@ -99,14 +106,14 @@ def _worlds(name: str, levels: int, seed: int) -> list[World]:
 
 
 class _Bar:
-    """A line on stderr that says what is being done, and how much of the time is used."""
+    """A line on stderr with the current stage and the fraction of the time used."""
 
     def __init__(self) -> None:
         self._width = 0
 
-    def show(self, what: str, share: float) -> None:
-        full = round(20 * share)
-        line = f"[{'#' * full}{'.' * (20 - full)}] {what} (Ctrl-C: what is known so far)"
+    def show(self, stage: str, used: float) -> None:
+        full = round(20 * used)
+        line = f"[{'#' * full}{'.' * (20 - full)}] {stage} (Ctrl-C: what is known so far)"
         print(f"\r{line:<{self._width}}", end="", file=sys.stderr, flush=True)
         self._width = len(line)
 

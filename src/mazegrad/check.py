@@ -125,7 +125,7 @@ def _paths(agent: RNNAgent, start: Start, length: int) -> Check:
     name = _TITLES[start]
     if follows_every_path(agent, starts=[start]):
         return Check(name, True, "follows all, of any length (proved: its state takes finitely many values)")
-    example = counterexample(agent, length, starts=[start], deeper=HUNT)
+    example = counterexample(agent, length, starts=[start], beam_length=HUNT)
     if example is not None:
         which = "the shortest path that fails" if example.shortest else f"all paths of up to {length} steps work"
         step = len(example.moves)

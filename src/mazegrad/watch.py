@@ -15,7 +15,7 @@ from .envs import MazeEnv, World
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
 from .envs.maps.files import replacing, write_file
 from .envs.pictures.draw import draw, tile_size
-from .envs.pictures.notebook import png
+from .envs.pictures.png import png
 from .envs.pictures.text import draw_text
 from .envs.pictures.tiles import PAPER, Frame
 from .envs.pictures.trails import extend_trail, new_trail

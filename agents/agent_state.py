@@ -1,0 +1,50 @@
+"""The state of an agent, whatever its type: the states of some rows of a batch, and a matrix of numbers to compare."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def rows_of(state: Any, rows: Any) -> Any:
+    """Return the states of some rows of a batch.
+
+    Args:
+        state: of a batch: an array, a tuple of such states, or anything that all rows share.
+        rows: indices, or a mask, as numpy takes them.
+    """
+    if isinstance(state, tuple):
+        return tuple(rows_of(part, rows) for part in state)
+    return state[rows] if isinstance(state, np.ndarray) else state
+
+
+def row_of(batch: Any, row: int, size: int) -> Any:
+    """Return one row of a batch of states, observations or actions, as a copy.
+
+    Args:
+        batch: an array, a tuple of them, or anything that all rows share, which is returned as it is.
+        row: the index of the row.
+        size: the number of rows; an array of another length is shared.
+    """
+    if isinstance(batch, tuple):
+        return tuple(row_of(part, row, size) for part in batch)
+    if not isinstance(batch, np.ndarray) or len(batch) != size:
+        return batch
+    return batch[row].item() if batch.ndim == 1 else batch[row].copy()
+
+
+def as_matrix(state: Any, batch_size: int) -> NDArray[Any]:
+    """Return the numbers in the states of a batch, (batch_size, k): its arrays, flattened, side by side.
+
+    Raises:
+        TypeError: a state that does not consist of None, ints, arrays and tuples of these.
+    """
+    if isinstance(state, tuple):
+        return np.hstack([np.empty((batch_size, 0)), *(as_matrix(part, batch_size) for part in state)])
+    if isinstance(state, np.ndarray):
+        return state.reshape(batch_size, -1)
+    if state is None:
+        return np.empty((batch_size, 0))
+    if isinstance(state, int):
+        return np.full((batch_size, 1), state)
+    raise TypeError(f"cannot compare agent states of type {type(state).__name__}; use None, ints, arrays or tuples")

@@ -1,0 +1,44 @@
+"""A memory certificate: claims that can be explained, checked, written and read."""
+
+import json
+
+from .claims import Claims
+from .explanation import explain
+from .independent_checker import find_faults
+from .reading import read_claims
+
+
+class MemoryCertificate(Claims):
+    """Whether an agent needs memory, with the proof; `certify_memory` makes it, `verify` checks it independently."""
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the certificate, one sentence for each claim; an empty list if nothing is."""
+        return find_faults(self)
+
+    def verify(self) -> bool:
+        """Return whether every claim holds, checked anew from the tables; `faults` says which do not."""
+        return not self.faults()
+
+    def explain(self) -> str:
+        """Return the proof in plain sentences, with its states drawn in the maze."""
+        return explain(self)
+
+    def to_json(self) -> str:
+        """Return the certificate as text, with everything that `verify` needs."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "MemoryCertificate":
+        """Return the certificate that `to_json` wrote. Only `verify` checks whether it is true; nothing is executed.
+
+        Raises:
+            TypeError: not a str.
+            ValueError: not such a text; the message says what is wrong.
+        """
+        return cls(**read_claims(text))
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def __repr__(self) -> str:
+        return f"<MemoryCertificate: {self.verdict}, observation {self.observation}, discount {self.discount:g}>"

@@ -1,0 +1,49 @@
+"""In a notebook an environment shows its maze with the agent, a vector environment its first lanes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gymnasium.error import ResetNeeded
+
+from .env import MazeEnv
+from .maps.maze import Maze
+from .pictures.draw import draw_place, tile_size
+from .pictures.notebook import frames_svg
+from .vector import MazeVectorEnv
+
+_LANES: Final = 8  # shown of a vector environment
+_SIDE: Final = 640  # px of the longer side of all lanes together; shown at half that size
+
+
+def env_svg(env: MazeEnv) -> str:
+    """Return the maze as an SVG, with the agent if there was a reset."""
+    try:
+        state = env.state
+    except ResetNeeded:
+        return _svg([env.maze], [(None, 0)])
+    return _svg([env.maze], [(int(env.world.cell[state]), int(env.world.carried[state]))])
+
+
+def vector_svg(envs: MazeVectorEnv) -> str | None:
+    """Return the mazes and agents of the first lanes side by side as an SVG; None before the first reset."""
+    try:
+        saved = envs.get_state()
+    except ResetNeeded:
+        return None
+    mazes = [envs.maze_of(lane) for lane in range(min(envs.num_envs, _LANES))]
+    return _svg(mazes, list(zip(saved.cell, saved.carried, strict=True)))
+
+
+def _svg(mazes: Sequence[Maze], places: Sequence[tuple[int | None, int]]) -> str:
+    """Return mazes side by side, the agent of each on a cell, carrying inventory bits."""
+    width = _SIDE // len(mazes)
+    return frames_svg(
+        [
+            draw_place(maze, cell, carried, tile=tile_size(maze, max(width, _SIDE // 3), width))
+            for maze, (cell, carried) in zip(mazes, places, strict=False)
+        ]
+    )
+
+
+for _kind, _shown in ((MazeEnv, env_svg), (MazeVectorEnv, vector_svg)):
+    setattr(_kind, "_repr_svg_", _shown)  # noqa: B010 (type checkers know the attributes of classes)

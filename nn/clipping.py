@@ -1,0 +1,37 @@
+"""Clipping holds gradients down before a step, against gradients that explode."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .checks import POSITIVE_OR_INFINITE, check
+from .optimisers import Named, named
+
+
+def clip_grad_norm(parameters: Named, max_norm: float) -> float:
+    """Scale all gradients together so that their joint 2-norm is at most `max_norm`.
+
+    A norm that is not finite changes nothing: the optimiser's `step()` reports it.
+
+    Returns:
+        The norm before.
+
+    Source: Pascanu, Mikolov & Bengio 2013.
+    """
+    check(POSITIVE_OR_INFINITE, max_norm=max_norm)
+    grads = [(p, p.grad) for p in named(parameters).values() if p.grad is not None]
+    total = math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for _, grad in grads))
+    if math.isfinite(total) and total > max_norm:
+        for p, grad in grads:
+            p.grad = grad * (max_norm / (total + 1e-6))
+    return total
+
+
+def clip_grad_value(parameters: Named, clip_value: float) -> None:
+    """Clip every element of every gradient to the range from -clip_value to clip_value."""
+    check(POSITIVE_OR_INFINITE, clip_value=clip_value)
+    for parameter in named(parameters).values():
+        if parameter.grad is not None:
+            parameter.grad = np.clip(parameter.grad, -clip_value, clip_value)

@@ -1,0 +1,317 @@
+"""Derivatives of derivatives: each operation's vjp once more, this time written in operations.
+
+The vjps beside the operations work on plain arrays: quick, and the end of the road. When a walk back shall itself be
+differentiable (`create_graph=True`), `pull` takes the vjp from the table below instead. An entry names the operands and
+has a function for each, from the gradient of what came out to that of the operand; or it is a `Formula`, the operation
+as a composition of simpler ones, through which the gradient is then walked.
+
+What these functions ask for by name is found where the first vjp remembers it, among the variables of its closure. An
+operand, and `out`, comes as a tensor with its place in the graph; all else as it is. Gradients of operands that were
+broadcast are summed by `pull`. Nothing here is touched, and nothing more is kept in memory, without `create_graph`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import operations as op
+from .graph import Node, walk_back
+from .operations.elementwise import share
+from .tensor import Operand, Rule, Tensor, operation
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An operation as a composition of others: a function of its operands, and of what else it asks for by name."""
+
+    compute: Callable[..., Any]
+
+
+Entry = tuple[Any, ...]  # the operands' names, and a function for each, or one Formula, or one function for all
+
+
+def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[Any]:
+    """As `Node.pull`, but made of operations: the gradients, of the outputs and of the operands, are tensors."""
+    if node.name not in TABLE:
+        raise RuntimeError(
+            f"create_graph=True: {node.name!r} has first derivatives only; docs/nn.md lists the operations that have"
+            " second ones"
+        )
+    node.check_versions()
+    names, *functions = TABLE[node.name]
+    saved = _remembered(node, names.split())
+    arrived = [g if g is None or isinstance(g, Tensor) else Tensor._wrap(g) for g in grads]
+    saved["grad"] = arrived[0] if len(arrived) == 1 else arrived
+    if isinstance(functions[0], Formula):
+        return _through(functions[0], names.split(), saved, arrived, node, needs)
+    if names == "*":
+        found = functions[0](*_asked(functions[0], saved))
+    else:
+        found = [f(*_asked(f, saved)) if need else None for f, need in zip(functions, needs, strict=False)]
+    return [
+        None if g is None or not need else fit(g, shape)
+        for g, need, shape in zip(found, needs, node.input_shapes, strict=True)
+    ]
+
+
+def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
+    """What the vjp's closure holds, by name; operands and the output as tensors in their places in the graph."""
+    assert node.vjp is not None
+    saved = {**_variables(node.vjp), "vjp": node.vjp, "shapes": node.input_shapes}
+    for name, edge in zip(operands, node.parents, strict=False):
+        if edge is None or name not in saved:
+            continue
+        source, slot = edge
+        saved[name] = Tensor._wrap(saved[name], source, slot) if isinstance(source, Node) else source
+    if isinstance(saved.get("out"), np.ndarray | np.generic):
+        saved["out"] = Tensor._wrap(saved["out"], node, 0)
+    return saved
+
+
+def _variables(function: Any) -> dict[str, Any]:
+    """The variables of a function's closure by name, and those of functions among them."""
+    cells = getattr(function, "__closure__", None) or ()
+    own = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, cells, strict=True)}
+    inner = [_variables(value) for value in own.values() if inspect.isfunction(value)]
+    return {name: value for found in (*inner, own) for name, value in found.items()}
+
+
+def _asked(function: Callable[..., Any], saved: dict[str, Any]) -> list[Any]:
+    """What a function's parameters name."""
+    return [saved[name] for name in inspect.signature(function).parameters]
+
+
+def _through(
+    formula: Formula,
+    operands: Sequence[str],
+    saved: dict[str, Any],
+    grads: Sequence[Any],
+    node: Node,
+    needs: Sequence[bool],
+) -> list[Any]:
+    """Evaluate the composition on stand-ins for the operands, and walk back through it to them."""
+    stand_ins: dict[int, int] = {}  # id of the node -> which operand
+    tied = []
+    for i, (name, need) in enumerate(zip(operands, needs, strict=False)):
+        if need:
+            source = saved[name]
+            stands = Node("operand", lambda grad, needs: (), (), (), (), [source.shape])
+            stand_ins[id(stands)] = i
+            saved[name] = Tensor._wrap(source._array, stands)
+            tied.append((stands, source._edge()))
+    outputs = formula.compute(*_asked(formula.compute, saved))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    found: list[Any] = [None] * len(needs)
+
+    def visit(visited: Node, arrived: Sequence[Any]) -> None:
+        if id(visited) in stand_ins:
+            found[stand_ins[id(visited)]] = arrived[0]
+
+    used = [(x, g) for x, g in zip(outputs, grads, strict=True) if g is not None]
+    root = Node("outputs", lambda grad, needs: (), [x._edge() for x, _ in used], (), (), [()])
+    walk_back(
+        (root, 0),
+        np.ones(()),
+        True,
+        visit,
+        lambda visited, arrived: (
+            [g for _, g in used]
+            if visited is root
+            else ()
+            if id(visited) in stand_ins
+            else pull(visited, arrived, visited.needs)
+        ),
+    )
+    for stands, edge in tied:  # only now: the walk was to end here
+        stands.parents, stands.needs, stands.vjp = (edge,), [True], lambda grad, needs: (grad,)
+        stands.input_shapes = stands.output_shapes
+    return found
+
+
+# ---------------------------------------------------------------------------------------------- operations used below
+def fit(grad: Any, shape: Sequence[int]) -> Any:
+    """Sum `grad` over the axes along which an operand of this shape was broadcast."""
+    if grad.shape == tuple(shape):
+        return grad
+    lead = grad.ndim - len(shape)
+    stretched = (*range(lead), *(i + lead for i, n in enumerate(shape) if n == 1 != grad.shape[i + lead]))
+    return op.reshape(op.sum(grad, stretched, keepdims=True), tuple(shape))
+
+
+@operation
+def linear_map(x: Operand, forth: Callable[[Any], Any], back: Callable[[Any], Any]) -> Rule:
+    """A linear function of plain arrays, and its transpose."""
+    maps = forth, back
+    return maps[0](x), lambda grad, needs: (maps[1](grad),)
+
+
+@operation
+def put(x: Operand, shape: Sequence[int], index: Any, once: bool) -> Rule:
+    """Zeros of this shape with x added at `index`; the way back through `getitem`."""
+    full = np.zeros(shape, x.dtype)
+    if once:
+        full[index] = x
+    else:
+        np.add.at(full, index, x)
+    return full, lambda grad, needs: (grad[index],)
+
+
+def stretched(grad: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """The gradient of a reduction, along the axes that were reduced."""
+    return op.broadcast_to(grad if keepdims or axis is None else op.expand_dims(grad, axis), x.shape)
+
+
+def numbers(x: Any) -> Any:
+    """The plain array."""
+    return x._array if isinstance(x, Tensor) else x
+
+
+def same(grad: Any) -> Any:
+    """The gradient as it comes."""
+    return grad
+
+
+def swap(x: Any) -> Any:
+    """The last two axes exchanged."""
+    return op.transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _concatenated(grad: Any, shapes: Sequence[Sequence[int]], axis: int) -> list[Any]:
+    """Each operand's part of the gradient."""
+    lead = (slice(None),) * (axis % len(shapes[0]))
+    ends = np.cumsum([shape[axis] for shape in shapes])
+    return [grad[(*lead, slice(end - shape[axis], end))] for end, shape in zip(ends, shapes, strict=True)]
+
+
+def _stacked(grad: Any, axis: int) -> list[Any]:
+    lead = (slice(None),) * (axis % grad.ndim)
+    return [grad[(*lead, i)] for i in range(grad.shape[axis])]
+
+
+def _matmul_first(grad: Any, a: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return op.expand_dims(grad, -1) * b if a.ndim > 1 else grad * b
+    if a.ndim > 1:
+        return grad @ swap(b)
+    return op.squeeze(op.expand_dims(grad, -2) @ swap(b), -2)
+
+
+def _matmul_second(grad: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1:
+        return op.expand_dims(a, -1) * op.expand_dims(grad, -2) if b.ndim > 1 else a * grad
+    if b.ndim > 1:
+        return swap(a) @ grad
+    return op.squeeze(swap(a) @ op.expand_dims(grad, -1), -1)
+
+
+def _weights(grad: Any, input: Any) -> Any:
+    """The gradient of linear's weight."""
+    rows, columns = grad.shape[-1], input.shape[-1]
+    return op.transpose(op.reshape(grad, (-1, rows))) @ op.reshape(input, (-1, columns))
+
+
+def _einsum_back(grad: Any, of_out: str, other: Any, of_other: str, mine: str, shape: Sequence[int]) -> Any:
+    found = "".join(letter for letter in mine if letter in of_out or letter in of_other)  # others were summed alone
+    small = op.einsum(f"{of_out},{of_other}->{found}", grad, other)
+    spread = tuple(i for i, letter in enumerate(mine) if letter not in found)
+    return op.broadcast_to(op.expand_dims(small, spread) if spread else small, tuple(shape))
+
+
+def _hits(grad: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> Any:
+    """The gradient of a maximum or minimum, shared by those that are equal to it."""
+    values = numbers(out)
+    values = np.broadcast_to(values if keepdims or axis is None else np.expand_dims(values, axis), x.shape)
+    hits = (numbers(x) == values).astype(x.dtype)
+    return stretched(grad, x, axis, keepdims) * (hits / hits.sum(axis, keepdims=True))
+
+
+def _power_first(grad: Any, a: Any, b: Any) -> Any:
+    zero = numbers(b) == 0
+    return grad * b * op.power(a, op.where(zero, 0.0, b - 1.0) if isinstance(b, Tensor) else np.where(zero, 0, b - 1))
+
+
+def _power_second(grad: Any, a: Any, out: Any) -> Any:
+    return grad * out * op.log(op.where(numbers(a) == 0, 1.0, a))
+
+
+TABLE: dict[str, Entry] = {
+    # ------------------------------------------------------------------------------------- this page's own operations
+    "operand": ("x", same),
+    "linear_map": ("x", lambda grad, maps: linear_map(grad, forth=maps[1], back=maps[0])),
+    "put": ("x", lambda grad, index: grad[index]),
+    # ---------------------------------------------------------------------------------------------- element by element
+    "add": ("a b", same, same),
+    "subtract": ("a b", same, lambda grad: -grad),
+    "multiply": ("a b", lambda grad, b: grad * b, lambda grad, a: grad * a),
+    "divide": ("a b", lambda grad, b: grad / b, lambda grad, out, b: -grad * out / b),
+    "power": ("a b", _power_first, _power_second),
+    "maximum": (
+        "a b",
+        lambda grad, a, b: grad * share(numbers(a), numbers(b)),
+        lambda grad, a, b: grad * share(numbers(b), numbers(a)),
+    ),
+    "minimum": (
+        "a b",
+        lambda grad, a, b: grad * share(numbers(b), numbers(a)),
+        lambda grad, a, b: grad * share(numbers(a), numbers(b)),
+    ),
+    "where": (
+        "a b",
+        lambda grad, condition: op.where(condition, grad, 0.0),
+        lambda grad, condition: op.where(condition, 0.0, grad),
+    ),
+    "negative": ("x", lambda grad: -grad),
+    "absolute": ("x", lambda grad, x: grad * np.sign(numbers(x))),
+    "square": ("x", lambda grad, x: 2.0 * grad * x),
+    "sqrt": ("x", lambda grad, out: grad / (2.0 * out)),
+    "exp": ("x", lambda grad, out: grad * out),
+    "log": ("x", lambda grad, x: grad / x),
+    "sin": ("x", lambda grad, x: grad * op.cos(x)),
+    "cos": ("x", lambda grad, x: -grad * op.sin(x)),
+    "clip": ("x", lambda grad, out, x: grad * (numbers(out) == numbers(x))),
+    "astype": ("x", lambda grad, x: op.astype(grad, x.dtype)),
+    "tanh": ("input", lambda grad, out: grad * (1.0 - out * out)),
+    "sigmoid": ("input", lambda grad, out: grad * (out * (1.0 - out))),
+    "relu": ("input", lambda grad, out: grad * (numbers(out) > 0)),
+    # ------------------------------------------------------------------------------------------------------ reductions
+    "sum": ("x", stretched),
+    "mean": ("x", lambda grad, x, out, axis, keepdims: stretched(grad * (out.size / x.size), x, axis, keepdims)),
+    "var": (
+        "x",
+        lambda grad, x, axis, keepdims, steepness: (
+            stretched(grad, x, axis, keepdims) * ((x - op.mean(x, axis, True)) * steepness)
+        ),
+    ),
+    "max": ("x", _hits),
+    "min": ("x", _hits),
+    # ---------------------------------------------------------------------------------------------------------- shapes
+    "reshape": ("x", lambda grad, x: op.reshape(grad, x.shape)),
+    "transpose": ("x", lambda grad, back: op.transpose(grad, back if back is None else tuple(back))),
+    "expand_dims": ("x", lambda grad, x: op.reshape(grad, x.shape)),
+    "squeeze": ("x", lambda grad, x: op.reshape(grad, x.shape)),
+    "broadcast_to": ("x", same),
+    "getitem": ("x", lambda grad, x, index, once: put(grad, shape=x.shape, index=index, once=once)),
+    "concatenate": ("*", _concatenated),
+    "stack": ("*", _stacked),
+    # -------------------------------------------------------------------------------------------------------- products
+    "matmul": ("a b", _matmul_first, _matmul_second),
+    "linear": (
+        "input weight bias",
+        lambda grad, weight: grad @ weight,
+        _weights,
+        same,
+    ),
+    "einsum": (
+        "a b",
+        lambda grad, of_out, b, of_b, of_a, shapes: _einsum_back(grad, of_out, b, of_b, of_a, shapes[0]),
+        lambda grad, of_out, a, of_a, of_b, shapes: _einsum_back(grad, of_out, a, of_a, of_b, shapes[1]),
+    ),
+    # ------------------------------------------------------------------------------------------------ softmax
+    "softmax": ("input", lambda grad, out, dim: out * (grad - op.sum(grad * out, dim, keepdims=True))),
+    "log_softmax": ("input", lambda grad, out, dim: grad - op.exp(out) * op.sum(grad, dim, keepdims=True)),
+}

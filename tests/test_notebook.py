@@ -1,0 +1,110 @@
+"""A notebook shows environments, frames, texts and cards as pictures, wrapped or not."""
+
+import base64
+import io
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import gymnasium
+import numpy as np
+import pytest
+from PIL import Image
+
+import mazegrad  # noqa: F401  (registers the environments)
+from mazegrad.envs import World, describe, draw, load_maze
+
+
+def frame_in(svg: str) -> np.ndarray:
+    """Return the picture that an SVG holds."""
+    assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+    data = re.search(r"base64,([^\"]+)", svg)
+    assert data
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))))
+
+
+def test_an_environment_shows_its_maze_and_where_the_agent_is() -> None:
+    env = gymnasium.make("mazegrad/KeyDoor-v0").unwrapped
+    maze = load_maze("key_door")
+    shown = frame_in(env._repr_svg_())
+    tile = shown.shape[0] // maze.height
+    assert (shown == draw(maze, tile=tile)).all(), "before the reset"
+    env.reset(seed=0)
+    for action in range(4):
+        env.step(action)
+        assert (frame_in(env._repr_svg_()) == draw(env.world, env.state, tile=tile)).all()
+
+
+def test_a_vector_environment_shows_its_first_lanes() -> None:
+    envs = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=20, size=(3, 4))
+    assert envs._repr_svg_() is None, "before the reset"
+    envs.reset(seed=0)
+    first = frame_in(envs._repr_svg_())
+    envs.step(np.full(20, 1))
+    second = frame_in(envs._repr_svg_())
+    assert first.shape == second.shape
+    assert (first != second).any()
+    two = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=2)
+    two.reset(seed=0)
+    two = frame_in(two._repr_svg_())
+    assert two.shape[1] > 1.9 * two.shape[0], "side by side"
+
+
+def test_a_frame_is_a_picture_and_what_is_computed_from_it_is_an_array() -> None:
+    env = gymnasium.make("mazegrad/FourRooms-v0", render_mode="rgb_array")
+    env.reset(seed=0)
+    for frame in (env.render(), draw(load_maze("spiral")), draw(World.compile(load_maze("spiral")), 3)):
+        assert (np.asarray(Image.open(io.BytesIO(frame._repr_png_()))) == frame).all()
+        assert isinstance(frame, np.ndarray)
+        assert type(frame / 255) is type(frame == frame) is type(frame + frame) is np.ndarray
+        assert frame[..., 0]._repr_png_() is None
+        assert frame[0:0]._repr_png_() is None
+        assert frame[:8, :8].copy()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_drawing_in_text_has_its_lines() -> None:
+    class Printer:
+        printed = ""
+
+        def text(self, text: str) -> None:
+            self.printed += text
+
+    env = gymnasium.make("mazegrad/FourRooms-v0", render_mode="ansi")
+    env.reset(seed=0)
+    text, printer = env.render(), Printer()
+    assert isinstance(text, str)
+    text._repr_pretty_(printer, False)
+    assert printer.printed == text
+    assert text.count("\n") == 13
+
+
+def test_a_card_is_a_picture_and_a_table() -> None:
+    card = describe(load_maze("four_rooms"))
+    root = ElementTree.fromstring(card._repr_html_())
+    assert "".join(root.itertext()).startswith("four_rooms13 x 13")
+    shown = frame_in(card._repr_html_()[card._repr_html_().index("<svg") : card._repr_html_().index("</svg>") + 6])
+    assert (shown == draw(load_maze("four_rooms"), tile=shown.shape[0] // 13)).all()
+    assert "svg" not in repr(card)
+
+
+def test_ipython_shows_a_wrapped_environment_and_leaves_others_alone() -> None:
+    pytest.importorskip("IPython")
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+import gymnasium, mazegrad
+def kinds(thing):
+    return sorted(shell.display_formatter.format(thing)[0])
+env = gymnasium.make("mazegrad/FourRooms-v0", render_mode="ansi")
+env.reset(seed=0)
+print(kinds(env), kinds(gymnasium.make("FrozenLake-v1")))
+envs = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=2)
+envs.reset(seed=0)
+print(kinds(envs), kinds(gymnasium.wrappers.vector.RecordEpisodeStatistics(envs)))
+print(shell.display_formatter.format(env.render())[0]["text/plain"].count("\\n"))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    picture = "['image/svg+xml', 'text/plain']"
+    assert result.stdout.splitlines() == [f"{picture} ['text/plain']", f"{picture} {picture}", "13"]
