@@ -46,7 +46,7 @@ def test_a_forged_file_gives_1_and_says_what_is_false(tmp_path, capsys):
     file.write_text(json.dumps({**fields, "controller_value": [0.5, 0.5]}))
     assert run(str(file)) == 1
     told = capsys.readouterr().out
-    assert "FALSE: the seal" in told and "FALSE: controller_value does not contain the value computed" in told
+    assert "FALSE: the seal" in told and "FALSE: controller_value does not contain the recomputed value" in told
 
 
 def test_an_id_and_several_mazes(tmp_path, capsys):

@@ -28,8 +28,7 @@ class Bits:
     count: int = 4
 
     def __post_init__(self) -> None:
-        if whole("count", self.count, 1) > MAX_BITS:
-            raise ValueError(f"count must be {MAX_BITS} or less, not {self.count}")
+        whole("count", self.count, 1, MAX_BITS)
 
     @property
     def observations(self) -> int:

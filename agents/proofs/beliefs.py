@@ -2,8 +2,8 @@
 
 A policy has the value V* exactly if each of its actions is optimal in every state in which the agent may then be. After
 a history of actions and observations, the agent may be in a set of aliased states. So a policy with memory that has the
-value V* exists exactly if, from each first observation, one can go on for ever through sets that have a common optimal
-action. There are finitely many sets, and those from which one can go on for ever are the nodes of a controller.
+value V* exists exactly if, from each first observation, one can go on forever through sets that have a common optimal
+action. There are finitely many sets, and those from which one can go on forever are the nodes of a controller.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,9 +21,9 @@ class Game:
     """The solution of the game."""
 
     won: bool
-    """whether it can go on for ever from each first belief"""
+    """whether it can go on forever from each first belief"""
     choice: dict[Belief, int]
-    """belief from which it can go on for ever -> an action with which it does"""
+    """belief from which it can go on forever -> an action with which it does"""
     confusion: tuple[tuple[int, ...], Belief] | None
     """if it is lost: actions, each optimal in all states of its belief, and a belief after them that has no common
     optimal action; with other actions the game is lost too"""

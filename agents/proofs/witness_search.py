@@ -54,7 +54,7 @@ def always_visited(model: Model, optimal: Sequence[frozenset[int]], state: int) 
     """Return whether every policy of optimal actions visits a state with probability 1, from some start.
 
     It can be missed from a state where an optimal action may lead to the end of the episode, or to states among which
-    optimal actions avoid it for ever.
+    optimal actions avoid it forever.
     """
     others = [s for s in range(model.count) if s != state]
     safe = set(others) | {OVER}

@@ -7,7 +7,7 @@ error of each guess is bounded in fractions, by Bellman's inequality. One file c
     problem.py            the tables are those of the mazes
     full_state_value.py   V*, and the optimal actions
     policy_values.py      the values of the memoryless policy and of the controller
-    upper_bounds.py       no memoryless policy is worth more
+    upper_bounds.py       no memoryless policy has a larger value
     witness.py            two aliased states that every optimal policy visits
     confusion.py          a history after which no action is right
     verdict.py            what follows from all this

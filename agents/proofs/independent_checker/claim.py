@@ -22,5 +22,7 @@ def require_bounds(claimed: tuple[float, float], value: tuple[Fraction, Fraction
     """Require that two claimed bounds are finite and close, and contain a value that lies between two fractions."""
     lower, upper = claimed
     require(math.isfinite(lower) and math.isfinite(upper), f"{name} must be finite")
-    require(Fraction(lower) <= value[0] and value[1] <= Fraction(upper), f"{name} does not contain the value computed")
+    require(
+        Fraction(lower) <= value[0] and value[1] <= Fraction(upper), f"{name} does not contain the recomputed value"
+    )
     require(upper - lower <= TIGHT * max(1.0, abs(lower)), f"the bounds of {name} are too far apart")

@@ -32,7 +32,7 @@ def _follow(chain: Mapping[Any, Move], gamma: Fraction) -> Values:
             at = chain[at][0][1]
         total = Fraction(0)
         if at in index:
-            require(gamma < 1, "at discount 1 a policy goes round for ever")
+            require(gamma < 1, "at discount 1 a policy cycles forever")
             once, power = Fraction(0), Fraction(1)
             for state in path[index[at] :]:
                 once += power * chain[state][0][2]

@@ -35,7 +35,7 @@ def find_optimum(problem: Problem, guesser: Guesser) -> Optimum:
         return _near_optimum(problem, guesser)
     # at discount 1 there may be states from which no policy surely ends; their value is below any number
     ends = _can_surely_end(problem) if problem.gamma == 1 else set(problem.states)
-    require(ends.issuperset(problem.start), "at discount 1 there is a start from which no policy ends surely")
+    require(ends.issuperset(problem.start), "at discount 1 every start needs a policy that surely ends")
     _, guess = guesser.guess(all_policies(problem))
     policy = {state: guess[state] for state in ends}
     optimal: Actions = {state: frozenset(range(4)) for state in problem.states}

@@ -1,4 +1,4 @@
-"""The claims `memoryless_policy`, `memoryless_value.lower` and `controller_value`: what given policies are worth."""
+"""The claims `memoryless_policy`, `memoryless_value.lower` and `controller_value`: the values of given policies."""
 
 import math
 from collections.abc import Callable, Mapping

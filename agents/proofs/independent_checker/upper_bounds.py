@@ -1,4 +1,4 @@
-"""The claims `memoryless_value.upper` and `stochastic_bound`: no memoryless policy is worth more.
+"""The claims `memoryless_value.upper` and `stochastic_bound`: no memoryless policy has a larger value.
 
 A proof is a tree of boxes: the leaves together contain all memoryless policies, and none in a leaf exceeds the bound.
 """

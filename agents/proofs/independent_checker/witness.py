@@ -35,7 +35,7 @@ def _always_visited(problem: Problem, optimum: Optimum, target: State) -> bool:
 
     away = {state for state in problem.states if state != target}
     shrinking = True
-    while shrinking:  # to the states where one can avoid the target for ever, or end the episode
+    while shrinking:  # to the states where one can avoid the target forever, or end the episode
         shrinking = False
         for state in list(away):
             if not any(all(t is None or t in away for t in outcomes(state, a)) for a in optimum.surely[state]):
