@@ -5,11 +5,13 @@ laid out as *rows* (see `layout.py`). Results are views of rows, and numpy's ele
 in a net the conversion is paid for once. `docs/exercise_41.md` derives all of it and measures it step by step.
 """
 
+from functools import partial
+
 import numpy as np
 
 from .. import buffers
 from . import winograd
-from .layout import Array, multiply, multiply_turned, seen, shifted, spans, to_bchw, to_hcwb, windows
+from .layout import Array, seen, shifted, spans, to_bchw, to_hcwb, windows
 
 FEW_CHANNELS = 8  # so few that copies of them cost next to nothing
 SCRATCH = 1 << 24  # bytes of temporary memory; with more images, fewer rows at a time
@@ -98,14 +100,16 @@ def correlate(
         width + 2 * pad_width - kernel_width + 1,
     )
     out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
+    pads = pad_height, pad_width
+    direct = partial(_direct, rows, kernel, pads, out)
     done = 0
     for top, bottom, i, i_end in spans(height, kernel_height, pad_height, 0, out_height):
         tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
         if tiles:
-            _direct(rows, kernel, (pad_height, pad_width), out, done, top)
+            direct(done, top)
             done = top + tiles * winograd.TILE
-            winograd.correlate(rows[top - pad_height :], kernel, pad_width, out[top:done])
-    _direct(rows, kernel, (pad_height, pad_width), out, done, out_height)
+            winograd.correlate(rows, kernel, pads, out, top, done, direct)
+    direct(done, out_height)
     return out
 
 
@@ -131,7 +135,7 @@ def _copy_then_multiply(rows: Array, kernel: Array, pads: tuple[int, int], out: 
     for top, bottom, i, i_end in spans(len(rows), kernel_height, pads[0], first, last):
         matrix = weights[:, i:i_end].reshape(out_channels, -1)
         seen_rows = windows(stacked, top + i - pads[0] - start, bottom - top, i_end - i)
-        multiply(matrix, seen_rows, flat[top:bottom])
+        np.matmul(matrix, seen_rows, out=flat[top:bottom])
 
 
 def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int) -> None:
@@ -148,7 +152,8 @@ def _multiply_then_add(rows: Array, kernel: Array, pads: tuple[int, int], out: A
     flat = parts.reshape(last - first, lines, -1)[:, :, zeros * batch : (zeros + width) * batch]
     for top, bottom, i, i_end in spans(height, kernel_height, pads[0], first, last):
         matrix = weights[:, i:i_end].reshape(lines, -1)
-        multiply(matrix, windows(rows, top + i - pads[0], bottom - top, i_end - i), flat[top - first : bottom - first])
+        seen_rows = windows(rows, top + i - pads[0], bottom - top, i_end - i)
+        np.matmul(matrix, seen_rows, out=flat[top - first : bottom - first])
     below, line, column, number = parts.strides
     strides = (out_channels * line + column, below, line, column, number)
     view = (kernel_width, last - first, out_channels, out_width, batch)
@@ -175,22 +180,32 @@ def correlate_grad(rows: Array, grad: Array, kernel_shape: tuple[int, ...], pad_
 
 def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height: int, pad_width: int) -> Array:
     """Correlate rows with the output's gradient, also as rows: (width, height, channels, out_channels)."""
-    (in_height, channels, in_width, batch), (out_height, out_channels, out_width, _) = rows.shape, grad.shape
-    flat_grad = grad.reshape(out_height, out_channels, out_width * batch)
+    (in_height, channels, _, _), (out_height, out_channels, _, _) = rows.shape, grad.shape
     result = np.zeros((width, height, channels, out_channels), rows.dtype)
+    pads = pad_height, pad_width
     for top, bottom, i, i_end in spans(in_height, height, pad_height, 0, out_height):
+        direct = partial(_add_row_products, rows, grad, pads, (i, i_end), result)
         tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
+        done = top + tiles * winograd.TILE
         if tiles:
-            below, top = top - pad_height, top + tiles * winograd.TILE
-            result += winograd.grad_kernel(rows[below:], grad[top - tiles * winograd.TILE : top], width, pad_width)
-        for j in range(width):
-            first, last = seen(j, in_width, out_width, pad_width)
-            shift = slice((first + j - pad_width) * batch, (last + j - pad_width) * batch)
-            left = windows(rows, top + i - pad_height, bottom - top, i_end - i)[:, :, shift]
-            right = flat_grad[top:bottom, :, first * batch : last * batch]
-            products = multiply_turned(left, right).sum(0)
-            result[j, i:i_end] += products.reshape(i_end - i, channels, out_channels)
+            result += winograd.grad_kernel(rows, grad, width, pads, top, done, direct)
+        direct(done, bottom)
     return result
+
+
+def _add_row_products(
+    rows: Array, grad: Array, pads: tuple[int, int], taps: tuple[int, int], result: Array, top: int, bottom: int
+) -> None:
+    """Add to `result` the products of `grad[top:bottom]`, which sees the kernel rows `taps`, by the direct sum."""
+    (_, channels, in_width, batch), (_, out_channels, out_width, _) = rows.shape, grad.shape
+    flat_grad = grad.reshape(len(grad), out_channels, out_width * batch)
+    for j in range(len(result)):
+        first, last = seen(j, in_width, out_width, pads[1])
+        shift = slice((first + j - pads[1]) * batch, (last + j - pads[1]) * batch)
+        left = windows(rows, top + taps[0] - pads[0], bottom - top, taps[1] - taps[0])[:, :, shift]
+        right = flat_grad[top:bottom, :, first * batch : last * batch]
+        products = np.matmul(left, right.swapaxes(-2, -1)).sum(0)
+        result[j, taps[0] : taps[1]] += products.reshape(taps[1] - taps[0], channels, out_channels)
 
 
 def _check(image: Array, kernel: Array) -> None:

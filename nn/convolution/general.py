@@ -19,7 +19,7 @@ import numpy as np
 from .. import buffers
 from ..geometry import Axis
 from .exercise_41 import correlate, correlate_grad
-from .layout import Array, multiply, multiply_turned, spans, to_bchw, to_hcwb
+from .layout import Array, spans, to_bchw, to_hcwb
 
 Axes = Sequence[Axis]  # height and width
 
@@ -97,7 +97,7 @@ def _forward(rows: Array, kernel: Array, high: Axis, wide: Axis, groups: int) ->
     stacked = _stacked(rows, wide, groups)
     for top, bottom, i, i_end in spans(high.size, high.kernel, high.pad, 0, high.out, high.stride):
         matrix = weights[:, :, i:i_end].reshape(groups, 1, lines, -1)
-        multiply(matrix, _windows(stacked, high, top, bottom, i, i_end), by_group[:, top:bottom])
+        np.matmul(matrix, _windows(stacked, high, top, bottom, i, i_end), out=by_group[:, top:bottom])
     return out
 
 
@@ -115,7 +115,8 @@ def _grad_kernel(
     stacked = _stacked(rows, wide, groups)
     total = np.zeros((groups, height, width * channels, lines), rows.dtype)
     for top, bottom, i, i_end in spans(high.size, high.kernel, high.pad, 0, high.out, high.stride):
-        products = multiply_turned(_windows(stacked, high, top, bottom, i, i_end), by_group[:, top:bottom]).sum(1)
+        seen_rows, seen_by = _windows(stacked, high, top, bottom, i, i_end), by_group[:, top:bottom]
+        products = np.matmul(seen_rows, seen_by.swapaxes(-2, -1)).sum(1)
         total[:, i:i_end] += products.reshape(groups, i_end - i, width * channels, lines)
     total = total.reshape(groups, height, width, channels, lines)
     return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(kernel_shape)

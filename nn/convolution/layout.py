@@ -18,12 +18,6 @@ Array: TypeAlias = NDArray[Any]
 
 CACHE_LINE, CACHE_WAYS, CACHE_PERIOD = 64, 8, 4096  # of addresses a period apart, the first-level cache holds 8 lines
 SCRATCH = 1 << 18  # bytes that stay in the second-level cache
-# OpenBLAS copies both factors of a product together before it multiplies. Its AVX-512 kernels read them where they lie
-# if there are at most so many multiplications and, where the right factor is turned, so many results.
-_FEATURES = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())
-IN_PLACE, IN_PLACE_RESULTS = (10**6, 1200) if {"AVX512_SKX", "X86_V4"} & set(_FEATURES) else (0, 0)
-PANEL, NARROWEST_PANEL = 64, 192  # columns: what the kernels like a multiple of; below, panels cost more than they save
-BAND, NARROWEST_BAND = 8, 16  # the same in lines
 
 
 def to_hcwb(image: Array) -> Array:
@@ -60,30 +54,6 @@ def windows(rows: Array, start: int, count: int, size: int, step: int = 1) -> Ar
     line = width * batch * rows.itemsize
     shape, strides = (count, size * channels, width * batch), (step * channels * line, line, rows.itemsize)
     return np.ndarray(shape, rows.dtype, rows if size else b"", start * channels * line if size else 0, strides)
-
-
-def multiply(matrix: Array, columns: Array, out: Array) -> None:
-    """Fill `out` with `matrix @ columns`, cut into panels of columns so small that BLAS does without copies."""
-    (lines, terms), count = matrix.shape[-2:], columns.shape[-1]
-    panel = IN_PLACE // max(1, lines * terms) // PANEL * PANEL
-    if panel < NARROWEST_PANEL:
-        panel = max(1, count)
-    for first in range(0, count, panel):
-        here = (..., slice(first, first + panel))
-        np.matmul(matrix, columns[here], out=out[here])
-
-
-def multiply_turned(left: Array, right: Array) -> Array:
-    """Return `left @ right.T` (the last two axes), cut into bands of lines so small that BLAS does without copies."""
-    (lines, terms), others = left.shape[-2:], right.shape[-2]
-    band = min(IN_PLACE // max(1, terms), IN_PLACE_RESULTS) // others // BAND * BAND
-    if band < NARROWEST_BAND:
-        band = lines
-    out = np.empty((*left.shape[:-1], others), left.dtype)
-    for first in range(0, lines, band):
-        here = (..., slice(first, first + band), slice(None))
-        np.matmul(left[here], right.swapaxes(-2, -1), out=out[here])
-    return out
 
 
 def shifted(rows: Array, kernel_width: int, pad: int, out_width: int) -> Array:
