@@ -110,7 +110,7 @@ def test_a_start_that_only_a_key_leads_to() -> None:
             ValueError, match=f"only an agent that carries a key .* at row {start[0]}, column {start[1]} "
         ):
             env.reset(options={"start": start})
-    with pytest.raises(ValueError, match="no agent can stand at row 0, column 0"):
+    with pytest.raises(ValueError, match="an agent cannot stand at row 0, column 0"):
         env.reset(options={"start": (0, 0)})
 
 

@@ -12,7 +12,8 @@ from mazegrad.envs import OBSERVATIONS, Engine, Maze, MazeVectorEnv, Places, loa
 from mazegrad.envs.engines.choice import engine_for
 from mazegrad.envs.engines.engine import Setup
 from mazegrad.envs.engines.fresh import FreshMazes
-from mazegrad.envs.engines.stacked import Rows, StackedTables
+from mazegrad.envs.engines.stacked import StackedTables
+from mazegrad.envs.engines.tables import Rows
 from mazegrad.envs.maps.levels import generated, t_maze_levels
 from mazegrad.envs.maps.randomness import Streams, key_from_seed
 from mazegrad.envs.observations import margin_of

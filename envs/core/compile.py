@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.arguments import nearest
+from ..maps.arguments import fraction, nearest
 from ..maps.directions import OFFSETS, UP
 from ..maps.legend import REWARDS, is_open
 from ..maps.maze import Maze, MazeError
@@ -48,7 +48,7 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
     reward_of = [{**REWARDS, **(maze.setting("rewards") or {}), **checked} for maze in mazes]
     framed = _FramedMazes(mazes)
     maze_of = framed.maze_of
-    slips = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), _checked_slip(slip))
+    slips = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), fraction("slip", slip))
     ice = _setting(mazes, "ice", ICE)
 
     def rewards_for(name: str) -> NDArray[np.float64]:
@@ -242,12 +242,6 @@ def checked_rewards(rewards: Mapping[str, float]) -> dict[str, float]:
     for name, value in rewards.items():
         if name not in REWARDS:
             raise ValueError(f"unknown reward {name!r}{nearest(name, REWARDS)}")
-        if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        if not isinstance(value, int | float | np.integer | np.floating) or not np.isfinite(value):
             raise ValueError(f"the reward {name!r} must be a finite number, not {value!r}")
     return {name: float(value) for name, value in rewards.items()}
-
-
-def _checked_slip(slip: float) -> float:
-    if not isinstance(slip, int | float | np.number) or not 0 <= slip <= 1:
-        raise ValueError(f"slip must be a probability from 0 to 1, not {slip!r}")
-    return float(slip)

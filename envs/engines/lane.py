@@ -19,6 +19,7 @@ from .engine import Setup
 
 _KEPT_BYTES: Final = 2**26  # of rows
 _MOVES_BYTES: Final = 500  # of the moves in one row, about
+_REFUSED: Final = (None,) * 4  # after the moves: what -4 to -1 and 4 to 7 find, and cannot be unpacked
 
 
 class Lane:
@@ -80,9 +81,7 @@ class Lane:
             IndexError, TypeError: the action is not one of 0, 1, 2, 3.
         """
         move = self._moves[action]
-        if action < 0:
-            raise IndexError(action)
-        if u is not None:
+        if u is not None and move:
             move = self._moves[slipped(self._slips, self.state, int(action), u)]  # type: ignore[arg-type]
         self.state, reward, over = move
         self._moves, seen = self._rows[self.state]
@@ -107,7 +106,7 @@ def _again(setup: Setup, maze: Maze, world: World, state: int) -> Lane:
 
 
 class _Rows(dict[int, Any]):
-    """State -> (moves, what is observed there); moves: for each direction (next state, reward, over)."""
+    """State -> (moves, what is observed there); moves: for each direction (next state, reward, over), then None."""
 
     def __init__(self, lane: Lane) -> None:
         super().__init__()
@@ -120,7 +119,7 @@ class _Rows(dict[int, Any]):
         next_state, reward, over = transition(self._world, state, np.arange(4))
         seen = self._look(places_of(self._world, np.array([state])))[0]
         moves = list(zip(next_state.tolist(), reward.tolist(), over.tolist(), strict=True))
-        row = moves, seen if seen.ndim else seen.item()
+        row = (*moves, *_REFUSED), seen if seen.ndim else seen.item()
         if len(self) < self._kept:
             self[state] = row
         return row

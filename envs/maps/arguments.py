@@ -1,4 +1,4 @@
-"""Checks of arguments that every storey shares: integers in a range, known names; and arrays that are locked."""
+"""Checks of arguments that every storey shares: integers in a range, fractions, known names; and locked arrays."""
 
 import difflib
 from collections.abc import Iterable
@@ -40,6 +40,17 @@ def whole(name: str, value: object, least: int, most: int | None = None) -> int:
     if value < least or (most is not None and value > most):
         raise ValueError(f"{name} must be an integer {allowed}, not {value!r:.80}")
     return int(value)
+
+
+def fraction(name: str, value: object) -> float:
+    """Return a number from 0 to 1 as a float: a probability, a discount, a part of a whole.
+
+    Raises:
+        ValueError: something else.
+    """
+    if not isinstance(value, int | float | np.integer | np.floating) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, not {value!r:.80}")
+    return float(value)
 
 
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:

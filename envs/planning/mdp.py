@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.rules import AS_MEANT, outcomes
 from ..core.world import World
-from ..maps.arguments import nearest
+from ..maps.arguments import fraction, nearest
 from ..maps.directions import DIRECTION_NAMES
 from ..maps.files import write_file
 from ..observations import OBSERVATIONS
@@ -274,9 +274,7 @@ def check_discount(discount: float) -> float:
     Raises:
         ValueError: not a number from 0 to 1.
     """
-    if not isinstance(discount, int | float | np.integer | np.floating) or not 0 <= discount <= 1:
-        raise ValueError(f"discount must be a number from 0 to 1, not {discount!r}")
-    return float(discount)
+    return fraction("discount", discount)
 
 
 def check_distribution(name: str, table: NDArray[np.float64]) -> None:

@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import nearest, whole
+from ..arguments import fraction, nearest, whole
 from ..maze import Maze
 from ..randomness import MASK, stream
 from .batch import backtracker_batch
 from .cellular import caves
 from .dungeons import dungeon
-from .grid import CARVING, GOAL, START, Grid, Tiles, fraction, grid_of, open_dead_ends, place_ends
+from .grid import CARVING, GOAL, START, Grid, Tiles, grid_of, open_dead_ends, place_ends
 from .growing import POPS, backtracker, growing_tree, hunt_and_kill, prim
 from .lines import binary_tree, recursive_division, sidewinder
 from .paths import path

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..arguments import whole
+from ..arguments import fraction, whole
 from ..randomness import bits
 from .dungeons import dig
-from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of, fraction
+from .grid import FLOOR, WALL, Grid, Tiles, flood, floor_of
 
 
 def caves(grid: Grid, stream: int, *, rock: float = 0.45, rounds: int = 4, smallest: int = 8) -> Tiles:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..arguments import whole
-from .grid import FLOOR, WALL, Grid, Tiles, fraction, words
+from ..arguments import fraction, whole
+from .grid import FLOOR, WALL, Grid, Tiles, words
 
 
 def dungeon(

@@ -9,7 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import Final, SupportsFloat, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,13 +136,6 @@ def flood(floor: bytearray, start: int, steps: Iterable[int]) -> dict[int, int]:
 def floor_of(tiles: Tiles) -> bytearray:
     """Return one byte for each tile, 1 where it is not a wall: the floor that `flood` takes."""
     return bytearray((tiles != WALL).tobytes())
-
-
-def fraction(name: str, value: float) -> float:
-    """Return a knob's value, checked to be from 0 to 1."""
-    if not isinstance(value, SupportsFloat) or not 0 <= float(value) <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}")
-    return float(value)
 
 
 def one_of(name: str, value: str, known: Mapping[str, T]) -> T:
