@@ -20,7 +20,10 @@ from .pictures.draw import draw
 from .pictures.window import NoDisplayError, WindowClosed
 from .planning.describe import DifficultyCard, describe
 from .planning.distances import distances, optimal_actions, shortest_path
+from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
+from .planning.plain import best_actions, distance_maps
+from .planning.shaping import SHAPINGS, shaped
 from .planning.solvers import SOLVERS, Solution, solve
 from .planning.values import Values, evaluate_policy, value_iteration
 from .replay import Replay
@@ -29,12 +32,12 @@ from .vector import MazeVectorEnv
 
 __all__ = [
     "AGENT_CODE", "DOWN", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT",
-    "SOLVERS", "TILE_CODES", "UP",
+    "SHAPINGS", "SOLVERS", "TILE_CODES", "UP",
     "DifficultyCard", "Engine",
     "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Places", "Replay", "SavedState",
     "Solution", "TabularMDP",
     "Values", "WindowClosed", "World",
-    "describe", "distances", "draw", "evaluate_policy", "generate", "generate_batch", "generate_from_key", "load_maze",
-    "opposite", "optimal_actions", "outcomes", "shortest_path", "slipped", "solve", "suite", "transition",
-    "value_iteration",
+    "best_actions", "describe", "distance_maps", "distances", "draw", "evaluate_policy", "explorer_limits", "generate",
+    "generate_batch", "generate_from_key", "hitting_times", "load_maze", "opposite", "optimal_actions", "outcomes",
+    "shaped", "shortest_path", "slipped", "solve", "suite", "transition", "value_iteration",
 ]  # fmt: skip

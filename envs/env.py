@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +26,7 @@ from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
 from .pictures.trails import checked_trail, extend_trail, new_trail
 from .pictures.window import Window
+from .planning.hitting import size_limit
 from .saved import SavedState, checked_number
 from .settings import Settings, TimeLimit
 
@@ -51,14 +53,18 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         view_size: the side of "view", odd, 999 at most.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
-        time_limit: the number of steps after which an episode is truncated; "auto" is 4 times the open tiles, None is
-            no limit.
+        time_limit: the number of steps after which an episode is truncated; None is no limit. "auto" lets an explorer
+            arrive: it is twice the expected number of steps of a random walk to the goal (see `hitting_times`); where
+            each reset makes a new maze, the square of its open tiles.
         info: what the info of `reset` and `step` holds: "action_mask" ((4,) int8, 0 for actions that surely leave the
-            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_action" (-1
-            when the episode is over), "value" (the optimal expected return from here on), "state".
-        discount: that of "optimal_action" and "value".
+            agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_actions"
+            ((4,) int8, 1 for the actions of best value, 0 for all when the episode is over), "optimal_action" (the
+            first of them, or -1), "value" (the optimal expected return from here on), "state".
+        discount: that of "optimal_actions", "value" and `shaping`.
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
         check: called with each maze before it is used; raises MazeError to refuse it.
+        shaping: None, or "distance": each move earns discount * phi(next) - phi(state) more, where phi is minus the
+            distance to the goal, and 0 when the episode is over; the best policies stay the same (see `shaped`).
 
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
@@ -80,10 +86,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         discount: float = 0.99,
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
+        shaping: str | None = None,
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, view_size=view_size, slip=slip, rewards=rewards, time_limit=time_limit, info=info,
-            discount=discount, render_mode=render_mode, check=check, render_modes=self.metadata["render_modes"],
+            discount=discount, render_mode=render_mode, check=check, shaping=shaping,
+            render_modes=self.metadata["render_modes"],
         )  # fmt: skip
         self.render_mode = render_mode
         self._levels = maze if isinstance(maze, Levels) else None
@@ -124,11 +132,15 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def _use(self, lane: Lane) -> None:
         """Put the agent into a lane's maze; what depends on the maze alone is made once."""
         self._engine, self.maze, self.world = lane, lane.maze, lane.world
-        self.time_limit: int | None = self._settings.limit(int(np.count_nonzero(lane.maze.open)))
+        self.time_limit: int | None = self._settings.limit(partial(self._auto_limit, lane))
         self._limit = math.inf if self.time_limit is None else self.time_limit
         discount = self._settings.discount
         self._info = {name: info_table(name, lane.world, discount) for name in self._settings.info}
         self._masks: NDArray[np.int8] | None = None
+
+    def _auto_limit(self, lane: Lane) -> int:
+        by_size = self._levels is not None and self._levels.batch is not None
+        return size_limit(int(np.count_nonzero(lane.maze.open))) if by_size else lane.explorer_limit
 
     @property
     def state(self) -> int:

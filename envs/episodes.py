@@ -1,6 +1,7 @@
 """The episodes of many lanes: an engine with a clock, the levels that lanes draw, and their trails."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MAZE, bits, stream
 from .pictures.trails import Trails
+from .planning.hitting import explorer_limits, size_limit
 from .saved import SavedState, columns_of
 from .settings import Settings
 
@@ -53,6 +55,8 @@ class Episodes:
         self.lanes, self.every = lanes, np.arange(lanes)
         self.engine, self.clock = engine_for(settings.setup, space, lanes, mazes, levels), Clock(lanes)
         self.trails = Trails(lanes) if trails else None
+        # of mazes: the value of `scene.written` that their limit holds for, and the limit
+        self._explored, self._explored_scene = np.zeros((0, 2), dtype=np.int64), self.engine.scene
         self.ended = None
         self.is_reset = False
 
@@ -160,9 +164,26 @@ class Episodes:
 
     def _limits(self, lanes: Lanes) -> NDArray[np.int64] | int | None:
         """Return the limits on the steps of lanes in the mazes they are in: one for each, one for all, or None."""
-        limits = self._settings.limit(self.engine.scene.open_tiles[self.engine.places(lanes).maze])
+        limits = self._settings.limit(partial(self._auto_limits, lanes))
         bounds = [limit for limit in (limits, self._longest) if limit is not None]
         return np.minimum(bounds[0], bounds[-1]) if bounds else None
+
+    def _auto_limits(self, lanes: Lanes) -> NDArray[np.int64]:
+        """Return what "auto" means in the mazes that lanes are in: the same as for one agent."""
+        scene, numbers = self.engine.scene, self.engine.places(lanes).maze
+        if self._levels is not None and self._levels.batch is not None:
+            limits: NDArray[np.int64] = size_limit(scene.open_tiles[numbers])
+            return limits
+        if scene is not self._explored_scene:
+            self._explored, self._explored_scene = np.zeros((0, 2), dtype=np.int64), scene
+        if len(self._explored) < len(scene):
+            more = np.zeros((len(scene) - len(self._explored), 2), dtype=np.int64)
+            self._explored = np.concatenate([self._explored, more])
+        new = np.unique(numbers[self._explored[numbers, 0] != scene.written[numbers]])
+        if len(new):
+            self._explored[new, 0] = scene.written[new]
+            self._explored[new, 1] = explorer_limits(self.engine.worlds(new))
+        return self._explored[numbers, 1]
 
     def save(self) -> SavedState:
         """Return the record of all lanes."""

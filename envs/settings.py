@@ -11,6 +11,7 @@ from .maps.arguments import is_whole, nearest
 from .maps.maze import Maze
 from .observations import OBSERVATIONS
 from .planning.mdp import check_discount
+from .planning.shaping import SHAPINGS
 
 TimeLimit: TypeAlias = int | Literal["auto"] | None
 
@@ -38,6 +39,7 @@ class Settings:
         discount: float,
         render_mode: str | None,
         check: Callable[[Maze], None],
+        shaping: str | None,
         render_modes: Sequence[str],
     ) -> "Settings":
         """Return the settings.
@@ -52,20 +54,22 @@ class Settings:
         wanted: list[tuple[str, Any, Collection[str]]] = [("observation", observation, OBSERVATIONS)]
         wanted += [("info", name, INFO) for name in names]
         wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
+        wanted += [("shaping", shaping, SHAPINGS)] * (shaping is not None)
         for what, name, known in wanted:
             if not isinstance(name, str) or name not in known:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
         if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
-        setup = Setup(observation, view_size, checked_rewards(rewards), slip, check)
-        return cls(setup, time_limit, names, check_discount(discount), render_mode)
+        discount = check_discount(discount)
+        setup = Setup(observation, view_size, checked_rewards(rewards), slip, check, shaping, discount)
+        return cls(setup, time_limit, names, discount, render_mode)
 
-    def limit(self, open_tiles: Any) -> Any:
-        """Return the number of steps after which an episode is truncated, or None; "auto" is 4 times the open tiles.
+    def limit(self, auto: Callable[[], Any]) -> Any:
+        """Return the number of steps after which an episode is truncated, None for no limit.
 
         Args:
-            open_tiles: the number of open tiles of a maze, an int or an int array.
+            auto: gives what "auto" means in the mazes concerned, an int or an int array.
         """
         if self.time_limit == "auto":
-            return 4 * open_tiles
+            return auto()
         return None if self.time_limit is None else int(self.time_limit)

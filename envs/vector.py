@@ -36,7 +36,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, view_size, slip, rewards, time_limit, info, discount, check: as in `MazeEnv`.
+        observation, view_size, slip, rewards, time_limit, info, discount, check, shaping: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
 
     All arrays that are handed out are fresh. An info is an array with an entry for each lane, beside it, by the name
@@ -66,10 +66,12 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
+        shaping: str | None = None,
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, view_size=view_size, slip=slip, rewards=rewards, time_limit=time_limit, info=info,
-            discount=discount, render_mode=render_mode, check=check, render_modes=self.metadata["render_modes"],
+            discount=discount, render_mode=render_mode, check=check, shaping=shaping,
+            render_modes=self.metadata["render_modes"],
         )  # fmt: skip
         self.render_mode = render_mode
         self.num_envs = whole("num_envs", num_envs, 1)

@@ -34,7 +34,7 @@ def test_greedy_is_shortest_in_four_rooms() -> None:
 
 def test_four_bits_are_not_enough_on_sheet38() -> None:
     """What `certify_memory` proves: no map from the dots to an action arrives."""
-    env = gymnasium.make("mazegrad/PathFollow-v0")
+    env = gymnasium.make("mazegrad/PathFollow-v0", time_limit=300)
     agent = learner(env)
     agent.train(episodes=200, seed=0)
     assert not evaluate(env, agent, episodes=1, seed=0).successes.any()

@@ -135,6 +135,11 @@ class Scene:
             self._mazes[number] = Maze(TILES[self.codes[number, m : m + height, m : m + width]])
         return self._mazes[number]
 
+    def drawings(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the tiles of mazes of the scene's own size, as bytes: (n, height, width)."""
+        m = self.margin
+        return TILES[self.codes[numbers, m : m + self.height, m : m + self.width]]
+
     def _make_room(self, count: int, height: int, width: int) -> None:
         if count <= len(self) and height <= self.height and width <= self.width:
             return

@@ -15,6 +15,7 @@ from ..core.world import World
 from ..maps.maze import Maze
 from ..maps.randomness import Streams
 from ..observations import OBSERVATIONS, Look, margin_of
+from ..planning.shaping import shaped
 
 Lanes: TypeAlias = NDArray[np.int64]
 """numbers of lanes, each once"""
@@ -37,6 +38,8 @@ class Setup:
         rewards: over those of a maze's metadata; see `World.compile`.
         slip: over that of a maze's metadata; None leaves it.
         check: called with each maze before it is used; raises MazeError to refuse it.
+        shaping: a name of `SHAPINGS`, or None.
+        discount: that of the shaping.
     """
 
     observation: str = "dots"
@@ -44,6 +47,8 @@ class Setup:
     rewards: Mapping[str, float] = field(default_factory=dict)
     slip: float | None = None
     check: Callable[[Maze], None] = accept
+    shaping: str | None = None
+    discount: float = 0.99
 
     def checked(self, mazes: Iterable[Maze], declared: Space[Any]) -> None:
         """Check that mazes are usable.
@@ -64,7 +69,8 @@ class Setup:
         size = max(1, _COMPILED_TILES // mazes[0].tiles.size)
         parts = [mazes[first : first + size] for first in range(0, len(mazes), size)]
         worlds = [World.compile(part, rewards=self.rewards, slip=self.slip) for part in parts]
-        return worlds[0] if len(worlds) == 1 else World.stack(worlds)
+        world = worlds[0] if len(worlds) == 1 else World.stack(worlds)
+        return world if self.shaping is None else shaped(world, self.discount, self.shaping)
 
     def space(self, mazes: Sequence[Maze]) -> Space[Any]:
         """Return the space of what is observed in these mazes."""

@@ -6,6 +6,7 @@ compiled as all others are; a fresh maze is then laid out by a few shifts, a hun
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,8 @@ from ..maps.legend import is_open
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import MAZE, Streams, below
+from ..planning.plain import PLAIN, distance_maps
+from ..planning.shaping import distance_potential_of_maps
 from .engine import EVERY, Lanes, Setup
 
 _GOAL: Final = 16  # of a kind: the cell is a goal; below that, bit d for an open neighbour in direction d
@@ -28,7 +31,6 @@ _KINDS: Final = 32
 _FOUR: Final = np.array(2)  # a shift by it is times four; as an array, numpy takes it in faster
 _BYTES: Final = 2**28  # of mazes that are kept ready
 _AHEAD: Final = 4  # mazes that a lane has at most, the one that it is in included
-_PLAIN: Final = np.frombuffer(b" #.SG", dtype=np.uint8)
 
 
 class FreshMazes:
@@ -55,6 +57,7 @@ class FreshMazes:
         self.scene = setup.scene(slots, *shape)
         self._kinds = np.zeros(slots * self._cells, dtype=np.uint8)
         self._start = np.zeros(slots, dtype=np.int64)
+        self._potential = None if setup.shaping is None else np.zeros(slots * self._cells)
         self._worlds: dict[int, tuple[int, World]] = {}  # a slot's world, for one value of `scene.written`
         # of lanes: the key and the number of the episode, that of its maze, and up to which mazes are made
         self._key, self._episode = np.zeros(lanes, dtype=np.uint64), np.full(lanes, -1)
@@ -69,10 +72,12 @@ class FreshMazes:
     def _bind(self) -> None:
         """Make the buffers of a move, and the function that observes."""
         self._index, self._change = np.empty_like(self._at), np.empty_like(self._at)
+        self._before, self._arrived = self._at.copy(), np.zeros(len(self._at), dtype=np.bool_)  # for shaping
         self._look = self._setup.look(self.scene, self._space)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_look", "_index", "_change")}
+        made = ("_look", "_index", "_change", "_before", "_arrived")
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -105,7 +110,7 @@ class FreshMazes:
             every = np.arange(_KINDS)
             seen = self._setup.look(scene_of(mazes), self._space)(Places(every, np.full(_KINDS, 4), 0 * every))
             self._seen = seen.view(np.uint32).ravel()
-        goal = self._setup.compile([Maze.from_text("S.G\n")])
+        goal = replace(self._setup, shaping=None).compile([Maze.from_text("S.G\n")])
         (_, self.usual_reward, _), (_, self._goal_reward, _) = (
             tuple(x.item() for x in transition(goal, np.int64(state), RIGHT)) for state in goal.start_states[0] + [0, 1]
         )
@@ -157,13 +162,17 @@ class FreshMazes:
         self._kinds.reshape(-1, self._cells)[slots] = kinds.reshape(-1, self._cells)
         self._start[slots] = (tiles.reshape(-1, self._cells) == ord("S")).argmax(axis=1)
 
+        if self._potential is not None:
+            potential = distance_potential_of_maps(distance_maps(tiles))
+            self._potential.reshape(-1, self._cells)[slots] = potential.reshape(-1, self._cells)
+
     def accepts(self, mazes: Sequence[Maze]) -> bool:
         """Return whether all mazes are plain, without metadata, with one start, and of the size of the others."""
         return all(
             maze.tiles.shape == self._shape
             and not maze.metadata
             and len(maze.find("S")) == 1
-            and bool(np.isin(maze.tiles, _PLAIN).all())
+            and bool(np.isin(maze.tiles, PLAIN).all())
             for maze in dict.fromkeys(mazes)
         )
 
@@ -224,6 +233,9 @@ class FreshMazes:
         self.scene.copy(one, other)
         kinds = self._kinds.reshape(-1, self._cells)
         kinds[other], self._start[other] = kinds[one], self._start[one]
+        if self._potential is not None:
+            potential = self._potential.reshape(-1, self._cells)
+            potential[other] = potential[one]
         self._at[target], self._kind[target] = other * self._cells + cell, kind
 
     def move(self, actions: Lanes, random: NDArray[np.uint64] | None) -> Lanes | None:
@@ -239,10 +251,17 @@ class FreshMazes:
         arrived, self._arriving = self._arriving, None
         if arrived is not None:
             change[arrived] = 0
+        if self._potential is not None:
+            np.copyto(self._before, at)
+            self._arrived[:] = False
+            if arrived is not None:
+                self._arrived[arrived] = True
         at += change
         self._left, self._kind = self._kind, self._left
         kinds = self._kinds.take(at, mode="clip")
         np.copyto(self._kind, kinds)
+        if self._potential is not None:
+            return np.arange(len(at))
         special = arrived if self.usual_reward else None
         if np.bitwise_or.reduce(kinds) & _GOAL:
             ends = (kinds & _GOAL).nonzero()[0]
@@ -252,6 +271,11 @@ class FreshMazes:
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
         end = self._kind[lanes] >= _GOAL
+        if self._potential is not None:
+            potential, at, discount = self._potential, self._at[lanes], self._setup.discount
+            extra = discount * potential[at] - potential[self._before[lanes]]
+            reward = np.where(end, self._goal_reward, self.usual_reward) + extra
+            return np.where(self._arrived[lanes] | (self._left[lanes] >= _GOAL), 0.0, reward), end
         return np.where(end & (self._left[lanes] < _GOAL), self._goal_reward, 0.0), end
 
     def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:

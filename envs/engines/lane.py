@@ -4,6 +4,7 @@ With one agent numpy costs more than it saves: plain tuples are eight times fast
 """
 
 import math
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..core.scene import scene_of
 from ..core.world import World
 from ..maps.maze import Maze
 from ..observations import margin_of
+from ..planning.hitting import explorer_limits
 from .engine import Setup
 
 _KEPT_BYTES: Final = 2**26  # of rows
@@ -48,6 +50,11 @@ class Lane:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.setup, self.maze, self.world, self.state)
+
+    @cached_property
+    def explorer_limit(self) -> int:
+        """The `explorer_limits` of the maze."""
+        return int(explorer_limits(self.world)[0])
 
     @property
     def starts(self) -> int:

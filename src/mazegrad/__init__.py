@@ -12,22 +12,22 @@ __version__ = "0.1.0"
 
 # id -> entry point in mazegrad.envs; a string, so that nothing is imported before an environment is made
 _ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world", "Maze": "maze", "TMaze": "t_maze"}
-# id -> shipped map
-_TEXTBOOK = {
-    "FourRooms": "four_rooms",
-    "CliffWalk": "cliff_walk",
-    "WindyGrid": "windy_grid",
-    "DynaMaze": "dyna_maze",
-    "KeyDoor": "key_door",
-    "IceLake": "ice_lake",
+# id -> its keywords: a shipped map; the step limit is that of the source where it has one
+_TEXTBOOK: dict[str, dict[str, object]] = {
+    "FourRooms": {"maze": "four_rooms"},
+    "CliffWalk": {"maze": "cliff_walk"},
+    "WindyGrid": {"maze": "windy_grid"},
+    "DynaMaze": {"maze": "dyna_maze"},
+    "KeyDoor": {"maze": "key_door"},
+    "IceLake": {"maze": "ice_lake", "time_limit": 100},  # Gymnasium's FrozenLake-v1
 }
 
 for _name, _function in _ENVIRONMENTS.items():
     _entry = f"mazegrad.envs.worlds:{_function}"
     _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry)
-for _name, _maze in _TEXTBOOK.items():
+for _name, _keywords in _TEXTBOOK.items():
     _entry = "mazegrad.envs.worlds:grid_world"
-    _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry, kwargs={"maze": _maze})
+    _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry, kwargs=_keywords)
 
 if (_shell := getattr(_sys.modules.get("IPython"), "get_ipython", lambda: None)()) is not None:
     from .notebook import show_wrapped_environments as _show
