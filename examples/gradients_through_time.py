@@ -127,7 +127,7 @@ def make_cells(rng: np.random.Generator, size: int) -> dict[str, Any]:
         "linear, Gaussian, radius 0.9": rnn(gaussian(0.9), nonlinearity="linear"),
         "linear, Gaussian, radius 1.1": rnn(gaussian(1.1), nonlinearity="linear"),
         "linear, orthogonal": rnn(nn.init.orthogonal((size, size), rng=rng), nonlinearity="linear"),
-        "tanh, PyTorch's start": rnn(),
+        "tanh, PyTorch's default": rnn(),
         "tanh, orthogonal": rnn(nn.init.orthogonal((size, size), rng=rng)),
         "tanh, orthogonal, leak 1/32": rnn(nn.init.orthogonal((size, size), rng=rng), leak=1 / 32),
         "GRU": nn.GRU(4, size, rng=rng),
@@ -163,7 +163,7 @@ def draw_cells(plt: Any, folder: Path, norms: dict[str, np.ndarray], spectra: di
     axis.set(ylim=(1e-12, 1e12))
     axis.legend(frameon=False, fontsize=8, loc="upper left")
     save(figure, folder / "gradients_cells.png")
-    shown = ("tanh, PyTorch's start", "tanh, orthogonal", "LSTM", "LSTM, forget bias 3")
+    shown = ("tanh, PyTorch's default", "tanh, orthogonal", "LSTM", "LSTM, forget bias 3")
     figure, axes = plt.subplots(1, len(shown), figsize=(13, 3.6), layout="constrained", sharex=True, sharey=True)
     for name, axis in zip(shown, axes, strict=True):
         analysis.plot_spectrum(spectra[name], ax=axis)
