@@ -108,7 +108,9 @@ def _attention(
             scores *= rest
         np.matmul(scores, v[items, :seen], out=out[items, rows])
 
-    def vjp(grads: Sequence[Array | None], needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grads: Sequence[Array | None], needs: Sequence[bool], *, sizes: tuple[int, int] = sizes
+    ) -> tuple[Array | None, ...]:
         grad_out = np.zeros_like(out) if grads[0] is None else grads[0].reshape(out.shape)
         grad_weights = None if grads[1] is None else grads[1].reshape(weights.shape)
         grad_q, grad_k, grad_v = np.empty_like(q), np.zeros_like(k), np.zeros_like(v)

@@ -60,13 +60,13 @@ def _conv_transpose2d(image: Operand, kernel: Operand, bias: Operand, axes: Axes
 
 
 @operation
-def conv_kernel(image: Operand, grad: Operand, kernel_shape: tuple[int, ...], axes: Axes, groups: int) -> Rule:
+def conv_kernel(image: Operand, outer: Operand, kernel_shape: tuple[int, ...], axes: Axes, groups: int) -> Rule:
     """The way back to the kernel, taken forward: how much each entry saw; for second derivatives."""
-    image, grad = to_bchw(to_hcwb(image)), to_bchw(to_hcwb(grad))
-    out = general.grad_kernel(image, grad, kernel_shape, axes, groups)
-    return out, lambda toward, needs: (
-        general.grad_image(toward, grad, axes, groups) if needs[0] else None,
-        general.forward(image, toward, axes, groups) if needs[1] else None,
+    image, outer = to_bchw(to_hcwb(image)), to_bchw(to_hcwb(outer))
+    out = general.grad_kernel(image, outer, kernel_shape, axes, groups)
+    return out, lambda grad, needs: (
+        general.grad_image(grad, outer, axes, groups) if needs[0] else None,
+        general.forward(image, grad, axes, groups) if needs[1] else None,
     )
 
 

@@ -51,7 +51,7 @@ def _pad(x: Operand, both: list[tuple[int, int]], mode: str, value: float) -> Ru
     for to, source in copies:
         out[to] = out[source]
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], *, both: Any = both, mode: str = mode) -> tuple[Array]:
         if copies:
             grad = grad.copy(order="K")
             for to, source in reversed(copies):

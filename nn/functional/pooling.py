@@ -81,6 +81,17 @@ def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     return grad_x
 
 
+def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
+    """Along one axis, take of `values`, which lie as x does, those that `_deal` hands gradients to."""
+    picked, unmet = np.zeros_like(out), np.ones(out.shape, bool)
+    for outputs, inputs in map(window.seen, _entries(window)):
+        here, there = _along(axis, outputs), _along(axis, inputs)
+        smaller = x[there] < out[here]
+        picked[here] += np.where(unmet[here] & ~smaller, values[there], 0)
+        unmet[here] &= smaller
+    return picked
+
+
 def _covers(window: Axis) -> bool:
     """Whether every number is in exactly one window, and nothing else is."""
     return window.kernel == window.stride == window.size / window.out and window.pad == 0 and window.dilation == 1
@@ -306,12 +317,12 @@ def _adaptive(name: str, x: Operand, output_size: Any, count: int, largest: bool
 def _adaptive_avg(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
     rows, columns = cells
     out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
-    for (i, (top, bottom)), (j, (left, right)) in _pairs(rows, columns):
+    for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
         x[:, :, top:bottom, left:right].mean((2, 3), out=out[:, :, i, j])
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         grad_x = np.zeros_like(x)
-        for (i, (top, bottom)), (j, (left, right)) in _pairs(rows, columns):
+        for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
             share = grad[:, :, i, j] / ((bottom - top) * (right - left))
             grad_x[:, :, top:bottom, left:right] += share[:, :, None, None]
         return (grad_x,)
@@ -324,7 +335,7 @@ def _adaptive_max(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
     rows, columns = cells
     out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
     chosen = np.empty(out.shape, np.intp)
-    for (i, (top, bottom)), (j, (left, right)) in _pairs(rows, columns):
+    for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
         window = x[:, :, top:bottom, left:right].reshape(*x.shape[:2], -1)
         chosen[:, :, i, j] = window.argmax(-1)
         out[:, :, i, j] = np.take_along_axis(window, chosen[:, :, i, j, None], -1)[..., 0]
@@ -332,7 +343,7 @@ def _adaptive_max(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         grad_x = np.zeros_like(x)
         batch, channel = np.ogrid[: x.shape[0], : x.shape[1]]
-        for (i, (top, _)), (j, (left, right)) in _pairs(rows, columns):
+        for (i, (top, _)), (j, (left, right)) in pairs(rows, columns):
             down, across = np.divmod(chosen[:, :, i, j], right - left)
             grad_x[batch, channel, top + down, left + across] += grad[:, :, i, j]
         return (grad_x,)
@@ -340,5 +351,6 @@ def _adaptive_max(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
     return out, vjp
 
 
-def _pairs(rows: list[tuple[int, int]], columns: list[tuple[int, int]]) -> Any:
+def pairs(rows: list[tuple[int, int]], columns: list[tuple[int, int]]) -> Any:
+    """Every window's number and extent, along both axes."""
     return ((row, column) for row in enumerate(rows) for column in enumerate(columns))

@@ -125,7 +125,7 @@ def _resample(x: Operand, axis: int, places: Array, weights: Array | None) -> Ru
             part *= factors[t].reshape(wide)
         out = part if out is None else np.add(out, part, out=out)
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], *, axis: int = axis) -> tuple[Array]:
         matrix = np.zeros((size, new), x.dtype)
         rows = np.broadcast_to(np.arange(new), places.shape)
         np.add.at(matrix, (places, rows), 1 if factors is None else factors)

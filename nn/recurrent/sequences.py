@@ -81,7 +81,15 @@ def rnn(
             else:
                 h[after, :n] = fed + leak * (a - fed)
 
-    def vjp(grads: Sequence[Array | None], needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grads: Sequence[Array | None],
+        needs: Sequence[bool],
+        *,  # for second derivatives
+        h_0: Array | None = h_0,
+        bias_ih: Array | None = bias_ih,
+        bias_hh: Array | None = bias_hh,
+        nonlinearity: str = nonlinearity,
+    ) -> tuple[Array | None, ...]:
         grad_out, grad_last = grads
         d = scratch_array(len(x), x, size, order)  # with respect to f's argument
         dh = np.zeros_like(product) if grad_last is None else np.array(grad_last)
@@ -160,7 +168,15 @@ def lstm(
             np.tanh(c_after, out=squashed[t, :n])
             np.multiply(o, squashed[t, :n], out=h[after, :n])
 
-    def vjp(grads: Sequence[Array | None], needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grads: Sequence[Array | None],
+        needs: Sequence[bool],
+        *,  # for second derivatives
+        h_0: Array | None = h_0,
+        c_0: Array | None = c_0,
+        bias_ih: Array | None = bias_ih,
+        bias_hh: Array | None = bias_hh,
+    ) -> tuple[Array | None, ...]:
         grad_out, grad_h, grad_c = grads
         d = scratch_array(len(x), x, 4 * size, order)  # with respect to the gates' arguments
         dh = np.zeros_like(scratch) if grad_h is None else np.array(grad_h)
@@ -253,7 +269,14 @@ def gru(
             h_after *= a[:, size : 2 * size]
             h_after += candidate
 
-    def vjp(grads: Sequence[Array | None], needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grads: Sequence[Array | None],
+        needs: Sequence[bool],
+        *,  # for second derivatives
+        h_0: Array | None = h_0,
+        bias_ih: Array | None = bias_ih,
+        bias_hh: Array | None = bias_hh,
+    ) -> tuple[Array | None, ...]:
         grad_out, grad_last = grads
         # four blocks: n's, r's and z's arguments, and U_n h; x enters the first three, h the last three
         d = scratch_array(len(x), x, 4 * size, order)

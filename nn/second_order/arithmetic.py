@@ -1,139 +1,20 @@
-"""Derivatives of derivatives: each operation's vjp once more, this time written in operations.
-
-The vjps beside the operations work on plain arrays: quick, and the end of the road. When a walk back shall itself be
-differentiable (`create_graph=True`), `pull` takes the vjp from the table below instead. An entry names the operands and
-has a function for each, from the gradient of what came out to that of the operand; or it is a `Formula`, the operation
-as a composition of simpler ones, through which the gradient is then walked.
-
-What these functions ask for by name is found where the first vjp remembers it, among the variables of its closure. An
-operand, and `out`, comes as a tensor with its place in the graph; all else as it is. Gradients of operands that were
-broadcast are summed by `pull`. Nothing here is touched, and nothing more is kept in memory, without `create_graph`.
-"""
+"""Second derivatives of the arithmetic: sums and products, elementwise functions, reductions, shapes, softmax."""
 
 from __future__ import annotations
 
-import inspect
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import operations as op
-from .graph import Node, walk_back
-from .operations.elementwise import share
-from .tensor import Operand, Rule, Tensor, operation
+from .. import operations as op
+from ..operations.elementwise import share
+from ..operations.normal import normal
+from ..tensor import Operand, Rule, Tensor, operation
+from .entry import Entry, Formula
 
 
-@dataclass(frozen=True)
-class Formula:
-    """An operation as a composition of others: a function of its operands, and of what else it asks for by name."""
-
-    compute: Callable[..., Any]
-
-
-Entry = tuple[Any, ...]  # the operands' names, and a function for each, or one Formula, or one function for all
-
-
-def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[Any]:
-    """As `Node.pull`, but made of operations: the gradients, of the outputs and of the operands, are tensors."""
-    if node.name not in TABLE:
-        raise RuntimeError(
-            f"create_graph=True: {node.name!r} has first derivatives only; docs/nn.md lists the operations that have"
-            " second ones"
-        )
-    node.check_versions()
-    names, *functions = TABLE[node.name]
-    saved = _remembered(node, names.split())
-    arrived = [g if g is None or isinstance(g, Tensor) else Tensor._wrap(g) for g in grads]
-    saved["grad"] = arrived[0] if len(arrived) == 1 else arrived
-    if isinstance(functions[0], Formula):
-        return _through(functions[0], names.split(), saved, arrived, node, needs)
-    if names == "*":
-        found = functions[0](*_asked(functions[0], saved))
-    else:
-        found = [f(*_asked(f, saved)) if need else None for f, need in zip(functions, needs, strict=False)]
-    return [
-        None if g is None or not need else fit(g, shape)
-        for g, need, shape in zip(found, needs, node.input_shapes, strict=True)
-    ]
-
-
-def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
-    """What the vjp's closure holds, by name; operands and the output as tensors in their places in the graph."""
-    assert node.vjp is not None
-    saved = {**_variables(node.vjp), "vjp": node.vjp, "shapes": node.input_shapes}
-    for name, edge in zip(operands, node.parents, strict=False):
-        if edge is None or name not in saved:
-            continue
-        source, slot = edge
-        saved[name] = Tensor._wrap(saved[name], source, slot) if isinstance(source, Node) else source
-    if isinstance(saved.get("out"), np.ndarray | np.generic):
-        saved["out"] = Tensor._wrap(saved["out"], node, 0)
-    return saved
-
-
-def _variables(function: Any) -> dict[str, Any]:
-    """The variables of a function's closure by name, and those of functions among them."""
-    cells = getattr(function, "__closure__", None) or ()
-    own = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, cells, strict=True)}
-    inner = [_variables(value) for value in own.values() if inspect.isfunction(value)]
-    return {name: value for found in (*inner, own) for name, value in found.items()}
-
-
-def _asked(function: Callable[..., Any], saved: dict[str, Any]) -> list[Any]:
-    """What a function's parameters name."""
-    return [saved[name] for name in inspect.signature(function).parameters]
-
-
-def _through(
-    formula: Formula,
-    operands: Sequence[str],
-    saved: dict[str, Any],
-    grads: Sequence[Any],
-    node: Node,
-    needs: Sequence[bool],
-) -> list[Any]:
-    """Evaluate the composition on stand-ins for the operands, and walk back through it to them."""
-    stand_ins: dict[int, int] = {}  # id of the node -> which operand
-    tied = []
-    for i, (name, need) in enumerate(zip(operands, needs, strict=False)):
-        if need:
-            source = saved[name]
-            stands = Node("operand", lambda grad, needs: (), (), (), (), [source.shape])
-            stand_ins[id(stands)] = i
-            saved[name] = Tensor._wrap(source._array, stands)
-            tied.append((stands, source._edge()))
-    outputs = formula.compute(*_asked(formula.compute, saved))
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    found: list[Any] = [None] * len(needs)
-
-    def visit(visited: Node, arrived: Sequence[Any]) -> None:
-        if id(visited) in stand_ins:
-            found[stand_ins[id(visited)]] = arrived[0]
-
-    used = [(x, g) for x, g in zip(outputs, grads, strict=True) if g is not None]
-    root = Node("outputs", lambda grad, needs: (), [x._edge() for x, _ in used], (), (), [()])
-    walk_back(
-        (root, 0),
-        np.ones(()),
-        True,
-        visit,
-        lambda visited, arrived: (
-            [g for _, g in used]
-            if visited is root
-            else ()
-            if id(visited) in stand_ins
-            else pull(visited, arrived, visited.needs)
-        ),
-    )
-    for stands, edge in tied:  # only now: the walk was to end here
-        stands.parents, stands.needs, stands.vjp = (edge,), [True], lambda grad, needs: (grad,)
-        stands.input_shapes = stands.output_shapes
-    return found
-
-
-# ---------------------------------------------------------------------------------------------- operations used below
 def fit(grad: Any, shape: Sequence[int]) -> Any:
     """Sum `grad` over the axes along which an operand of this shape was broadcast."""
     if grad.shape == tuple(shape):
@@ -239,6 +120,20 @@ def _power_second(grad: Any, a: Any, out: Any) -> Any:
     return grad * out * op.log(op.where(numbers(a) == 0, 1.0, a))
 
 
+@operation
+def normal_distribution(x: Operand) -> Rule:
+    """The normal distribution function."""
+    below, density = normal(x)
+    return below, lambda grad, needs, *, x=x: (grad * density,)
+
+
+def _gelu(input: Any, approximate: str) -> Any:
+    if approximate == "none":
+        return input * normal_distribution(input)
+    inner = op.tanh((input + op.square(input) * input * 0.044715) * math.sqrt(2 / math.pi))
+    return input * (inner * 0.5 + 0.5)
+
+
 TABLE: dict[str, Entry] = {
     # ------------------------------------------------------------------------------------- this page's own operations
     "operand": ("x", same),
@@ -278,6 +173,8 @@ TABLE: dict[str, Entry] = {
     "tanh": ("input", lambda grad, out: grad * (1.0 - out * out)),
     "sigmoid": ("input", lambda grad, out: grad * (out * (1.0 - out))),
     "relu": ("input", lambda grad, out: grad * (numbers(out) > 0)),
+    "normal_distribution": ("x", lambda grad, x: grad * (op.exp(op.square(x) * -0.5) * (2 * math.pi) ** -0.5)),
+    "gelu": ("input", Formula(_gelu)),
     # ------------------------------------------------------------------------------------------------------ reductions
     "sum": ("x", stretched),
     "mean": ("x", lambda grad, x, out, axis, keepdims: stretched(grad * (out.size / x.size), x, axis, keepdims)),

@@ -1,0 +1,120 @@
+"""Derivatives of derivatives: each operation's vjp once more, this time written in operations.
+
+The vjps beside the operations work on plain arrays: quick, and the end of the road. When a walk back shall itself be
+differentiable (`create_graph=True`), `pull` takes the vjp from a table: `arithmetic.py`, `nets.py`, `sequences.py`.
+An entry names the operands and has a function for each, from the gradient of what came out to that of the
+operand; or it is a `Formula`, the operation as a composition of others, through which the gradient is then walked.
+
+What these functions ask for by name is found where the first vjp remembers it: among the variables of its closure, or
+its keyword defaults (what only a second derivative has a use for). An operand, and `out`, comes as a tensor with its
+place in the graph; all else as it is. Gradients of operands that were broadcast are summed by `pull`. Without
+`create_graph` nothing of this is touched, and no operation keeps anything for it in memory.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node, walk_back
+from ..tensor import Tensor
+from . import arithmetic, nets, sequences
+from .arithmetic import fit
+from .entry import Entry, Formula
+
+TABLE: dict[str, Entry] = {**arithmetic.TABLE, **nets.TABLE, **sequences.TABLE}
+
+
+def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[Any]:
+    """As `Node.pull`, but made of operations: the gradients, of the outputs and of the operands, are tensors."""
+    if node.name not in TABLE:
+        raise RuntimeError(
+            f"create_graph=True: {node.name!r} has first derivatives only; docs/nn.md lists the operations that have"
+            " second ones"
+        )
+    node.check_versions()
+    names, *functions = TABLE[node.name]
+    saved = _remembered(node, names.split())
+    arrived = [g if g is None or isinstance(g, Tensor) else Tensor._wrap(g) for g in grads]
+    saved["grad"] = arrived[0] if len(arrived) == 1 else arrived
+    if isinstance(functions[0], Formula):
+        return _through(functions[0], names.split(), saved, arrived, node, needs)
+    if names == "*":
+        found = functions[0](*_asked(functions[0], saved))
+    else:
+        found = [f(*_asked(f, saved)) if need else None for f, need in zip(functions, needs, strict=False)]
+    return [
+        None if g is None or not need else fit(g, shape)
+        for g, need, shape in zip(found, needs, node.input_shapes, strict=True)
+    ]
+
+
+def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
+    """What the vjp remembers, by name; operands and the output as tensors in their places in the graph."""
+    saved = {**_variables(node.vjp), "vjp": node.vjp, "shapes": node.input_shapes}
+    for name, edge in zip(operands, node.parents, strict=False):
+        if edge is None or name not in saved:
+            continue
+        source, slot = edge
+        saved[name] = Tensor._wrap(saved[name], source, slot) if isinstance(source, Node) else source
+    if isinstance(saved.get("out"), np.ndarray | np.generic) and len(node.output_shapes) == 1:
+        saved["out"] = Tensor._wrap(saved["out"], node, 0)
+    return saved
+
+
+def _variables(function: Any) -> dict[str, Any]:
+    """The variables of a function's closure and its keyword defaults, and those of functions among them."""
+    cells = getattr(function, "__closure__", None) or ()
+    own = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, cells, strict=True)}
+    inner = [_variables(value) for value in own.values() if inspect.isfunction(value)]
+    return {name: value for found in (*inner, own, function.__kwdefaults__ or {}) for name, value in found.items()}
+
+
+def _asked(function: Callable[..., Any], saved: dict[str, Any]) -> list[Any]:
+    """What a function's parameters name; their defaults where it is not there."""
+    parameters = inspect.signature(function).parameters.values()
+    return [saved[p.name] if p.default is p.empty else saved.get(p.name, p.default) for p in parameters]
+
+
+def _through(
+    formula: Formula,
+    operands: Sequence[str],
+    saved: dict[str, Any],
+    grads: Sequence[Any],
+    node: Node,
+    needs: Sequence[bool],
+) -> list[Any]:
+    """Evaluate the composition on stand-ins for the operands, and walk back through it to them."""
+    for name, recover in formula.recover.items():
+        saved[name] = recover(*_asked(recover, saved))
+    stand_ins: dict[int, int] = {}  # the node's id -> which operand
+    found: list[Any] = [None] * len(needs)
+    tied: list[Node] = []
+    for i, (name, need) in enumerate(zip(operands, needs, strict=True)):
+        if need:
+            array = saved[name]._array if isinstance(saved[name], Tensor) else saved[name]
+            tied.append(Node("operand", lambda grad, needs: (), (), (), (), [array.shape]))
+            stand_ins[id(tied[-1])] = i
+            saved[name] = Tensor._wrap(array, tied[-1])
+    outputs = formula.compute(*_asked(formula.compute, saved))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    used = [(x, g) for x, g in zip(outputs, grads, strict=True) if g is not None]
+    root = Node("outputs", lambda grad, needs: (), [x._edge() for x, _ in used], (), (), [()])
+
+    def visit(visited: Node, arrived: Sequence[Any]) -> None:
+        if id(visited) in stand_ins:
+            found[stand_ins[id(visited)]] = arrived[0]
+
+    def pull_here(visited: Node, arrived: Sequence[Any]) -> Sequence[Any]:
+        if visited is root:
+            return [g for _, g in used]
+        return () if id(visited) in stand_ins else pull(visited, arrived, visited.needs)
+
+    walk_back((root, 0), np.ones(()), True, visit, pull_here)
+    for stands in tied:  # only now: the walk was to end here
+        stands.parents, stands.needs = (node.parents[stand_ins[id(stands)]],), [True]
+        stands.vjp, stands.input_shapes = lambda grad, needs: (grad,), stands.output_shapes
+    return found
