@@ -92,9 +92,7 @@ def _key(number: int, x: Any) -> tuple[int, int]:
     """Where the gradient of an input arrives."""
     edge = x._edge() if isinstance(x, Tensor) else None
     if edge is None:
-        raise RuntimeError(
-            f"grad: input {number} does not require a gradient; make it a Tensor with requires_grad=True"
-        )
+        raise RuntimeError(f"grad: input {number} requires no gradient; make it a Tensor with requires_grad=True")
     return id(edge[0]), edge[1]
 
 
@@ -140,7 +138,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     leaves = _leaves(inputs, create_graph)
     outputs = func(*leaves)
-    found = grad(outputs, leaves, v, create_graph=create_graph, allow_unused=True)
+    found = _back(outputs, leaves, v, create_graph=create_graph)
     return _cut(outputs, create_graph), _like(inputs, _zeros(found, leaves))
 
 
@@ -155,11 +153,11 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     outputs = func(*leaves)
     several = _several(outputs)
     weights = [Tensor(np.zeros(x.shape, x.dtype), requires_grad=True) for x in several]
-    found = grad(several, leaves, weights, create_graph=True, allow_unused=True)
+    found = _back(several, leaves, weights, create_graph=True)
     used = [(g, t) for g, t in zip(found, _along(v, leaves), strict=True) if g is not None and g._edge() is not None]
     along: Sequence[Any] = [None] * len(several)
     if used:
-        along = grad([g for g, _ in used], weights, [t for _, t in used], create_graph=create_graph, allow_unused=True)
+        along = _back([g for g, _ in used], weights, [t for _, t in used], create_graph=create_graph)
     return _cut(outputs, create_graph), _like(outputs, _zeros(along, several))
 
 
@@ -170,12 +168,11 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     leaves = _leaves(inputs, create_graph)
     value = func(*leaves)
-    slopes = grad(value, leaves, create_graph=True, allow_unused=True)
+    slopes = _back(value, leaves, create_graph=True)
     used = [(g, t) for g, t in zip(slopes, _along(v, leaves), strict=True) if g is not None and g._edge() is not None]
     found: Sequence[Any] = [None] * len(leaves)
     if used:
-        weights = [t for _, t in used]
-        found = grad([g for g, _ in used], leaves, weights, create_graph=create_graph, allow_unused=True)
+        found = _back([g for g, _ in used], leaves, [t for _, t in used], create_graph=create_graph)
     return _cut(value, create_graph), _like(inputs, _zeros(found, leaves))
 
 
@@ -193,7 +190,7 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) 
         for place in np.ndindex(output.shape):
             chosen = np.zeros(output.shape, output.dtype)
             chosen[place] = 1
-            found = grad(output, leaves, chosen, True, create_graph, allow_unused=True)
+            found = _back(output, leaves, chosen, True, create_graph)
             rows.append(_zeros(found, leaves))
         columns = zip(*rows, strict=True) if rows else [[] for _ in leaves]
         tables.append(_like(inputs, [_table(column, output, x) for column, x in zip(columns, leaves, strict=True)]))
@@ -208,9 +205,16 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -
 
     def slopes(*leaves: Any) -> Any:
         value = func(*leaves)
-        return _like(inputs, _zeros(grad(value, leaves, create_graph=True, allow_unused=True), leaves))
+        return _like(inputs, _zeros(_back(value, leaves, create_graph=True), leaves))
 
     return jacobian(slopes, inputs, create_graph)
+
+
+def _back(outputs: Any, leaves: Sequence[Tensor], *weights: Any, **how: bool) -> Sequence[Any]:
+    """As `grad`, with None for what nothing depends on, be it everything."""
+    if all(output._edge() is None for output in _several(outputs)):
+        return [None] * len(leaves)
+    return grad(outputs, leaves, *weights, **how, allow_unused=True)
 
 
 def _along(v: Any, leaves: Sequence[Tensor]) -> list[Any]:

@@ -93,8 +93,8 @@ def _through(
     stand_ins: dict[int, int] = {}  # the node's id -> which operand
     found: list[Any] = [None] * len(needs)
     tied: list[Node] = []
-    for i, (name, need) in enumerate(zip(operands, needs, strict=True)):
-        if need:
+    for i, name in enumerate(operands):
+        if node.parents[i] is not None:
             array = saved[name]._array if isinstance(saved[name], Tensor) else saved[name]
             tied.append(Node("operand", lambda grad, needs: (), (), (), (), [array.shape]))
             stand_ins[id(tied[-1])] = i
@@ -117,4 +117,4 @@ def _through(
     for stands in tied:  # only now: the walk was to end here
         stands.parents, stands.needs = (node.parents[stand_ins[id(stands)]],), [True]
         stands.vjp, stands.input_shapes = lambda grad, needs: (grad,), stands.output_shapes
-    return found
+    return [g if need else None for g, need in zip(found, needs, strict=True)]
