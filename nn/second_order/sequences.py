@@ -56,7 +56,8 @@ def _rnn(
     nonlinearity: str,
     leak: float,
 ) -> Any:
-    function = {"tanh": op.tanh, "relu": op.relu, "linear": lambda a: a}[nonlinearity]
+    functions: dict[str, Callable[[Any], Any]] = {"tanh": op.tanh, "relu": op.relu, "linear": lambda a: a}
+    function = functions[nonlinearity]
 
     def step(projected: Any, h: Any) -> tuple[Any]:
         new = function(_summed(_summed(projected, bias_ih) + h @ op.transpose(weight_hh), bias_hh))
