@@ -1,9 +1,9 @@
 """Derivatives of derivatives: each operation's vjp once more, this time written in operations.
 
 The vjps beside the operations work on plain arrays: quick, and the end of the road. When a walk back shall itself be
-differentiable (`create_graph=True`), `pull` takes the vjp from a table: `arithmetic.py`, `nets.py`, `sequences.py`.
-An entry names the operands and has a function for each, from the gradient of what came out to that of the
-operand; or it is a `Formula`, the operation as a composition of others, through which the gradient is then walked.
+differentiable (`create_graph=True`), `pull` takes the vjp from a table: `arithmetic.py`, `activations.py`, `nets.py`,
+`sequences.py`. An entry names the operands and has a function for each, from the gradient of what came out to that of
+the operand; or it is a `Formula`, the operation as a composition of others, through which the gradient is walked.
 
 What these functions ask for by name is found where the first vjp remembers it: among the variables of its closure, or
 its keyword defaults (what only a second derivative has a use for). An operand, and `out`, comes as a tensor with its
@@ -14,6 +14,7 @@ place in the graph; all else as it is. Gradients of operands that were broadcast
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,11 +22,11 @@ import numpy as np
 
 from ..graph import Node, walk_back
 from ..tensor import Tensor
-from . import arithmetic, nets, sequences
+from . import activations, arithmetic, nets, sequences
 from .arithmetic import fit
 from .entry import Entry, Formula
 
-TABLE: dict[str, Entry] = {**arithmetic.TABLE, **nets.TABLE, **sequences.TABLE}
+TABLE: dict[str, Entry] = {**arithmetic.TABLE, **activations.TABLE, **nets.TABLE, **sequences.TABLE}
 
 
 def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[Any]:
@@ -60,8 +61,9 @@ def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
             continue
         source, slot = edge
         saved[name] = Tensor._wrap(saved[name], source, slot) if isinstance(source, Node) else source
-    if isinstance(saved.get("out"), np.ndarray | np.generic) and len(node.output_shapes) == 1:
-        saved["out"] = Tensor._wrap(saved["out"], node, 0)
+    out, shape = saved.get("out"), node.output_shapes[0]
+    if isinstance(out, np.ndarray | np.generic) and len(node.output_shapes) == 1 and out.size == math.prod(shape):
+        saved["out"] = Tensor._wrap(out.reshape(shape), node, 0)
     return saved
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from .. import operations as op
 from ..operations.elementwise import share
-from ..operations.normal import normal
 from ..tensor import Operand, Rule, Tensor, operation
 from .entry import Entry, Formula
 
@@ -40,6 +38,11 @@ def put(x: Operand, shape: Sequence[int], index: Any, once: bool) -> Rule:
     else:
         np.add.at(full, index, x)
     return full, lambda grad, needs: (grad[index],)
+
+
+def linear(grad: Any, vjp: Any, back: Any) -> Any:
+    """The gradient of an operation that is linear in its one operand; `back` is the operation, on plain arrays."""
+    return linear_map(grad, forth=lambda g: vjp(g, (True,))[0], back=back)
 
 
 def stretched(grad: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -111,6 +114,45 @@ def _hits(grad: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> Any:
     return stretched(grad, x, axis, keepdims) * (hits / hits.sum(axis, keepdims=True))
 
 
+def _std(x: Any, axis: Any, keepdims: bool, steepness: float, inverse: Any) -> Any:
+    variance = op.sum(op.square(x - op.mean(x, axis, True)), axis, True) * (steepness / 2)
+    root = op.where(inverse == 0, 0.0, op.sqrt(op.where(inverse == 0, 1.0, variance)))
+    return root if keepdims else op.squeeze(root, axis)
+
+
+def _norm(
+    grad: Any,
+    input: Any = None,
+    out: Any = None,
+    p: Any = None,
+    ratio: Any = None,
+    equal: Any = None,
+    shared: Any = None,
+) -> Any:
+    if equal is not None:  # the largest or the smallest
+        return op.reshape(grad, shared.shape) * (equal / shared)
+    if p is None:  # how many are not 0
+        return Tensor(np.zeros(input.shape, input.dtype))
+    norm, x = op.reshape(out, ratio.shape), numbers(input)
+    none = (x == 0) | (numbers(norm) == 0)
+    part = op.where(none, 1.0, op.absolute(input)) / op.where(numbers(norm) == 0, 1.0, norm)
+    return op.where(none, 0.0, np.sign(x) * op.power(part, p - 1.0)) * op.reshape(grad, ratio.shape)
+
+
+def _prod(x: Any, over: Any, keepdims: bool) -> Any:
+    """Multiply halves with each other, until one is left: right where factors are 0, too."""
+    shape = tuple(1 if i in over else n for i, n in enumerate(x.shape))
+    last = [i for i in range(x.ndim) if i not in over]
+    left = op.reshape(op.transpose(x, (*over, *last)), (-1, *(x.shape[i] for i in last))) if over else x[None]
+    while len(left) > 1:
+        half = len(left) // 2
+        rest = left[2 * half :]
+        left = left[:half] * left[half : 2 * half]
+        left = op.concatenate([left, rest]) if len(rest) else left
+    out = left[0] if len(left) else op.sum(left, 0) + 1.0
+    return op.reshape(out, shape) if keepdims else out
+
+
 def _power_first(grad: Any, a: Any, b: Any) -> Any:
     zero = numbers(b) == 0
     return grad * b * op.power(a, op.where(zero, 0.0, b - 1.0) if isinstance(b, Tensor) else np.where(zero, 0, b - 1))
@@ -118,20 +160,6 @@ def _power_first(grad: Any, a: Any, b: Any) -> Any:
 
 def _power_second(grad: Any, a: Any, out: Any) -> Any:
     return grad * out * op.log(op.where(numbers(a) == 0, 1.0, a))
-
-
-@operation
-def normal_distribution(x: Operand) -> Rule:
-    """The normal distribution function."""
-    below, density = normal(x)
-    return below, lambda grad, needs, *, x=x: (grad * density,)
-
-
-def _gelu(input: Any, approximate: str) -> Any:
-    if approximate == "none":
-        return input * normal_distribution(input)
-    inner = op.tanh((input + op.square(input) * input * 0.044715) * math.sqrt(2 / math.pi))
-    return input * (inner * 0.5 + 0.5)
 
 
 TABLE: dict[str, Entry] = {
@@ -170,11 +198,6 @@ TABLE: dict[str, Entry] = {
     "cos": ("x", lambda grad, x: -grad * op.sin(x)),
     "clip": ("x", lambda grad, out, x: grad * (numbers(out) == numbers(x))),
     "astype": ("x", lambda grad, x: op.astype(grad, x.dtype)),
-    "tanh": ("input", lambda grad, out: grad * (1.0 - out * out)),
-    "sigmoid": ("input", lambda grad, out: grad * (out * (1.0 - out))),
-    "relu": ("input", lambda grad, out: grad * (numbers(out) > 0)),
-    "normal_distribution": ("x", lambda grad, x: grad * (op.exp(op.square(x) * -0.5) * (2 * math.pi) ** -0.5)),
-    "gelu": ("input", Formula(_gelu)),
     # ------------------------------------------------------------------------------------------------------ reductions
     "sum": ("x", stretched),
     "mean": ("x", lambda grad, x, out, axis, keepdims: stretched(grad * (out.size / x.size), x, axis, keepdims)),
@@ -184,6 +207,16 @@ TABLE: dict[str, Entry] = {
             stretched(grad, x, axis, keepdims) * ((x - op.mean(x, axis, True)) * steepness)
         ),
     ),
+    "std": ("x", Formula(_std)),
+    "norm": ("input", _norm),
+    "prod": ("x", Formula(_prod)),
+    "logsumexp": (
+        "input",
+        lambda grad, input, out, axis, keepdims: (
+            stretched(grad, input, axis, keepdims) * op.exp(input - stretched(out, input, axis, keepdims))
+        ),
+    ),
+    "cumsum": ("input", lambda grad, vjp, along=None: linear(grad, vjp, lambda t: np.cumsum(t, along))),
     "max": ("x", _hits),
     "min": ("x", _hits),
     # ---------------------------------------------------------------------------------------------------------- shapes
@@ -193,6 +226,7 @@ TABLE: dict[str, Entry] = {
     "squeeze": ("x", lambda grad, x: op.reshape(grad, x.shape)),
     "broadcast_to": ("x", same),
     "getitem": ("x", lambda grad, x, index, once: put(grad, shape=x.shape, index=index, once=once)),
+    "gather": ("input", lambda grad, vjp, where: linear(grad, vjp, lambda t: t[where])),
     "concatenate": ("*", _concatenated),
     "stack": ("*", _stacked),
     # -------------------------------------------------------------------------------------------------------- products
@@ -208,7 +242,4 @@ TABLE: dict[str, Entry] = {
         lambda grad, of_out, b, of_b, of_a, shapes: _einsum_back(grad, of_out, b, of_b, of_a, shapes[0]),
         lambda grad, of_out, a, of_a, of_b, shapes: _einsum_back(grad, of_out, a, of_a, of_b, shapes[1]),
     ),
-    # ------------------------------------------------------------------------------------------------ softmax
-    "softmax": ("input", lambda grad, out, dim: out * (grad - op.sum(grad * out, dim, keepdims=True))),
-    "log_softmax": ("input", lambda grad, out, dim: grad - op.exp(out) * op.sum(grad, dim, keepdims=True)),
 }

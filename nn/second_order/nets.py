@@ -9,7 +9,7 @@ import numpy as np
 from .. import operations as op
 from ..convolution import operation as conv
 from ..functional import padding, pooling, resampling
-from .arithmetic import linear_map, numbers
+from .arithmetic import linear, linear_map, numbers
 from .entry import Entry, Formula
 
 
@@ -19,16 +19,11 @@ def _channel_sums(grad: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------------------- pooling
-def _linear(grad: Any, vjp: Any, back: Any) -> Any:
-    """The gradient of an operation that is linear in its one operand; `back` is the operation, on plain arrays."""
-    return linear_map(grad, forth=lambda g: vjp(g, (True,))[0], back=back)
-
-
 def _max_pool(grad: Any, vjp: Any, x: Any, columns: Any, out: Any, high: Any, wide: Any) -> Any:
     def back(toward: Any) -> Any:
         return pooling.pick(pooling.pick(toward, columns, numbers(x), 3, wide), numbers(out), columns, 2, high)
 
-    return _linear(grad, vjp, back)
+    return linear(grad, vjp, back)
 
 
 def _adaptive_max(grad: Any, vjp: Any, chosen: Any, rows: Any, columns: Any) -> Any:
@@ -39,7 +34,7 @@ def _adaptive_max(grad: Any, vjp: Any, chosen: Any, rows: Any, columns: Any) -> 
             out[:, :, i, j] = np.take_along_axis(window, chosen[:, :, i, j, None], -1)[..., 0]
         return out
 
-    return _linear(grad, vjp, back)
+    return linear(grad, vjp, back)
 
 
 def _repeat(grad: Any, vjp: Any, cells: Any) -> Any:
@@ -49,7 +44,7 @@ def _repeat(grad: Any, vjp: Any, cells: Any) -> Any:
             out[cell] = toward
         return out
 
-    return _linear(grad, vjp, back)
+    return linear(grad, vjp, back)
 
 
 # ------------------------------------------------------------------------------------------------------- normalisation
@@ -116,36 +111,31 @@ TABLE: dict[str, Entry] = {
         lambda grad, outer, axes, groups: conv._conv_transpose2d(outer, grad, None, axes=axes, groups=groups),
         lambda grad, image, axes, groups: conv._conv2d(image, grad, None, axes=axes, groups=groups),
     ),
-    "bias_relu": (
-        "x bias",
-        lambda grad, out: grad * (numbers(out) > 0),
-        lambda grad, out: _channel_sums(grad * (numbers(out) > 0)),
-    ),
     # --------------------------------------------------------------------------------------------------------- pooling
     "max_pool2d": ("x", _max_pool),
     "avg_pool2d": (
         "x",
-        lambda grad, vjp, high, wide, counts: _linear(
+        lambda grad, vjp, high, wide, counts: linear(
             grad, vjp, lambda t: pooling._avg_pool2d(t, axes=(high, wide), counts=counts)
         ),
     ),
     "adaptive_avg": (
         "x",
-        lambda grad, vjp, rows, columns: _linear(grad, vjp, lambda t: pooling._adaptive_avg(t, cells=(rows, columns))),
+        lambda grad, vjp, rows, columns: linear(grad, vjp, lambda t: pooling._adaptive_avg(t, cells=(rows, columns))),
     ),
     "adaptive_max": ("x", _adaptive_max),
     "pad": (
         "x",
-        lambda grad, vjp, both, mode: _linear(grad, vjp, lambda t: padding._pad(t, both=both, mode=mode, value=0.0)),
+        lambda grad, vjp, both, mode: linear(grad, vjp, lambda t: padding._pad(t, both=both, mode=mode, value=0.0)),
     ),
     "resample": (
         "x",
-        lambda grad, vjp, axis, places, factors: _linear(
+        lambda grad, vjp, axis, places, factors: linear(
             grad, vjp, lambda t: resampling._resample(t, axis=axis, places=places, weights=factors)
         ),
     ),
     "repeat": ("x", _repeat),
-    "embedding": ("weight", lambda grad, vjp, index: _linear(grad, vjp, lambda t: t[index])),
+    "embedding": ("weight", lambda grad, vjp, index: linear(grad, vjp, lambda t: t[index])),
     "dropout": ("input", lambda grad, keep=None: grad if keep is None else grad * keep),
     # --------------------------------------------------------------------------------------------------- normalisation
     "normalise": ("x weight bias", Formula(_normalised, {"x": lambda normal, scale: normal / scale})),
