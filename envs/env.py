@@ -50,6 +50,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
             - "map": (height, width) tile codes of the whole maze, the agent marked by the number after the last code.
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
+            Several names make a dict by name.
+        encoding: None, or how a net takes it: "float" (a flat float32 Box: bits as they are, one-hot numbers, scaled
+            positions and pixels, planes flat), "planes" ("view" and "map" as `PLANES`, uint8 0 or 1, channels first) or
+            "planes_last".
         view_size: the side of "view", odd, 999 at most.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
@@ -77,7 +81,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self,
         maze: Maze | str | Path | Levels = "four_rooms",
         *,
-        observation: str = "dots",
+        observation: str | Sequence[str] = "dots",
+        encoding: str | None = None,
         view_size: int = 7,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
@@ -89,8 +94,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         shaping: str | None = None,
     ) -> None:
         self._settings = Settings.checked(
-            observation=observation, view_size=view_size, slip=slip, rewards=rewards, time_limit=time_limit, info=info,
-            discount=discount, render_mode=render_mode, check=check, shaping=shaping,
+            observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
+            time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"],
         )  # fmt: skip
         self.render_mode = render_mode
@@ -105,7 +110,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._window = Window()
         first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze)
         self.action_space = spaces.Discrete(4)
-        self.observation_space = self._settings.setup.space([first])
+        self._sight = self._settings.setup.sight([first])
+        self.observation_space = self._sight.space
         self._use(self._lane(first))
 
     def _lane(self, maze: Maze) -> Lane:
@@ -117,7 +123,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         """
         if (lane := self._lanes.get(maze)) is not None:
             return lane
-        self._settings.setup.checked([maze], self.observation_space)
+        self._settings.setup.checked([maze], self._sight)
         return Lane(self._settings.setup, maze)
 
     def _level(self, levels: Levels, drawn: int) -> Lane:

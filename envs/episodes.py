@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from gymnasium import Space
 from numpy.typing import NDArray
 
 from .clock import Clock
@@ -15,6 +14,7 @@ from .engines.engine import Engine, Lanes
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MAZE, bits, stream
+from .observations import Sight
 from .pictures.trails import Trails
 from .planning.hitting import explorer_limits, size_limit
 from .saved import SavedState, columns_of
@@ -26,7 +26,7 @@ class Episodes:
 
     Args:
         settings: the environment's.
-        space: the declared space of observations.
+        sight: what is declared to be observed.
         lanes: the number of lanes.
         mazes: one for all lanes, or one for each; with levels, one of these.
         levels: where each new episode's maze comes from; None: lanes keep their mazes.
@@ -43,17 +43,17 @@ class Episodes:
     def __init__(
         self,
         settings: Settings,
-        space: Space[Any],
+        sight: Sight,
         lanes: int,
         mazes: Sequence[Maze],
         levels: Levels | None,
         longest: int | None,
         trails: bool,
     ) -> None:
-        self._settings, self._space, self._levels, self._longest = settings, space, levels, longest
+        self._settings, self._sight, self._levels, self._longest = settings, sight, levels, longest
         self._given = np.full(lanes, levels is None)  # lanes whose maze is not drawn from the levels
         self.lanes, self.every = lanes, np.arange(lanes)
-        self.engine, self.clock = engine_for(settings.setup, space, lanes, mazes, levels), Clock(lanes)
+        self.engine, self.clock = engine_for(settings.setup, sight, lanes, mazes, levels), Clock(lanes)
         self.trails = Trails(lanes) if trails else None
         # of mazes: the value of `scene.written` that their limit holds for, and the limit
         self._explored, self._explored_scene = np.zeros((0, 2), dtype=np.int64), self.engine.scene
@@ -76,7 +76,7 @@ class Episodes:
             self.engine.enter(lanes, mazes)
         else:
             setup = self._settings.setup
-            self.engine = restacked(self.engine, setup, self._space, self.lanes, lanes, mazes, self._levels)
+            self.engine = restacked(self.engine, setup, self._sight, self.lanes, lanes, mazes, self._levels)
         self._given[lanes] = True
 
     def reset(
@@ -106,7 +106,7 @@ class Episodes:
             self.ended = left if len(left) else None
         self.is_reset = True
 
-    def step(self, actions: Lanes) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
+    def step(self, actions: Lanes) -> tuple[Any, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
         """Move all lanes; those that ended begin their next episodes instead.
 
         Args:
@@ -208,7 +208,7 @@ class Episodes:
         given, ended = np.array(state.given, dtype=np.bool_), np.unique(np.array(state.ended, dtype=np.int64))
         if not np.isin(ended, lanes).all():
             raise ValueError("its numbers are out of range")
-        self._settings.setup.checked(state.mazes, self._space)
+        self._settings.setup.checked(state.mazes, self._sight)
         mazes = [state.mazes[number] for number in places.maze.tolist()]
         trails = Trails(self.lanes)
         for lane, trail in enumerate(state.trails or [None] * self.lanes):

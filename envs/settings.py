@@ -9,7 +9,7 @@ from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import is_whole, nearest
 from .maps.maze import Maze
-from .observations import OBSERVATIONS
+from .observations import ENCODINGS, OBSERVATIONS
 from .planning.mdp import check_discount
 from .planning.shaping import SHAPINGS
 
@@ -30,7 +30,8 @@ class Settings:
     def checked(
         cls,
         *,
-        observation: str,
+        observation: str | Sequence[str],
+        encoding: str | None,
         view_size: int,
         slip: float | None,
         rewards: Mapping[str, float],
@@ -48,10 +49,11 @@ class Settings:
             TypeError: `info` is not a sequence, `rewards` is not a mapping.
             ValueError: an unknown name, a number out of its range.
         """
-        if not isinstance(info, Iterable):
-            raise TypeError(f"info is a name or several, of {', '.join(INFO)}, not {info!r}")
-        names = (info,) if isinstance(info, str) else tuple(info)  # a single name is as good
-        wanted: list[tuple[str, Any, Collection[str]]] = [("observation", observation, OBSERVATIONS)]
+        names, kinds = _names("info", info, INFO), _names("observation", observation, OBSERVATIONS)
+        if not kinds:
+            raise ValueError(f"observation is empty; name at least one of {', '.join(OBSERVATIONS)}")
+        wanted: list[tuple[str, Any, Collection[str]]] = [("observation", name, OBSERVATIONS) for name in kinds]
+        wanted += [("encoding", encoding, ENCODINGS)] * (encoding is not None)
         wanted += [("info", name, INFO) for name in names]
         wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
         wanted += [("shaping", shaping, SHAPINGS)] * (shaping is not None)
@@ -61,7 +63,8 @@ class Settings:
         if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
         discount = check_discount(discount)
-        setup = Setup(observation, view_size, checked_rewards(rewards), slip, check, shaping, discount)
+        seen = observation if isinstance(observation, str) else kinds
+        setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount)
         return cls(setup, time_limit, names, discount, render_mode)
 
     def limit(self, auto: Callable[[], Any]) -> Any:
@@ -73,3 +76,10 @@ class Settings:
         if self.time_limit == "auto":
             return auto()
         return None if self.time_limit is None else int(self.time_limit)
+
+
+def _names(what: str, given: Any, known: Iterable[str]) -> tuple[Any, ...]:
+    """Return the names that are given, one alone or several."""
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{what} is a name or several, of {', '.join(known)}, not {given!r}")
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -18,6 +18,7 @@ from .info import Info, mask_of
 from .maps.arguments import whole
 from .maps.levels import Levels
 from .maps.maze import Maze
+from .observations.sight import assign, listed
 from .options import check_options, each, found_mazes, found_starts, masked, start_cell
 from .pictures.draw import draw_place
 from .pictures.text import place_text
@@ -36,7 +37,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, view_size, slip, rewards, time_limit, info, discount, check, shaping: as in `MazeEnv`.
+        observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
 
     All arrays that are handed out are fresh. An info is an array with an entry for each lane, beside it, by the name
@@ -55,7 +56,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         maze: Maze | str | Path | Levels | Sequence[Maze | str | Path] = "four_rooms",
         num_envs: int = 1,
         *,
-        observation: str = "dots",
+        observation: str | Sequence[str] = "dots",
+        encoding: str | None = None,
         view_size: int = 7,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
@@ -69,8 +71,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         shaping: str | None = None,
     ) -> None:
         self._settings = Settings.checked(
-            observation=observation, view_size=view_size, slip=slip, rewards=rewards, time_limit=time_limit, info=info,
-            discount=discount, render_mode=render_mode, check=check, shaping=shaping,
+            observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
+            time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"],
         )  # fmt: skip
         self.render_mode = render_mode
@@ -83,20 +85,14 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
         levels = maze if isinstance(maze, Levels) else None
         mazes = [maze.make(maze.draw(0))] if isinstance(maze, Levels) else found_mazes(maze, num_envs)
-        self.single_observation_space = self._settings.setup.space(mazes[:1])
+        self._sight = self._settings.setup.sight(mazes[:1])
+        self.single_observation_space = self._sight.space
         self.single_action_space = spaces.Discrete(4)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
-        self._episodes = Episodes(
-            self._settings,
-            self.single_observation_space,
-            self.num_envs,
-            mazes,
-            levels,
-            longest,
-            render_mode is not None,
-        )
+        trails = render_mode is not None
+        self._episodes = Episodes(self._settings, self._sight, self.num_envs, mazes, levels, longest, trails)
         self._info, self._masks = (Info(names, discount) for names in (self._settings.info, ("action_mask",)))
         self._shape, self._informs = (self.num_envs,), bool(self._settings.info)
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
@@ -135,7 +131,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         mazes = cells = None
         if "maze" in options:
             mazes = found_mazes(options["maze"], self.num_envs)
-            setup.checked(mazes, self.single_observation_space)
+            setup.checked(mazes, self._sight)
             mazes = each(mazes, lanes)
         if "start" in options:
             starts = each(found_starts(options["start"], self.num_envs), lanes)
@@ -184,11 +180,10 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError(f"actions have shape ({self.num_envs},), one for each lane, not {actions.shape}")
         return actions.astype(np.int64)
 
-    def _reset_in_step(self, ended: Lanes, observations: NDArray[Any]) -> dict[str, Any]:
+    def _reset_in_step(self, ended: Lanes, observations: Any) -> dict[str, Any]:
         """Begin the next episodes of lanes that have ended; return the last observations and info of the old ones."""
         final = np.full(self.num_envs, None, dtype=object)
-        last = observations[ended]
-        final[ended] = last.tolist() if last.ndim == 1 else [*last.copy()]
+        final[ended] = listed(observations, ended)
         mask = mask_of(ended, self.num_envs)
         infos = {
             "final_obs": final, "_final_obs": mask,
@@ -196,7 +191,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         }  # fmt: skip
         self._ended_at_goal = self.at_goal
         self._episodes.next(ended, at_once=True)
-        observations[ended] = self._engine.observe(ended)
+        assign(observations, ended, self._engine.observe(ended))
         return infos
 
     @property

@@ -11,8 +11,8 @@ from mazegrad.envs.observations import margin_of
 class DictEngine:
     slips, usual_reward = True, 0.0
 
-    def __init__(self, setup, space, lanes, mazes, levels):
-        self.setup, self.space, self.levels = setup, space, levels
+    def __init__(self, setup, sight, lanes, mazes, levels):
+        self.setup, self.sight, self.levels = setup, sight, levels
         self.scene = scene_of(mazes, margin_of(setup.view_size))
         self.number = {maze: number for number, maze in enumerate(mazes)}
         self.world = {number: setup.compile([maze]) for maze, number in self.number.items()}
@@ -31,7 +31,7 @@ class DictEngine:
         for lane, maze in zip(lanes, mazes, strict=True):
             if maze not in self.number:
                 self.number[maze] = len(self.number)
-                self.setup.checked([maze], self.space)
+                self.setup.checked([maze], self.sight)
                 self.world[self.number[maze]] = self.setup.compile([maze])
                 self.scene.write(np.array([self.number[maze]]), [maze])
             self.lanes[lane]["maze"] = self.number[maze]
@@ -66,7 +66,7 @@ class DictEngine:
         return np.array([reward for _, reward, _ in outcomes]), np.array([end for _, _, end in outcomes])
 
     def observe(self, lanes=slice(None)):
-        return self.setup.look(self.scene, self.space)(self.places(lanes))
+        return self.sight.look(self.scene)(self.places(lanes))
 
     def places(self, lanes=slice(None)):
         pairs = [(lane["maze"], lane["state"]) for lane in self.lanes]

@@ -163,7 +163,9 @@ def test_no_step_before_the_first_reset() -> None:
     "keywords",
     [
         {"observation": "dot"},
-        {"observation": ["dots"]},
+        {"observation": ["dots", "dot"]},
+        {"observation": []},
+        {"encoding": "floats"},
         {"info": ("distanc",)},
         {"observation": "view", "view_size": 4},
         {"observation": "view", "view_size": -1},

@@ -36,9 +36,9 @@ LANES = 5
 def engines(setup, mazes, levels):
     """Return the engine that an environment would choose, and the slow one."""
     first = mazes or [levels.make(levels.draw(0))]
-    space = setup.space(first)
-    fast = engine_for(setup, space, LANES, first, levels)
-    return fast, DictEngine(setup, space, LANES, first, levels)
+    sight = setup.sight(first)
+    fast = engine_for(setup, sight, LANES, first, levels)
+    return fast, DictEngine(setup, sight, LANES, first, levels)
 
 
 def where(engine, lanes):
@@ -112,7 +112,7 @@ def live_alike(fast, slow, levels, rng, steps=120):
 @pytest.mark.parametrize("observation", OBSERVATIONS)
 @pytest.mark.parametrize("name", [*LEVELS, *MAZES])
 def test_engines_are_the_slow_one(name, observation, slip):
-    setup = Setup(observation, 5, {"step": -0.5} if slip else {}, slip)
+    setup = Setup(observation, None, 5, {"step": -0.5} if slip else {}, slip)
     fast, slow = engines(setup, MAZES.get(name), LEVELS.get(name))
     assert isinstance(fast, FreshMazes if name in ("fresh", "fresh, braided") else StackedTables)
     steps = 15 if observation == "pixels" else 120
@@ -128,7 +128,7 @@ def test_all_are_engines():
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda engine: pickle.loads(pickle.dumps(engine))])
 @pytest.mark.parametrize("name", ["fresh", "everything", "T"])
 def test_copies_are_engines_of_their_own(name, copied):
-    fast, slow = engines(Setup("dots", 5, {}, 0.2), MAZES.get(name), LEVELS.get(name))
+    fast, slow = engines(Setup("dots", None, 5, {}, 0.2), MAZES.get(name), LEVELS.get(name))
     rng = np.random.default_rng(1)
     live_alike(fast, slow, LEVELS.get(name), rng, 20)
     other, before = copied(fast), where(fast, np.arange(LANES))
@@ -143,9 +143,9 @@ def test_mazes_come_and_go(seed):
     rng = np.random.default_rng(seed)
     mazes = [random_maze(rng) for _ in range(6)]
     setup = Setup("dots")
-    space = setup.space(mazes)
-    fast = StackedTables(setup, space, LANES, mazes[:1], np.zeros(LANES, dtype=np.int64))
-    slow = DictEngine(setup, space, LANES, mazes[:1], None)
+    sight = setup.sight(mazes)
+    fast = StackedTables(setup, sight, LANES, mazes[:1], np.zeros(LANES, dtype=np.int64))
+    slow = DictEngine(setup, sight, LANES, mazes[:1], None)
     every = np.arange(LANES)
     streams = Streams(np.arange(LANES).astype(np.uint64), every)
     for engine in (fast, slow):

@@ -1,13 +1,13 @@
 """Which engine: fresh mazes where levels are made in batches, stacked tables for everything else."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from gymnasium import Space
 
 from ..maps.levels import Levels
 from ..maps.maze import Maze
+from ..observations import Sight
 from .engine import Engine, Lanes, Setup, accept
 from .fresh import FreshMazes
 from .stacked import StackedTables
@@ -15,39 +15,37 @@ from .stacked import StackedTables
 _STACKED_TILES: Final = 2**22  # of a set of levels that are all compiled when the environment is made
 
 
-def engine_for(setup: Setup, space: Space[Any], lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> Engine:
+def engine_for(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> Engine:
     """Return an engine.
 
     Args:
-        setup, space, lanes: see `StackedTables`.
+        setup, sight, lanes: see `StackedTables`.
         mazes: one for all lanes, or one for each; with levels, one of these.
         levels: where `draw` takes mazes from, if lanes draw them.
     """
     if levels is None:
-        return _stacked(setup, space, lanes, mazes, None)
+        return _stacked(setup, sight, lanes, mazes, None)
     keys = levels.keys and levels.keys[: lanes if levels.pinned else None]
     if keys and len(keys) * mazes[0].tiles.size <= _STACKED_TILES:
         batch = levels.batch and levels.batch(np.array(keys, dtype=np.uint64))
         every = [levels.make(key) for key in keys] if batch is None else [Maze(tiles) for tiles in batch]
-        return StackedTables(setup, space, lanes, every, np.zeros(lanes, dtype=np.int64), levels, stacked=True)
+        return StackedTables(setup, sight, lanes, every, np.zeros(lanes, dtype=np.int64), levels, stacked=True)
     if levels.batch is not None and setup.check is accept:
         height, width = mazes[0].tiles.shape
-        return FreshMazes(setup, space, lanes, levels, (height, width))
-    return _stacked(setup, space, lanes, mazes, levels)
+        return FreshMazes(setup, sight, lanes, levels, (height, width))
+    return _stacked(setup, sight, lanes, mazes, levels)
 
 
-def _stacked(
-    setup: Setup, space: Space[Any], lanes: int, mazes: Sequence[Maze], levels: Levels | None
-) -> StackedTables:
+def _stacked(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> StackedTables:
     number: dict[Maze, int] = {}
     numbers = np.array([number.setdefault(maze, len(number)) for maze in mazes])
-    return StackedTables(setup, space, lanes, list(number), np.broadcast_to(numbers, (lanes,)), levels)
+    return StackedTables(setup, sight, lanes, list(number), np.broadcast_to(numbers, (lanes,)), levels)
 
 
 def restacked(
     engine: Engine,
     setup: Setup,
-    space: Space[Any],
+    sight: Sight,
     lanes: int,
     entering: Lanes,
     mazes: Sequence[Maze],
@@ -57,7 +55,7 @@ def restacked(
 
     Args:
         engine: the engine that does not accept `mazes`; its other lanes stay where they are.
-        setup, space, lanes, levels: see `StackedTables`.
+        setup, sight, lanes, levels: see `StackedTables`.
         entering, mazes: lanes and the maze of each.
     """
     staying = np.setdiff1d(np.arange(lanes), entering)
@@ -66,6 +64,6 @@ def restacked(
     in_maze |= {
         lane: engine.scene.maze(number) for lane, number in zip(staying.tolist(), places.maze.tolist(), strict=True)
     }
-    stacked = _stacked(setup, space, lanes, [in_maze[lane] for lane in range(lanes)], levels)
+    stacked = _stacked(setup, sight, lanes, [in_maze[lane] for lane in range(lanes)], levels)
     stacked.put(staying, places)
     return stacked

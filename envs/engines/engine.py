@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-from gymnasium import Space
 from numpy.typing import NDArray
 
 from ..core.inventory import inventory_size
@@ -14,7 +13,7 @@ from ..core.scene import Scene
 from ..core.world import World
 from ..maps.maze import Maze
 from ..maps.randomness import Streams
-from ..observations import OBSERVATIONS, Look, margin_of
+from ..observations import Sight, margin_of
 from ..planning.shaping import shaped
 
 Lanes: TypeAlias = NDArray[np.int64]
@@ -33,7 +32,8 @@ class Setup:
     """How mazes become tables and places become observations: the same for every engine.
 
     Args:
-        observation: a name of `OBSERVATIONS`.
+        observation: a name of `OBSERVATIONS`, or several.
+        encoding: None or a name of `ENCODINGS`.
         view_size: the side of "view".
         rewards: over those of a maze's metadata; see `World.compile`.
         slip: over that of a maze's metadata; None leaves it.
@@ -42,7 +42,8 @@ class Setup:
         discount: that of the shaping.
     """
 
-    observation: str = "dots"
+    observation: str | tuple[str, ...] = "dots"
+    encoding: str | None = None
     view_size: int = 7
     rewards: Mapping[str, float] = field(default_factory=dict)
     slip: float | None = None
@@ -50,7 +51,7 @@ class Setup:
     shaping: str | None = None
     discount: float = 0.99
 
-    def checked(self, mazes: Iterable[Maze], declared: Space[Any]) -> None:
+    def checked(self, mazes: Iterable[Maze], declared: Sight) -> None:
         """Check that mazes are usable.
 
         Raises:
@@ -60,9 +61,9 @@ class Setup:
         kinds = {(maze.tiles.shape, self.check is accept or maze.digest, inventory_size(maze)): maze for maze in mazes}
         for maze in kinds.values():
             self.check(maze)
-            space = self.space([maze])
-            if space != declared:
-                raise ValueError(f"this maze's observations, {space}, are not the declared {declared}")
+            sight = self.sight([maze])
+            if sight.bare != declared.bare:
+                raise ValueError(f"this maze's observations, {sight.space}, are not the declared {declared.space}")
 
     def compile(self, mazes: Sequence[Maze]) -> World:
         """Return the world of these mazes, in their order."""
@@ -72,22 +73,13 @@ class Setup:
         world = worlds[0] if len(worlds) == 1 else World.stack(worlds)
         return world if self.shaping is None else shaped(world, self.discount, self.shaping)
 
-    def space(self, mazes: Sequence[Maze]) -> Space[Any]:
-        """Return the space of what is observed in these mazes."""
-        return OBSERVATIONS[self.observation].space(mazes, self.view_size)
+    def sight(self, mazes: Sequence[Maze]) -> Sight:
+        """Return what is observed in these mazes."""
+        return Sight(self.observation, self.encoding, self.view_size, mazes)
 
     def scene(self, count: int, height: int, width: int) -> Scene:
         """Return an empty scene whose margin fits the view."""
         return Scene(count, height, width, margin=margin_of(self.view_size))
-
-    def look(self, scene: Scene, space: Space[Any]) -> Look:
-        """Return the function from places in a scene to what is observed there."""
-        return OBSERVATIONS[self.observation].look(scene, space)
-
-    @property
-    def local(self) -> bool:
-        """Whether what is observed depends on the agent's tile, its neighbours and what is carried alone."""
-        return OBSERVATIONS[self.observation].local
 
 
 class Engine(Protocol):
@@ -139,8 +131,8 @@ class Engine(Protocol):
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
 
-    def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:
-        """Return what lanes observe, a fresh array."""
+    def observe(self, lanes: Lanes | slice = EVERY) -> Any:
+        """Return what lanes observe: a fresh array, or a dict of them where several kinds are observed."""
 
     def places(self, lanes: Lanes | slice = EVERY) -> Places:
         """Return where lanes are, fresh arrays."""

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-from gymnasium import Space
 from numpy.typing import NDArray
 
 from ..core.places import Places
@@ -22,6 +21,7 @@ from ..maps.legend import is_open
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import MAZE, Streams, below
+from ..observations import Sight
 from ..planning.plain import PLAIN, distance_maps
 from ..planning.shaping import distance_potential_of_maps
 from .engine import EVERY, Lanes, Setup
@@ -40,16 +40,16 @@ class FreshMazes:
 
     Args:
         setup: how mazes become tables and observations.
-        space: the declared space of observations.
+        sight: what is declared to be observed.
         lanes: the number of lanes.
         levels: where the mazes come from; `levels.batch` makes them.
         shape: (height, width) of the mazes.
     """
 
-    def __init__(self, setup: Setup, space: Space[Any], lanes: int, levels: Levels, shape: tuple[int, int]) -> None:
+    def __init__(self, setup: Setup, sight: Sight, lanes: int, levels: Levels, shape: tuple[int, int]) -> None:
         if levels.batch is None:
             raise ValueError("levels.batch is None; fresh mazes need a function that makes mazes in batches")
-        self._setup, self._space, self._levels, self._batch = setup, space, levels, levels.batch
+        self._setup, self._sight, self._levels, self._batch = setup, sight, levels, levels.batch
         self._keys = None if levels.keys is None else np.array(levels.keys, dtype=np.uint64)
         self._shape, self._cells = shape, shape[0] * shape[1]
         self._depth = 1 if levels.pinned else int(min(max(_BYTES // (lanes * self._cells), 1), _AHEAD))
@@ -73,7 +73,7 @@ class FreshMazes:
         """Make the buffers of a move, and the function that observes."""
         self._index, self._change = np.empty_like(self._at), np.empty_like(self._at)
         self._before, self._arrived = self._at.copy(), np.zeros(len(self._at), dtype=np.bool_)  # for shaping
-        self._look = self._setup.look(self.scene, self._space)
+        self._look = self._sight.look(self.scene)
 
     def __getstate__(self) -> dict[str, Any]:
         made = ("_look", "_index", "_change", "_before", "_arrived")
@@ -106,9 +106,9 @@ class FreshMazes:
             steps.append((row - 1) * self._shape[1] + column - 1)
         self._steps = np.array(steps).ravel()
         self._seen: NDArray[Any] | None = None  # what is observed on each kind, where that decides it
-        if self._setup.local:
+        if self._sight.four_bytes and self._sight.local:
             every = np.arange(_KINDS)
-            seen = self._setup.look(scene_of(mazes), self._space)(Places(every, np.full(_KINDS, 4), 0 * every))
+            seen = self._sight.look(scene_of(mazes))(Places(every, np.full(_KINDS, 4), 0 * every))
             self._seen = seen.view(np.uint32).ravel()
         goal = replace(self._setup, shaping=None).compile([Maze.from_text("S.G\n")])
         (_, self.usual_reward, _), (_, self._goal_reward, _) = (
@@ -278,8 +278,8 @@ class FreshMazes:
             return np.where(self._arrived[lanes] | (self._left[lanes] >= _GOAL), 0.0, reward), end
         return np.where(end & (self._left[lanes] < _GOAL), self._goal_reward, 0.0), end
 
-    def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:
-        """Return what lanes observe, a fresh array: by the kinds of their cells, or from places."""
+    def observe(self, lanes: Lanes | slice = EVERY) -> Any:
+        """Return what lanes observe, fresh: by the kinds of their cells, or from places."""
         if self._seen is not None:
             return self._seen.take(self._kind[lanes], mode="clip").view(np.int8).reshape(-1, 4)
         return self._look(self.places(lanes))

@@ -3,12 +3,11 @@
 With one agent numpy costs more than it saves: plain tuples are eight times faster than arrays of one element.
 """
 
-import math
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from gymnasium import Space
+from gymnasium import spaces
 
 from ..core.places import Places, places_of
 from ..core.rules import Slips, slipped, transition
@@ -16,12 +15,21 @@ from ..core.scene import scene_of
 from ..core.world import World
 from ..maps.maze import Maze
 from ..observations import margin_of
+from ..observations.sight import row_bytes
 from ..planning.hitting import explorer_limits
 from .engine import Setup
 
 _KEPT_BYTES: Final = 2**26  # of rows
 _MOVES_BYTES: Final = 500  # of the moves in one row, about
 _REFUSED: Final = (None,) * 4  # after the moves: what -4 to -1 and 4 to 7 find, and cannot be unpacked
+
+
+def _copy_dict(seen: dict[str, Any]) -> dict[str, Any]:
+    return {name: part.copy() if isinstance(part, np.ndarray) else part for name, part in seen.items()}
+
+
+# by kind of space how an observation is copied; arrays by their method, ints not at all
+_COPIES: Final[dict[Any, Any]] = {spaces.Dict: _copy_dict, spaces.Discrete: None}
 
 
 class Lane:
@@ -34,7 +42,7 @@ class Lane:
 
     def __init__(self, setup: Setup, maze: Maze) -> None:
         self.setup, self.maze = setup, maze
-        self.space: Space[Any] = setup.space([maze])
+        self.sight = setup.sight([maze])
         self._enter(setup.compile([maze]))
 
     def _enter(self, world: World) -> None:
@@ -44,7 +52,7 @@ class Lane:
         self._slips = Slips(world.slip.tolist()) if self.slips else None
         self._starts = world.start_states.tolist()
         self._rows = _Rows(self)
-        self._copies = self.space.shape != ()
+        self._copy = _COPIES.get(type(self.sight.space), np.ndarray.copy)
         self._states: dict[tuple[int, int], int] = {}
         self._moves: Any = ()  # none before the first `put`
 
@@ -92,12 +100,12 @@ class Lane:
             move = self._moves[slipped(self._slips, self.state, int(action), u)]  # type: ignore[arg-type]
         self.state, reward, over = move
         self._moves, seen = self._rows[self.state]
-        return seen.copy() if self._copies else seen, reward, over
+        return self._copy(seen) if self._copy else seen, reward, over
 
     def observe(self) -> Any:
         """Return what the agent observes, a fresh array."""
         seen = self._rows[self.state][1]
-        return seen.copy() if self._copies else seen
+        return self._copy(seen) if self._copy else seen
 
     def places(self) -> Places:
         """Return where the agent is, as ints."""
@@ -106,7 +114,7 @@ class Lane:
 
 def _again(setup: Setup, maze: Maze, world: World, state: int) -> Lane:
     lane = Lane.__new__(Lane)
-    lane.setup, lane.maze, lane.space = setup, maze, setup.space([maze])
+    lane.setup, lane.maze, lane.sight = setup, maze, setup.sight([maze])
     lane._enter(world)
     lane.put(state)
     return lane
@@ -118,15 +126,17 @@ class _Rows(dict[int, Any]):
     def __init__(self, lane: Lane) -> None:
         super().__init__()
         self._world = lane.world
-        self._look = lane.setup.look(scene_of([lane.maze], margin_of(lane.setup.view_size)), lane.space)
-        size = math.prod(lane.space.shape or ()) * (lane.space.dtype or np.dtype(np.int64)).itemsize
+        self._sight = lane.sight
+        self._looks = lane.sight.looks(scene_of([lane.maze], margin_of(lane.setup.view_size)))
+        size = sum(row_bytes(space) for space in lane.sight.spaces.values())
         self._kept = _KEPT_BYTES // (size + _MOVES_BYTES)
 
     def __missing__(self, state: int) -> Any:
         next_state, reward, over = transition(self._world, state, np.arange(4))
-        seen = self._look(places_of(self._world, np.array([state])))[0]
+        places = places_of(self._world, np.array([state]))
+        seen = self._sight.one({name: look(places) for name, look in self._looks.items()})
         moves = list(zip(next_state.tolist(), reward.tolist(), over.tolist(), strict=True))
-        row = (*moves, *_REFUSED), seen if seen.ndim else seen.item()
+        row = (*moves, *_REFUSED), seen
         if len(self) < self._kept:
             self[state] = row
         return row

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from gymnasium import Space
 from numpy.typing import NDArray
 
 from ..core.places import Places
@@ -13,6 +12,7 @@ from ..core.world import World
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import MAZE, START, Streams, below
+from ..observations import Sight
 from .engine import EVERY, Lanes, Setup
 from .tables import FLAG, NEXT, SEEN, SPECIAL, Tables
 
@@ -25,7 +25,7 @@ class StackedTables:
 
     Args:
         setup: how mazes become tables and observations.
-        space: the declared space of observations.
+        sight: what is declared to be observed.
         lanes: the number of lanes.
         mazes: the mazes to begin with, at numbers 0, 1, ...
         numbers: (lanes,), the maze that each lane is in.
@@ -38,14 +38,14 @@ class StackedTables:
     def __init__(
         self,
         setup: Setup,
-        space: Space[Any],
+        sight: Sight,
         lanes: int,
         mazes: Sequence[Maze],
         numbers: NDArray[np.int64],
         levels: Levels | None = None,
         stacked: bool = False,
     ) -> None:
-        self._levels, self._tables = levels, Tables(setup, space, mazes)
+        self._levels, self._tables = levels, Tables(setup, sight, mazes)
         self._kept = len(mazes) if stacked else 0  # mazes that stay, whether or not a lane is in them
         self._maze, self._at = np.zeros((2, lanes), dtype=np.int64)
         self._maze[:] = numbers
@@ -58,7 +58,7 @@ class StackedTables:
         self.scene: Scene = tables.scene
         self.slips, self.usual_reward = tables.slips, tables.usual_reward
         self._users = np.concatenate([self._users, np.zeros(len(tables.first) - len(self._users), dtype=np.int64)])
-        self._look = tables.setup.look(self.scene, tables.space)
+        self._looks, self._observed = tables.sight.looks(self.scene), tables.tables
         self._index, self._word = np.zeros((2, lanes), dtype=np.int64)
         self._seen = self._word.view(np.uint32).reshape(lanes, 2)[:, SEEN : SEEN + 1]
         self._seen_holds = False  # whether this is what lanes observe now
@@ -66,7 +66,7 @@ class StackedTables:
         self._flags = self._word.view(np.bool_)[FLAG::8] if few else None
         self._words, self._rewards = tables.words.ravel(), tables.rewards.ravel()
         self._terminal, self._case_size = tables.terminal, tables.words[0].size
-        self._folded, self._several_starts = tables.folded, bool((tables.starts > 1).any())
+        self._folded, self._several_starts = tables.sight.four_bytes, bool((tables.starts > 1).any())
         self._uniform = None if tables.slip is None else (below(tables.slip), below(tables.slip / 2))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -178,13 +178,19 @@ class StackedTables:
         """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
         return self._rewards.take(self._index[lanes]), self._terminal.take(self._at[lanes] >> 2)
 
-    def observe(self, lanes: Lanes | slice = EVERY) -> NDArray[Any]:
+    def observe(self, lanes: Lanes | slice = EVERY) -> Any:
         """Return what lanes observe, a fresh array: from the words, from the table over rows, or from places."""
         if self._seen_holds and lanes is EVERY:
             return self._seen.copy().view(np.int8)
-        if self._tables.table is not None:
-            return self._tables.table.take(self._at[lanes] >> 2, axis=0, mode="clip")
-        return self._look(self.places(lanes))
+        rows, places = self._at[lanes] >> 2, None
+        seen = {}
+        for name, look in self._looks.items():
+            if name in self._observed:
+                seen[name] = self._observed[name].take(rows, axis=0, mode="clip")
+            else:
+                places = places or self.places(lanes)
+                seen[name] = look(places)
+        return self._tables.sight.together(seen)
 
     def places(self, lanes: Lanes | slice = EVERY) -> Places:
         """Return where lanes are."""

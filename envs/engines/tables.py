@@ -1,13 +1,11 @@
 """Tables of any number of mazes, end to end, in rows that are given back when a maze is removed."""
 
 import bisect
-import math
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from gymnasium import Space
 from numpy.typing import NDArray
 
 from ..core.places import places_of
@@ -15,6 +13,8 @@ from ..core.rules import AS_MEANT, CASES, outcomes
 from ..core.world import World
 from ..maps.maze import Maze
 from ..maps.randomness import below
+from ..observations import Sight
+from ..observations.sight import row_bytes
 from .engine import Setup
 
 # a word, from its highest bit: what is observed after the move (32 bits, if it is four bytes), whether the move is
@@ -35,7 +35,7 @@ class Tables:
 
     Args:
         setup: how mazes become tables and observations.
-        space: the declared space of observations.
+        sight: what is declared to be observed.
         mazes: the mazes to begin with, at numbers 0, 1, ...
     """
 
@@ -47,14 +47,11 @@ class Tables:
     """of the moves that are not special; the most frequent one in the first mazes"""
     slip: float | None
     """the slip of every state, while it is the same in all"""
-    table: NDArray[Any] | None
-    """(rows, ...): what is observed; None where it is too large to be kept"""
+    tables: dict[str, NDArray[Any]]
+    """name -> (rows, ...): what is observed; without those that are too large to be kept"""
 
-    def __init__(self, setup: Setup, space: Space[Any], mazes: Sequence[Maze]) -> None:
-        self.setup, self.space = setup, space
-        shape, dtype = space.shape or (), space.dtype or np.dtype(np.int64)
-        self.folded = dtype == np.int8 and shape == (4,)  # whether words hold what is observed
-        self._row_bytes = math.prod(shape) * dtype.itemsize
+    def __init__(self, setup: Setup, sight: Sight, mazes: Sequence[Maze]) -> None:
+        self.setup, self.sight = setup, sight
         height, width = max(maze.height for maze in mazes), max(maze.width for maze in mazes)
         self.scene = setup.scene(len(mazes), height, width)
         self.slips, self.usual_reward, self.slip = False, 0.0, None
@@ -68,7 +65,10 @@ class Tables:
         self.terminal = np.zeros(0, dtype=np.bool_)
         self.cell, self.carried = np.zeros((2, 0), dtype=np.int64)
         self.limit, self.half = np.zeros((2, 0), dtype=np.uint64)  # random numbers below slip; to the right
-        self.table = np.zeros((0, *shape), dtype=dtype)
+        self.tables = {
+            name: np.zeros((0, *(space.shape or ())), dtype=space.dtype or np.int64)
+            for name, space in sight.spaces.items()
+        }
         self.add(mazes)
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class Tables:
             MazeError: a maze is not usable; nothing has changed then.
             ValueError: its observations are not in the declared space.
         """
-        self.setup.checked(mazes, self.space)
+        self.setup.checked(mazes, self.sight)
         world = self.setup.compile(mazes)
         count = len(self.first)
         new = max(0, len(mazes) - len(self._free_numbers))
@@ -110,8 +110,8 @@ class Tables:
             self.words, self.rewards = _longer(self.words, capacity, 1), _longer(self.rewards, capacity, 1)
             for name in ("terminal", "cell", "carried", "limit", "half"):
                 setattr(self, name, _longer(getattr(self, name), capacity))
-            fits = self.table is not None and self._row_bytes * capacity <= _TABLE_BYTES
-            self.table = _longer(self.table, capacity) if fits and self.table is not None else None
+            fit = [name for name in self.tables if row_bytes(self.sight.spaces[name]) * capacity <= _TABLE_BYTES]
+            self.tables = {name: _longer(self.tables[name], capacity) for name in fit}
 
     def _write(
         self, world: World, numbers: NDArray[np.int64], rows: NDArray[np.int64], arrivals: NDArray[np.int64]
@@ -127,12 +127,14 @@ class Tables:
             self.words, self.rewards = np.repeat(self.words, 3, axis=0), np.repeat(self.rewards, 3, axis=0)
         if self.slip != slip or (world.slip != slip).any():
             self.slip = None
+        places = places_of(world, np.arange(world.states))
+        places = places._replace(maze=numbers[places.maze])
         seen = None
-        if self.folded or self.table is not None:
-            places = places_of(world, np.arange(world.states))
-            seen = self.setup.look(self.scene, self.space)(places._replace(maze=numbers[places.maze]))
-        if self.table is not None:
-            self.table[rows] = seen
+        for name, look in self.sight.looks(self.scene).items():
+            if name in self.tables or self.sight.four_bytes:
+                seen = look(places)
+            if name in self.tables:
+                self.tables[name][rows] = seen
         starts = np.repeat(world.start_states[:, None], 4, axis=1)
         for case, how in enumerate(CASES[: len(self.words)]):
             next_state, reward = moves.next_state[:, :, how], moves.reward[:, :, how]
@@ -148,7 +150,7 @@ class Tables:
     def _folded_words(self, next_state: Any, special: Any, rows: Any, seen: Any) -> NDArray[np.int64]:
         words: NDArray[np.int64] = 4 * rows[next_state]
         words[np.broadcast_to(special, words.shape)] |= SPECIAL
-        if self.folded:
+        if self.sight.four_bytes:
             words.view(np.uint32)[:, SEEN::2] = seen.view(np.uint32).ravel()[next_state]
         return words
 

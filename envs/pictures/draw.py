@@ -43,12 +43,12 @@ def draw(
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
-        return draw_place(drawing, trail=trail, tile=tile).view(ShownFrame)
+        return draw_place(drawing, trail=trail, tile=tile)
     if state is None:
-        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile).view(ShownFrame)
+        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile)
     state = checked_state(drawing, state)
     maze, cell = drawing.mazes[int(drawing.maze_of[state])], int(drawing.cell[state])
-    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile).view(ShownFrame)
+    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile)
 
 
 def draw_place(
@@ -74,7 +74,7 @@ def draw_place(
         blocks[np.divmod(cells, maze.width)] = canvas.sheet[kinds[cells], trail[cells], 0]
     if cell is not None:
         blocks[divmod(cell, maze.width)] = canvas.sheet[kinds[cell], 0 if trail is None else trail[cell], 1]
-    return frame
+    return frame.view(ShownFrame)
 
 
 class _Canvas(NamedTuple):

@@ -29,7 +29,7 @@ def maze_text(maze: Maze, marks: Mapping[int, str] = MappingProxyType({}), *, ca
 
 def place_text(maze: Maze, cell: int, carried: int = 0) -> str:
     """Return a maze as text with the agent ○ on a cell, carrying a set of inventory bits."""
-    return maze_text(maze, {cell: "○"}, carried=carried)
+    return ShownText(maze_text(maze, {cell: "○"}, carried=carried))
 
 
 def draw_text(world: World, state: int) -> str:
@@ -43,4 +43,4 @@ def draw_text(world: World, state: int) -> str:
     """
     state = checked_state(world, state)
     maze, cell = world.mazes[int(world.maze_of[state])], int(world.cell[state])
-    return ShownText(place_text(maze, cell, int(world.carried[state])))
+    return place_text(maze, cell, int(world.carried[state]))

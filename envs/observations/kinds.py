@@ -9,15 +9,15 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from .core.dots import dots
-from .core.inventory import FLOOR, inventory_size, needs
-from .core.places import Places, places_of
-from .core.scene import TILE_CODES, TILES, Scene, scene_of
-from .core.world import World
-from .maps.arguments import is_whole
-from .maps.legend import LEGEND
-from .maps.maze import Maze
-from .pictures.draw import draw_place, tile_size
+from ..core.dots import dots
+from ..core.inventory import FLOOR, inventory_size, needs
+from ..core.places import Places, places_of
+from ..core.scene import TILE_CODES, TILES, Scene, scene_of
+from ..core.world import World
+from ..maps.arguments import is_whole
+from ..maps.legend import LEGEND
+from ..maps.maze import Maze
+from ..pictures.draw import draw_place, tile_size
 
 Look: TypeAlias = Callable[[Places], NDArray[Any]]
 """from the places of n agents to what they see, (n, ...), a fresh array"""

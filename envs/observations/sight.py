@@ -1,0 +1,93 @@
+"""Sight: what the agents of an environment observe, one kind or several, encoded or not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import Space, spaces
+
+from ..core.scene import Scene
+from ..maps.maze import Maze
+from .encodings import encoded
+from .kinds import OBSERVATIONS, Look
+
+
+class Sight:
+    """The declared space of observations, and how places in a scene are observed.
+
+    Args:
+        observation: a name of `OBSERVATIONS`, or several: then an observation is a dict by name.
+        encoding: None or a name of `ENCODINGS`, for all of them.
+        view_size: the side of "view".
+        mazes: these decide the spaces.
+
+    Raises:
+        ValueError: a view whose side is not odd.
+    """
+
+    space: Space[Any]
+    """of what is observed"""
+    bare: dict[str, Space[Any]]
+    """by name, the spaces before they are encoded; mazes with the same ones are observed alike"""
+
+    def __init__(
+        self, observation: str | Sequence[str], encoding: str | None, view_size: int, mazes: Sequence[Maze]
+    ) -> None:
+        self._single = isinstance(observation, str)
+        names = (observation,) if isinstance(observation, str) else tuple(observation)
+        self.bare = {name: OBSERVATIONS[name].space(mazes, view_size) for name in names}
+        self._encoded = {name: encoded(space, encoding) for name, space in self.bare.items()}
+        declared = {name: self.bare[name] if taken is None else taken.space for name, taken in self._encoded.items()}
+        self.spaces = declared
+        self.space = declared[names[0]] if self._single else spaces.Dict(declared)
+        self.local = all(OBSERVATIONS[name].local for name in names)
+        """whether an agent's tile, the four neighbours and what is carried decide what is observed"""
+        self.four_bytes = self._single and declared[names[0]] == spaces.MultiBinary(4)
+
+    def looks(self, scene: Scene) -> dict[str, Look]:
+        """Return by name the function from places in a scene to what is observed there, (n, ...)."""
+        return {name: self._look(name, scene) for name in self.bare}
+
+    def _look(self, name: str, scene: Scene) -> Look:
+        look, taken = OBSERVATIONS[name].look(scene, self.bare[name]), self._encoded[name]
+        if taken is None:
+            return look
+        encode = taken.encode
+        return lambda places: encode(look(places))
+
+    def together(self, parts: dict[str, Any]) -> Any:
+        """Return an observation from its parts by name: a dict, or the single one as it is."""
+        return next(iter(parts.values())) if self._single else parts
+
+    def look(self, scene: Scene) -> Look:
+        """Return the function from places in a scene to what is observed there."""
+        looks = self.looks(scene)
+        return lambda places: self.together({name: look(places) for name, look in looks.items()})
+
+    def one(self, parts: dict[str, Any]) -> Any:
+        """Return the observation of one agent from batches of one: as Gymnasium has it, an int for a Discrete space."""
+        rows = {name: part[0] for name, part in parts.items()}
+        return self.together({name: row if np.ndim(row) else row.item() for name, row in rows.items()})
+
+
+def row_bytes(space: Space[Any]) -> int:
+    """Return the number of bytes of one observation of a space that is not a Dict."""
+    return int(np.prod(space.shape or ())) * (space.dtype or np.dtype(np.int64)).itemsize
+
+
+def assign(seen: Any, lanes: Any, rows: Any) -> None:
+    """Write the observations of some lanes, in place: arrays, or dicts of them."""
+    if isinstance(seen, dict):
+        for name, part in seen.items():
+            part[lanes] = rows[name]
+    else:
+        seen[lanes] = rows
+
+
+def listed(seen: Any, lanes: Any) -> list[Any]:
+    """Return the observations of some lanes one by one, as single environments have them: fresh."""
+    if isinstance(seen, dict):
+        parts = {name: listed(part, lanes) for name, part in seen.items()}
+        return [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
+    rows = seen[lanes]
+    return rows.tolist() if rows.ndim == 1 else [*rows.copy()]
