@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from mazegrad.agents import MemoryCertificate, certify_memory
-from mazegrad.certify import certify, picture
+from mazegrad.agents.proofs.picture import picture
+from mazegrad.certify import certify
+from mazegrad.cli import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 DEFAULTS = {
@@ -98,3 +100,27 @@ def test_the_table_of_the_docs_is_what_comes_out(name):
         # a bound over random policies is proved wherever its search ended, but where that is is a matter of rounding
         assert float(cells.pop(5)) == pytest.approx(float(found.pop(5)), rel=0.05)
         assert cells == found
+
+
+def test_an_interrupted_search_is_marked_as_partial(tmp_path, capsys, monkeypatch):
+    """What is known is printed and written, with exit code 130; the file can be checked like any other."""
+
+    def interrupted(worlds, *arguments, **keywords):
+        def progress(stage, used):
+            if stage.startswith("stochastic"):
+                raise KeyboardInterrupt
+
+        return certify_memory(worlds, *arguments, **{**keywords, "progress": progress})
+
+    monkeypatch.setattr("mazegrad.certify.certify_memory", interrupted)
+    file = tmp_path / "partial.json"
+    assert main(["certify", "long_way", "--json", str(file)]) == 130
+    assert "PARTIAL: the search was interrupted." in capsys.readouterr().out
+    monkeypatch.undo()
+    assert main(["certify", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "PARTIAL" in printed
+    assert "Checked: every claim holds." in printed
+    assert main(["certify", "sheet38", "--json", str(file)]) == 0
+    assert "PARTIAL" not in capsys.readouterr().out
+    assert "interrupted" not in file.read_text()

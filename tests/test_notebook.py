@@ -1,6 +1,7 @@
 """A notebook shows environments, frames, texts and cards as pictures, wrapped or not."""
 
 import base64
+import html
 import io
 import re
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from PIL import Image
 
 import mazegrad  # noqa: F401  (registers the environments)
+from mazegrad.agents import certify_memory
+from mazegrad.agents.proofs.picture import picture
 from mazegrad.envs import World, describe, draw, load_maze
 
 
@@ -86,6 +89,15 @@ def test_a_card_is_a_picture_and_a_table() -> None:
     shown = frame_in(card._repr_html_()[card._repr_html_().index("<svg") : card._repr_html_().index("</svg>") + 6])
     assert (shown == draw(load_maze("four_rooms"), tile=shown.shape[0] // 13)).all()
     assert "svg" not in repr(card)
+
+
+def test_a_certificate_is_a_picture_and_its_explanation() -> None:
+    certificate = certify_memory(load_maze("sheet38"))
+    shown = certificate._repr_html_()
+    data = re.search(r"base64,([^']+)'", shown)
+    assert data
+    assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1])))) == picture(certificate)).all()
+    assert html.unescape(re.search(r"<pre>(.*)</pre>", shown, flags=re.DOTALL)[1]) == certificate.explain()
 
 
 def test_ipython_shows_a_wrapped_environment_and_leaves_others_alone() -> None:

@@ -5,6 +5,7 @@ import json
 from .claims import Claims
 from .explanation import explain
 from .independent_checker import find_faults
+from .picture import as_html
 from .reading import read_claims
 
 
@@ -39,6 +40,9 @@ class MemoryCertificate(Claims):
 
     def __str__(self) -> str:
         return self.explain()
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     def __repr__(self) -> str:
         return f"<MemoryCertificate: {self.verdict}, observation {self.observation}, discount {self.discount:g}>"

@@ -270,6 +270,7 @@ class _Search:
             confusion=self.confusion,
             memoryless_proof=None if self.memoryless_tree is None else self.memoryless_tree.frozen(),
             stochastic_proof=None if self.stochastic_tree is None else self.stochastic_tree.frozen(),
+            interrupted=self.budget.interrupted,
         )
 
     def missing(self) -> str:

@@ -91,6 +91,9 @@ class Claims:
     """a tree that proves the upper bound of `memoryless_value`, see `boxes.Tree`; None if V* is that bound"""
     stochastic_proof: tuple[Any, ...] | None
     """a tree that proves `stochastic_bound`"""
+    interrupted: bool = False
+    """whether the search was interrupted: all claims hold, but a complete search may find tighter bounds and a better
+    controller"""
     seal: str = field(default="")
     """a hash of all other fields: it shows that something was changed, but not by whom"""
 
@@ -130,6 +133,7 @@ class Claims:
             "memoryless_proof": _proof_to_json(self.memoryless_proof),
             "stochastic_proof": _proof_to_json(self.stochastic_proof),
             "seal": self.seal,
+            **({"interrupted": True} if self.interrupted else {}),
         }
 
 

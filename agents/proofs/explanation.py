@@ -12,6 +12,10 @@ SHOWN: Final = 4
 """mazes that are drawn, at most"""
 _LETTERS: Final = "ABCDEFGH"
 
+_PARTIAL: Final = (
+    "PARTIAL: the search was interrupted. Every claim holds, but a complete search may find tighter bounds, a better "
+    "controller or a verdict."
+)
 _CAVEAT: Final = (
     "A caveat: in one known maze with one start and without slips, counting steps is memory too: the list of the "
     "actions of a shortest path is enough, without observing anything. The verdict says that something must be "
@@ -40,6 +44,8 @@ def explain(claims: Claims) -> str:
         parts += _drawings(world, claims.confusion.states)
     elif claims.witness is not None:
         parts += _drawings(world, claims.witness[:2])
+    if claims.interrupted:
+        parts.insert(1, "\n".join(textwrap.wrap(_PARTIAL, 100)))
     if claims.verdict == HELPS and len(world.start_states) == 1 and not world.slip.any():
         parts.append(textwrap.fill(_CAVEAT, 100))
     return "\n\n".join(parts) + "\n"

@@ -34,7 +34,7 @@ def read_claims(text: str) -> dict[str, Any]:
         _refuse("it must be a JSON object")
     if data.get("format") != FORMAT:
         _refuse(f"its format must be {FORMAT!r}, not {data.get('format')!r}")
-    missing, unknown = sorted(_NAMES - data.keys()), sorted(data.keys() - _NAMES)
+    missing, unknown = sorted(_NAMES - data.keys()), sorted(data.keys() - _NAMES - {_OPTIONAL})
     if missing:
         _refuse(f"the field {missing[0]!r} is missing")
     if unknown:
@@ -43,7 +43,9 @@ def read_claims(text: str) -> dict[str, Any]:
 
 
 # the fields of `to_dict`: a world is written as its mazes and the tables that they do not determine
-_NAMES = {field.name for field in fields(Claims)} - {"world"} | {"format", "mazes", "reward", "slip", "tables"}
+_OPTIONAL = "interrupted"  # only in certificates of interrupted searches
+_NAMES = {field.name for field in fields(Claims)} - {"world", _OPTIONAL}
+_NAMES |= {"format", "mazes", "reward", "slip", "tables"}
 
 
 def _question(data: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +100,8 @@ def _answer(data: dict[str, Any]) -> dict[str, Any]:
     bound = data["stochastic_bound"]
     if not _is_number(bound):
         _refuse("stochastic_bound must be a number")
+    if data.get(_OPTIONAL, True) is not True:
+        _refuse("interrupted must be true, or missing")
     states = len(data["slip"])
     return {
         "verdict": data["verdict"],
@@ -113,6 +117,7 @@ def _answer(data: dict[str, Any]) -> dict[str, Any]:
         "confusion": _confusion(data["confusion"], states),
         "memoryless_proof": _proof(data["memoryless_proof"], "memoryless_proof", observations),
         "stochastic_proof": _proof(data["stochastic_proof"], "stochastic_proof", observations),
+        "interrupted": _OPTIONAL in data,
         "seal": data["seal"] or "none",  # an empty one would be computed
     }
 

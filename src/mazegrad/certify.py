@@ -5,34 +5,34 @@ from argparse import Namespace
 from pathlib import Path
 
 import gymnasium
-import numpy as np
-from numpy.typing import NDArray
 
 from .agents import MemoryCertificate, certify_memory
-from .envs import World, draw
+from .agents.proofs.picture import picture
+from .envs import World
 from .envs.maps.files import write_file
-from .envs.pictures.draw import tile_size
 from .files import kind_of
 from .named import environment_ids, find_environment, named_maze
 from .watch import save_png
 
-_GAP = 12  # px between the pictures of two states
-
 
 def certify(arguments: Namespace) -> int | None:
-    """Make a certificate and print its proof, or check the certificate in a file; return 1 if that one is false.
+    """Make a certificate and print its proof, or check the certificate in a file.
 
     Args:
         arguments: `maze` (a list: shipped names, files and environment ids, all with one policy; or one .json file to
             check), `observation`, `view_size`, `discount`, `nodes`, `time` (seconds), `levels` (the number of episodes
             of an environment whose mazes are used), `seed` (of the first one), `json` and `png` (Paths to write to, or
             None).
+
+    Returns:
+        The exit code: 1 if the certificate in the file is false, 130 if Ctrl-C ended the search, else None.
     """
     if len(arguments.maze) == 1 and arguments.maze[0].endswith(".json"):
         certificate = _read(Path(arguments.maze[0]))
         print(certificate.explain())
         faults = certificate.faults()
         print("\n".join(f"FALSE: {fault}" for fault in faults) or "Checked: every claim holds.")
+        code = 1 if faults else None
     else:
         worlds = [world for name in arguments.maze for world in _worlds(name, arguments.levels, arguments.seed)]
         bar = _Bar()
@@ -47,38 +47,14 @@ def certify(arguments: Namespace) -> int | None:
         )
         bar.clear()
         print(certificate.explain())
-        faults = []
+        code = 130 if certificate.interrupted else None
     if arguments.json is not None:
         write_file(arguments.json, certificate.to_json().encode())
         print(f"wrote {arguments.json}")
     if arguments.png is not None:
         save_png(arguments.png, picture(certificate))
         print(f"wrote {arguments.png}")
-    return 1 if faults else None
-
-
-def picture(certificate: MemoryCertificate) -> NDArray[np.uint8]:
-    """Draw the states of the proof side by side, with the agent in each; if there are none, the first start.
-
-    Returns:
-        (height, width, 3) uint8.
-    """
-    world = certificate.world
-    states: tuple[int, ...] = world.start_states[:1].tolist()
-    if certificate.confusion is not None:
-        states = certificate.confusion.states[:4]
-    elif certificate.witness is not None:
-        states = certificate.witness[:2]
-    tile = min(tile_size(maze) for maze in world.mazes)
-    frames = [draw(world, state, tile=tile) for state in states]
-    height = max(frame.shape[0] for frame in frames)
-    parts: list[NDArray[np.uint8]] = []
-    for frame in frames:
-        parts += [
-            np.full((height, _GAP, 3), 255, dtype=np.uint8),
-            np.pad(frame, ((0, height - len(frame)), (0, 0), (0, 0)), constant_values=255),
-        ]
-    return np.concatenate(parts[1:], axis=1)
+    return code
 
 
 def _read(path: Path) -> MemoryCertificate:
