@@ -197,7 +197,12 @@ class Evaluation:
 
 
 def evaluate(
-    env: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any], agent: Agent, episodes: int, seed: int
+    env: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any],
+    agent: Agent,
+    episodes: int,
+    seed: int,
+    *,
+    discount: float = 1.0,
 ) -> Evaluation:
     """Let the agent act for a number of episodes; the i-th begins with `env.reset(seed=seed + i)`.
 
@@ -208,32 +213,37 @@ def evaluate(
         agent: see `Agent`.
         episodes: how many, 1 or more.
         seed: of the first episode.
+        discount: 0 to 1; below 1 the returns are discounted, so that they compare with values.
 
     Raises:
         TypeError: not an environment, not an agent, or a number of episodes that is not an integer.
-        ValueError: a number of episodes below 1.
+        ValueError: a number of episodes below 1, a discount that is out of range.
     """
     _check(env, agent)
     episodes = whole("episodes", episodes, 1)
+    if not 0 <= discount <= 1:
+        raise ValueError(f"discount must be a number from 0 to 1, not {discount!r}")
     if isinstance(env, VectorEnv):
-        parts = [_evaluate_lanes(env, agent, seed + first) for first in range(0, episodes, env.num_envs)]
+        parts = [_evaluate_lanes(env, agent, seed + first, discount) for first in range(0, episodes, env.num_envs)]
         columns = [np.concatenate(column)[:episodes] for column in zip(*parts, strict=True)]
         return Evaluation(*columns)
     returns, lengths, successes = [], [], []
     for episode in range(episodes):
         played = rollout(env, agent, seed=seed + episode)
-        returns.append(played.total)
+        returns.append(float(played.rewards @ discount ** np.arange(len(played.rewards))))
         lengths.append(len(played.actions))
         successes.append(bool(getattr(env.unwrapped, "at_goal", played.terminated)))
     return Evaluation(np.array(returns), np.array(lengths), np.array(successes))
 
 
-def _evaluate_lanes(env: VectorEnv[Any, Any, Any], agent: Agent, seed: int) -> tuple[NDArray[Any], ...]:
+def _evaluate_lanes(
+    env: VectorEnv[Any, Any, Any], agent: Agent, seed: int, discount: float
+) -> tuple[NDArray[Any], ...]:
     """Return the returns, lengths and successes of the first episode of each lane, (num_envs,) each."""
     returns, lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, dtype=np.int64)
     successes, running = np.zeros(env.num_envs, dtype=np.bool_), np.ones(env.num_envs, dtype=np.bool_)
-    for step in _steps(env, agent, seed):
-        returns += np.where(running, step.reward, 0.0)
+    for time, step in enumerate(_steps(env, agent, seed)):
+        returns += np.where(running, step.reward, 0.0) * discount**time
         lengths += running
         ended = running & (step.terminated | step.truncated)
         successes[ended] = step.at_goal[ended]

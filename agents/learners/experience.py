@@ -91,6 +91,8 @@ class Episodes(NamedTuple):
     """Episodes that were finished: their returns, lengths, and whether they ended at a goal."""
 
     returns: list[float]
+    discounted: list[float]
+    """their returns, discounted, which compare with values"""
     lengths: list[int]
     successes: list[bool]
 
@@ -102,6 +104,7 @@ class Lanes:
         env: `gymnasium.make_vec(id, num_envs)`, in the mode NEXT_STEP, which is the default.
         policy: see `RecurrentPolicy`.
         seed: of the first lane's first episode; lane i has `seed + i`.
+        discount: for the discounted returns of finished episodes.
         experts: names of infos, one of which has to be there, that say which actions an expert would take: a mask
             (lanes, actions) of all of them, or one action a lane, -1 for none.
 
@@ -110,7 +113,14 @@ class Lanes:
         ValueError: another mode, or an info that is missing.
     """
 
-    def __init__(self, env: VectorEnv[Any, Any, Any], policy: Thinks, seed: int, experts: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        env: VectorEnv[Any, Any, Any],
+        policy: Thinks,
+        seed: int,
+        discount: float = 0.99,
+        experts: Sequence[str] = (),
+    ) -> None:
         if not isinstance(env, VectorEnv):
             raise TypeError(
                 f"a learner walks in a vector environment, gymnasium.make_vec(id, num_envs=64), not in a"
@@ -119,7 +129,7 @@ class Lanes:
         mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         if mode is not AutoresetMode.NEXT_STEP:
             raise ValueError(f"a learner needs the autoreset_mode NEXT_STEP, which is the default, not {mode.name}")
-        self.env, self.policy = env, policy
+        self.env, self.policy, self.discount = env, policy, discount
         observation, self.info = env.reset(seed=seed)
         self.observation = policy.encoder.stored(observation)
         self.expert = next((name for name in experts if name in self.info), None)
@@ -130,8 +140,9 @@ class Lanes:
         count = env.num_envs
         self.begins, self.over = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
         self.hidden, self.previous = policy.begin(count), np.full(count, NO_ACTION)
-        self._return, self._length = np.zeros(count), np.zeros(count, dtype=np.int64)
-        self.finished = Episodes([], [], [])
+        self._return, self._discounted = np.zeros(count), np.zeros(count)
+        self._length = np.zeros(count, dtype=np.int64)
+        self.finished = Episodes([], [], [], [])
 
     def collect(self, steps: int, choose: Choose) -> Experience:
         """Walk on for T = `steps` steps, and keep them."""
@@ -181,18 +192,20 @@ class Lanes:
     def _count(self, rewards: Array, terminated: Array, truncated: Array) -> None:
         """Add up the episodes, and put those aside that have ended."""
         self._return += rewards
+        self._discounted += rewards * self.discount**self._length
         self._length += ~self.over
         ended = np.flatnonzero(terminated | truncated)
         if len(ended):
             at_goal = np.asarray(getattr(self.env.unwrapped, "at_goal", terminated))
             self.finished.returns.extend(self._return[ended].tolist())
+            self.finished.discounted.extend(self._discounted[ended].tolist())
             self.finished.lengths.extend(self._length[ended].tolist())
             self.finished.successes.extend(at_goal[ended].tolist())
-            self._return[ended], self._length[ended] = 0, 0
+            self._return[ended] = self._discounted[ended] = self._length[ended] = 0
 
     def take_finished(self) -> Episodes:
         """Return the episodes that were finished since this was asked before."""
-        finished, self.finished = self.finished, Episodes([], [], [])
+        finished, self.finished = self.finished, Episodes([], [], [], [])
         return finished
 
     # the rest of the way, as a file needs it
@@ -203,7 +216,8 @@ class Lanes:
         return {
             "environment": env.get_state().to_json() if isinstance(env, MazeVectorEnv) else None,
             "observation": self.observation, "labels": self.labels(), "begins": self.begins, "over": self.over,
-            "previous": self.previous, "hidden": list(self.hidden), "return": self._return, "length": self._length,
+            "previous": self.previous, "hidden": list(self.hidden), "return": self._return,
+            "discounted": self._discounted, "length": self._length,
         }  # fmt: skip
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -223,7 +237,9 @@ class Lanes:
             self.info = {self.expert: state["labels"]}
         self.begins, self.over, self.previous = (np.array(state[name]) for name in ("begins", "over", "previous"))
         self.hidden = tuple(state["hidden"])
-        self._return, self._length = np.array(state["return"]), np.array(state["length"])
+        self._return, self._discounted, self._length = (
+            np.array(state[name]) for name in ("return", "discounted", "length")
+        )
 
 
 def advantages(experience: Experience, values: Array, discount: float, smoothing: float) -> NDArray[np.float64]:

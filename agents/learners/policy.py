@@ -213,6 +213,12 @@ class RecurrentPolicy(nn.Module):
         self.act_by(observation, state, look)
         return found[0][0] if self.encoder(observation).ndim == 1 else found[0]
 
+    def units(self, state: Any) -> Array:
+        """Return what one agent's state holds, (numbers,): its hidden units, and an LSTM's cells after them."""
+        hidden = state[0] if self.previous_action else state
+        parts = () if hidden is None else hidden if isinstance(hidden, tuple) else (hidden,)
+        return np.concatenate([np.ravel(part) for part in parts]) if parts else np.zeros(0, self.dtype)
+
     def as_rnn(self) -> RNNAgent:
         """Return W, U, b and h0 of a linear net without heads as the agent of exercise 38.
 

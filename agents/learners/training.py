@@ -60,7 +60,7 @@ class Learner:
             raise TypeError(f"a policy is a RecurrentPolicy, not a {type(policy).__name__}")
         self.settings = dict(settings) | {"learning_rate": learning_rate}
         self.policy, self.env, self.rng, self.learning_rate = policy, env, rng, learning_rate
-        self.lanes = Lanes(env, policy, int(rng.integers(2**31)), self.experts)
+        self.lanes = Lanes(env, policy, int(rng.integers(2**31)), self.discount, self.experts)
         self.optimizer = nn.Adam(policy.named_parameters(), at(learning_rate, 0), betas=BETAS, eps=1e-5)
         self.steps = 0
         """made so far, in all lanes together; the resets between episodes are not counted"""
@@ -79,6 +79,11 @@ class Learner:
             raise ValueError(
                 f"{lanes} lanes cannot be dealt into {parts} minibatches: give more lanes, or minibatches=1"
             )
+
+    @property
+    def discount(self) -> float:
+        """Of returns that compare with values: the learner's own, else 0.99."""
+        return float(self.settings.get("discount", 0.99))
 
     # ------------------------------------------------------------------------------------------------------- training
     def update(self) -> dict[str, float]:
@@ -112,18 +117,24 @@ class Learner:
         return self.curve
 
     def _write_down(self, figures: Mapping[str, float]) -> None:
-        returns, lengths, successes = self.lanes.take_finished()
+        returns, discounted, lengths, successes = self.lanes.take_finished()
         row = {"steps": float(self.steps), "episodes": float(len(returns))}
         if returns:
             row |= {
                 "return": float(np.mean(returns)),
+                "discounted": float(np.mean(discounted)),
                 "length": float(np.mean(lengths)),
                 "success": float(np.mean(successes)),
             }
         self.curve.append(row | {name: float(figure) for name, figure in figures.items()})
 
     def score(self, name: str = "return", episodes: int = 100) -> float:
-        """Return the mean "return", "length" or "success" of about the last `episodes` episodes, NaN without any."""
+        """Return the mean of about the last `episodes` episodes, NaN without any.
+
+        Args:
+            name: "return", "discounted" (the return, discounted), "length" or "success".
+            episodes: how many.
+        """
         total, count = 0.0, 0.0
         for row in reversed(self.curve):
             if name in row:

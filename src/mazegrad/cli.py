@@ -1,13 +1,14 @@
 """The command `mazegrad`: its commands, their options, and how errors are reported."""
 
 import argparse
+import ast
 import contextlib
 import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NoReturn, TextIO
+from typing import Any, Final, NoReturn, TextIO
 
 from .files import check_writable
 from .script import count, in_words, natural, positive
@@ -198,6 +199,41 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument("file", type=_output(".gif", ".mp4", ".jsonl"), metavar="FILE")
     _add_walk(record)
 
+    train = command(
+        "train",
+        "train",
+        "Train an agent, save it, and print where its score stands. Ctrl-C stops and saves; --resume goes on.",
+        seed="of first weights, mazes and actions",
+        epilog="`mazegrad watch --agent walker.npz` shows what was trained, `mazegrad evaluate walker.npz` its score.",
+    )
+    train.add_argument("env", nargs="?", metavar="ID", help="an environment of mazegrad list")
+    train.add_argument("--agent", default="ppo", metavar="NAME", help="ppo, reinforce or dagger (default: ppo)")
+    train.add_argument("--steps", type=count, default=1_000_000, metavar="N", help="all in all (default: 1,000,000)")
+    train.add_argument("--save", type=_output(".npz"), metavar="FILE", help="default: walker.npz")
+    train.add_argument("--resume", type=Path, metavar="FILE", help="go on from this file, bit for bit")
+    train.add_argument("--lanes", type=_lanes, default=64, metavar="N", help="that walk at once (default: 64)")
+    train.add_argument("--observation", default="dots", metavar="NAME", help="default: dots")
+    train.add_argument("--cell", default="gru", metavar="NAME", help="none, linear, rnn, gru or lstm (default: gru)")
+    train.add_argument("--hidden", type=count, default=64, metavar="N", help="units of a layer (default: 64)")
+    train.add_argument("--layers", type=count, default=1, metavar="N", help="default: 1")
+    _add_pair(train, "--set", "a setting of the learner, such as segment=128")
+    train.add_argument("--curve", type=_output(".png"), metavar="FILE", help="draw the learning curve (extra: plot)")
+    train.add_argument("--episodes", type=count, default=200, metavar="N", help="of the evaluation (default: 200)")
+
+    evaluate = command(
+        "evaluate",
+        "evaluate",
+        "Print an agent's score beside chance, the best policy without memory, and the optimum.",
+        seed=f"{_FIRST_EPISODE}; plus 1,000,000",
+    )
+    evaluate.add_argument("agent", metavar="FILE|NAME", help="what train wrote, or an agent of mazegrad list")
+    evaluate.add_argument("--env", metavar="ID", help="an environment (default: where it was trained)")
+    evaluate.add_argument("--episodes", type=count, default=200, metavar="N", help="default: 200")
+    evaluate.add_argument("--sampled", action="store_true", help="draw the actions of a net by their probabilities")
+    for parser_with_world in (train, evaluate):
+        parser_with_world.add_argument("--maze", metavar="NAME|FILE", help="a maze, for the environments that take one")
+        _add_pair(parser_with_world, "--world", "a keyword of the environment, such as corridor=20")
+
     replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
     replay.add_argument("file", type=Path, metavar="FILE")
     return parser
@@ -209,6 +245,12 @@ def _add_world(parser: argparse.ArgumentParser) -> None:
         "--maze", metavar="NAME|FILE", help="a shipped maze or a text file (default: the environment's)"
     )
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the picture in px (default: 1280x720)")
+
+
+def _add_pair(parser: argparse.ArgumentParser, option: str, about: str) -> None:
+    parser.add_argument(
+        option, type=_pair, action="append", default=[], metavar="NAME=VALUE", help=f"{about}; may be repeated"
+    )
 
 
 def _add_walk(parser: argparse.ArgumentParser) -> None:
@@ -244,6 +286,17 @@ def _output(*suffixes: str) -> Callable[[str], Path]:
         return Path(text)
 
     return parse
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """Parse NAME=VALUE; a value that Python reads as a number, tuple or dict is one, any other is a text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, not {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return name, value
 
 
 def _knob(text: str) -> tuple[str, int | float | str]:

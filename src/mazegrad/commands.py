@@ -40,6 +40,7 @@ from .envs.pictures.trails import extend_trail, new_trail
 from .extras import MissingExtra, require
 from .files import check_writable, kind_of
 from .named import choose_agent, environment_ids, find_environment, named_maze
+from .trained import holds_trained, read_trained
 from .watch import (
     SIZE,
     Moment,
@@ -61,17 +62,26 @@ _PATH_FOLLOWERS: Final = ("path_follower", "path_automaton", "compiled_automaton
 def _make(arguments: Namespace, observation: str | None = None) -> tuple[gymnasium.Env[Any, Any], MazeEnv, str]:
     """Return the environment, wrapped and bare, and the agent's name; what is not given is chosen to fit."""
     keywords: dict[str, Any] = {} if arguments.maze is None else {"maze": named_maze(arguments.maze)}
+    name = getattr(arguments, "agent", None)
+    trained = read_trained(Path(name)) if name is not None and holds_trained(Path(name)) else None
+    if trained is not None:
+        keywords = {**trained.what_it_sees, **keywords}
+        observation = keywords.pop("observation", None)
     if arguments.env is not None:
         env_id = find_environment(arguments.env)
+    elif arguments.maze is None and trained is not None and trained.env_id is not None:
+        env_id, keywords = find_environment(trained.env_id), {**trained.keywords}
+        observation = keywords.pop("observation", None)
     elif arguments.maze is None or _is_path(keywords["maze"]):
         env_id = "mazegrad/PathFollow-v0"
     else:
         env_id = "mazegrad/GridWorld-v0"
-    name = getattr(arguments, "agent", None)
     name = name or ("path_follower" if env_id == "mazegrad/PathFollow-v0" else "shortest_path")
     try:
         wrapped = gymnasium.make(env_id, observation=observation or choose_agent(name).observation, **keywords)
-    except TypeError:
+    except TypeError as error:
+        if trained is not None and arguments.maze is None:
+            raise ValueError(f"{name} was trained in an environment that cannot be made: {error}") from None
         if "maze" not in keywords:
             raise
         raise ValueError(f"{env_id} generates its own mazes; leave out --maze, or use --env GridWorld-v0") from None
@@ -91,7 +101,8 @@ def _is_path(maze: Maze) -> bool:
 def _warn_if_unsuited(env: MazeEnv, name: str) -> None:
     """Print a hint if an agent is not made for this world."""
     wanted = ""
-    if (name in _PATH_FOLLOWERS or name not in AGENTS) and not _is_path(env.maze):
+    plain_net = name not in AGENTS and not holds_trained(Path(name))
+    if (name in _PATH_FOLLOWERS or plain_net) and not _is_path(env.maze):
         wanted = "paths of dots that do not touch themselves"
     elif name == "t_maze_automaton" and env.spec is not None and env.spec.id != "mazegrad/TMaze-v0":
         wanted = "mazegrad/TMaze-v0"
@@ -169,6 +180,20 @@ def bench(arguments: Namespace) -> None:
     print("millions of steps a second, on one core")
     for name, rate in measure(arguments.lanes, arguments.seed):
         print(f"  {name:44}{rate / 1e6:10.3f}")
+
+
+def train(arguments: Namespace) -> int | None:
+    """Train an agent; return 130 after Ctrl-C."""
+    from .train import train as run
+
+    return run(arguments)
+
+
+def evaluate(arguments: Namespace) -> None:
+    """Print an agent's score beside what is possible."""
+    from .train import evaluate as run
+
+    run(arguments)
 
 
 def show_list(arguments: Namespace) -> None:

@@ -12,6 +12,7 @@ from .envs.maps.arguments import nearest
 from .envs.maps.shipped import find_maze
 from .files import kind_of
 from .nets import read_net
+from .trained import holds_trained, read_trained
 
 _NAMESPACE = "mazegrad/"
 _OTHER_COMMANDS = {"a recorded run": "; see `mazegrad replay`", "a memory certificate": "; see `mazegrad certify`"}
@@ -52,12 +53,17 @@ def named_maze(name: str) -> Maze:
 
 
 def choose_agent(name: str) -> NamedAgent:
-    """Return an agent by its name, or the net in an .npz file with W, U, b (see `read_net`).
+    """Return an agent by its name, or that in an .npz file: what `train` wrote, or W, U, b (see `read_net`).
 
     Raises:
         ValueError: an unknown name, or the file holds something else.
     """
     if name in AGENTS or not (name.lower().endswith(".npz") or Path(name).is_file()):
         return named_agent(name)
+    if holds_trained(Path(name)):
+        trained = read_trained(Path(name))
+        agent = trained.agent
+        seen = str(trained.what_it_sees.get("observation", "dots"))
+        return NamedAgent(f"the {trained.policy.cell} net in {name}", seen, lambda world, rng: agent)
     net = read_net(Path(name))
     return NamedAgent(f"the net in {name}", "dots", lambda world, rng: net)

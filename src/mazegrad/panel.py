@@ -54,6 +54,10 @@ class Mind:
     """(4,), the observed bits"""
     action: int | None = None
     net: Net | None = None
+    likely: Array | None = None
+    """(4,), how likely each direction is"""
+    units: Array | None = None
+    """(k,), what a net remembers"""
     note: str = ""
     """shown in place of the action when the episode is over"""
 
@@ -136,35 +140,57 @@ def draw_panel(mind: Mind, height: int) -> Frame:
         canvas.text(286, 118, mind.note, 28, AGENT)
     if mind.x is None:
         canvas.text(0, 172, f"sees {mind.sees}", 24)
-    else:
-        _draw_vectors(canvas, 168, mind, mind.x)
+    if mind.x is not None or mind.likely is not None:
+        _draw_vectors(canvas, 168 if mind.x is not None else 200, mind)
     if mind.net is not None:
         if mind.x is not None and len(mind.net.b) == 4:
             _draw_equation(canvas, 396, mind.net, mind.x, mind.action)
         _draw_matrices(canvas, 576, {"W": mind.net.W, "U": mind.net.U, "b": mind.net.b[:, None]})
+    if mind.units is not None and len(mind.units):
+        _draw_units(canvas, 430, mind.units)
     return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
 
 
-def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, x: Array) -> None:
-    """Draw x_t as dots and h_{t+1} as bars, a row for each direction."""
-    canvas.symbol(64, top, "x_t  sees", 21, _FADED)
-    h = mind.net.next_h if mind.net is not None and len(mind.net.next_h) == 4 else None
-    zero, half, row = 268, 92, 46
-    reach = 1.0 if h is None else 2.0 ** max(1, np.ceil(np.log2(max(np.abs(h).max(), 1))))
+def _draw_vectors(canvas: _Canvas, top: float, mind: Mind) -> None:
+    """Draw x_t as dots, and as bars h_{t+1} or how likely each direction is, a row for each direction."""
+    h, zero, half, row = mind.likely, 176.0, 184.0, 46
+    reach = 1.0
+    if mind.net is not None and len(mind.net.next_h) == 4:
+        h, zero, half = mind.net.next_h, 268, 92
+        reach = 2.0 ** max(1, np.ceil(np.log2(max(np.abs(h).max(), 1))))
+    if mind.x is not None:
+        canvas.symbol(64, top, "x_t  sees", 21, _FADED)
     if h is not None:
-        canvas.symbol(210, top, "h_t+1  wants", 21, _FADED)
+        canvas.symbol(
+            zero - (0 if h is mind.likely else 58), top, "p  takes" if h is mind.likely else "h_t+1  wants", 21, _FADED
+        )
     for d in range(4):
         y, chosen = top + 44 + row * d, d == mind.action
         if chosen:
             canvas.box(0, y - 21, WIDTH - 16, 42, _CHOSEN, 8)
         canvas.arrow(24, y, d, 26, AGENT if chosen else INK)
-        canvas.disc(94, y, 12, INK if x[d] else _FADED, ring=not x[d])
+        if mind.x is not None:
+            canvas.disc(94, y, 12, INK if mind.x[d] else _FADED, ring=not mind.x[d])
         if h is not None:
             length = half * float(h[d]) / reach
             canvas.box(zero + min(length, 0), y - 12, abs(length), 24, _heat(float(h[d]), reach), 3)
-            canvas.text(WIDTH - 30, y, _number(h[d]), 26, AGENT if chosen else INK, align=1)
+            number = f"{h[d]:.2f}" if h is mind.likely else _number(h[d])
+            canvas.text(WIDTH - 30, y, number, 26, AGENT if chosen else INK, align=1)
     if h is not None:
         canvas.box(zero - 0.75, top + 20, 1.5, 4 * row, _FADED)
+
+
+def _draw_units(canvas: _Canvas, top: float, units: Array) -> None:
+    """Draw what a net remembers as a heat map, in reading order."""
+    width, height = WIDTH - 24.0, HEIGHT - top - 44
+    cell = min(26.0, float(np.sqrt(width * height / len(units))))
+    columns = int(width // cell)
+    cell = min(cell, height / -(-len(units) // columns))
+    reach = max(float(np.abs(units).max()), 1e-6)
+    canvas.symbol(0, top, "h_t+1  remembers", 21, _FADED)
+    for i, value in enumerate(units.tolist()):
+        row, column = divmod(i, columns)
+        canvas.box(column * cell, top + 24 + row * cell, cell - 1, cell - 1, _heat(value, reach))
 
 
 def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int | None) -> None:

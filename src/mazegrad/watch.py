@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,17 @@ class Moment:
     step: int
     total: float
     note: str = ""
+
+
+@runtime_checkable
+class Explains(Agent, Protocol):
+    """An agent that shows how it decides: a trained net."""
+
+    def probabilities(self, observation: Any, state: Any) -> NDArray[Any]:
+        """Return how likely each action is, (actions,)."""
+
+    def units(self, state: Any) -> NDArray[Any]:
+        """Return what it remembers, a vector."""
 
 
 class Walk:
@@ -115,10 +126,13 @@ class Picture:
 
         height, width = self.size
         seen = np.asarray(moment.observation)
-        net = None
+        net = likely = units = None
         if isinstance(moment.agent, RNNAgent):
             rnn = moment.agent.rnn
             net = Net(rnn.W, rnn.U, rnn.b, moment.agent_state, rnn.step(seen, moment.agent_state))
+        elif isinstance(moment.agent, Explains):
+            likely = moment.agent.probabilities(moment.observation, moment.agent_state)
+            units = moment.agent.units(moment.next_agent_state)
         mind = Mind(
             self.title,
             self.subtitle,
@@ -128,6 +142,8 @@ class Picture:
             x=seen if seen.shape == (4,) else None,
             action=moment.action,
             net=net,
+            likely=likely,
+            units=units,
             note=moment.note,
         )
         # the panel takes the full height, but never more than two fifths of the width
@@ -157,10 +173,16 @@ def describe(moment: Moment) -> str:
     What it remembers is shown where a line can hold it: the hidden state of a hand-set net, the node of an automaton.
     """
     seen = np.asarray(moment.observation)
-    sees = "".join(ARROWS[d] if seen[d] else "·" for d in range(4)) if seen.shape == (4,) else f"{moment.observation}"
+    if seen.shape == (4,):
+        sees = "".join(ARROWS[d] if seen[d] else "·" for d in range(4))
+    else:
+        sees = f"{moment.observation}" if seen.ndim < 2 else f"{' x '.join(map(str, seen.shape))} numbers"
     if moment.action is None:
         return f"{moment.step:4d}  {moment.note}, return {moment.total:g}"
     remembers = ""
+    if isinstance(moment.agent, Explains):
+        likely = moment.agent.probabilities(moment.observation, moment.agent_state)
+        remembers = f"p = ({', '.join(f'{p:4.2f}' for p in likely)})  "
     if isinstance(moment.agent, RNNAgent):
         remembers = "h = (" + ", ".join(f"{value:5.2f}" for value in moment.next_agent_state) + ")  "
     elif isinstance(moment.agent, Automaton):

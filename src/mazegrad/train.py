@@ -1,0 +1,231 @@
+"""`mazegrad train` and `mazegrad evaluate`: an agent learns, is saved, and its score is put beside what is possible."""
+
+import inspect
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from .agents import PPO, DAgger, RecurrentPolicy, Reinforce
+from .agents.learners import Learner
+from .envs import INFO
+from .envs.maps.arguments import nearest
+from .extras import require
+from .named import choose_agent, find_environment, named_maze
+from .progress import clock
+from .standing import HELD_OUT, optimum, standing, table, vector_env
+from .trained import holds_trained, read_trained
+
+LEARNERS: Final[Mapping[str, type[Learner]]] = {"ppo": PPO, "reinforce": Reinforce, "dagger": DAgger}
+
+SAVE_EVERY: Final = 120.0
+"""seconds between checkpoints"""
+
+
+# ------------------------------------------------------------------------------------------------------------ commands
+def train(arguments: Namespace) -> int | None:
+    """Train an agent, save it, and print where its score stands; return 130 after Ctrl-C.
+
+    Args:
+        arguments: `env` (an ID, or None with `resume`), `maze`, `agent`, `steps` (all in all), `seed`, `save`, `resume`
+            (a checkpoint or None), `world` and `set` (pairs of names and values: keywords of the environment, settings
+            of the learner), `observation`, `lanes`, `cell`, `hidden`, `layers`, `curve` (a PNG or None), `episodes`.
+    """
+    if arguments.curve is not None:
+        require("matplotlib.figure", "plot")
+    learner = _resumed(arguments) if arguments.resume is not None else _begun(arguments)
+    path: Path = arguments.save or arguments.resume or Path("walker.npz")
+    left = arguments.steps - learner.steps
+    if left <= 0:
+        raise ValueError(f"{arguments.resume} has made {learner.steps:,} steps already: --steps must be more")
+    print(_about(learner))
+    stopped = False
+    report = _Report(learner, arguments.steps, path)
+    try:
+        learner.train(left, report.show)
+    except KeyboardInterrupt:
+        stopped = True
+    report.clear()
+    learner.save(path)
+    taken = f"{learner.steps:,} steps in {clock(report.seconds)}"
+    print(f"{'stopped after ' if stopped else ''}{taken}; wrote {path}")
+    print(_sparkline(learner))
+    if arguments.curve is not None:
+        draw_curve(learner, arguments.curve)
+        print(f"wrote {arguments.curve}")
+    if stopped:
+        print(f"this goes on: mazegrad train --resume {path} --steps {arguments.steps}")
+        return 130
+    print()
+    print(standing(read_trained(path), path.name, arguments.episodes, HELD_OUT, learner.discount))
+    return None
+
+
+def evaluate(arguments: Namespace) -> None:
+    """Print an agent's score on held-out episodes, beside chance, the best memoryless policy and V*.
+
+    Args:
+        arguments: `agent` (a file that `train` wrote, or a name), `env` and `maze` (None: where it was trained),
+            `world` (pairs), `episodes`, `seed` (of the first episode), `sampled` (actions are drawn).
+    """
+    given = Path(arguments.agent)
+    if not holds_trained(given):
+        named = choose_agent(arguments.agent)
+        env_id, keywords = _world(arguments, {"observation": named.observation})
+        print(table(env_id, keywords, given.name, named.make, arguments.episodes, HELD_OUT + arguments.seed, 0.99))
+        return
+    trained = read_trained(given)
+    if arguments.env is not None or arguments.maze is not None or arguments.world:
+        env_id, keywords = _world(arguments, trained.what_it_sees)
+        trained = trained._replace(env_id=env_id, keywords=keywords)
+    print(standing(trained, given.name, arguments.episodes, HELD_OUT + arguments.seed, 0.99, arguments.sampled))
+
+
+# ------------------------------------------------------------------------------------------------------------- making
+def _world(arguments: Namespace, keywords: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the id and the keywords of the environment that is asked for."""
+    keywords = dict(keywords)
+    if arguments.maze is not None:
+        keywords["maze"] = named_maze(arguments.maze)
+    if arguments.env is None and arguments.maze is None:
+        raise ValueError("name an environment, such as Maze-v0; `mazegrad list` shows them all")
+    env_id = find_environment(arguments.env or "GridWorld-v0")
+    return env_id, keywords | dict(arguments.world)
+
+
+def _begun(arguments: Namespace) -> Learner:
+    """Make a learner from its beginning."""
+    if arguments.agent not in LEARNERS:
+        raise ValueError(f"unknown learner {arguments.agent!r}{nearest(arguments.agent, LEARNERS)}")
+    kind = LEARNERS[arguments.agent]
+    env_id, keywords = _world(arguments, {"observation": arguments.observation})
+    if kind.experts:
+        keywords["info"] = tuple(name for name in kind.experts if name in INFO)[:1]
+    settings = DEFAULTS[arguments.agent](arguments.steps) | dict(arguments.set)
+    known = [name for name in inspect.signature(kind).parameters if name not in ("env", "policy", "rng")]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"--set: {arguments.agent} has no setting {name!r}{nearest(name, known)}")
+    rng = np.random.default_rng(arguments.seed)
+    env = vector_env(env_id, arguments.lanes, keywords)
+    seen, actions = env.single_observation_space, env.single_action_space
+    sizes = (arguments.cell, arguments.hidden, arguments.layers)
+    policy = RecurrentPolicy(seen, actions, *sizes, previous_action=arguments.cell != "none", rng=rng)
+    make: Any = kind
+    learner: Learner = make(env, policy, **settings, rng=rng)
+    return learner
+
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "ppo": lambda steps: {"learning_rate": (1e-3, 1e-4, steps), "entropy": (0.02, 0.0, steps)},
+    "reinforce": lambda steps: {"learning_rate": (3e-3, 3e-4, steps), "entropy": (0.02, 0.0, steps)},
+    "dagger": lambda steps: {
+        "learning_rate": (2e-3, 2e-4, steps),
+        "expert_share": (1.0, 0.05, max(1, round(0.6 * steps))),
+    },
+}
+"""name -> from the number of steps to settings that differ from the learner's own: rates that fall in the course"""
+
+
+def _resumed(arguments: Namespace) -> Learner:
+    """Read a learner, to go on exactly where it was saved."""
+    given = [f"--{name}" for name in ("maze", "world", "set") if getattr(arguments, name)]
+    if arguments.env is not None or given:
+        raise ValueError(f"--resume goes on as it was: leave out {', '.join(given) or 'the environment'}")
+    from . import nn
+
+    name = str(nn.load(arguments.resume).get("learner"))
+    if name not in LEARNERS:
+        raise ValueError(f"{arguments.resume} is not a checkpoint of a learner: {', '.join(LEARNERS)}")
+    return LEARNERS[name].load(arguments.resume)
+
+
+# ---------------------------------------------------------------------------------------------------------- reporting
+def _about(learner: Learner) -> str:
+    spec, policy = learner.env.spec, learner.policy
+    where = "an environment" if spec is None else spec.id
+    count = sum(parameter.size for parameter in policy.parameters())
+    net = f"{policy.cell}, {policy.hidden} units" if policy.cell != "none" else f"no memory, {policy.hidden} units"
+    return f"{learner.name} in {where}, {learner.env.num_envs} lanes; {net}, {count:,} parameters"
+
+
+class _Report:
+    """How far the training is: a bar on a terminal, elsewhere a line for each tenth; and a checkpoint now and then."""
+
+    def __init__(self, learner: Learner, steps: int, path: Path) -> None:
+        self.begin, self.begin_steps, self.steps, self.path = time.perf_counter(), learner.steps, steps, path
+        self.shown, self.saved, self.tenths = 0.0, self.begin, 10 * learner.steps // steps
+        self.best = optimum(learner.env, learner.discount)
+
+    @property
+    def seconds(self) -> float:
+        """Since the training began."""
+        return time.perf_counter() - self.begin
+
+    def show(self, learner: Learner) -> None:
+        """Show it after an update."""
+        now, done = time.perf_counter(), min(learner.steps, self.steps)
+        if now - self.saved > SAVE_EVERY:
+            learner.save(self.path)
+            self.saved = time.perf_counter()
+        if sys.stderr.isatty():
+            if now - self.shown > 0.2:
+                share = (done - self.begin_steps) / max(1, self.steps - self.begin_steps)
+                left = f"{clock(self.seconds / max(share, 1e-9) * (1 - share))} left"
+                bar = "█" * (20 * done // self.steps)
+                line = f"{bar:░<20} {done:,}/{self.steps:,}, {self.score(learner)}, {left}"
+                print(f"\r{line:<110}", end="", file=sys.stderr, flush=True)
+                self.shown = now
+        elif 10 * done // self.steps > self.tenths:
+            self.tenths = 10 * done // self.steps
+            print(f"{done:>12,} steps: {self.score(learner)}", flush=True)
+
+    def score(self, learner: Learner) -> str:
+        """Return the score of the last episodes in words, beside V*."""
+        best = "" if self.best is None else f" (V* {self.best:.3f})"
+        return f"discounted return {learner.score('discounted'):.3f}{best}, success {learner.score('success'):.0%}"
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if sys.stderr.isatty():
+            print(f"\r{'':<110}\r", end="", file=sys.stderr, flush=True)
+
+
+def _sparkline(learner: Learner, width: int = 60) -> str:
+    """Return the learning curve as a line of text, from the worst to the best discounted return."""
+    values = np.array([row["discounted"] for row in learner.curve if "discounted" in row])
+    if not len(values):
+        return "no episode has ended yet"
+    means = [part.mean() for part in np.array_split(values, min(width, len(values)))]
+    low, high = min(means), max(means)
+    steps = [int(7 * (value - low) / max(high - low, 1e-12)) for value in means]
+    return f"discounted return  {''.join('▁▂▃▄▅▆▇█'[step] for step in steps)}  {low:.3f} to {high:.3f}"
+
+
+def draw_curve(learner: Learner, path: Path) -> None:
+    """Write the learning curve as PNG: discounted return beside V*, and success. Needs the extra `plot`."""
+    figure = require("matplotlib.figure", "plot").Figure((7, 4), layout="constrained")
+    axis = figure.subplots()
+    rows = [row for row in learner.curve if "discounted" in row]
+    steps = [row["steps"] for row in rows]
+    for name, label, colour in (("discounted", "discounted return", "#c85424"), ("success", "success", "#2c68a0")):
+        axis.plot(steps, [row[name] for row in rows], color=colour, lw=0.6, alpha=0.4)
+        axis.plot(steps, _smooth([row[name] for row in rows]), color=colour, lw=1.8, label=label)
+    best = optimum(learner.env, learner.discount)
+    if best is not None:
+        axis.axhline(best, color="#888888", ls="--", lw=1, label="V*")
+    spec = learner.env.spec
+    axis.set(xlabel="steps", title=f"{learner.name} in {spec.id}" if spec else learner.name)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Return the running mean over a twentieth of the curve."""
+    width = max(1, len(values) // 20)
+    return [float(np.mean(values[max(0, i - width + 1) : i + 1])) for i in range(len(values))]

@@ -1,0 +1,156 @@
+"""`mazegrad train`, `evaluate`, and `watch` of what was trained: from an id to a walker in a window, in small."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from mazegrad import nn
+from mazegrad.agents import RecurrentPolicy
+from mazegrad.cli import main
+
+SMALL = ["--lanes", "8", "--hidden", "8", "--set", "segment=8", "--episodes", "4", "--world", "time_limit=20"]
+MAZE = ["Maze-v0", "--world", "size=(2, 2)"]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(words) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    try:
+        assert main(words) == 2
+    except SystemExit as stop:
+        assert stop.code == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert error.count("\n") == 1, "one line"
+    return error
+
+
+@pytest.mark.parametrize("agent", ["ppo", "reinforce", "dagger"])
+def test_it_trains_saves_and_says_where_the_score_stands(agent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "train", *MAZE, "--agent", agent, "--steps", "300", *SMALL, "--save", "w.npz")
+    assert f"{agent} in mazegrad/Maze-v0, 8 lanes; gru, 8 units" in out
+    assert re.search(r"^ +\d+ steps: discounted return .* \(V\* 0\.9\d\d\), success \d+%$", out, re.M)
+    assert re.search(r"^\d+ steps in .* wrote w\.npz$", out, re.M)
+    table = out.partition("episodes, seeds from 1,000,000")[2]
+    assert [line[:26].strip() for line in table.splitlines()[1:]] == [
+        "", "random walk", "best memoryless policy", "w.npz", "V*, which knows the state"
+    ]  # fmt: skip
+    assert RecurrentPolicy.load("w.npz").hidden == 8
+
+
+def test_a_small_world_has_its_best_memoryless_policy_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(
+        capsys, "evaluate", "t_maze_automaton", "--env", "TMaze-v0", "--world", "corridor=3", "--episodes", "9"
+    )
+    values = {line[:26].strip(): line[26:].split() for line in out.splitlines()[2:]}
+    best = float(values["V*, which knows the state"][0])
+    assert best == pytest.approx(0.99**4, abs=1e-4)
+    assert values["t_maze_automaton"] == [f"{best:.4f}", "100.0%", "5.0"]
+    assert float(values["best memoryless policy"][0]) == pytest.approx(best / 2, abs=1e-4), "it never passes one sign"
+    assert "100.0%" in printed(capsys, "evaluate", "shortest_path", "--env", "FourRooms-v0", "--episodes", "2")
+
+
+def test_what_was_trained_is_watched_and_evaluated_where_it_was_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "KeyDoor-v0", "--observation", "view", "--world", "view_size=3", "--steps", "100", *SMALL]
+    printed(capsys, *words, "--cell", "lstm")
+    out = printed(capsys, "watch", "--agent", "walker.npz", "--headless")
+    assert re.search(r"^ +0  sees .* p = \(0\.\d\d, 0\.\d\d, 0\.\d\d, 0\.\d\d\)  goes ", out, re.M)
+    assert "out of time" in out, "the time limit of the training"
+    assert "mazegrad/KeyDoor-v0, 3 episodes" in printed(capsys, "evaluate", "walker.npz", "--episodes", "3")
+    elsewhere = printed(capsys, "evaluate", "walker.npz", "--episodes", "3", "--env", "DynaMaze-v0", "--sampled")
+    assert "mazegrad/DynaMaze-v0" in elsewhere
+    assert "wrote" in printed(capsys, "watch", "--agent", "walker.npz", "--headless", "--maze", "spiral")
+
+
+def test_resumed_is_never_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = ["--set", "learning_rate=1e-3", "--set", "entropy=0.01"]  # not falling towards --steps
+    printed(capsys, "train", *MAZE, *SMALL, *steps, "--steps", "600", "--save", "whole.npz", "--seed", "3")
+    printed(capsys, "train", *MAZE, *SMALL, *steps, "--steps", "300", "--save", "part.npz", "--seed", "3")
+    printed(capsys, "train", "--resume", "part.npz", "--steps", "600", "--episodes", "4")
+    whole, part = nn.load("whole.npz"), nn.load("part.npz")
+    for name, weights in whole["weights"].items():
+        np.testing.assert_array_equal(part["weights"][name], weights)
+    assert part["curve"] == whole["curve"]
+    assert "--steps must be more" in refused(capsys, "train", "--resume", "part.npz", "--steps", "600")
+    assert "leave out --world" in refused(capsys, "train", "--resume", "part.npz", "--world", "size=(3, 3)")
+
+
+def test_the_curve_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    out = printed(capsys, "train", *MAZE, *SMALL, "--steps", "300", "--curve", "curve.png")
+    assert "wrote curve.png" in out
+    assert Path("curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_keeps_what_is_there() -> None:
+    command = [sys.executable, "-m", "mazegrad", "train", *MAZE, *SMALL, "--steps", "1000000000"]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("ppo in mazegrad/Maze-v0")
+        time.sleep(1.0)
+        run.send_signal(signal.SIGINT)
+        out, error = run.communicate(timeout=60)
+    assert run.returncode == 130, error
+    assert re.search(r"^stopped after [\d,]+ steps in .* wrote walker\.npz$", out, re.M)
+    assert "this goes on: mazegrad train --resume walker.npz --steps 1000000000" in out
+    assert nn.load("walker.npz")["steps"] > 0
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "name an environment, such as Maze-v0"),
+        (["train", "Mazes-v0"], "unknown environment 'Mazes-v0'; did you mean 'Maze-v0'?"),
+        (["train", "Maze-v0", "--agent", "pppo"], "unknown learner 'pppo'; did you mean 'ppo'?"),
+        (["train", "Maze-v0", "--cell", "lstmm"], "unknown cell 'lstmm'; did you mean 'lstm'?"),
+        (["train", "Maze-v0", "--set", "segmentt=3"], "ppo has no setting 'segmentt'; did you mean 'segment'?"),
+        (["train", "Maze-v0", "--set", "clip=0"], "clip must be a number above 0, not 0"),
+        (["train", "Maze-v0", "--set", "clip"], "must be NAME=VALUE, not 'clip'"),
+        (["train", "Maze-v0", "--world", "corridor=3"], "mazegrad/Maze-v0: "),
+        (["train", "Maze-v0", "--observation", "smell"], "unknown observation 'smell'"),
+        (["train", "Maze-v0", "--save", "w.txt"], "the file name must end in .npz"),
+        (["train", "Maze-v0", "--steps", "0"], "must be an integer >= 1, not '0'"),
+        (["train", "--resume", "nothing.npz"], "nothing.npz"),
+        (["evaluate", "nobody"], "no agent is called|unknown agent"),
+        (["evaluate", "path_follower"], "name an environment"),
+    ],
+)
+def test_bad_input_is_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    error = refused(capsys, *words)
+    assert any(part in error for part in message.split("|")), error
+
+
+def test_files_that_hold_something_else_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    nn.save("other.npz", a=np.zeros(3))
+    assert "other.npz holds no policy" in refused(capsys, "evaluate", "other.npz")
+    assert "other.npz is not a checkpoint of a learner" in refused(capsys, "train", "--resume", "other.npz")
+    env = {"id": "mazegrad/Maze-v0", "num_envs": 1, "keywords": {"surprise": 1}}
+    policy = RecurrentPolicy(spaces.MultiBinary(4), 4, "rnn", 4, rng=np.random.default_rng(0))
+    policy.save("strange.npz", environment=env)
+    assert "strange.npz was trained in an environment that cannot be made" in refused(
+        capsys, "watch", "--agent", "strange.npz", "--headless"
+    )
+    policy.save("strange.npz", environment=[1])
+    assert "strange.npz is damaged" in refused(capsys, "evaluate", "strange.npz")
+    Path("text.npz").write_text("hello")
+    assert "text.npz" in refused(capsys, "evaluate", "text.npz", "--env", "Maze-v0")
