@@ -21,7 +21,7 @@ from .checks import BELOW_ONE, check
 from .graph import Array
 from .modules import Module
 from .operations.broadcasting import fit
-from .tensor import Operand, Rule, Tensor, operation
+from .tensor import Operand, Rule, Tensor, operation, plain
 
 TILE = 1 << 16  # weights
 CAUSAL_ROWS = 64  # queries in a tile of causal attention: few, so that little of the future is computed
@@ -176,7 +176,7 @@ def attend(
     check(BELOW_ONE, dropout_p=dropout_p)
     if dropout_p and rng is None:
         raise ValueError("attention with dropout needs rng=, a numpy.random.Generator")
-    precision = next((x.dtype for x in (query, key, value) if isinstance(x, Tensor)), None)
+    precision = next((x.dtype for x in (query, key, value) if isinstance(x, Tensor)), np.asarray(plain(query)).dtype)
     allowed: Array | None = None
     bias: Any = None
     for mask in masks:
@@ -186,7 +186,7 @@ def attend(
         if mask.dtype == bool:
             allowed = mask if allowed is None else allowed & mask
         else:
-            mask = mask if isinstance(mask, Tensor) or precision is None else mask.astype(precision)
+            mask = mask if isinstance(mask, Tensor) or precision.kind != "f" else mask.astype(precision)
             bias = mask if bias is None else bias + mask
     return _attention(
         query,

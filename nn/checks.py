@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,3 +58,26 @@ def check_choice(choices: Collection[str], **arguments: Any) -> None:
         if value not in choices:
             *others, last = map(repr, choices)
             raise ValueError(f"{name} is {value!r}; expected {', '.join(others)} or {last}")
+
+
+def explained(
+    error: TypeError, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any]
+) -> TypeError:
+    """The error of a call, in clearer words if the arguments are not those of `function`.
+
+    Returns:
+        A TypeError that names the wrong argument and lists those that exist; or `error` itself, for other errors.
+    """
+    known = inspect.signature(function).parameters
+    title = f"{function.__qualname__.removesuffix('.__init__').strip('_')}: "
+    words = ", ".join(name for name in known if name != "self")
+    positional = [p for p in known.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if unknown := [name for name in named if name not in known]:
+        return TypeError(f"{title}there is no argument {unknown[0]!r}; the arguments are {words}")
+    if len(arguments) > len(positional) and not any(p.kind is p.VAR_POSITIONAL for p in known.values()):
+        return TypeError(f"{title}{len(arguments)} arguments by position; at most {len(positional)}: {words}")
+    try:
+        inspect.signature(function).bind(*arguments, **named)
+    except TypeError as wrong:
+        return TypeError(f"{title}{wrong}; the arguments are {words}")
+    return error

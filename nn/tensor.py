@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .checks import explained
 from .graph import Array, Edge, Node, Vjp, recording, walk_back
 
 P = ParamSpec("P")
@@ -223,6 +224,17 @@ class Tensor(_Operators):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self._array, dtype=dtype, copy=True) if copy or dtype is not None else self.data
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """What `pickle` and `copy` take of a leaf; other tensors cannot take their graph along."""
+        if self._node is not None:
+            raise RuntimeError(
+                f"a tensor made by {self._node.name!r} cannot be copied or pickled together with its graph;"
+                " use tensor.detach() for its numbers alone"
+            )
+        grad = None if self.grad is None else self.grad.copy()
+        state = {name: getattr(self, name) for name in ("_slot", "version", "requires_grad", "name")}
+        return None, {**state, "_array": self._array.copy(order="K"), "_node": None, "grad": grad}
+
     def __repr__(self) -> str:
         text = np.array2string(self._array, separator=", ", precision=4, threshold=20, prefix="Tensor(")
         made = f", made by {self._node.name}" if self._node else ", requires_grad=True" if self.requires_grad else ""
@@ -239,17 +251,27 @@ class Parameter(Tensor):
 
 
 def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
-    """Make a differentiable operation out of `rule`, a function on plain arrays that returns `(output, vjp)`.
+    """Make a differentiable operation of `rule`, a function on plain arrays that returns `(output, vjp)`.
 
-    The parameters that `rule` annotates as `Operand` come first and are the differentiable ones. Plain arrays in give
-    plain arrays out; with a tensor among them the result is a tensor. A rule with several outputs returns a tuple of
-    them; its vjp then gets a list of gradients, None where nothing arrived.
+    The parameters that `rule` annotates as `Operand` come first; the operation is differentiable in them. If one of
+    them is a tensor, the result is a tensor, else a plain array. Numbers, integers and booleans take the dtype of the
+    other operands; where all are integers they become float64. A rule with several outputs returns a tuple of them;
+    its vjp then gets a list of gradients, None for an output without one.
 
-    A setting called `axis` or `keepdims` may also be given as `dim` or `keepdim`, PyTorch's words, and the other way.
+    A setting called `axis` or `keepdims` may also be given as `dim` or `keepdim`, PyTorch's words, and conversely.
 
-    A plain array beside tensors is kept as it is, not copied: write into it again only after `backward()`. (What only
-    chooses, an index, a condition or a target of class numbers, is copied.)
+    A plain array beside tensors is kept as it is, not copied: write into it again only after `backward()`. (Indices,
+    conditions and targets of class numbers are copied.)
     """
+    return _operation(rule, _in_one_precision)
+
+
+def rearrangement(rule: Callable[P, Rule]) -> Callable[P, Any]:
+    """Make an operation that only moves numbers, as `operation` does; plain arrays keep their dtype, whatever it is."""
+    return _operation(rule, lambda name, operands: [None if x is None else np.asarray(x) for x in operands])
+
+
+def _operation(rule: Callable[P, Rule], plain_operands: Callable[[str, Sequence[Any]], list[Any]]) -> Callable[P, Any]:
     name = rule.__name__.strip("_")
     parameters = inspect.signature(rule).parameters
     spellings = {SPELLINGS[own]: own for own in parameters if own in SPELLINGS}
@@ -275,15 +297,17 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
                 elif x._array.dtype != dtype:
                     raise TypeError(_mixed(name, operands))
         if dtype is None:
-            arrays = [x if x is None or isinstance(x, int | float) else np.asarray(x) for x in operands]
+            arrays = plain_operands(name, operands)
         else:
             arrays = [x._array if isinstance(x, Tensor) else _constant(name, x, dtype, operands) for x in operands]
         try:
             with np.errstate(all="ignore"):  # the optimiser names what is not finite, in one message
-                output, vjp = rule(*arrays, *args[len(operands) :], **settings)  # type: ignore[arg-type]
+                output, vjp = rule(*arrays, *args[len(operands) :], **settings)
         except ValueError as error:
             shapes = " and ".join(str(np.shape(array)) for array in arrays if array is not None)
             raise ValueError(f"{name} of shape {shapes}: {error}") from error
+        except TypeError as error:
+            raise explained(error, rule, (*arrays, *args[len(operands) :]), settings) from None
         if dtype is None:
             return output
         outputs = output if type(output) is tuple else (output,)
@@ -297,10 +321,37 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
                 input_shapes=[() if x is None else np.shape(x) for x in arrays],
                 output_shapes=[np.shape(array) for array in outputs],
             )
+        elif any(isinstance(x, Parameter) for x in operands):
+            outputs = tuple(_apart(array, operands) for array in outputs)
         tensors = tuple(Tensor._wrap(array, node, slot) for slot, array in enumerate(outputs))
         return tensors if type(output) is tuple else tensors[0]
 
     return apply
+
+
+def _apart(output: Array, operands: Sequence[Any]) -> Array:
+    """A copy of an output that is a view of a parameter: no graph would notice that an optimiser writes into it."""
+    for x in operands:
+        viewed = isinstance(x, Parameter) and (output is x._array or output.base is not None)
+        if viewed and np.may_share_memory(output, x._array):
+            return output.copy(order="K")
+    return output
+
+
+def _in_one_precision(name: str, operands: Sequence[Any]) -> list[Any]:
+    """Plain operands, without a tensor among them, as arrays of one floating dtype.
+
+    Arrays with axes are promoted as numpy does, and the others follow; without a floating operand it is float64.
+    """
+    arrays = [None if x is None else np.asarray(x) for x in operands]
+    ranked: list[list[np.dtype[Any]]] = [[], [], []]  # of arrays with axes, of numpy's numbers, of Python's
+    for x, array in zip(operands, arrays, strict=True):
+        if array is not None and array.dtype.kind == "f" and array.dtype in FLOATS:
+            ranked[0 if array.ndim else 1 if isinstance(x, np.ndarray | np.generic) else 2].append(array.dtype)
+        elif array is not None and array.dtype.kind not in "iub":
+            raise TypeError(f"{name} computes in float32 or float64, not {array.dtype}; convert with .astype")
+    dtype = np.result_type(*next((dtypes for dtypes in ranked if dtypes), [np.dtype(np.float64)]))
+    return [None if array is None else array.astype(dtype, copy=False) for array in arrays]
 
 
 def _constant(name: str, x: Any, dtype: np.dtype[Any], operands: Sequence[Any]) -> Array | None:
@@ -327,3 +378,14 @@ def _mixed(name: str, operands: Sequence[Any]) -> str:
 def plain(x: Any) -> Any:
     """The array of a tensor; anything else as it is."""
     return x._array if isinstance(x, Tensor) else x
+
+
+def constant(name: str, x: Any) -> Array:
+    """A copy of an argument in which an operation is not differentiable.
+
+    Raises:
+        TypeError: it is a tensor that requires a gradient, which would silently get none.
+    """
+    if isinstance(x, Tensor) and x.requires_grad:
+        raise TypeError(f"{name} has no gradient here, but requires_grad=True; pass {name}.detach()")
+    return np.array(plain(x))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -33,3 +35,96 @@ def test_gelu_is_accurate_on_the_far_left_too(dtype: Any, lowest: float, error: 
     np.testing.assert_allclose(y.data, wide * below, rtol=error)
     terms = below + np.abs(wide * density)  # the slope is their difference
     assert (np.abs(leaf.grad - (below + wide * density)) <= error * terms).all()
+
+
+# ------------------------------------------------------------------------------------------- views and copies of leaves
+def test_a_view_made_without_a_graph_is_a_copy() -> None:
+    """A target network is made that way: it must not move with the net."""
+    for make in (
+        lambda p: p.reshape(2, 1),
+        lambda p: p.T,
+        lambda p: p[:],
+        lambda p: nn.dropout(p, training=False),
+        lambda p: nn.broadcast_to(p, (3, 2)),
+        lambda p: nn.expand_dims(p, 0),
+        lambda p: p.flatten(),
+    ):
+        p, w = nn.Parameter([1.0, 2.0]), nn.Tensor([1.0, 1.0], requires_grad=True)
+        with nn.no_grad():
+            old = make(p)
+        before = old.data.copy()
+        z = (w * old.reshape(-1)[:2]).sum()
+        p.grad = np.ones(2, np.float32)
+        nn.SGD([p], lr=1.0).step()
+        np.testing.assert_array_equal(old.data, before)
+        z.backward()
+        np.testing.assert_array_equal(w.grad, before.ravel()[:2])
+    frozen = nn.Parameter([1.0, 2.0], requires_grad=False)
+    view = frozen.reshape(2, 1)
+    frozen.grad = np.ones(2, np.float32)
+    nn.SGD([frozen], lr=1.0).step()
+    np.testing.assert_array_equal(view.data, [[1], [2]])
+
+
+def test_a_view_with_a_graph_is_guarded_by_its_version() -> None:
+    p, w = nn.Parameter([1.0, 2.0]), nn.Tensor([1.0, 1.0], requires_grad=True)
+    z = (w * p.reshape(2, 1).reshape(2)).sum()
+    p.grad = np.ones(2, np.float32)
+    nn.SGD([p], lr=1.0).step()
+    with pytest.raises(RuntimeError, match="overwritten"):
+        z.backward()
+    assert w.grad is None
+
+
+def test_copies_and_pickles_of_leaves_are_independent_and_others_are_refused() -> None:
+    p = nn.Parameter([1.0, 2.0])
+    p.grad = np.array([3.0, 4.0], np.float32)
+    for same in (copy.deepcopy(p), copy.copy(p), pickle.loads(pickle.dumps(p))):
+        assert isinstance(same, nn.Parameter)
+        nn.SGD([same], lr=1.0).step()
+        np.testing.assert_array_equal(p.data, [1, 2])
+        np.testing.assert_array_equal(same.data, [-2, -2])
+    net = copy.deepcopy(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1D(2)))
+    assert len(list(net.parameters())) == 4
+    for twin in (copy.deepcopy, copy.copy, pickle.dumps):
+        with pytest.raises(RuntimeError, match=r"made by 'multiply' .*detach"):
+            twin(p * 2)
+
+
+# ----------------------------------------------------------------------------------------------- dtypes of plain inputs
+def test_integers_do_not_wrap_around() -> None:
+    small = np.array([0, 250], np.uint8)
+    assert nn.mse_loss(np.array([0, 5], np.uint8), np.array([10, 5], np.uint8)) == 50
+    np.testing.assert_array_equal(nn.add(small, small), [0, 500])
+    np.testing.assert_array_equal(nn.subtract(small, np.array([1, 255], np.uint8)), [-1, -5])
+    np.testing.assert_array_equal(nn.negative(small), [0, -250])
+    np.testing.assert_array_equal(nn.square(np.array([2**40])), [2.0**80])
+    np.testing.assert_array_equal(nn.matmul(small, small), 62500)
+    np.testing.assert_array_equal(nn.multiply(np.array([True, True]), 3), [3, 3])
+    assert nn.power(np.array([2]), np.array([-1])) == 0.5
+    assert nn.multiply(np.ones(2, np.float32), 2).dtype == np.float32
+    assert nn.multiply(np.ones(2, np.float32), np.float64(2)).dtype == np.float32
+    assert nn.multiply(np.ones(2, np.float32), np.array([2, 3])).dtype == np.float32
+    assert nn.reshape(small, (2, 1)).dtype == np.uint8  # only moved
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, np.complex64, "U3"])
+def test_other_dtypes_are_refused_in_words(dtype: Any) -> None:
+    odd = np.array([1, 2]).astype(dtype)
+    for call in (lambda: nn.exp(odd), lambda: nn.add(np.ones(2), odd), lambda: nn.Tensor(odd)):
+        with pytest.raises(TypeError, match=r"float32 or float64.*, not "):
+            call()
+    with pytest.raises(TypeError, match=r"add (mixes|takes)"):
+        nn.Tensor([1.0, 2.0]) + odd
+
+
+def test_a_wrong_argument_is_named_beside_the_right_ones() -> None:
+    x = nn.Tensor([1.0, 2.0])
+    for call, words in (
+        (lambda: nn.add(x, x, alpha=2), "add: there is no argument 'alpha'; the arguments are a, b"),
+        (lambda: nn.exp(x, x), "exp: 2 arguments by position; at most 1: x"),
+        (lambda: nn.gelu(x, approx="tanh"), "gelu: there is no argument 'approx'; .* input, approximate"),
+        (lambda: nn.add(x), "add: missing a required argument: 'b'; the arguments are a, b"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            call()

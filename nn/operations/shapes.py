@@ -12,11 +12,11 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Axis, Operand, Rule, operation
+from ..tensor import Axis, Operand, Rule, rearrangement
 from .broadcasting import fit
 
 
-@operation
+@rearrangement
 def reshape(x: Operand, shape: Sequence[int] | int) -> Rule:
     """The same elements, in row-major reading order, in another shape; one -1 is worked out."""
     return _reshaped(x, shape), lambda grad, needs: (_reshaped(grad, x.shape),)
@@ -47,32 +47,32 @@ def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-@operation
+@rearrangement
 def transpose(x: Operand, axes: Sequence[int] | None = None) -> Rule:
     """Axes in the order of `axes`; reversed without."""
     back = None if axes is None else np.argsort([axis % x.ndim for axis in axes])
     return x.transpose(axes), lambda grad, needs: (grad.transpose(back),)
 
 
-@operation
+@rearrangement
 def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Rule:
     """A new axis of size 1 at `axis`."""
     return np.expand_dims(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
 
 
-@operation
+@rearrangement
 def squeeze(x: Operand, axis: Axis = None) -> Rule:
     """Without the axes of size 1, or without those named."""
     return np.squeeze(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
 
 
-@operation
+@rearrangement
 def broadcast_to(x: Operand, shape: Sequence[int]) -> Rule:
     """x repeated along new or stretched axes."""
     return np.broadcast_to(x, shape), lambda grad, needs: (fit(grad, x),)
 
 
-@operation
+@rearrangement
 def getitem(x: Operand, index: Any) -> Rule:
     """x[index], with any index that numpy takes; an element picked twice gets both gradients."""
     parts = index if isinstance(index, tuple) else (index,)
@@ -91,7 +91,7 @@ def getitem(x: Operand, index: Any) -> Rule:
     return x[index], vjp
 
 
-@operation
+@rearrangement
 def _concatenate(*xs: Operand, axis: int) -> Rule:
     ends = np.cumsum([x.shape[axis] for x in xs])[:-1]
     return np.concatenate(xs, axis), lambda grad, needs: np.split(grad, ends, axis)
@@ -104,7 +104,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Any:
     return _concatenate(*tensors, axis=axis)
 
 
-@operation
+@rearrangement
 def _stack(*xs: Operand, axis: int) -> Rule:
     return np.stack(xs, axis), lambda grad, needs: list(np.moveaxis(grad, axis, 0))
 
