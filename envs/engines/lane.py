@@ -3,7 +3,6 @@
 With one agent numpy costs more than it saves: plain tuples are eight times faster than arrays of one element.
 """
 
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -24,12 +23,14 @@ _MOVES_BYTES: Final = 500  # of the moves in one row, about
 _REFUSED: Final = (None,) * 4  # after the moves: what -4 to -1 and 4 to 7 find, and cannot be unpacked
 
 
-def _copy_dict(seen: dict[str, Any]) -> dict[str, Any]:
-    return {name: part.copy() if isinstance(part, np.ndarray) else part for name, part in seen.items()}
+class _Parts:
+    """An observation of several kinds, to be copied like an array."""
 
+    def __init__(self, parts: dict[str, Any]) -> None:
+        self._parts = parts
 
-# by kind of space how an observation is copied; arrays by their method, ints not at all
-_COPIES: Final[dict[Any, Any]] = {spaces.Dict: _copy_dict, spaces.Discrete: None}
+    def copy(self) -> dict[str, Any]:
+        return {name: part.copy() if isinstance(part, np.ndarray) else part for name, part in self._parts.items()}
 
 
 class Lane:
@@ -52,17 +53,20 @@ class Lane:
         self._slips = Slips(world.slip.tolist()) if self.slips else None
         self._starts = world.start_states.tolist()
         self._rows = _Rows(self)
-        self._copy = _COPIES.get(type(self.sight.space), np.ndarray.copy)
+        self._copies = not isinstance(self.sight.space, spaces.Discrete)
         self._states: dict[tuple[int, int], int] = {}
+        self._explored: int | None = None
         self._moves: Any = ()  # none before the first `put`
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.setup, self.maze, self.world, self.state)
 
-    @cached_property
+    @property
     def explorer_limit(self) -> int:
         """The `explorer_limits` of the maze."""
-        return int(explorer_limits(self.world)[0])
+        if self._explored is None:  # not a cached_property: that makes all attributes slower (CPython 3.11)
+            self._explored = int(explorer_limits(self.world)[0])
+        return self._explored
 
     @property
     def starts(self) -> int:
@@ -100,12 +104,12 @@ class Lane:
             move = self._moves[slipped(self._slips, self.state, int(action), u)]  # type: ignore[arg-type]
         self.state, reward, over = move
         self._moves, seen = self._rows[self.state]
-        return self._copy(seen) if self._copy else seen, reward, over
+        return seen.copy() if self._copies else seen, reward, over
 
     def observe(self) -> Any:
         """Return what the agent observes, a fresh array."""
         seen = self._rows[self.state][1]
-        return self._copy(seen) if self._copy else seen
+        return seen.copy() if self._copies else seen
 
     def places(self) -> Places:
         """Return where the agent is, as ints."""
@@ -136,7 +140,7 @@ class _Rows(dict[int, Any]):
         places = places_of(self._world, np.array([state]))
         seen = self._sight.one({name: look(places) for name, look in self._looks.items()})
         moves = list(zip(next_state.tolist(), reward.tolist(), over.tolist(), strict=True))
-        row = (*moves, *_REFUSED), seen
+        row = (*moves, *_REFUSED), _Parts(seen) if isinstance(seen, dict) else seen
         if len(self) < self._kept:
             self[state] = row
         return row
