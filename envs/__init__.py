@@ -9,6 +9,7 @@ from .engines.engine import Engine
 from .env import MazeEnv
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
+from .maps.formats import FORMATS, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key
 from .maps.legend import LEGEND, REWARDS
 from .maps.levels import Levels
@@ -31,13 +32,13 @@ from .saved import SavedState
 from .vector import MazeVectorEnv
 
 __all__ = [
-    "AGENT_CODE", "DOWN", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS", "RIGHT",
-    "SHAPINGS", "SOLVERS", "TILE_CODES", "UP",
+    "AGENT_CODE", "DOWN", "FORMATS", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS",
+    "RIGHT", "SHAPINGS", "SOLVERS", "TILE_CODES", "UP",
     "DifficultyCard", "Engine",
     "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Places", "Replay", "SavedState",
     "Solution", "TabularMDP",
     "Values", "WindowClosed", "World",
     "best_actions", "describe", "distance_maps", "distances", "draw", "evaluate_policy", "explorer_limits", "generate",
     "generate_batch", "generate_from_key", "hitting_times", "load_maze", "opposite", "optimal_actions", "outcomes",
-    "shaped", "shortest_path", "slipped", "solve", "suite", "transition", "value_iteration",
+    "save_maze", "shaped", "shortest_path", "slipped", "solve", "suite", "transition", "value_iteration",
 ]  # fmt: skip

@@ -144,7 +144,7 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nor a file; end a drawing of one line with a line break"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="S..G")
     for name in (5, ["spiral"], None):
-        with pytest.raises(ValueError, match="unknown maze"):
+        with pytest.raises(TypeError, match="a maze must be a Maze, a text, a shipped name or a file"):
             load_maze(name)
     with pytest.raises(ValueError, match="neither a shipped maze nor a file"):
         gymnasium.make("mazegrad/GridWorld-v0", maze="S" + "." * 300 + "G")  # longer than a file's name can be

@@ -46,8 +46,8 @@ class Maze:
     tiles: NDArray[np.uint8]
     """(height, width), read-only: the ASCII codes of the tiles."""
     metadata: Mapping[str, str]
-    _text: str | None  # the text it was read from
-    _lines: Sequence[int]  # for each row of tiles, its line in that text
+    _text: str | None  # the text it was read from, in the format of `from_text`
+    _lines: Sequence[int]  # for each row of tiles, its line in what it was read from
     _file: str | None = None  # the file it was read from
 
     def __init__(
@@ -55,7 +55,7 @@ class Maze:
         tiles: NDArray[np.uint8],
         metadata: Mapping[str, str] = MappingProxyType({}),
         *,
-        _source: tuple[str, Sequence[int]] | None = None,
+        _source: tuple[str | None, Sequence[int]] | None = None,
     ) -> None:
         if not isinstance(tiles, np.ndarray) or tiles.ndim != 2 or tiles.dtype != np.uint8:
             raise TypeError("tiles must be a 2-d uint8 array of ASCII codes; Maze.from_text reads text")
@@ -131,19 +131,13 @@ class Maze:
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> "Maze":
-        """Read a drawing from a UTF-8 file; see `from_text`.
+        """Read a drawing from a UTF-8 file, whatever its suffix; see `from_text`, and `load_maze` for other formats.
 
         Raises:
             MazeError: with the file, and the line and column of what cannot be read.
             OSError: the file cannot be opened.
         """
-        path = Path(path)
-        try:
-            maze = cls.from_text(_read_text(path))
-        except MazeError as error:
-            raise MazeError(error.message, error.line, error.column, str(path)) from None
-        vars(maze)["_file"] = str(path)
-        return maze
+        return read_file(path, lambda data: cls.from_text(decoded(data)))
 
     def to_text(self) -> str:
         """Return the text this maze was read from, comments included, or else its metadata and its tiles.
@@ -212,10 +206,34 @@ class Maze:
         return f"<Maze {name!r} {self.height}x{self.width} {self.digest[:8]}>"
 
 
-def _read_text(path: Path) -> str:
-    if (size := path.stat().st_size) > 2 * MAX_TILES:
-        raise MazeError(f"the file has {size:,} bytes; a maze can have {MAX_TILES:,} tiles at most", 1, 1)
-    data = path.read_bytes()
+def read_file(path: str | PathLike[str], read: Callable[[bytes], Maze]) -> Maze:
+    """Return the maze in a file; it knows the file, so that later errors name it as well.
+
+    Args:
+        path: the file.
+        read: from its content to a maze.
+
+    Raises:
+        MazeError: with the file, and the line and column of what cannot be read.
+        OSError: the file cannot be opened.
+    """
+    path = Path(path)
+    try:
+        if (size := path.stat().st_size) > 2 * MAX_TILES:
+            raise MazeError(f"the file has {size:,} bytes; a maze can have {MAX_TILES:,} tiles at most", 1, 1)
+        maze = read(path.read_bytes())
+    except MazeError as error:
+        raise MazeError(error.message, error.line, error.column, str(path)) from None
+    vars(maze)["_file"] = str(path)
+    return maze
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of UTF-8 bytes.
+
+    Raises:
+        MazeError: with the line and column of the first byte that is not UTF-8.
+    """
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

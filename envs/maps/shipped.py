@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .arguments import nearest
+from .formats import read_maze
 from .legend import LEGEND
 from .maze import Maze
 
@@ -17,15 +18,29 @@ MAZES: Final[Mapping[str, Path]] = MappingProxyType(
 """Name -> file."""
 
 
-def load_maze(name: str) -> Maze:
-    """Return a shipped maze.
+def load_maze(name: str | Path, *, format: str | None = None) -> Maze:
+    """Return a shipped maze, or the maze in a file.
+
+    Args:
+        name: of a shipped maze, or a file.
+        format: of the file, a name of `FORMATS`; by default the one of its suffix, or else our text.
 
     Raises:
-        ValueError: an unknown name; the message names the nearest known one.
+        MazeError: (a ValueError) the file cannot be read.
+        ValueError: neither a known name nor a file, or an unknown format.
+        TypeError: neither a text nor a path.
     """
-    if not isinstance(name, str) or name not in MAZES:
-        raise ValueError(f"unknown maze {name!r}{nearest(name, MAZES)}")
-    return _shipped(name)
+    if not isinstance(name, str | Path):
+        raise TypeError(f"a maze must be a Maze, a text, a shipped name or a file, not {type(name).__name__}")
+    if isinstance(name, str) and name in MAZES:
+        return _shipped(name)
+    if os.path.isdir(name):
+        raise ValueError(f"{str(name)!r} is a folder, not a file with a maze")
+    if not os.path.isfile(name):  # unlike Path.is_file, it accepts a name of any length
+        drawn = "S" in str(name) and set(str(name)) <= LEGEND.keys()
+        hint = "; end a drawing of one line with a line break" if drawn else nearest(name, MAZES)
+        raise ValueError(f"{str(name)!r:.80} is neither a shipped maze nor a file{hint}")
+    return read_maze(name, format=format)
 
 
 @cache
@@ -40,22 +55,11 @@ def find_maze(maze: Maze | str | Path) -> Maze:
         maze: a Maze, a text (with a line break), the name of a shipped maze, or a file.
 
     Raises:
-        MazeError: (a ValueError) the text or the file cannot be read.
-        ValueError: neither a known name nor a file.
-        TypeError: something else.
+        MazeError: (a ValueError) the text cannot be read.
+        ValueError, TypeError: see `load_maze`.
     """
     if isinstance(maze, Maze):
         return maze
     if isinstance(maze, str) and "\n" in maze:
         return Maze.from_text(maze)
-    if isinstance(maze, str) and maze in MAZES:
-        return load_maze(maze)
-    if not isinstance(maze, str | Path):
-        raise TypeError(f"a maze must be a Maze, a text, a shipped name or a file, not {type(maze).__name__}")
-    if os.path.isdir(maze):
-        raise ValueError(f"{str(maze)!r} is a folder, not a file with a maze")
-    if not os.path.isfile(maze):  # unlike Path.is_file, it accepts a name of any length
-        drawn = "S" in str(maze) and set(str(maze)) <= LEGEND.keys()
-        hint = "; end a drawing of one line with a line break" if drawn else nearest(maze, MAZES)
-        raise ValueError(f"{str(maze)!r:.80} is neither a shipped maze nor a file{hint}")
-    return Maze.from_file(maze)
+    return load_maze(maze)

@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_world(play)
 
-    command("list", "show_list", "List environments, mazes, agents, generators and solvers.")
+    command("list", "show_list", "List environments, mazes, agents, map files, generators and solvers.")
 
     bench = command(
         "bench", "bench", "Measure how many steps a second this machine makes.", seed="seed of maze and actions"
@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="an option of the generator, such as braid=0.5; may be repeated",
     )
-    generate.add_argument("--out", type=_output(), metavar="FILE", help="write the maze to this file as text")
+    generate.add_argument("--out", type=_output(), metavar="FILE", help="write the maze to this file")
     generate.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
 
     solve = command(
@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         "Find a way to the goal of a maze, and compare the solvers.",
         seed="seed of solvers that choose at random",
     )
-    solve.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a text file")
+    solve.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a file")
     solve.add_argument(
         "--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (default: breadth_first)"
     )
@@ -241,9 +241,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", metavar="ID", help="an environment of mazegrad list (default: one that fits the maze)")
-    parser.add_argument(
-        "--maze", metavar="NAME|FILE", help="a shipped maze or a text file (default: the environment's)"
-    )
+    parser.add_argument("--maze", metavar="NAME|FILE", help="a shipped maze or a file (default: the environment's)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the picture in px (default: 1280x720)")
 
 

@@ -14,6 +14,7 @@ from .agents import AGENTS, rollout
 from .certify import certify as certify
 from .check import check as check
 from .envs import (
+    FORMATS,
     GENERATORS,
     MAZES,
     SOLVERS,
@@ -27,11 +28,11 @@ from .envs import (
     draw,
     generate,
     load_maze,
+    save_maze,
 )
 from .envs import solve as find_way
 from .envs.maps.arguments import nearest
 from .envs.maps.directions import ARROWS, OFFSETS
-from .envs.maps.files import write_file
 from .envs.maps.generators import check_knobs
 from .envs.maps.paths import check_path
 from .envs.pictures.draw import tile_size
@@ -197,7 +198,7 @@ def evaluate(arguments: Namespace) -> None:
 
 
 def show_list(arguments: Namespace) -> None:
-    """Print environments, mazes, agents, generators and solvers."""
+    """Print environments, mazes, agents, map files, generators and solvers."""
     print("environments")
     for env_id in sorted(environment_ids()):
         print(f"  {env_id}")
@@ -209,6 +210,9 @@ def show_list(arguments: Namespace) -> None:
     print("agents")
     for name, agent in AGENTS.items():
         print(f"  {name:18} {agent.about} (sees: {agent.observation})")
+    print("map files")
+    for name, kept in FORMATS.items():
+        print(f"  {name:18} {kept.about} ({', '.join(kept.suffixes)})")
     print(f"generators\n  {' '.join(GENERATORS)}")
     print(f"solvers\n  {' '.join(SOLVERS)}")
 
@@ -225,7 +229,7 @@ def make_maze(arguments: Namespace) -> None:
         size = f"{arguments.rows} x {arguments.columns} rooms"
         raise ValueError(f"{size} have no place for both a start and a goal; use more --rows or --columns")
     if arguments.out is not None:
-        write_file(arguments.out, maze.to_text().encode())
+        save_maze(arguments.out, maze)
         print(f"wrote {arguments.out}")
     if arguments.png is not None:
         save_png(arguments.png, draw(maze))

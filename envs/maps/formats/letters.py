@@ -1,0 +1,66 @@
+"""Formats in which each character is a tile: a dict from their characters to our tiles reads and writes them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from ..maze import Maze, MazeError
+from .format import Format, text_format
+
+# metadata that changes where moves lead, which a format of characters cannot say
+_MOVING: Final = ("trap", "wind")
+
+
+def letters_format(
+    about: str, *suffixes: str, tiles: Mapping[str, str], metadata: Mapping[str, str] = MappingProxyType({})
+) -> Format:
+    """Return a format of text: one row of tiles a line, all of one length; empty lines around them are accepted.
+
+    What is written has no metadata: that of the format comes back when it is read. A maze whose metadata changes where
+    moves lead (`trap`, `wind`) is refused.
+
+    Args:
+        about, suffixes: see `Format`.
+        tiles: character -> tile; of several characters for one tile, the first is written.
+        metadata: of every maze in this format.
+    """
+    letters: dict[str, str] = {}
+    for letter, tile in tiles.items():
+        letters.setdefault(tile, letter)
+
+    def read(text: str) -> Maze:
+        lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+        rows = {number: line for number, line in enumerate(lines, 1) if line}
+        if not rows:
+            raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
+        first = min(rows)
+        for number in range(first, max(rows) + 1):
+            line = lines[number - 1]
+            for column, letter in enumerate(line, 1):
+                if letter not in tiles:
+                    raise MazeError(f"unknown character {letter!r}; known: {_listed(tiles)}", number, column)
+            if len(line) != len(rows[first]):
+                message = f"this row has {len(line)} tiles, but the first has {len(rows[first])}; draw all rows as long"
+                raise MazeError(message, number, len(line) + 1)
+        drawn = "".join(rows.values()).translate({ord(letter): tile for letter, tile in tiles.items()})
+        codes = np.frombuffer(drawn.encode("ascii"), dtype=np.uint8).reshape(len(rows), -1)
+        return Maze(codes, metadata, _source=(None, list(rows)))
+
+    def write(maze: Maze) -> str:
+        missing = ~np.isin(maze.tiles, [ord(tile) for tile in letters])
+        for row, column in np.argwhere(missing)[:1]:
+            message = f"this format does not have the tile {chr(maze.tiles[row, column])!r}; it has {_listed(letters)}"
+            raise maze.error(row, column, message)
+        for key in _MOVING:
+            if maze.metadata.get(key, metadata.get(key)) != metadata.get(key):
+                raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
+        return "\n".join(maze.rows()).translate({ord(tile): letter for tile, letter in letters.items()}) + "\n"
+
+    return text_format(about, *suffixes, read=read, write=write)
+
+
+def _listed(characters: Mapping[str, str]) -> str:
+    """Return characters as a list to be read."""
+    return " ".join(repr(character) if character == " " else character for character in characters)

@@ -1,0 +1,145 @@
+"""Map files: one contract for all formats, and FrozenLake against Gymnasium's own."""
+
+import random
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.toy_text.frozen_lake import generate_random_map
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mazegrad.cli import main
+from mazegrad.envs import FORMATS, LEGEND, MAZES, Maze, MazeError, World, load_maze, outcomes, save_maze
+
+LAKE = "SFF\nFHG\n"
+
+
+def has(name: str, tile: str) -> bool:
+    """Return whether a format has a tile."""
+    try:
+        return bool(FORMATS[name].write(Maze(np.array([[ord(tile)]], dtype=np.uint8))))
+    except MazeError as error:
+        assert (error.line, error.column) == (1, 1) and repr(tile) in error.message
+        return False
+
+
+ODD = [b"", b"\n", b"\r\n", b"\0", b"\xff", b"#", b"S", b":"]
+TILES = {name: [ord(tile) for tile in LEGEND if has(name, tile)] for name in FORMATS}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**32))
+def test_what_is_written_is_read_again(name: str, height: int, width: int, seed: int) -> None:
+    drawn = np.random.default_rng(seed).choice(TILES[name], (height, width)).astype(np.uint8)
+    content = FORMATS[name].write(Maze(drawn))
+    maze = FORMATS[name].read(content)
+    assert np.array_equal(maze.tiles, drawn)
+    assert FORMATS[name].write(maze) == content
+    assert FORMATS[name].read(content) == maze == Maze.from_text(maze.to_text())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_broken_file_is_a_maze_or_a_maze_error(name: str) -> None:
+    rng = random.Random(0)
+    good = FORMATS[name].write(Maze(np.array([TILES[name][-4:]] * 4, dtype=np.uint8)))
+    for _ in range(2000):
+        content = bytearray(good)
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(content) + 1)
+            content[place : place + rng.randrange(3)] = rng.choice(ODD)
+        try:
+            FORMATS[name].read(bytes(content))
+        except MazeError as error:
+            lines = bytes(content).split(b"\n")
+            assert 1 <= error.line <= len(lines) and 1 <= error.column <= len(lines[error.line - 1]) + 2
+
+
+def test_each_suffix_is_of_one_format() -> None:
+    suffixes = [suffix for entry in FORMATS.values() for suffix in entry.suffixes]
+    assert len(set(suffixes)) == len(suffixes)
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in suffixes)
+
+
+def test_the_suffix_or_the_name_says_the_format(tmp_path: Path) -> None:
+    for file, name in (("lake.lake", None), ("LOUD.LAKE", None), ("lake.txt", "frozen_lake"), ("lake", "frozen_lake")):
+        (tmp_path / file).write_text(LAKE)
+        maze = load_maze(tmp_path / file, format=name)
+        assert maze.rows() == ["S..", ".XG"]
+        save_maze(tmp_path / f"again-{file}", maze, format=name)
+        assert (tmp_path / f"again-{file}").read_text() == LAKE
+    save_maze(tmp_path / "maze.any", maze)
+    assert load_maze(tmp_path / "maze.any") == Maze.from_file(tmp_path / "maze.any") == maze
+    for use in (
+        lambda: load_maze(tmp_path / "lake.lake", format="frozen_lak"),
+        lambda: save_maze("x", maze, format="txt"),
+    ):
+        with pytest.raises(ValueError, match="unknown format"):
+            use()
+
+
+def test_an_environment_and_the_command_line_take_such_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, bad = tmp_path / "maze.lake", tmp_path / "bad.lake"
+    file.write_text(LAKE)
+    bad.write_text(LAKE + "#FF\n")
+    env = gymnasium.make("mazegrad/GridWorld-v0", maze=str(file))
+    assert env.unwrapped.maze == load_maze(file)
+    assert main(["solve", str(file)]) == 0
+    assert "3 steps" in capsys.readouterr().out
+    assert main(["solve", str(bad)]) == 2
+    assert "bad.lake, line 3, column 1: unknown character '#'; known: S F H G" in capsys.readouterr().err
+    out = tmp_path / "walls.lake"
+    assert main(["generate", "--rows", "2", "--columns", "2", "--out", str(out)]) == 2
+    assert "this format does not have the tile '#'; it has S . X G" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1, column 1: the maze is empty"),
+        ("\nSFF\nFF\n", "line 3, column 3: this row has 2 tiles, but the first has 3"),
+        ("SFG\n\nFFF\n", "line 2, column 1: this row has 0 tiles"),
+        ("SF.\n", "line 1, column 3: unknown character '.'"),
+    ],
+)
+def test_what_a_lake_cannot_be(text: str, message: str) -> None:
+    with pytest.raises(MazeError, match=message):
+        FORMATS["frozen_lake"].read(text.encode())
+
+
+def test_errors_found_later_point_into_the_file(tmp_path: Path) -> None:
+    (tmp_path / "no_start.lake").write_text("\n\nFFF\nFFG\n")
+    with pytest.raises(MazeError, match=r"no_start.lake, line 3, column 1: the maze has no start"):
+        World.compile(load_maze(tmp_path / "no_start.lake"))
+
+
+@pytest.mark.parametrize("line", ["wind: 1 0", "trap: restart"])
+def test_settings_that_change_where_moves_lead_are_not_lost(line: str) -> None:
+    with pytest.raises(MazeError, match=f"line 2, column .* this format does not have '{line[:4]}"):
+        FORMATS["frozen_lake"].write(Maze.from_text(f"name: x\n{line}\nSG\n"))
+
+
+def test_a_lake_is_gymnasiums() -> None:
+    for seed, size in enumerate((2, 4, 9)):
+        desc = generate_random_map(size, seed=seed)
+        theirs = gymnasium.make("FrozenLake-v1", desc=desc).unwrapped.P
+        world = World.compile(FORMATS["frozen_lake"].read("\n".join(desc).encode()))
+        ours = outcomes(world)
+        for state in np.flatnonzero(~world.terminal).tolist():
+            for action, their_action in enumerate((3, 2, 0, 1)):  # theirs are left, down, right, up
+                for outcome, (probability, after, reward, over) in enumerate(theirs[state][their_action]):
+                    at = state, action, outcome
+                    assert abs(ours.probability[at] - probability) <= 1e-15
+                    assert (ours.next_state[at], ours.reward[at], ours.terminal[at]) == (after, reward, over)
+    for name in MAZES:  # those that were drawn by hand in our text are the same lakes
+        if name.startswith("ice_lake"):
+            lake = FORMATS["frozen_lake"].read(FORMATS["frozen_lake"].write(load_maze(name)))
+            assert (World.compile(lake).next_state == World.compile(load_maze(name)).next_state).all()
