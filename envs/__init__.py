@@ -5,6 +5,7 @@ from .core.places import Places
 from .core.rules import outcomes, slipped, transition
 from .core.scene import TILE_CODES
 from .core.world import World
+from .engines.choice import ENGINES
 from .engines.engine import Engine
 from .env import MazeEnv
 from .info import INFO
@@ -32,8 +33,8 @@ from .saved import SavedState
 from .vector import MazeVectorEnv
 
 __all__ = [
-    "AGENT_CODE", "DOWN", "FORMATS", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS", "REWARDS",
-    "RIGHT", "SHAPINGS", "SOLVERS", "TILE_CODES", "UP",
+    "AGENT_CODE", "DOWN", "ENGINES", "FORMATS", "GENERATORS", "INFO", "LEFT", "LEGEND", "MAZES", "OBSERVATIONS",
+    "REWARDS", "RIGHT", "SHAPINGS", "SOLVERS", "TILE_CODES", "UP",
     "DifficultyCard", "Engine",
     "Levels", "Maze", "MazeEnv", "MazeError", "MazeVectorEnv", "NoDisplayError", "Places", "Replay", "SavedState",
     "Solution", "TabularMDP",

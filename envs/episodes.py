@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .clock import Clock
 from .core.places import Places
-from .engines.choice import engine_for, restacked
+from .engines.choice import restacked
 from .engines.engine import Engine, Lanes
 from .maps.levels import Levels
 from .maps.maze import Maze
@@ -53,7 +53,7 @@ class Episodes:
         self._settings, self._sight, self._levels, self._longest = settings, sight, levels, longest
         self._given = np.full(lanes, levels is None)  # lanes whose maze is not drawn from the levels
         self.lanes, self.every = lanes, np.arange(lanes)
-        self.engine, self.clock = engine_for(settings.setup, sight, lanes, mazes, levels), Clock(lanes)
+        self.engine, self.clock = settings.engine(settings.setup, sight, lanes, mazes, levels), Clock(lanes)
         self.trails = Trails(lanes) if trails else None
         # of mazes: the value of `scene.written` that their limit holds for, and the limit
         self._explored, self._explored_scene = np.zeros((0, 2), dtype=np.int64), self.engine.scene

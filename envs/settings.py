@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from .core.compile import checked_rewards
+from .engines.choice import ENGINES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import is_whole, nearest
@@ -25,6 +26,8 @@ class Settings:
     info: tuple[str, ...]
     discount: float
     render_mode: str | None
+    engine: MakeEngine
+    """of the vector environment"""
 
     @classmethod
     def checked(
@@ -42,6 +45,7 @@ class Settings:
         check: Callable[[Maze], None],
         shaping: str | None,
         render_modes: Sequence[str],
+        engine: str = "numpy",
     ) -> "Settings":
         """Return the settings.
 
@@ -57,6 +61,7 @@ class Settings:
         wanted += [("info", name, INFO) for name in names]
         wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
         wanted += [("shaping", shaping, SHAPINGS)] * (shaping is not None)
+        wanted += [("engine", engine, ENGINES)]
         for what, name, known in wanted:
             if not isinstance(name, str) or name not in known:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
@@ -65,7 +70,7 @@ class Settings:
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
         setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount)
-        return cls(setup, time_limit, names, discount, render_mode)
+        return cls(setup, time_limit, names, discount, render_mode, ENGINES[engine])
 
     def limit(self, auto: Callable[[], Any]) -> Any:
         """Return the number of steps after which an episode is truncated, None for no limit.

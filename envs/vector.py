@@ -39,6 +39,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
         observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
+        engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
     All arrays that are handed out are fresh. An info is an array with an entry for each lane, beside it, by the name
     with `_` before it, the mask of lanes that have one.
@@ -69,11 +70,12 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
         shaping: str | None = None,
+        engine: str = "numpy",
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
-            render_modes=self.metadata["render_modes"],
+            render_modes=self.metadata["render_modes"], engine=engine,
         )  # fmt: skip
         self.render_mode = render_mode
         self.num_envs = whole("num_envs", num_envs, 1)

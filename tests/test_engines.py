@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs import OBSERVATIONS, Engine, Maze, MazeVectorEnv, Places, load_maze
-from mazegrad.envs.engines.choice import engine_for
+from mazegrad.envs import ENGINES, OBSERVATIONS, Engine, Maze, MazeVectorEnv, Places, load_maze
 from mazegrad.envs.engines.engine import Setup
 from mazegrad.envs.engines.fresh import FreshMazes
 from mazegrad.envs.engines.stacked import StackedTables
@@ -33,11 +32,11 @@ MAZES = {"one": [load_maze("four_rooms")], "everything": [EVERYTHING], "ice": [l
 LANES = 5
 
 
-def engines(setup, mazes, levels):
-    """Return the engine that an environment would choose, and the slow one."""
+def engines(setup, mazes, levels, engine="numpy"):
+    """Return an engine of `ENGINES`, and the slow one."""
     first = mazes or [levels.make(levels.draw(0))]
     sight = setup.sight(first)
-    fast = engine_for(setup, sight, LANES, first, levels)
+    fast = ENGINES[engine](setup, sight, LANES, first, levels)
     return fast, DictEngine(setup, sight, LANES, first, levels)
 
 
@@ -111,10 +110,12 @@ def live_alike(fast, slow, levels, rng, steps=120):
 @pytest.mark.parametrize("slip", [None, 0.4])
 @pytest.mark.parametrize("observation", OBSERVATIONS)
 @pytest.mark.parametrize("name", [*LEVELS, *MAZES])
-def test_engines_are_the_slow_one(name, observation, slip):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_are_the_slow_one(engine, name, observation, slip):
     setup = Setup(observation, None, 5, {"step": -0.5} if slip else {}, slip)
-    fast, slow = engines(setup, MAZES.get(name), LEVELS.get(name))
-    assert isinstance(fast, FreshMazes if name in ("fresh", "fresh, braided") else StackedTables)
+    fast, slow = engines(setup, MAZES.get(name), LEVELS.get(name), engine)
+    if engine == "numpy":
+        assert isinstance(fast, FreshMazes if name in ("fresh", "fresh, braided") else StackedTables)
     steps = 15 if observation == "pixels" else 120
     live_alike(fast, slow, LEVELS.get(name), np.random.default_rng(0), steps)
 
@@ -127,8 +128,9 @@ def test_all_are_engines():
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda engine: pickle.loads(pickle.dumps(engine))])
 @pytest.mark.parametrize("name", ["fresh", "everything", "T"])
-def test_copies_are_engines_of_their_own(name, copied):
-    fast, slow = engines(Setup("dots", None, 5, {}, 0.2), MAZES.get(name), LEVELS.get(name))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_copies_are_engines_of_their_own(engine, name, copied):
+    fast, slow = engines(Setup("dots", None, 5, {}, 0.2), MAZES.get(name), LEVELS.get(name), engine)
     rng = np.random.default_rng(1)
     live_alike(fast, slow, LEVELS.get(name), rng, 20)
     other, before = copied(fast), where(fast, np.arange(LANES))
@@ -190,11 +192,16 @@ def test_another_engine_is_another_environment(monkeypatch):
             keywords = {"info": ("action_mask", "distance", "state"), "time_limit": 9, "autoreset_mode": mode}
             ours = MazeVectorEnv(maze, 3, slip=0.2, **keywords)
             with monkeypatch.context() as patch:
-                patch.setattr("mazegrad.envs.episodes.engine_for", DictEngine)
-                theirs = MazeVectorEnv(maze, 3, slip=0.2, **keywords)
+                patch.setattr("mazegrad.envs.settings.ENGINES", {"slow": DictEngine})
+                theirs = MazeVectorEnv(maze, 3, slip=0.2, engine="slow", **keywords)
             assert walk_alike(ours, theirs, 60) > 6
             theirs.set_state(ours.get_state())
             same(ours.get_state(), theirs.get_state())
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(ValueError, match="unknown engine 'nunpy'; did you mean 'numpy'"):
+        MazeVectorEnv("four_rooms", 2, engine="nunpy")
 
 
 def test_a_margin_holds_the_view():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..maps.arguments import fraction, nearest
 from ..maps.directions import OFFSETS, UP
-from ..maps.legend import REWARDS, is_open
+from ..maps.legend import REWARDS, TILE_REWARDS, is_open
 from ..maps.maze import Maze, MazeError
 from .dots import dots
 from .inventory import CLOSED, MAX_INVENTORY, inventory_bits, is_door, needs
@@ -56,7 +56,7 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
 
     step = rewards_for("step")
     arrival = np.zeros(framed.tiles.size)  # the reward for ending a move at a position, besides that of the step
-    for letter, name in (("G", "goal"), ("X", "trap"), ("*", "item")):
+    for letter, name in TILE_REWARDS.items():
         at = framed.find(letter)
         arrival[at] = rewards_for(name)[maze_of(at)]
 

@@ -1,7 +1,8 @@
-"""Which engine: fresh mazes where levels are made in batches, stacked tables for everything else."""
+"""Engines by name, and which one numpy takes: fresh mazes where levels are made in batches, else stacked tables."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .stacked import StackedTables
 _STACKED_TILES: Final = 2**22  # of a set of levels that are all compiled when the environment is made
 
 
-def engine_for(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> Engine:
+def numpy_engine(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> Engine:
     """Return an engine.
 
     Args:
@@ -24,7 +25,7 @@ def engine_for(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], le
         levels: where `draw` takes mazes from, if lanes draw them.
     """
     if levels is None:
-        return _stacked(setup, sight, lanes, mazes, None)
+        return StackedTables.of(setup, sight, lanes, mazes, None)
     keys = levels.keys and levels.keys[: lanes if levels.pinned else None]
     if keys and len(keys) * mazes[0].tiles.size <= _STACKED_TILES:
         batch = levels.batch and levels.batch(np.array(keys, dtype=np.uint64))
@@ -33,13 +34,13 @@ def engine_for(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], le
     if levels.batch is not None and setup.check is accept:
         height, width = mazes[0].tiles.shape
         return FreshMazes(setup, sight, lanes, levels, (height, width))
-    return _stacked(setup, sight, lanes, mazes, levels)
+    return StackedTables.of(setup, sight, lanes, mazes, levels)
 
 
-def _stacked(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> StackedTables:
-    number: dict[Maze, int] = {}
-    numbers = np.array([number.setdefault(maze, len(number)) for maze in mazes])
-    return StackedTables(setup, sight, lanes, list(number), np.broadcast_to(numbers, (lanes,)), levels)
+MakeEngine: TypeAlias = Callable[[Setup, Sight, int, Sequence[Maze], Levels | None], Engine]
+"""makes an engine for a number of lanes, in one maze or in one for each; with levels, `draw` takes mazes from these"""
+ENGINES: Final[Mapping[str, MakeEngine]] = MappingProxyType({"numpy": numpy_engine})
+"""Name -> function that makes the engine."""
 
 
 def restacked(
@@ -64,6 +65,6 @@ def restacked(
     in_maze |= {
         lane: engine.scene.maze(number) for lane, number in zip(staying.tolist(), places.maze.tolist(), strict=True)
     }
-    stacked = _stacked(setup, sight, lanes, [in_maze[lane] for lane in range(lanes)], levels)
+    stacked = StackedTables.of(setup, sight, lanes, [in_maze[lane] for lane in range(lanes)], levels)
     stacked.put(staying, places)
     return stacked

@@ -1,7 +1,7 @@
 """Stacked tables: any number of lanes, moved together by one look-up in tables that lie end to end."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,13 @@ class StackedTables:
         self._maze[:] = numbers
         self._users = np.bincount(self._maze, minlength=len(mazes))  # of mazes: the lanes that are in it
         self._bind()
+
+    @classmethod
+    def of(cls, setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], levels: Levels | None) -> Self:
+        """Return an engine whose lanes begin in one maze, or in one for each."""
+        number: dict[Maze, int] = {}
+        numbers = np.array([number.setdefault(maze, len(number)) for maze in mazes])
+        return cls(setup, sight, lanes, list(number), np.broadcast_to(numbers, (lanes,)), levels)
 
     def _bind(self) -> None:
         """Make the buffers of a move, and views of the tables."""

@@ -18,8 +18,8 @@ Encode: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 # plane -> the tiles that it marks; a tile may be in several planes
 _MARKS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "closed": " #", "open": ".SGX~^><v0123456789*abcdefABCDEF{}", "goal": "G", "trap": "X", "ice": "~",
-        "mover": "^><v0123456789", "thing": "*abcdef", "door": "ABCDEF",
+        "closed": " #", "open": "".join(tile for tile in LEGEND if tile not in " #"),
+        "goal": "G", "trap": "X", "ice": "~", "mover": "^><v0123456789", "thing": "*abcdef", "door": "ABCDEF",
         "up": "^", "right": ">}", "left": "<{", "down": "v",
     }
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fourteen ways to make a maze: each a function of rows, columns and one 64-bit key, the same on every machine.
+"""Ways to make a maze: each a function of rows, columns and one 64-bit key, the same on every machine.
 
 A generator called with `rng` draws one key from it; all later randomness is a hash of that key.
 """
@@ -14,36 +14,30 @@ from numpy.typing import NDArray
 from ..arguments import fraction, nearest, whole
 from ..maze import Maze
 from ..randomness import MASK, stream
+from . import cellular, dungeons, growing, lines, paths, sets, uniform
 from .batch import backtracker_batch
-from .cellular import caves
-from .dungeons import dungeon
 from .grid import CARVING, GOAL, START, Grid, Tiles, grid_of, open_dead_ends, place_ends
-from .growing import POPS, backtracker, growing_tree, hunt_and_kill, prim
-from .lines import binary_tree, recursive_division, sidewinder
-from .paths import path
-from .sets import eller, kruskal
-from .uniform import aldous_broder, wilson
 
 # (grid, stream, **knobs) -> the walls to open: a spanning tree of the rooms
 TREES: Final[Mapping[str, Callable[..., list[int]]]] = MappingProxyType(
     {
-        "backtracker": backtracker,
-        "prim": prim,
-        "kruskal": kruskal,
-        "wilson": wilson,
-        "aldous_broder": aldous_broder,
-        "eller": eller,
-        "growing_tree": growing_tree,
-        "hunt_and_kill": hunt_and_kill,
-        "sidewinder": sidewinder,
-        "binary_tree": binary_tree,
-        "recursive_division": recursive_division,
+        "backtracker": growing.backtracker,
+        "prim": growing.prim,
+        "kruskal": sets.kruskal,
+        "wilson": uniform.wilson,
+        "aldous_broder": uniform.aldous_broder,
+        "eller": sets.eller,
+        "growing_tree": growing.growing_tree,
+        "hunt_and_kill": growing.hunt_and_kill,
+        "sidewinder": lines.sidewinder,
+        "binary_tree": lines.binary_tree,
+        "recursive_division": lines.recursive_division,
     }
 )
 
 # (grid, stream, **knobs) -> tiles
 _DRAWINGS: Final[Mapping[str, Callable[..., Tiles]]] = MappingProxyType(
-    {"dungeon": dungeon, "caves": caves, "path": path}
+    {"dungeon": dungeons.dungeon, "caves": cellular.caves, "path": paths.path}
 )
 _FAMILIES: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType({**TREES, **_DRAWINGS})
 _ENDS: Final = MappingProxyType({"start": "first", "goal": "last"})
@@ -167,4 +161,4 @@ def _generator(name: str) -> Callable[..., Maze]:
 GENERATORS: Final[Mapping[str, Callable[..., Maze]]] = MappingProxyType({name: _generator(name) for name in _FAMILIES})
 """Name -> function (rows, columns, rng, **knobs) -> Maze; see `generate`."""
 
-__all__ = ["GENERATORS", "KNOBS", "POPS", "check_knobs", "generate", "generate_batch", "generate_from_key"]
+__all__ = ["GENERATORS", "KNOBS", "check_knobs", "generate", "generate_batch", "generate_from_key"]
