@@ -3,6 +3,8 @@
 Read `graph.py` first, it is the whole idea; then `tensor.py`. `nn` needs numpy and the standard library.
 """
 
+from typing import TYPE_CHECKING
+
 from . import (
     analysis as analysis,
     data as data,
@@ -189,6 +191,7 @@ from .recurrent import (
     RNNCell as RNNCell,
     Unrolled as Unrolled,
     detach as detach,
+    exact_gradient_norm_penalty as exact_gradient_norm_penalty,
     gradient_norm_penalty as gradient_norm_penalty,
 )
 from .serialization import load as load, save as save
@@ -205,3 +208,7 @@ from .transformers import (
     rotary_positions as rotary_positions,
     sinusoidal_positions as sinusoidal_positions,
 )
+from .torch_names import FUNCTIONS, MODULES, OPTIMISERS, getter
+
+if not TYPE_CHECKING:  # checkers know all names
+    __getattr__ = getter("nn", globals(), {*MODULES, *FUNCTIONS, *OPTIMISERS})

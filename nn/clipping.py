@@ -8,6 +8,7 @@ import numpy as np
 
 from .checks import POSITIVE_OR_INFINITE, check
 from .optimisers import Named, named
+from .tensor import plain
 
 
 def clip_grad_norm(parameters: Named, max_norm: float) -> float:
@@ -21,7 +22,7 @@ def clip_grad_norm(parameters: Named, max_norm: float) -> float:
     Source: Pascanu, Mikolov & Bengio 2013.
     """
     check(POSITIVE_OR_INFINITE, max_norm=max_norm)
-    grads = [(p, p.grad) for p in named(parameters).values() if p.grad is not None]
+    grads = [(p, plain(p.grad)) for p in named(parameters).values() if p.grad is not None]
     total = math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for _, grad in grads))
     if math.isfinite(total) and total > max_norm:
         for p, grad in grads:
@@ -34,4 +35,4 @@ def clip_grad_value(parameters: Named, clip_value: float) -> None:
     check(POSITIVE_OR_INFINITE, clip_value=clip_value)
     for parameter in named(parameters).values():
         if parameter.grad is not None:
-            parameter.grad = np.clip(parameter.grad, -clip_value, clip_value)
+            parameter.grad = np.clip(plain(parameter.grad), -clip_value, clip_value)

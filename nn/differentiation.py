@@ -88,6 +88,19 @@ def grad(
     return tuple(r if r is None or isinstance(r, Tensor) else Tensor(r) for r in results)
 
 
+def walk_back_in_operations(output: Tensor, weight: Any) -> list[tuple[Any, Any]]:
+    """What `backward(weight, create_graph=True)` adds to the leaves: each with its gradient, a tensor."""
+    seed: Any = Tensor(_seed(output, weight)) if not isinstance(weight, Tensor) else _seed(output, weight)
+
+    def pull(node: Node, grads: Sequence[Any]) -> Sequence[Any]:
+        return second_order.pull(node, grads, node.needs)
+
+    return walk_back(output._edge(), seed, True, None, pull, _Borrowed())
+
+
+Tensor._walk_back_in_operations = staticmethod(walk_back_in_operations)
+
+
 def _key(number: int, x: Any) -> tuple[int, int]:
     """Where the gradient of an input arrives."""
     edge = x._edge() if isinstance(x, Tensor) else None

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from .graph import Array
+from .torch_names import INITIALS, getter
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
@@ -111,3 +112,7 @@ def chrono(size: int, longest: int, *, rng: np.random.Generator, dtype: DTypeLik
     if longest <= 2:
         raise ValueError(f"longest is {longest}; expected a number of steps above 2")
     return np.log(_generator(rng).uniform(1, longest - 1, size)).astype(dtype)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = getter("nn.init", globals(), INITIALS)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .checks import BELOW_ONE, NOT_NEGATIVE, TWO_BELOW_ONE, Allowed, check
 from .graph import Array
-from .tensor import Parameter
+from .tensor import Parameter, plain
 
 Named = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
 
@@ -59,7 +59,7 @@ def named(parameters: Named) -> dict[str, Parameter]:
 def check_finite(parameters: Mapping[str, Parameter], step: int) -> None:
     """Raise NonFiniteGradient for the first gradient that holds NaN or infinity."""
     for name, parameter in parameters.items():
-        grad = parameter.grad
+        grad = plain(parameter.grad)
         if grad is not None and not np.isfinite(grad).all():
             raise NonFiniteGradient(name, step, "NaN" if np.isnan(grad).any() else "infinity")
 
@@ -120,7 +120,7 @@ class Optimiser:
             self.counts[name] += 1
             if name not in self._scratch:
                 self._scratch[name] = np.empty_like(parameter._array), np.empty_like(parameter._array)
-            self.update(name, parameter._array, parameter.grad, *self._scratch[name])
+            self.update(name, parameter._array, plain(parameter.grad), *self._scratch[name])
             parameter.version += 1
 
     def update(self, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:

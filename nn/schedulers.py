@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checks import NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER, PROBABILITY, check
 from .optimisers import Optimiser, check_state
+from .torch_names import SCHEDULERS, getter
 
 
 class Scheduler:
@@ -136,3 +137,7 @@ class OneCycleLR(Scheduler):
 
 def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+if not TYPE_CHECKING:
+    __getattr__ = getter("nn.schedulers", globals(), SCHEDULERS)

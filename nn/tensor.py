@@ -69,6 +69,7 @@ class Tensor(_Operators):
 
     __slots__ = ("__weakref__", "_array", "_node", "_slot", "grad", "name", "requires_grad", "version")
     __array_ufunc__ = None  # so that array + tensor asks the tensor
+    _walk_back_in_operations: Callable[[Tensor, Any], list[tuple[Any, Any]]]  # from `differentiation.py`
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
         array: Array = data._array if isinstance(data, Tensor) else np.asarray(data)
@@ -155,17 +156,24 @@ class Tensor(_Operators):
         self.grad = None
 
     # -------------------------------------------------------------------------------------------------------- backward
-    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+    def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add d(self)/d(leaf) to the `grad` of every leaf that requires it.
 
         `gradient` weighs the elements of a tensor that is not a scalar. The graph is freed on the way, unless
         `retain_graph`. Raises RuntimeError when the graph was freed before, or an operand was overwritten since.
+        With `create_graph` what arrives in `grad` is a tensor, which can be differentiated again; the graph stays. (A
+        leaf and such a gradient hold each other: set `grad` to None afterwards. `nn.grad` has no such trouble.)
         A gradient that leaves the range of its precision becomes infinite or NaN without a warning: the optimisers stop
         at it with one message, `NonFiniteGradient`, and `nn.analysis.why` says how it came about.
         """
         with np.errstate(all="ignore"):  # what is not finite is named by the optimiser
-            for leaf, grad in walk_back(self._edge(), self._seed(gradient), retain_graph):
-                leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+            if create_graph:
+                found = Tensor._walk_back_in_operations(self, gradient)
+            else:
+                found = walk_back(self._edge(), self._seed(gradient), retain_graph)
+            for leaf, grad in found:
+                before = leaf.grad if create_graph else plain(leaf.grad)
+                leaf.grad = grad if before is None else before + grad
 
     def _seed(self, gradient: Any) -> Array:
         if gradient is None:

@@ -371,3 +371,110 @@ def test_functional_call_replaces_shared_weights_wherever_they_stand_and_puts_th
         with pytest.raises(ValueError, match=words):
             nn.functional_call(net, weights, x)
         assert net[2].weight is own
+
+
+def test_backward_through_backward() -> None:
+    """`grad` holds tensors then, and the next backward adds plain numbers; optimisers and clipping take both."""
+    p = nn.Parameter(np.array([1.0, 2.0]))
+    loss = (p**3).sum()
+    loss.backward(create_graph=True)
+    assert isinstance(p.grad, nn.Tensor)
+    (p.grad**2).sum().backward()
+    assert isinstance(p.grad, np.ndarray)
+    np.testing.assert_allclose(p.grad, 3 * p.data**2 + 36 * p.data**3)
+    p.zero_grad()
+    (p * 2.0).sum().backward(create_graph=True)
+    (p * 3.0).sum().backward(create_graph=True)
+    np.testing.assert_allclose(p.grad.data, [5, 5])
+    nn.clip_grad_value([p], 4.0)
+    np.testing.assert_allclose(p.grad, [4, 4])
+    p.zero_grad()
+    (p * p).sum().backward(create_graph=True)
+    nn.clip_grad_norm([p], 1e-3)
+    p.zero_grad()
+    (p * p).sum().backward(create_graph=True)
+    nn.SGD([p], lr=0.25).step()
+    np.testing.assert_allclose(p.data, [0.5, 1.0])
+
+
+def test_the_exact_recurrent_penalty_is_that_of_autograd_in_torch() -> None:
+    """Omega of exercise 39 and its gradient, of which nothing is held constant; and the approximation is another."""
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    rng = np.random.default_rng(0)
+    cell = nn.RNNCell(2, 3, rng=rng, dtype=np.float64)
+    theirs = torch.nn.RNNCell(2, 3).double()
+    theirs.load_state_dict({name: torch.tensor(array) for name, array in cell.state_dict().items()})
+    x, wanted = rng.normal(size=(5, 4, 2)), rng.normal(size=(4, 3))
+
+    def run(cell: Any, x: Any, wanted: Any) -> tuple[Any, list[Any]]:
+        states, h = [], None
+        for x_t in x:
+            h = cell(x_t, h)
+            states.append(h)
+        return ((h - wanted) ** 2).mean() + (states[2] ** 3).sum(), states
+
+    loss, states = run(cell, x, wanted)
+    omega = nn.exact_gradient_norm_penalty(loss, states)
+    (loss + 0.3 * omega).backward()
+
+    loss, states = run(theirs, torch.tensor(x), torch.tensor(wanted))
+    slopes, total = torch.autograd.grad(loss, states, create_graph=True), 0
+    for before, after, slope in zip(states[:-1], states[1:], slopes[1:], strict=True):
+        (through,) = torch.autograd.grad(after, before, slope, create_graph=True)
+        total = total + ((through.norm(dim=1) / slope.norm(dim=1) - 1) ** 2).mean()
+    (loss + 0.3 * total).backward()
+    np.testing.assert_allclose(omega.item(), total.item(), rtol=1e-12)
+    for p, q in zip(cell.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def test_the_exact_penalty_leaves_out_where_no_gradient_arrives() -> None:
+    cell = nn.RNNCell(2, 3, rng=np.random.default_rng(0), dtype=np.float64)
+    states, h = [], None
+    for x_t in np.ones((4, 2, 2)):
+        h = cell(x_t, h)
+        states.append(h)
+    omega = nn.exact_gradient_norm_penalty(states[1].sum(), states)  # the last two are not used
+    assert np.isfinite(omega.item())
+    assert omega.item() == nn.exact_gradient_norm_penalty(states[1].sum(), states[:2]).item()
+    zero = nn.exact_gradient_norm_penalty((states[1] * np.zeros(3)).sum(), states[:2])
+    assert zero.item() == 0
+
+
+def test_the_spectrum_of_a_hessian_is_that_of_the_whole_matrix() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 4)), rng.integers(0, 3, 50)
+    net = nn.Sequential(
+        nn.Linear(4, 5, rng=rng, dtype=np.float64), nn.Tanh(), nn.Linear(5, 3, rng=rng, dtype=np.float64)
+    )
+    names, weights = zip(*net.named_parameters(), strict=True)
+
+    def loss(*values: Any) -> Any:
+        out = nn.functional_call(net, dict(zip(names, values, strict=True)), x)
+        return -nn.log_softmax(out)[np.arange(50), y].mean()
+
+    blocks = nn.hessian(loss, weights)
+    sizes = [w.size for w in weights]
+    whole = np.block(
+        [[b.data.reshape(m, n) for b, n in zip(row, sizes, strict=True)] for row, m in zip(blocks, sizes, strict=True)]
+    )
+    expected = np.linalg.eigvalsh(whole)
+    found = nn.analysis.hessian_spectrum(loss(*weights), weights, steps=30, rng=rng)
+    assert found.size == len(expected) == 43
+    np.testing.assert_allclose([found.largest, found.smallest], [expected[-1], expected[0]], atol=1e-8)
+    np.testing.assert_allclose(found.weights.sum(), 1)
+    assert (np.diff(found.points) <= 0).all()
+    traces = [nn.analysis.hessian_spectrum(loss(*weights), weights, steps=20, rng=rng).trace for _ in range(40)]
+    np.testing.assert_allclose(np.mean(traces), expected.sum(), atol=4 * np.std(traces) / 40**0.5)
+
+
+def test_the_spectrum_of_simple_losses() -> None:
+    rng = np.random.default_rng(0)
+    p, flat = nn.Parameter(np.ones(3)), nn.Parameter(np.ones(2))
+    scale = np.array([3.0, -1.0, 0.5])
+    found = nn.analysis.hessian_spectrum((p * p * scale).sum() * 0.5, [p, flat], rng=rng)
+    np.testing.assert_allclose(found.points, [3, 0.5, 0, -1], atol=1e-10)  # as many steps as there are values
+    straight = nn.analysis.hessian_spectrum((p * scale).sum(), [p], rng=rng)
+    np.testing.assert_array_equal(straight.points, [0])
+    with pytest.raises(ValueError, match="steps is 0"):
+        nn.analysis.hessian_spectrum(p.sum(), [p], steps=0, rng=rng)

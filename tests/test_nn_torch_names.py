@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from mazegrad import nn
+from mazegrad.nn import functional, torch_names
 
 OURS = {"rng", "dtype", "leak", "rotary"}  # keywords that PyTorch lacks, or means otherwise
 EXCEPTIONS = {"conv2d"}  # exercise 41 and DESIGN name its arguments: image, kernel, bias, padding
@@ -79,3 +80,46 @@ def test_what_torch_has_too_takes_the_same_arguments() -> None:
         compared.add(name)
     assert {re.split(r"\W", line)[0] for line in strange} == EXCEPTIONS, "\n".join(strange)
     assert compared >= {"Linear", "Conv2D", "LSTM", "Adam", "cross_entropy", "gelu", "clip_grad_norm", "StepLR"}
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "words"),
+    [
+        (nn, "Conv2d", "nn.Conv2d is called Conv2D here"),
+        (nn, "AdaptiveAvgPool1d", "nn.AdaptiveAvgPool1d is called AdaptiveAvgPool1D here"),
+        (nn, "Conv3d", "nn.Conv3d is not in mazegrad; see docs/nn.md"),
+        (nn, "conv3d", "nn.conv3d is not in mazegrad; see docs/nn.md"),
+        (nn, "LBFGS", "nn.LBFGS is not in mazegrad; see docs/nn.md"),
+        (nn, "Optimizer", "nn.Optimizer is called Optimiser here"),
+        (nn, "clip_grad_norm_", "nn.clip_grad_norm_ is called clip_grad_norm here"),
+        (nn, "Linaer", "nn has no 'Linaer'; did you mean 'Linear'?"),
+        (nn, "_nothing", "nn has no '_nothing'"),
+        (functional, "grid_sample", "nn.functional.grid_sample is not in mazegrad; see docs/nn.md"),
+        (nn.init, "xavier_uniform_", "nn.init.xavier_uniform_ is called glorot_uniform here"),
+        (nn.init, "dirac_", "nn.init.dirac_ is not in mazegrad; see docs/nn.md"),
+        (nn.schedulers, "CyclicLR", "nn.schedulers.CyclicLR is not in mazegrad; see docs/nn.md"),
+    ],
+)
+def test_a_name_that_is_not_here_says_so(place: Any, name: str, words: str) -> None:
+    with pytest.raises(AttributeError, match=f"^{re.escape(words)}$"):
+        getattr(place, name)
+    assert not hasattr(place, name)
+
+
+def test_the_lists_of_torch_s_names_are_complete() -> None:
+    """Whatever the PyTorch that is installed has, by a user's reckoning, is in the lists."""
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    rooms = [
+        (torch.nn, torch.nn.Module, torch_names.MODULES),
+        (torch.optim, torch.optim.Optimizer, torch_names.OPTIMISERS),
+        (torch.optim.lr_scheduler, torch.optim.lr_scheduler.LRScheduler, torch_names.SCHEDULERS),
+    ]
+    for room, base, names in rooms:
+        found = {name for name, thing in vars(room).items() if inspect.isclass(thing) and issubclass(thing, base)}
+        assert not {name for name in found - names if name[0] not in "_" and "LRScheduler" not in name}
+    documented = (
+        {name for name in torch.nn.init.__all__ if name.endswith("_")} if hasattr(torch.nn.init, "__all__") else set()
+    )
+    assert documented <= torch_names.INITIALS
+    for name in ("conv2d", "one_hot", "pixel_shuffle", "scaled_dot_product_attention"):
+        assert name in torch_names.FUNCTIONS

@@ -1,9 +1,11 @@
 """Only looks at gradients: why they vanish or explode, how far back they reach, and what they do in each layer.
 
 `powers.py` is exercise 39 in closed form; `through_time.py` measures any recurrent model; `jacobians.py` takes single
-steps apart; `feed_forward.py` looks at layers. Each `plot_*` draws what its namesake returns (extra: plot).
+steps apart; `feed_forward.py` looks at layers, `curvature.py` at second derivatives. Each `plot_*` draws what its
+namesake returns (extra: plot).
 """
 
+from .curvature import HessianSpectrum as HessianSpectrum, hessian_spectrum as hessian_spectrum
 from .feed_forward import (
     Activation as Activation,
     LayerGradient as LayerGradient,

@@ -3,6 +3,8 @@
 Images are (batch, channels, height, width), in any memory order; results keep the memory order of their input.
 """
 
+from typing import TYPE_CHECKING
+
 from ..attention import scaled_dot_product_attention as scaled_dot_product_attention
 from ..convolution import (
     bias_relu as bias_relu,
@@ -35,6 +37,7 @@ from ..operations import (
     softsign as softsign,
     tanh as tanh,
 )
+from ..torch_names import FUNCTIONS, getter
 from .dropout import dropout as dropout
 from .embedding import embedding as embedding
 from .losses import (
@@ -61,3 +64,6 @@ from .pooling import (
     max_pool2d as max_pool2d,
 )
 from .resampling import interpolate as interpolate, upsample as upsample
+
+if not TYPE_CHECKING:
+    __getattr__ = getter("nn.functional", globals(), FUNCTIONS)

@@ -6,6 +6,7 @@ from .remedies import (
     Dilated as Dilated,
     LayerNormLSTMCell as LayerNormLSTMCell,
     Unrolled as Unrolled,
+    exact_gradient_norm_penalty as exact_gradient_norm_penalty,
     gradient_norm_penalty as gradient_norm_penalty,
 )
 from .weights import detach as detach

@@ -8,6 +8,7 @@ asks every step to hand on a gradient as large as it came. (A leak is an option 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from numpy.typing import DTypeLike
 
 from .. import operations
 from ..checks import POSITIVE_INTEGER, check
+from ..differentiation import grad
 from ..graph import Array
 from ..layers import LayerNorm
 from ..layers.initial import uniform_parameter
 from ..modules import Module
-from ..tensor import Tensor
+from ..tensor import Tensor, plain
 from . import sequences
 from .layers import RNN
 
@@ -161,6 +163,36 @@ def gradient_norm_penalty(layer: RNN, x: Any, output: Any, h_0: Any = None, lamb
         grad_U += grad_z.T @ before
     _add(layer, "weight_hh_l0", grad_U)
     return omega
+
+
+def exact_gradient_norm_penalty(loss: Tensor, states: Sequence[Tensor]) -> Any:
+    """Omega of `gradient_norm_penalty` without its approximation: a tensor, to be added to the loss.
+
+    There dE/dh_(t+1) is held constant, so that the penalty needs no second derivative. Here everything depends on the
+    weights as it does: the error's gradients are differentiated themselves.
+
+    Args:
+        loss: E, one number that was computed from the states.
+        states: h_1, ..., h_T, (batch, hidden) each, of which each was computed from the one before, step by step; such
+            as a cell's results.
+
+    Returns:
+        The sum over t of (|dE/dh_(t+1) dh_(t+1)/dh_t| / |dE/dh_(t+1)| - 1)^2, averaged over the batch: from h_1 on, so
+        that T states make T - 1 terms. Where dE/dh_(t+1) is 0 there is no term.
+
+    Source: Pascanu, Mikolov & Bengio 2013, equation 9; exercise 39.
+    """
+    arriving = grad(loss, states, create_graph=True, allow_unused=True)
+    total: Any = 0.0
+    for before, after, slope in zip(states[:-1], states[1:], arriving[1:], strict=True):
+        if slope is None:
+            continue
+        (through,) = grad(after, before, slope, create_graph=True)
+        norm = operations.norm(slope, 2.0, -1)
+        there = plain(norm) > 0
+        ratio = operations.norm(through, 2.0, -1) / operations.where(there, norm, 1.0)
+        total = total + operations.where(there, operations.square(ratio - 1.0), 0.0).sum() / len(before)
+    return total
 
 
 def _add(layer: RNN, name: str, grad: Array) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import operations as op
-from ..recurrent.schedule import Schedule
 from .entry import Entry, Formula
+
+Schedule = Any  # that of `recurrent/schedule.py`, which knows nothing of this
 
 Step = Callable[..., tuple[Any, ...]]
 """From (x_t W^T, each part of the state) to each part of the new state."""
