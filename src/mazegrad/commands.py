@@ -100,7 +100,7 @@ def _is_path(maze: Maze) -> bool:
 
 
 def _warn_if_unsuited(env: MazeEnv, name: str) -> None:
-    """Print a hint if an agent is not made for this world."""
+    """Print a hint if an agent is not made for this world; after the walk, where it is seen."""
     wanted = ""
     plain_net = name not in AGENTS and not holds_trained(Path(name))
     if (name in _PATH_FOLLOWERS or plain_net) and not _is_path(env.maze):
@@ -135,7 +135,6 @@ def watch(arguments: Namespace) -> None:
         require("PIL.Image", "video")
     _, env, name = _make(arguments)
     env.reset(seed=arguments.seed)
-    _warn_if_unsuited(env, name)
     headless = arguments.headless
     if not headless:
         try:
@@ -143,6 +142,7 @@ def watch(arguments: Namespace) -> None:
                 raise NoDisplayError
             picture = _picture(env, Path(name).name, arguments.size or SIZE)
             watch_in_window(env, choose_agent(name).make, picture, arguments.seed, arguments.fps, arguments.episodes)
+            _warn_if_unsuited(env, name)
         except NoDisplayError:
             print("There is no display, so here is the walk as text.")
             headless = True
@@ -158,6 +158,7 @@ def watch(arguments: Namespace) -> None:
     moments = _walks(env, name, arguments)
     if headless:
         print_walk(moments)
+        _warn_if_unsuited(env, name)
     picture = _picture(env, Path(name).name, arguments.size or _SMALL)
     if path.suffix.lower() == ".png":
         save_png(path, film_strip(moments, picture))
