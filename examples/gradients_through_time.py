@@ -1,7 +1,7 @@
 """Exercise 39 in pictures: gradients vanish or explode on their way back through time, unless something carries them.
 
     python examples/gradients_through_time.py                        # tables; about twenty seconds
-    python examples/gradients_through_time.py --pictures FOLDER      # and pictures (pip install "mazegrad[plot]")
+    python examples/gradients_through_time.py --pictures FOLDER      # and pictures (needs matplotlib)
     python examples/gradients_through_time.py --quick                # float32 only, shorter sequences
 
 1. The sheet's U_1 = diag(1.2, 2, 1.1) and U_2 = diag(0.8, 0.1, 0.9): the gradient k u^(k-1) for k up to 10,000, in

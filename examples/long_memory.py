@@ -211,7 +211,7 @@ def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print('(as a picture: pip install "mazegrad[plot]")')
+        print("(for a picture: python -m pip install matplotlib)")
         return
     figure = Figure((5.5 * len(results), 3.8), layout="constrained")
     for axis, (name, runs) in zip(figure.subplots(1, len(results), squeeze=False)[0], results.items(), strict=True):

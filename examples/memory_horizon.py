@@ -205,7 +205,7 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print('(as a picture: pip install "mazegrad[plot]")')
+        print("(for a picture: python -m pip install matplotlib)")
         return
     figure = Figure((13, 6.5), layout="constrained")
     panels = figure.subplot_mosaic([["before", "course"], ["after", "course"]], width_ratios=[1.4, 1])
