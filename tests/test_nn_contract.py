@@ -696,5 +696,6 @@ def test_the_list_is_complete() -> None:
     """Every operation that the room exports stands in the list above."""
     covered = {name.split()[0] for name in CASES}
     exported = {name for room in (functional, operations) for name, thing in vars(room).items() if callable(thing)}
+    exported -= {"getter", "__getattr__"}  # these answer for what is not here
     assert len(exported) > 50
     assert covered >= exported
