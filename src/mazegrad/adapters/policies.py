@@ -1,0 +1,101 @@
+"""A policy of another library as an agent of ours, for `evaluate`, `rollout` and whatever else takes agents."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..agents import Agent
+
+
+def as_agent(model: Any, *, deterministic: bool = True) -> Agent:
+    """Return a trained policy as an `Agent`.
+
+    Args:
+        model: a Stable-Baselines3 or sb3-contrib model (recurrent ones too); a torch module from a batch of
+            observations to logits or action values, (n, actions); or any function with arrays in place of tensors.
+        deterministic: take the most probable action; else models that can do so draw one.
+
+    Raises:
+        TypeError: none of these.
+    """
+    if hasattr(model, "predict") and hasattr(model, "policy"):
+        return _Predicting(model, deterministic)
+    if type(model).__module__.split(".")[0] == "torch" or _is_torch_module(model):
+        return _Scoring(_torch_scores(model))
+    if callable(model):
+        return _Scoring(model)
+    raise TypeError(
+        f"as_agent takes a Stable-Baselines3 model, a torch module or a function, not {type(model).__name__}"
+    )
+
+
+def _is_torch_module(model: Any) -> bool:
+    return any(kind.__module__.startswith("torch.nn") for kind in type(model).__mro__)
+
+
+def _batch(observation: Any, batched: bool) -> Any:
+    """Return a batch of observations: of one, unless it is a batch already."""
+    if isinstance(observation, dict):
+        return {name: _batch(part, batched) for name, part in observation.items()}
+    return np.asarray(observation) if batched else np.asarray(observation)[None]
+
+
+class _Scoring:
+    """Takes the action of the highest score; keeps nothing."""
+
+    def __init__(self, scores: Callable[[Any], NDArray[Any]]) -> None:
+        self._scores = scores
+
+    def initial_state(self, batch_size: int | None = None) -> bool:
+        """Return whether observations come in batches."""
+        return batch_size is not None
+
+    def act(self, observation: Any, state: bool) -> tuple[Any, bool]:
+        """Return the best actions: an int, or an array with one for each observation of a batch."""
+        best = np.asarray(self._scores(_batch(observation, state))).argmax(axis=-1)
+        return (best if state else int(best[0])), state
+
+
+def _torch_scores(module: Any) -> Callable[[Any], NDArray[Any]]:
+    import torch
+
+    def scores(observation: Any) -> NDArray[Any]:
+        parameter = next(module.parameters(), torch.zeros(0))
+
+        def tensor(part: Any) -> Any:
+            return torch.as_tensor(part, device=parameter.device).to(parameter.dtype)
+
+        given = (
+            {n: tensor(part) for n, part in observation.items()}
+            if isinstance(observation, dict)
+            else tensor(observation)
+        )
+        with torch.no_grad():
+            result: NDArray[Any] = module(given).cpu().numpy()
+        return result
+
+    return scores
+
+
+class _Predicting:
+    """A model of Stable-Baselines3; what a recurrent one remembers is the agent's state, the batch first."""
+
+    def __init__(self, model: Any, deterministic: bool) -> None:
+        self._model, self._deterministic = model, deterministic
+
+    def initial_state(self, batch_size: int | None = None) -> tuple[Any, ...]:
+        """Return that nothing is remembered, for one observation or a batch."""
+        return ("one" if batch_size is None else "batch",)
+
+    def act(self, observation: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """Return what the model predicts, and what it remembers."""
+        kind, *memory = state
+        batch = _batch(observation, kind == "batch")
+        remembered = tuple(np.moveaxis(part, 0, 1) for part in memory) or None
+        first = len(next(iter(batch.values()))) if isinstance(batch, dict) else len(batch)
+        starts = np.full(first, not memory)
+        actions, after = self._model.predict(batch, remembered, starts, deterministic=self._deterministic)
+        kept = () if after is None else tuple(np.moveaxis(np.asarray(part), 0, 1).copy() for part in after)
+        return (actions if kind == "batch" else int(actions[0])), (kind, *kept)

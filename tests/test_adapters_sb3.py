@@ -1,0 +1,123 @@
+"""Stable-Baselines3 on native lanes: the contract of its VecEnv, the same episodes as ours, and learning in small."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+pytest.importorskip("sb3_contrib")
+from sb3_contrib import MaskablePPO, RecurrentPPO
+from sb3_contrib.common.maskable.utils import get_action_masks
+from stable_baselines3 import A2C, DQN, PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
+
+from mazegrad.adapters import as_agent, sb3
+from mazegrad.agents import Agent, evaluate, rollout
+
+ROOMS, FRESH, TMAZE = "mazegrad/FourRooms-v0", "mazegrad/Maze-v0", "mazegrad/TMaze-v0"
+
+
+@pytest.mark.parametrize("observation", ["dots", "view", ("dots", "index")], ids=str)
+@pytest.mark.parametrize("name", [ROOMS, FRESH, TMAZE])
+def test_lanes_are_those_of_dummy_vec_env(name, observation):
+    """SB3's own loop over single environments gives the same numbers, terminal observations included."""
+    keywords = {"observation": observation, "encoding": "float", "slip": 0.2, "time_limit": 9}
+    ours = sb3(name, 4, **keywords)
+    theirs = DummyVecEnv([lambda: gymnasium.make(name, disable_env_checker=True, **keywords)] * 4)
+    assert isinstance(ours, VecEnv) and ours.observation_space == theirs.observation_space
+    ours.seed(3), theirs.seed(3)
+
+    def equal(one, other):
+        if isinstance(one, dict):
+            assert one.keys() == other.keys()
+            return all(equal(one[part], other[part]) for part in one)
+        return np.array_equal(one, other)
+
+    assert equal(ours.reset(), theirs.reset())
+    rng, ends = np.random.default_rng(0), 0
+    for _ in range(60):
+        actions = rng.integers(0, 4, 4)
+        one, other = ours.step(actions), theirs.step(actions)
+        assert equal(one[0], other[0]) and equal(one[1], other[1]) and equal(one[2], other[2])
+        for done, info, wanted in zip(one[2], one[3], other[3], strict=True):
+            if done:
+                ends += 1
+                assert equal(info["terminal_observation"], wanted["terminal_observation"])
+                assert info["TimeLimit.truncated"] == wanted["TimeLimit.truncated"]
+    assert ends > 10
+
+
+def test_wrappers_and_evaluation():
+    with pytest.warns(UserWarning, match="already wrapped with a `Monitor`"):  # infos hold its statistics
+        monitored = VecMonitor(sb3(ROOMS, 4))
+    env = VecFrameStack(VecNormalize(monitored), 2)
+    env.seed(0), env.reset()
+    for _ in range(300):
+        env.step(np.random.default_rng(0).integers(0, 4, 4))
+    model = A2C("MlpPolicy", sb3(ROOMS, 4), n_steps=4, seed=0)
+    mean, _ = evaluate_policy(model, sb3(ROOMS, 4, time_limit=20), 8, deterministic=False)
+    assert 0 <= mean <= 1
+
+
+def test_masks_infos_and_attributes():
+    env = sb3(FRESH, 5, size=(3, 3))
+    env.reset()
+    assert np.stack(env.env_method("action_masks")).tolist() == env.env.unwrapped.action_masks().tolist()
+    assert get_action_masks(env).shape == (5, 4)
+    assert env.get_attr("num_envs", [0, 2]) == [5, 5]
+    with pytest.raises(AttributeError):
+        env.set_attr("x", 1)
+    env.set_options({"start": (1, 1)})
+    assert env.reset().shape == (5, 4)
+
+
+def test_what_cannot_be_adapted_is_refused():
+    with pytest.raises(ValueError, match='autoreset_mode="SameStep"'):
+        sb3(gymnasium.make_vec(ROOMS, num_envs=2))
+    with pytest.raises(TypeError, match="vector environment of mazegrad"):
+        sb3(gymnasium.make_vec("CartPole-v1", num_envs=2))
+    with pytest.raises(TypeError, match="keywords go with an id"):
+        sb3(gymnasium.make_vec(ROOMS, num_envs=2, autoreset_mode="SameStep"), slip=0.1)
+    with pytest.warns(UserWarning, match="tile codes as sizes"):
+        sb3(gymnasium.make_vec(ROOMS, num_envs=2, autoreset_mode="SameStep", observation="view"))
+
+
+@pytest.mark.parametrize("algorithm", [PPO, A2C, DQN, MaskablePPO, RecurrentPPO])
+def test_models_train_and_are_agents(algorithm):
+    policy = "MlpLstmPolicy" if algorithm is RecurrentPPO else "MlpPolicy"
+    few = {} if algorithm is DQN else {"n_steps": 8}
+    model = algorithm(policy, sb3(TMAZE, 8, corridor=2), seed=0, **few).learn(256)
+    agent = as_agent(model)
+    assert isinstance(agent, Agent)
+    keywords = {"corridor": 2, "encoding": "float", "time_limit": 30}
+    one = evaluate(gymnasium.make(TMAZE, **keywords), agent, 6, 0)
+    many = evaluate(gymnasium.make_vec(TMAZE, num_envs=3, **keywords), agent, 6, 0)
+    assert one.returns.tolist() == many.returns.tolist() and one.lengths.tolist() == many.lengths.tolist()
+    assert len(rollout(gymnasium.make(TMAZE, **keywords), agent, seed=0).actions) > 0
+
+
+def test_torch_modules_and_functions_are_agents():
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Linear(4, 4)
+    env = gymnasium.make(ROOMS, time_limit=20)
+    by_net = evaluate(env, as_agent(net), 3, 0)
+
+    def function(seen):
+        return seen @ net.weight.detach().numpy().T + net.bias.detach().numpy()
+
+    assert by_net.lengths.tolist() == evaluate(env, as_agent(function), 3, 0).lengths.tolist()
+    with pytest.raises(TypeError, match="as_agent takes"):
+        as_agent(3)
+
+
+@pytest.mark.slow
+def test_ppo_learns_four_rooms():
+    env = sb3(ROOMS, 32, observation="index", time_limit=200)
+    model = PPO("MlpPolicy", env, n_steps=32, batch_size=256, learning_rate=1e-3, ent_coef=0.01, seed=0).learn(60_000)
+    found = evaluate(
+        gymnasium.make(ROOMS, observation="index", encoding="float", time_limit=100), as_agent(model), 20, 0
+    )
+    assert found.successes.all()
