@@ -1,0 +1,44 @@
+"""What losses share: how those of single elements become one number, and what is said when shapes do not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Array
+from ..tensor import Rule, Tensor, plain
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def reduced(losses: Array, reduction: str, *slopes: Callable[[], Array]) -> Rule:
+    """The rule of elementwise losses: their mean, their sum or themselves; `slopes` give the derivative by each operand."""
+    factor = {"mean": 1 / losses.size if losses.size else math.nan, "batchmean": 1 / (len(losses) or math.nan)}
+    share = losses.dtype.type(factor.get(reduction, 1.0))
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> list[Array | None]:
+        return [(grad * share) * slope() if need else None for slope, need in zip(slopes, needs, strict=True)]
+
+    return (losses if reduction == "none" else losses.sum() * share), vjp
+
+
+def check_same_shape(name: str, input: Any, target: Any) -> None:
+    """Raise ValueError unless both have one shape; PyTorch broadcasts here, and warns that it may be a mistake."""
+    if np.shape(input) != np.shape(target):
+        raise ValueError(f"{name}: shapes {np.shape(input)} and {np.shape(target)} differ; nothing is broadcast here")
+
+
+def constant(name: str, like: Any, **arguments: Any) -> list[Any]:
+    """Plain arrays, in the precision of `like`, of arguments that have no gradient; None stays None.
+
+    Raises:
+        ValueError: one of them is a tensor that requires a gradient.
+    """
+    dtype = np.result_type(np.asarray(plain(like)).dtype, np.float32)
+    for argument, value in arguments.items():
+        if isinstance(value, Tensor) and value.requires_grad:
+            raise ValueError(f"{name}: {argument} has no gradient; pass {argument}.detach()")
+    return [None if value is None else np.array(plain(value), dtype) for value in arguments.values()]

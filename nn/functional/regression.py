@@ -1,0 +1,104 @@
+"""Losses of numbers: how far predictions are from targets, both of one shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..checks import NOT_NEGATIVE, POSITIVE, check, check_choice
+from ..tensor import Operand, Rule, operation
+from .reduction import REDUCTIONS, check_same_shape, reduced
+
+
+@operation
+def _mse(input: Operand, target: Operand, reduction: str) -> Rule:
+    rest = input - target
+    return reduced(rest * rest, reduction, lambda: 2 * rest, lambda: -2 * rest)
+
+
+def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
+    """Squared difference, averaged over all elements.
+
+    Args:
+        input: any shape.
+        target: the same shape; it is differentiated, too.
+        reduction: "mean", "sum", or "none" for one loss for each element.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    check_same_shape("mse_loss", input, target)
+    check_choice(REDUCTIONS, reduction=reduction)
+    return _mse(input, target, reduction=reduction)
+
+
+@operation
+def _l1(input: Operand, target: Operand, reduction: str) -> Rule:
+    rest = input - target
+    return reduced(np.abs(rest), reduction, lambda: np.sign(rest), lambda: -np.sign(rest))
+
+
+def l1_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
+    """Absolute difference, averaged over all elements; its slope is 0 where there is none. Arguments as `mse_loss`."""
+    check_same_shape("l1_loss", input, target)
+    check_choice(REDUCTIONS, reduction=reduction)
+    return _l1(input, target, reduction=reduction)
+
+
+@operation
+def _huber(input: Operand, target: Operand, reduction: str, delta: float, scale: float) -> Rule:
+    """Square / 2 up to delta, then straight; times `scale`."""
+    rest = input - target
+    near = np.abs(rest) <= delta
+    held = np.clip(rest, -delta, delta) * scale
+    losses = np.where(near, 0.5 * scale * rest * rest, delta * scale * (np.abs(rest) - 0.5 * delta))
+    return reduced(losses, reduction, lambda: held, lambda: -held)
+
+
+def huber_loss(input: Operand, target: Operand, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Half the square of differences up to `delta`, straight on from there (Huber 1964). Arguments as `mse_loss`."""
+    check_same_shape("huber_loss", input, target)
+    check_choice(REDUCTIONS, reduction=reduction)
+    check(POSITIVE, delta=delta)
+    return _huber(input, target, reduction=reduction, delta=float(delta), scale=1.0)
+
+
+def smooth_l1_loss(input: Operand, target: Operand, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """`huber_loss` with delta = beta, divided by it: at a distance the absolute difference. Arguments as `mse_loss`."""
+    check_same_shape("smooth_l1_loss", input, target)
+    check_choice(REDUCTIONS, reduction=reduction)
+    check(NOT_NEGATIVE, beta=beta)
+    if beta == 0:
+        return _l1(input, target, reduction=reduction)
+    return _huber(input, target, reduction=reduction, delta=float(beta), scale=1 / beta)
+
+
+@operation
+def _kl_div(input: Operand, target: Operand, reduction: str, log_target: bool) -> Rule:
+    if log_target:
+        share = np.exp(target)
+        losses = share * (target - input)
+        return reduced(losses, reduction, lambda: -share, lambda: losses + share)
+    positive = target > 0
+    log = np.log(np.where(positive, target, 1))
+    losses = np.where(positive, target * log, 0) - target * input
+    return reduced(losses, reduction, lambda: -target, lambda: np.where(positive, log + 1, -np.inf) - input)
+
+
+def kl_div(input: Operand, target: Operand, *, reduction: str = "mean", log_target: bool = False) -> Any:
+    """target * (log(target) - input): the Kullback-Leibler divergence from exp(input) to `target`, element by element.
+
+    Args:
+        input: logarithms of probabilities.
+        target: probabilities, or their logarithms if `log_target`; the same shape.
+        reduction: "batchmean", the sum divided by the size of the first axis, is the divergence; "mean" divides it by
+            the number of elements, "sum" and "none" as elsewhere.
+        log_target: see above.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    check_same_shape("kl_div", input, target)
+    check_choice((*REDUCTIONS, "batchmean"), reduction=reduction)
+    return _kl_div(input, target, reduction=reduction, log_target=log_target)

@@ -1,0 +1,147 @@
+"""Losses as modules: their settings, around the function of the same name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import functional
+from ..checks import check_choice
+from ..functional.reduction import REDUCTIONS
+from ..modules import Module
+from ..tensor import plain
+
+
+class _Loss(Module):
+    """A loss with its reduction; weights, if there are any, are buffers, as in PyTorch."""
+
+    reductions: tuple[str, ...] = REDUCTIONS
+
+    def __init__(self, *, reduction: str = "mean", **weights: Any) -> None:
+        check_choice(self.reductions, reduction=reduction)
+        self.reduction = reduction
+        for name, array in weights.items():
+            self.register_buffer(name, None if array is None else np.array(plain(array)))
+
+    def extra_repr(self) -> str:
+        """The reduction."""
+        return f"reduction={self.reduction!r}"
+
+
+class L1Loss(_Loss):
+    """Absolute difference: `l1_loss`."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Any shape, twice -> one number, unless the reduction is "none"."""
+        return functional.l1_loss(input, target, reduction=self.reduction)
+
+
+class MSELoss(_Loss):
+    """Squared difference: `mse_loss`."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Any shape, twice -> one number, unless the reduction is "none"."""
+        return functional.mse_loss(input, target, reduction=self.reduction)
+
+
+class HuberLoss(_Loss):
+    """Half the square of differences up to `delta`, straight on from there: `huber_loss`."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Any shape, twice -> one number, unless the reduction is "none"."""
+        return functional.huber_loss(input, target, self.reduction, self.delta)
+
+
+class SmoothL1Loss(_Loss):
+    """Half the square of differences up to `beta`, divided by it, and the absolute one from there: `smooth_l1_loss`."""
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.beta = beta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Any shape, twice -> one number, unless the reduction is "none"."""
+        return functional.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class KLDivLoss(_Loss):
+    """The Kullback-Leibler divergence: `kl_div`; what it is by definition takes reduction="batchmean"."""
+
+    reductions = (*REDUCTIONS, "batchmean")
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Logarithms of probabilities, and probabilities -> one number, unless the reduction is "none"."""
+        return functional.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class CrossEntropyLoss(_Loss):
+    """-log softmax(input)[target]: `cross_entropy`."""
+
+    def __init__(
+        self,
+        weight: Any = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(reduction=reduction, weight=weight)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Logits (batch, classes, ...), class numbers (batch, ...) or probabilities -> one number, or (batch, ...)."""
+        return functional.cross_entropy(
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )
+
+
+class NLLLoss(_Loss):
+    """-input[target]: `nll_loss`, after a LogSoftmax."""
+
+    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction, weight=weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Logarithms of probabilities (batch, classes, ...), class numbers (batch, ...) -> one number, or (batch, ...)."""
+        return functional.nll_loss(
+            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
+        )
+
+
+class BCELoss(_Loss):
+    """-log of the probability, itself the input, of the target: `binary_cross_entropy`."""
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction, weight=weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Numbers from 0 to 1 of any shape, twice -> one number, unless the reduction is "none"."""
+        return functional.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """-log of the probability that sigmoid(input) gives to the target: `binary_cross_entropy_with_logits`."""
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
+        super().__init__(reduction=reduction, weight=weight, pos_weight=pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Logits of any shape, numbers from 0 to 1 of the same -> one number, unless the reduction is "none"."""
+        return functional.binary_cross_entropy_with_logits(
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+        )
