@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from .graph import Array
-from .tensor import Parameter, Tensor
+from .hooks import Hookable
+from .tensor import Parameter, Tensor, plain
 
 T = TypeVar("T")
 
 
-class Module:
+class Module(Hookable):
     """Base of all layers and nets: assign Parameters and Modules as attributes, and write `forward`.
 
     Names are paths of attributes joined by dots, as in PyTorch ("0.weight"). Attributes listed in `buffer_names` are
-    plain arrays that belong to the state but are not trained.
+    plain arrays that belong to the state but are not trained; `register_buffer` adds one, and those that are also in
+    `transient_names` are not saved. A Parameter or Module may stand in several places: it is trained once, and saved
+    under each of its names.
     """
 
     buffer_names: tuple[str, ...] = ()
+    transient_names: tuple[str, ...] = ()
     training = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -28,8 +32,9 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run `forward`."""
-        return self.forward(*args, **kwargs)
+        """Run `forward`, and the hooks if there are any."""
+        hooks = vars(self).get("_hooks")
+        return self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter) and not value.name:
@@ -74,11 +79,12 @@ class Module:
         for name, child in self._below():
             yield from child._tree(f"{prefix}.{name}" if prefix else name)
 
-    def _entries(self) -> Iterator[tuple[str, Parameter | Array]]:
-        """Every parameter and buffer by dotted name, shared ones under each of their names."""
+    def _entries(self, transient: bool = False) -> Iterator[tuple[str, Parameter | Array]]:
+        """Every parameter and buffer by dotted name, shared ones under each of their names; the transient ones too?"""
         for prefix, module in self._tree(""):
             for name, value in vars(module).items():
-                if isinstance(value, Parameter) or name in module.buffer_names:
+                buffer = name in module.buffer_names and (transient or name not in module.transient_names)
+                if isinstance(value, Parameter) or (buffer and value is not None):
                     yield (f"{prefix}.{name}" if prefix else name), value
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -88,6 +94,37 @@ class Module:
     def parameters(self) -> Iterator[Parameter]:
         """Every parameter once."""
         return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Every buffer once, with its dotted name."""
+        return _once((name, x) for name, x in self._entries(transient=True) if not isinstance(x, Parameter))
+
+    def buffers(self) -> Iterator[Array]:
+        """Every buffer once."""
+        return (array for _, array in self.named_buffers())
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Keep an array as the attribute `name`, which is saved with the weights if `persistent`, but not trained.
+
+        Args:
+            name: a name that is still free, without dots.
+            tensor: an array, or None for a buffer that this module does not use; a tensor gives its numbers.
+            persistent: whether it belongs to `state_dict`.
+
+        Raises:
+            KeyError: the name cannot be used.
+            TypeError: it is not an array.
+        """
+        if not isinstance(name, str) or not name or "." in name or (hasattr(self, name) and name not in vars(self)):
+            raise KeyError(f"a buffer cannot be called {name!r}; expected a free name without dots")
+        if name in vars(self) and name not in self.buffer_names:
+            raise KeyError(f"{type(self).__name__} has an attribute {name!r} already, which is not a buffer")
+        array = plain(tensor)
+        if array is not None and not isinstance(array, np.ndarray | np.generic):
+            raise TypeError(f"the buffer {name!r} is an array or None, not {type(array).__name__}")
+        self.buffer_names = (*(other for other in self.buffer_names if other != name), name)
+        self.transient_names = (*(n for n in self.transient_names if n != name), *(() if persistent else (name,)))
+        setattr(self, name, None if array is None else np.array(array))
 
     # ---------------------------------------------------------------------------------------------------- modes, state
     def train(self, mode: bool = True) -> Self:
@@ -146,44 +183,6 @@ class Module:
         head = f"{type(self).__name__}({self.extra_repr()})" + (f"  # {count:,} parameters" if count else "")
         lines = [f"  {name}: {child!r}".replace("\n", "\n  ") for name, child in self._below()]
         return "\n".join([head, *lines])
-
-
-class ModuleList(Module):
-    """Modules in a row, found by number; it has no forward of its own."""
-
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
-        self._length = 0
-        for module in modules:
-            self.append(module)
-
-    def append(self, module: Module) -> ModuleList:
-        """Put one more at the end; return the list."""
-        if not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__} holds modules, not {type(module).__name__}")
-        setattr(self, str(self._length), module)
-        self._length += 1
-        return self
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[Module]:
-        return (vars(self)[str(i)] for i in range(self._length))
-
-    @overload
-    def __getitem__(self, index: int) -> Module: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> ModuleList: ...
-
-    def __getitem__(self, index: int | slice) -> Module:
-        """One module; for a slice, a list of the same modules, numbered from 0."""
-        if isinstance(index, slice):
-            return ModuleList(list(self)[index])
-        if not -self._length <= index < self._length:
-            raise IndexError(f"module {index} of {self._length}")
-        module: Module = vars(self)[str(index % self._length)]
-        return module
 
 
 def _once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:

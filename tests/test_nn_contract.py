@@ -80,6 +80,11 @@ def three_equal(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     return [rng.normal(size=shape) for _ in range(3)]
 
 
+def three_classes(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    shape = [*sizes(draw, 1), *sizes(draw, 1, 2, 4), *draw(st.sampled_from([[], [2], [2, 3]]))]
+    return [rng.normal(size=shape) for _ in range(3)]
+
+
 def joinable(draw: Any, rng: np.random.Generator) -> list[np.ndarray]:
     a, b, c = sizes(draw, 3)
     return [rng.normal(size=(a, n, b)) for n in (c, 1, 2)]
@@ -196,6 +201,11 @@ def targets(x: Any) -> np.ndarray:
     if found.size > 2:
         found.flat[1] = -100  # to be ignored
     return found
+
+
+def weights_of(x: Any) -> np.ndarray:
+    """How much each class counts."""
+    return np.random.default_rng(7).uniform(0.5, 2, x.shape[1]).astype(np.float32 if "32" in str(x.dtype) else float)
 
 
 def fractions(x: Any) -> np.ndarray:
@@ -519,6 +529,60 @@ CASES: dict[str, Case] = {
         lambda x: nn.binary_cross_entropy_with_logits(x, fractions(x)),
         one,
         lambda x: F().binary_cross_entropy_with_logits(x, tt(fractions(x), x)),
+    ),
+    "cross_entropy weighted": Case(
+        lambda x: nn.cross_entropy(x, targets(x), weights_of(x), label_smoothing=0.2),
+        logits,
+        lambda x: F().cross_entropy(x, tt(targets(x)), tt(weights_of(x), x), label_smoothing=0.2),
+    ),
+    "cross_entropy of probabilities": Case(
+        lambda x, p, _: nn.cross_entropy(x, p, weights_of(x), label_smoothing=0.2),
+        three_classes,
+        lambda x, p, _: F().cross_entropy(x, p, tt(weights_of(x), x), label_smoothing=0.2) + 0 * _.sum(),
+    ),
+    "nll_loss": Case(
+        lambda x: nn.nll_loss(x, targets(x), weights_of(x)),
+        logits,
+        lambda x: F().nll_loss(x, tt(targets(x)), tt(weights_of(x), x)),
+    ),
+    "nll_loss none": Case(
+        lambda x: nn.nll_loss(x, targets(x), reduction="none"),
+        logits,
+        lambda x: F().nll_loss(x, tt(targets(x)), reduction="none"),
+    ),
+    "binary_cross_entropy_with_logits weighted": Case(
+        lambda x, p, _: nn.binary_cross_entropy_with_logits(x, p, fractions(x), pos_weight=3 * fractions(x)),
+        three_equal,
+        lambda x, p, _: (
+            F().binary_cross_entropy_with_logits(x, p, tt(fractions(x), x), pos_weight=3 * tt(fractions(x), x))
+            + 0 * _.sum()
+        ),
+    ),
+    "binary_cross_entropy": Case(
+        lambda x: nn.binary_cross_entropy(nn.sigmoid(x), fractions(x), reduction="sum"),
+        one,
+        lambda x: F().binary_cross_entropy(x.sigmoid(), tt(fractions(x), x), reduction="sum"),
+    ),
+    "l1_loss": Case(lambda a, b, _: nn.l1_loss(a, b), three_equal, lambda a, b, _: F().l1_loss(a, b) + 0 * _.sum()),
+    "huber_loss": Case(
+        lambda a, b, _: nn.huber_loss(a, b, delta=0.7),
+        three_equal,
+        lambda a, b, _: F().huber_loss(a, b, delta=0.7) + 0 * _.sum(),
+    ),
+    "smooth_l1_loss": Case(
+        lambda a, b, _: nn.smooth_l1_loss(a, b, beta=0.7, reduction="none"),
+        three_equal,
+        lambda a, b, _: F().smooth_l1_loss(a, b, beta=0.7, reduction="none") + 0 * _,
+    ),
+    "kl_div": Case(
+        lambda a, b, _: nn.kl_div(a, nn.softmax(b), reduction="batchmean"),
+        three_equal,
+        lambda a, b, _: F().kl_div(a, b.softmax(-1), reduction="batchmean") + 0 * _.sum(),
+    ),
+    "kl_div log": Case(
+        lambda a, b, _: nn.kl_div(a, b, log_target=True, reduction="sum"),
+        three_equal,
+        lambda a, b, _: F().kl_div(a, b, log_target=True, reduction="sum") + 0 * _.sum(),
     ),
     "mse_loss": Case(lambda a, b, _: nn.mse_loss(a, b), three_equal, lambda a, b, _: F().mse_loss(a, b) + 0 * _.sum()),
     "mse_loss none": Case(

@@ -38,13 +38,14 @@ from ..operations import (
     tanh as tanh,
 )
 from ..torch_names import FUNCTIONS, getter
-from .dropout import dropout as dropout
-from .embedding import embedding as embedding
-from .losses import (
+from .classification import (
+    binary_cross_entropy as binary_cross_entropy,
     binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
     cross_entropy as cross_entropy,
-    mse_loss as mse_loss,
+    nll_loss as nll_loss,
 )
+from .dropout import dropout as dropout
+from .embedding import embedding as embedding
 from .normalisation import (
     batch_norm as batch_norm,
     group_norm as group_norm,
@@ -62,6 +63,13 @@ from .pooling import (
     avg_pool2d as avg_pool2d,
     max_pool1d as max_pool1d,
     max_pool2d as max_pool2d,
+)
+from .regression import (
+    huber_loss as huber_loss,
+    kl_div as kl_div,
+    l1_loss as l1_loss,
+    mse_loss as mse_loss,
+    smooth_l1_loss as smooth_l1_loss,
 )
 from .resampling import interpolate as interpolate, upsample as upsample
 

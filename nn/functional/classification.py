@@ -13,7 +13,7 @@ from ..checks import PROBABILITY, check, check_choice
 from ..graph import Array
 from ..operations.rectifiers import logistic
 from ..tensor import Operand, Rule, Tensor, operation, plain
-from .reduction import REDUCTIONS, check_same_shape, constant, reduced
+from .reduction import REDUCTIONS, constant, reduced
 
 
 def _rows(x: Array) -> Array:
@@ -133,10 +133,7 @@ def cross_entropy(
     (weight,) = constant("cross_entropy", input, weight=weight)
     _check_weight("cross_entropy", weight, shape)
     settings = {"weight": weight, "reduction": reduction, "label_smoothing": label_smoothing}
-    if np.asarray(plain(target)).dtype.kind == "f":
-        if len(shape) == 0:
-            raise ValueError("cross_entropy: logits have the shape (batch, classes, ...) or (classes,), not ()")
-        check_same_shape("cross_entropy with probabilities as targets", input, target)
+    if np.asarray(plain(target)).dtype.kind == "f" and np.shape(target) == shape != ():
         if len(shape) == 1:
             loss = _soft_cross_entropy(_row(input), _row(target), **settings)
             return loss[0] if reduction == "none" else loss
@@ -165,7 +162,7 @@ def class_numbers(name: str, what: str, shape: Sequence[int], target: Any, ignor
     target = np.array(plain(target))
     if target.dtype.kind not in "iu":
         kinds = f"integers, or probabilities of shape {tuple(shape)}" if name == "cross_entropy" else "integers"
-        raise TypeError(f"{name}: the target holds class numbers, {kinds}, not {target.dtype}")
+        raise TypeError(f"{name}: the target holds class numbers, {kinds}, not {target.dtype} of shape {target.shape}")
     if len(shape) == 0 or target.shape != (shape[0], *shape[2:])[len(shape) < 2 :]:
         fits = (shape[0], *shape[2:])[len(shape) < 2 :] if shape else f"(batch,) beside {what} (batch, classes)"
         raise ValueError(f"{name}: {what} of shape {tuple(shape)} want a target of shape {fits}, not {target.shape}")
@@ -182,7 +179,7 @@ def _nll(input: Operand, target: Array, weight: Array | None, reduction: str, ig
     kept = target != ignore_index
     chosen = np.where(kept, target, 0)
     share = kept.astype(input.dtype) if weight is None else weight[chosen] * kept
-    places = list(np.indices(target.shape, sparse=True))
+    places: list[Array] = list(np.indices(target.shape, sparse=True))
     where = (places[0], chosen, *places[1:])
     losses = np.where(kept, -input[where] * share, 0)
     count = share.sum()
@@ -265,9 +262,7 @@ def binary_cross_entropy_with_logits(
     for word, array in (("weight", weight), ("pos_weight", pos_weight)):
         _check_broadcast(name, word, array, shape)
     target = _in_precision(target, input)
-    return _binary_cross_entropy_with_logits(
-        input, target, weight=weight, pos_weight=pos_weight, reduction=reduction
-    )
+    return _binary_cross_entropy_with_logits(input, target, weight=weight, pos_weight=pos_weight, reduction=reduction)
 
 
 @operation

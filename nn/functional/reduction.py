@@ -15,9 +15,9 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def reduced(losses: Array, reduction: str, *slopes: Callable[[], Array]) -> Rule:
-    """The rule of elementwise losses: their mean, their sum or themselves; `slopes` give the derivative by each operand."""
-    factor = {"mean": 1 / losses.size if losses.size else math.nan, "batchmean": 1 / (len(losses) or math.nan)}
-    share = losses.dtype.type(factor.get(reduction, 1.0))
+    """The rule of elementwise losses: mean, sum or themselves; `slopes` give the derivative by each operand."""
+    count = {"mean": np.size(losses), "batchmean": np.shape(losses)[0] if np.ndim(losses) else 1}.get(reduction, 1)
+    share = losses.dtype.type(1 / (count or math.nan))
 
     def vjp(grad: Array, needs: Sequence[bool]) -> list[Array | None]:
         return [(grad * share) * slope() if need else None for slope, need in zip(slopes, needs, strict=True)]

@@ -36,6 +36,17 @@ from .activations import (
 )
 from .dropout import Dropout as Dropout
 from .linear import Embedding as Embedding, Linear as Linear
+from .losses import (
+    BCELoss as BCELoss,
+    BCEWithLogitsLoss as BCEWithLogitsLoss,
+    CrossEntropyLoss as CrossEntropyLoss,
+    HuberLoss as HuberLoss,
+    KLDivLoss as KLDivLoss,
+    L1Loss as L1Loss,
+    MSELoss as MSELoss,
+    NLLLoss as NLLLoss,
+    SmoothL1Loss as SmoothL1Loss,
+)
 from .normalisation import (
     BatchNorm1D as BatchNorm1D,
     BatchNorm2D as BatchNorm2D,

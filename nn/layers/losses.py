@@ -17,6 +17,8 @@ class _Loss(Module):
     """A loss with its reduction; weights, if there are any, are buffers, as in PyTorch."""
 
     reductions: tuple[str, ...] = REDUCTIONS
+    weight: Any
+    pos_weight: Any
 
     def __init__(self, *, reduction: str = "mean", **weights: Any) -> None:
         check_choice(self.reductions, reduction=reduction)
@@ -117,10 +119,8 @@ class NLLLoss(_Loss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Any:
-        """Logarithms of probabilities (batch, classes, ...), class numbers (batch, ...) -> one number, or (batch, ...)."""
-        return functional.nll_loss(
-            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        """(batch, classes, ...) and class numbers (batch, ...) -> one number, or (batch, ...)."""
+        return functional.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class BCELoss(_Loss):

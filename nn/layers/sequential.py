@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, overload
 
 from .. import operations
+from ..containers import ModuleList
 from ..convolution import bias_relu
-from ..modules import Module, ModuleList
+from ..modules import Module
 from .activations import ReLU
 from .convolution import Conv2D
 from .pooling import MaxPool2D

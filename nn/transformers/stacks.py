@@ -10,9 +10,10 @@ from numpy.typing import DTypeLike
 
 from .. import init
 from ..checks import POSITIVE_INTEGER, check
+from ..containers import ModuleList
 from ..graph import Array
 from ..layers import LayerNorm
-from ..modules import Module, ModuleList
+from ..modules import Module
 from ..operations import relu
 from .blocks import Activation, TransformerDecoderLayer, TransformerEncoderLayer
 from .cache import KeyValueCache

@@ -1,0 +1,168 @@
+"""Hooks: functions that a module calls before and after its forward, or when gradients pass through it.
+
+Names and arguments are PyTorch's; gradients are plain arrays here, as `grad` is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, Self
+
+from .graph import recording
+from .tensor import Operand, Rule, Tensor, operation
+
+Hook = Callable[..., Any]
+_number = itertools.count()
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away again; so does the end of a with block."""
+
+    def __init__(self, hooks: dict[int, Any], prepend: bool, entry: Any) -> None:
+        self._hooks, self._id = hooks, next(_number)
+        later = dict(hooks) if prepend else {}
+        if prepend:
+            hooks.clear()
+        hooks[self._id] = entry
+        hooks.update(later)
+
+    def remove(self) -> None:
+        """Take the hook away; once is enough."""
+        self._hooks.pop(self._id, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class Hooks:
+    """The hooks of one module, each kind in the order in which it is called."""
+
+    def __init__(self) -> None:
+        self.before: dict[int, tuple[Hook, bool]] = {}  # with whether the hook takes keywords
+        self.after: dict[int, tuple[Hook, bool]] = {}
+        self.gradient_arrives: dict[int, Hook] = {}
+        self.gradient_leaves: dict[int, Hook] = {}
+
+    def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the module's forward with all that hooks do around it."""
+        for hook, with_kwargs in list(self.before.values()):
+            if with_kwargs:
+                changed = hook(module, args, kwargs)
+                args, kwargs = (args, kwargs) if changed is None else changed
+            else:
+                changed = hook(module, args)
+                args = args if changed is None else changed if isinstance(changed, tuple) else (changed,)
+        passage = _Passage(module, self) if recording() and (self.gradient_arrives or self.gradient_leaves) else None
+        if passage:
+            args = passage.watched(args, passage.leave)
+        output = module.forward(*args, **kwargs)
+        for hook, with_kwargs in list(self.after.values()):
+            changed = hook(module, args, kwargs, output) if with_kwargs else hook(module, args, output)
+            output = output if changed is None else changed
+        if passage:
+            several = isinstance(output, tuple)
+            outputs = passage.watched(output if several else (output,), passage.arrive)
+            output = outputs if several else outputs[0]
+        return output
+
+
+@operation
+def _passed(*tensors: Operand, seen: Callable[[list[Any]], list[Any]]) -> Rule:
+    """The tensors themselves; on the way back their gradients are shown to `seen`, which returns those that go on."""
+    return tensors, lambda grads, needs: seen([grads] if len(tensors) == 1 else list(grads))
+
+
+class _Passage:
+    """One call of a module with backward hooks: the gradients that arrive at its outputs and leave at its inputs."""
+
+    def __init__(self, module: Any, hooks: Hooks) -> None:
+        self.module, self.hooks = module, hooks
+        self.places: list[int] = []  # of the inputs that want a gradient
+        self.inputs = 0
+        self.arrived: tuple[Any, ...] = ()
+
+    def watched(self, things: tuple[Any, ...], seen: Callable[[list[Any]], list[Any]]) -> tuple[Any, ...]:
+        """The same things, through which gradients do not pass unseen."""
+        places = [i for i, x in enumerate(things) if isinstance(x, Tensor) and x.requires_grad]
+        if seen == self.leave:
+            self.places, self.inputs = places, len(things)
+        passed = list(things)
+        if places:
+            for i, x in zip(places, _passed(*(things[i] for i in places), seen=seen), strict=True):
+                passed[i] = x
+        return tuple(passed)
+
+    def arrive(self, grads: list[Any]) -> list[Any]:
+        """Gradients have come to the outputs."""
+        self.arrived = tuple(grads)
+        for hook in list(self.hooks.gradient_arrives.values()):
+            changed = hook(self.module, self.arrived)
+            self.arrived = self.arrived if changed is None else _several(changed, len(grads))
+        if not self.places:
+            self._told((None,) * self.inputs)
+        return list(self.arrived)
+
+    def leave(self, grads: list[Any]) -> list[Any]:
+        """Gradients are about to go on from the inputs."""
+        whole: list[Any] = [None] * self.inputs
+        for i, grad in zip(self.places, grads, strict=True):
+            whole[i] = grad
+        told = self._told(tuple(whole))
+        return [told[i] for i in self.places]
+
+    def _told(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        for hook in list(self.hooks.gradient_leaves.values()):
+            changed = hook(self.module, grads, self.arrived)
+            grads = grads if changed is None else _several(changed, len(grads))
+        return grads
+
+
+def _several(changed: Any, count: int) -> tuple[Any, ...]:
+    """What a hook returned instead of `count` gradients."""
+    found = changed if isinstance(changed, tuple) else (changed,)
+    if len(found) != count:
+        raise ValueError(f"a backward hook returned {len(found)} gradients; expected {count}, or None")
+    return tuple(x if x is None or not isinstance(x, Tensor) else x.data for x in found)
+
+
+class Hookable:
+    """A module's methods that register hooks; nothing is slower where there are none."""
+
+    def _hooks_of(self) -> Hooks:
+        hooks: Hooks = vars(self).setdefault("_hooks", Hooks())
+        return hooks
+
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before each forward; what it returns, unless None, is taken instead of `args`.
+
+        With `with_kwargs`, `hook(module, args, kwargs)` returns None or a pair. `prepend`: before the other hooks.
+        """
+        return RemovableHandle(self._hooks_of().before, prepend, (hook, with_kwargs))
+
+    def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
+        """Call `hook(module, args, output)` after each forward; what it returns, unless None, is the output instead.
+
+        With `with_kwargs`, `hook(module, args, kwargs, output)`. `prepend`: before the other hooks.
+        """
+        return RemovableHandle(self._hooks_of().after, prepend, (hook, with_kwargs))
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` when gradients have come to the outputs, a tuple of arrays.
+
+        What it returns, unless None, goes on instead.
+        """
+        return RemovableHandle(self._hooks_of().gradient_arrives, prepend, hook)
+
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` when the gradients of the inputs are there, tuples of arrays.
+
+        One for each positional argument, None where none is wanted. What it returns, unless None, is taken instead of
+        `grad_input`.
+        """
+        return RemovableHandle(self._hooks_of().gradient_leaves, prepend, hook)

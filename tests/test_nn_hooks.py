@@ -1,0 +1,142 @@
+"""Hooks are called when PyTorch calls them, with what it gives them, and may change what goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mazegrad import nn
+
+
+def t() -> Any:
+    return pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+
+
+def pair() -> tuple[nn.Sequential, Any]:
+    """A net, and the same in torch."""
+    rng = np.random.default_rng(0)
+    ours = nn.Sequential(
+        nn.Linear(3, 4, rng=rng, dtype=np.float64), nn.Tanh(), nn.Linear(4, 2, rng=rng, dtype=np.float64)
+    )
+    torch = t()
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)).double()
+    theirs.load_state_dict({name: torch.tensor(array) for name, array in ours.state_dict().items()})
+    return ours, theirs
+
+
+def plain(x: Any) -> Any:
+    """Tensors of either kind, arrays, None and tuples of them, as arrays."""
+    if isinstance(x, tuple):
+        return [plain(y) for y in x]
+    return None if x is None else np.asarray(x.detach() if hasattr(x, "detach") else x)
+
+
+def record(net: Any, order: list[Any], change: bool) -> None:
+    """Hooks of all kinds on every layer, which write down what they see, and some of which change it."""
+    for number, layer in enumerate(net):
+
+        def before(module: Any, args: Any, number: int = number) -> Any:
+            order.append(("before", number, plain(args)))
+            return args[0] * 2 if change and number == 1 else None
+
+        def after(module: Any, args: Any, output: Any, number: int = number) -> Any:
+            order.append(("after", number, plain(args), plain(output)))
+            return output + 1 if change and number == 0 else None
+
+        def arrives(module: Any, grads: Any, number: int = number) -> Any:
+            order.append(("arrives", number, plain(grads)))
+            return (grads[0] * 3,) if change and number == 2 else None
+
+        def leaves(module: Any, grad_input: Any, grad_output: Any, number: int = number) -> Any:
+            order.append(("leaves", number, plain(grad_input), plain(grad_output)))
+            return (grad_input[0] * 5,) if change and number == 1 else None
+
+        layer.register_forward_pre_hook(before)
+        layer.register_forward_hook(after)
+        layer.register_full_backward_pre_hook(arrives)
+        layer.register_full_backward_hook(leaves)
+
+
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")
+@pytest.mark.parametrize("change", [False, True])
+@pytest.mark.parametrize("wants", [False, True])
+def test_hooks_see_what_they_see_in_torch(wants: bool, change: bool) -> None:
+    torch, (ours, theirs) = t(), pair()
+    x = np.random.default_rng(1).normal(size=(5, 3))
+    mine, other = nn.Tensor(x, requires_grad=wants), torch.tensor(x, requires_grad=wants)
+    orders: tuple[list[Any], list[Any]] = [], []
+    for net, given, order in ((ours, mine, orders[0]), (theirs, other, orders[1])):
+        record(net, order, change)
+        (net(given) ** 2).sum().backward()
+    assert [entry[:2] for entry in orders[0]] == [entry[:2] for entry in orders[1]]
+    for a, b in zip(*orders, strict=True):
+        for first, second in zip(a[2:], b[2:], strict=True):
+            compare(first, second)
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.grad, q.grad.numpy())
+    if wants:
+        np.testing.assert_allclose(mine.grad, other.grad.numpy())
+
+
+def compare(a: Any, b: Any) -> None:
+    if isinstance(a, list):
+        for x, y in zip(a, b, strict=True):
+            compare(x, y)
+    elif a is None or b is None:
+        assert a is b
+    else:
+        np.testing.assert_allclose(a, b)
+
+
+class Two(nn.Module):
+    """Two inputs, one of them by keyword, two outputs."""
+
+    def forward(self, a: Any, b: Any = None, *, scale: float = 1.0) -> tuple[Any, Any]:
+        """Their sum and their product."""
+        return (a + b) * scale, a * b
+
+
+def test_several_inputs_and_outputs() -> None:
+    seen: list[Any] = []
+    net = Two()
+    net.register_full_backward_hook(lambda module, grad_input, grad_output: seen.append((grad_input, grad_output)))
+    a, b = nn.Tensor([1.0, 2.0], requires_grad=True), nn.Tensor([3.0, 5.0], requires_grad=True)
+    total, product = net(a, b)
+    product.backward(np.ones(2))
+    ((grad_input, grad_output),) = seen
+    assert grad_output[0] is None
+    np.testing.assert_array_equal(grad_output[1], [1, 1])
+    np.testing.assert_array_equal(grad_input[0], [3, 5])
+    np.testing.assert_array_equal(grad_input[1], [1, 2])
+    np.testing.assert_array_equal(a.grad, [3, 5])
+    with nn.no_grad():
+        net(a, b)
+    assert len(seen) == 1
+    assert total.shape == (2,)
+
+
+def test_keywords_order_and_handles() -> None:
+    net, order = Two(), []
+    last = net.register_forward_pre_hook(lambda *_: order.append("last"))
+    first = net.register_forward_pre_hook(lambda *_: order.append("first"), prepend=True)
+    net.register_forward_pre_hook(lambda m, args, kwargs: (args, {**kwargs, "scale": 10.0}), with_kwargs=True)
+    net.register_forward_hook(lambda m, args, kwargs, out: order.append(kwargs["scale"]), with_kwargs=True)
+    a, b = nn.Tensor([1.0]), nn.Tensor([2.0])
+    assert net(a, b, scale=2.0)[0].item() == 30
+    assert order == ["first", "last", 10.0]
+    first.remove()
+    first.remove()
+    with last:
+        net(a, b)
+    net(a, b)
+    assert order == ["first", "last", 10.0, "last", 10.0, 10.0]
+
+
+def test_a_hook_that_returns_too_many_gradients_is_told() -> None:
+    net = Two()
+    net.register_full_backward_hook(lambda module, grad_input, grad_output: grad_input[:1])
+    out = net(nn.Tensor([1.0], requires_grad=True), nn.Tensor([2.0], requires_grad=True))[0]
+    with pytest.raises(ValueError, match="returned 1 gradients; expected 2"):
+        out.sum().backward()
