@@ -21,7 +21,7 @@ def _rows(x: Array) -> Array:
     return x if x.ndim == 2 else np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
 
 
-def _unrolled(rows: Array, shape: Sequence[int]) -> Array:
+def unrolled(rows: Array, shape: Sequence[int]) -> Array:
     """The way back to (batch, classes, ...)."""
     return rows if len(shape) == 2 else np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
 
@@ -62,7 +62,7 @@ def _cross_entropy(
         out *= (grad / count if reduction == "mean" else grad).reshape(-1, 1)
         if not whole:
             out[~kept] = 0
-        return (_unrolled(out, logits.shape),)
+        return (unrolled(out, logits.shape),)
 
     if reduction == "none":
         return losses.reshape(target.shape), vjp
@@ -83,13 +83,15 @@ def _soft_cross_entropy(
     losses = -(weighted * log_p).sum(1)
     share = 1 / (len(rows) or math.nan) if reduction == "mean" else 1
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, Array | None]:
+    def vjp(
+        grad: Array, needs: Sequence[bool], *, target: Array = target, reduction: str = reduction
+    ) -> tuple[Array | None, Array | None]:
         scale = (grad * share).reshape(-1, 1)
         by_logits = (np.exp(log_p) * weighted.sum(1, keepdims=True) - weighted) * scale if needs[0] else None
         by_target = (log_p if weight is None else log_p * weight) * (-factor * scale) if needs[1] else None
         return (
-            None if by_logits is None else _unrolled(by_logits, logits.shape),
-            None if by_target is None else _unrolled(by_target, logits.shape),
+            None if by_logits is None else unrolled(by_logits, logits.shape),
+            None if by_target is None else unrolled(by_target, logits.shape),
         )
 
     if reduction == "none":
@@ -233,7 +235,7 @@ def _binary_cross_entropy_with_logits(
     return reduced(
         losses,
         reduction,
-        lambda: factor * ((1 - target) - (1 + more * target) * logistic(-input)),
+        lambda *, factor=factor, target=target: factor * ((1 - target) - (1 + more * target) * logistic(-input)),
         lambda: factor * (more * missed - input),
     )
 
@@ -273,7 +275,7 @@ def _binary_cross_entropy(input: Operand, target: Operand, weight: Array | None,
     return reduced(
         losses,
         reduction,
-        lambda: factor * (input - target) / np.maximum(input * (1 - input), 1e-12),
+        lambda *, factor=factor, input=input: factor * (input - target) / np.maximum(input * (1 - input), 1e-12),
         lambda: factor * (no - yes),
     )
 

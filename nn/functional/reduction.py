@@ -14,13 +14,16 @@ from ..tensor import Rule, Tensor, plain
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def reduced(losses: Array, reduction: str, *slopes: Callable[[], Array]) -> Rule:
-    """The rule of elementwise losses: mean, sum or themselves; `slopes` give the derivative by each operand."""
+def reduced(losses: Array, reduction: str, by_input: Callable[..., Array], by_target: Callable[..., Array]) -> Rule:
+    """The rule of elementwise losses: mean, sum or themselves, with functions that give the slopes by both operands."""
     count = {"mean": np.size(losses), "batchmean": np.shape(losses)[0] if np.ndim(losses) else 1}.get(reduction, 1)
     share = losses.dtype.type(1 / (count or math.nan))
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> list[Array | None]:
-        return [(grad * share) * slope() if need else None for slope, need in zip(slopes, needs, strict=True)]
+    def vjp(grad: Array, needs: Sequence[bool], *, reduction: str = reduction) -> tuple[Array | None, Array | None]:
+        return (
+            by_input() * (grad * share) if needs[0] else None,
+            by_target() * (grad * share) if needs[1] else None,
+        )
 
     return (losses if reduction == "none" else losses.sum() * share), vjp
 

@@ -14,7 +14,7 @@ from .reduction import REDUCTIONS, check_same_shape, reduced
 @operation
 def _mse(input: Operand, target: Operand, reduction: str) -> Rule:
     rest = input - target
-    return reduced(rest * rest, reduction, lambda: 2 * rest, lambda: -2 * rest)
+    return reduced(rest * rest, reduction, lambda *, input=input, target=target: 2 * rest, lambda: -2 * rest)
 
 
 def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
@@ -36,7 +36,8 @@ def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any
 @operation
 def _l1(input: Operand, target: Operand, reduction: str) -> Rule:
     rest = input - target
-    return reduced(np.abs(rest), reduction, lambda: np.sign(rest), lambda: -np.sign(rest))
+    slope = np.sign(rest)
+    return reduced(np.abs(rest), reduction, lambda *, input=input, target=target: slope, lambda: -slope)
 
 
 def l1_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
@@ -53,7 +54,12 @@ def _huber(input: Operand, target: Operand, reduction: str, delta: float, scale:
     near = np.abs(rest) <= delta
     held = np.clip(rest, -delta, delta) * scale
     losses = np.where(near, 0.5 * scale * rest * rest, delta * scale * (np.abs(rest) - 0.5 * delta))
-    return reduced(losses, reduction, lambda: held, lambda: -held)
+    return reduced(
+        losses,
+        reduction,
+        lambda *, input=input, target=target, delta=delta, scale=scale: held,
+        lambda: -held,
+    )
 
 
 def huber_loss(input: Operand, target: Operand, reduction: str = "mean", delta: float = 1.0) -> Any:
@@ -79,11 +85,18 @@ def _kl_div(input: Operand, target: Operand, reduction: str, log_target: bool) -
     if log_target:
         share = np.exp(target)
         losses = share * (target - input)
-        return reduced(losses, reduction, lambda: -share, lambda: losses + share)
-    positive = target > 0
-    log = np.log(np.where(positive, target, 1))
-    losses = np.where(positive, target * log, 0) - target * input
-    return reduced(losses, reduction, lambda: -target, lambda: np.where(positive, log + 1, -np.inf) - input)
+        by_target = losses + share
+    else:
+        share, positive = target, target > 0
+        log = np.log(np.where(positive, target, 1))
+        losses = np.where(positive, target * log, 0) - target * input
+        by_target = np.where(positive, log + 1, -np.inf) - input
+    return reduced(
+        losses,
+        reduction,
+        lambda *, input=input, target=target, log_target=log_target: -share,
+        lambda: by_target,
+    )
 
 
 def kl_div(input: Operand, target: Operand, *, reduction: str = "mean", log_target: bool = False) -> Any:

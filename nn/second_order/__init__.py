@@ -22,11 +22,11 @@ import numpy as np
 
 from ..graph import Node, walk_back
 from ..tensor import Tensor
-from . import activations, arithmetic, nets, sequences
+from . import activations, arithmetic, losses, nets, sequences
 from .arithmetic import fit
 from .entry import Entry, Formula
 
-TABLE: dict[str, Entry] = {**arithmetic.TABLE, **activations.TABLE, **nets.TABLE, **sequences.TABLE}
+TABLE: dict[str, Entry] = {**arithmetic.TABLE, **activations.TABLE, **nets.TABLE, **sequences.TABLE, **losses.TABLE}
 
 
 def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[Any]:
