@@ -20,8 +20,8 @@ def tanh(input: Operand) -> Rule:
 
 @operation
 def sigmoid(input: Operand) -> Rule:
-    """1 / (1 + exp(-input)), through tanh: no overflow, and quicker."""
-    out = np.tanh(input * 0.5) * 0.5 + 0.5
+    """1 / (1 + exp(-input)); where exp overflows the value is 0."""
+    out = 1 / (1 + np.exp(-input))
     return out, lambda grad, needs: (grad * (out * (1 - out)),)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, constant, operation
 from .broadcasting import fit
 
 
@@ -48,19 +49,27 @@ def divide(a: Operand, b: Operand) -> Rule:
     """a / b, broadcast."""
     out = a / b
     return out, lambda grad, needs: (
-        fit(grad / b, a) if needs[0] else None,
-        fit(-grad * out / b, b) if needs[1] else None,
+        fit(settled(grad, grad / b), a) if needs[0] else None,
+        fit(settled(grad, -grad * out / b), b) if needs[1] else None,
     )
 
 
 @operation
 def power(a: Operand, b: Operand) -> Rule:
-    """a ** b, broadcast; the gradient for b takes a > 0, and is 0 where a is 0."""
+    """a ** b, broadcast; the gradient for b is NaN where a is negative, and 0 where a is 0 and b is not negative."""
     out = a**b
-    return out, lambda grad, needs: (
-        fit(grad * b * a ** np.where(b == 0, 0, b - 1)[()], a) if needs[0] else None,  # 0, not 0 * inf, for 0 ** 0
-        fit(grad * out * np.log(np.where(a == 0, 1, a)), b) if needs[1] else None,
-    )
+
+    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, Array | None]:
+        grad_a = grad_b = None
+        if needs[0]:
+            slope = b * a ** np.where(b == 0, 0, b - 1)[()]  # 0, not 0 * inf, for 0 ** 0
+            grad_a = fit(settled(grad, grad * slope), a)
+        if needs[1]:
+            slope = np.where((a == 0) & (b >= 0), 0, out * np.log(a))
+            grad_b = fit(settled(grad, grad * slope), b)
+        return grad_a, grad_b
+
+    return out, vjp
 
 
 @operation
@@ -84,22 +93,39 @@ def minimum(a: Operand, b: Operand) -> Rule:
 
 
 def share(a: Array, b: Array) -> Array:
-    """1 where a is larger, 1/2 where they are equal, infinities too, 0 where b is."""
-    return np.add(a >= b, a > b, dtype=a.dtype) / 2
+    """1 where a is larger, 1/2 where they are equal, infinities too, 0 where b is; 1 beside NaN, as in PyTorch."""
+    return 1 - np.add(a <= b, a < b, dtype=a.dtype) / 2
+
+
+def settled(grad: Array, result: Array) -> Array:
+    """The result of a vjp, 0 wherever `grad` is 0, even where the derivative is not finite.
+
+    So nothing comes back through a branch that `where` did not choose: `where(x > 0, sqrt(x), 0)` has a gradient of 0
+    at x = 0, where 0 times infinity would be NaN.
+    """
+    return result if np.isfinite(result.sum()) else np.where(grad == 0, 0, result)
 
 
 @operation
 def _where(a: Operand, b: Operand, condition: Array) -> Rule:
     out = np.where(condition, a, b)
     return out, lambda grad, needs: (
-        fit(grad * condition, a) if needs[0] else None,
-        fit(grad * ~condition, b) if needs[1] else None,
+        fit(np.where(condition, grad, 0), a) if needs[0] else None,
+        fit(np.where(condition, 0, grad), b) if needs[1] else None,
     )
 
 
 def where(condition: Any, a: Operand, b: Operand) -> Any:
-    """a where the booleans of `condition` hold, b elsewhere, broadcast; `condition` has no gradient."""
-    return _where(a, b, condition=np.array(condition, dtype=bool))
+    """a where `condition` is True, b elsewhere, broadcast; no gradient passes through the branch not chosen.
+
+    Args:
+        condition: booleans; it has no gradient.
+        a, b: any shapes that broadcast with the condition.
+
+    Raises:
+        TypeError: the condition is a tensor that requires a gradient.
+    """
+    return _where(a, b, condition=constant("condition", condition).astype(bool))
 
 
 # ----------------------------------------------------------------------------------------------- one operand, element
@@ -114,7 +140,7 @@ def negative(x: Operand) -> Rule:
 def absolute(x: Operand) -> Rule:
     """|x|; its slope at 0 is 0."""
     out = np.abs(x)
-    return out, lambda grad, needs: (grad * np.sign(x),)
+    return out, lambda grad, needs: (grad * np.subtract(x > 0, x < 0, dtype=x.dtype),)
 
 
 @operation
@@ -128,7 +154,7 @@ def square(x: Operand) -> Rule:
 def sqrt(x: Operand) -> Rule:
     """Square root."""
     out = np.sqrt(x)
-    return out, lambda grad, needs: (grad / (2 * out),)
+    return out, lambda grad, needs: (settled(grad, grad / (2 * out)),)
 
 
 @operation
@@ -142,7 +168,7 @@ def exp(x: Operand) -> Rule:
 def log(x: Operand) -> Rule:
     """Natural logarithm."""
     out = np.log(x)
-    return out, lambda grad, needs: (grad / x,)
+    return out, lambda grad, needs: (settled(grad, grad / x),)
 
 
 @operation
@@ -160,15 +186,27 @@ def cos(x: Operand) -> Rule:
 
 
 @operation
-def clip(x: Operand, min: float | None = None, max: float | None = None) -> Rule:
-    """x held between `min` and `max`, either of which may be left out; no gradient where it was cut."""
-    out = np.clip(x, min, max)
-    return out, lambda grad, needs: (grad * (out == x),)
+def clip(x: Operand, min: Operand = None, max: Operand = None) -> Rule:
+    """x limited to the range from `min` to `max`, broadcast; where it was cut, the gradient goes to the bound.
+
+    Args:
+        x: any shape.
+        min, max: numbers, arrays or tensors, of which one may be left out. Where min is above max, the result is max.
+    """
+    if min is None and max is None:
+        raise ValueError("clip needs min, max, or both")
+    low, high = -np.inf if min is None else min, np.inf if max is None else max
+    inside = (x >= low) & (x <= high)
+    return np.clip(x, min, max), lambda grad, needs: (
+        fit(grad * inside, x) if needs[0] else None,
+        fit(np.where((x < low) & (low < high), grad, 0), min) if needs[1] else None,
+        fit(np.where((x > high) | (low > high), grad, 0), max) if needs[2] else None,
+    )
 
 
 @operation
 def astype(x: Operand, dtype: DTypeLike) -> Rule:
     """The same numbers as float32 or float64; the gradient comes back in x's own precision."""
     if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"astype: float32 or float64, not {np.dtype(dtype)}")
+        raise ValueError(f"expected float32 or float64, not {np.dtype(dtype)}")
     return x.astype(dtype), lambda grad, needs: (grad.astype(x.dtype),)

@@ -196,7 +196,12 @@ TABLE: dict[str, Entry] = {
     "log": ("x", lambda grad, x: grad / x),
     "sin": ("x", lambda grad, x: grad * op.cos(x)),
     "cos": ("x", lambda grad, x: -grad * op.sin(x)),
-    "clip": ("x", lambda grad, out, x: grad * (numbers(out) == numbers(x))),
+    "clip": (
+        "x min max",
+        lambda grad, inside: op.where(inside, grad, 0.0),
+        lambda grad, x, low, high: op.where((numbers(x) < low) & (low < high), grad, 0.0),
+        lambda grad, x, low, high: op.where((numbers(x) > high) | (low > high), grad, 0.0),
+    ),
     "astype": ("x", lambda grad, x: op.astype(grad, x.dtype)),
     # ------------------------------------------------------------------------------------------------------ reductions
     "sum": ("x", stretched),
