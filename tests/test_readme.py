@@ -68,7 +68,9 @@ def test_every_example_and_command_is_named() -> None:
         assert f"python {example.relative_to(ROOT).as_posix()}" in pages
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
 def test_links_and_pictures_exist(page: str) -> None:
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
