@@ -48,7 +48,7 @@ def flat(state: Any, name: str = "") -> dict[str, Any]:
 
 
 class Stop:
-    """`nn.save` in which somebody presses Ctrl-C, after so many good ones."""
+    """`nn.save`, interrupted by Ctrl-C after a number of successful calls."""
 
     def __init__(self, after: int) -> None:
         self.left, self.save = after, nn.save
@@ -120,7 +120,7 @@ def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
         words, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
     assert process.stdout
-    for _ in range(3):  # the third epoch is told, so the second one is saved
+    for _ in range(3):  # the third epoch is printed, so the second one is saved
         assert process.stdout.readline().startswith("epoch ")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

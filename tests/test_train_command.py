@@ -111,7 +111,7 @@ def test_ctrl_c_keeps_what_is_there() -> None:
         out, error = run.communicate(timeout=60)
     assert run.returncode == 130, error
     assert re.search(r"^stopped after [\d,]+ steps in .* wrote walker\.npz$", out, re.M)
-    assert "this goes on: mazegrad train --resume walker.npz --steps 1000000000" in out
+    assert "continue with: mazegrad train --resume walker.npz --steps 1000000000" in out
     assert nn.load("walker.npz")["steps"] > 0
     assert "Traceback" not in error
 

@@ -195,8 +195,8 @@ class Course:
             self.curves.setdefault(name, []).append(float(figure))
         self.epoch += 1
         self.seconds += time.process_time() - start
-        told = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.curves.items())
-        print(f"epoch {self.epoch}/{self.options.epochs}: {told}, {clock(self.seconds)}", flush=True)
+        figures = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.curves.items())
+        print(f"epoch {self.epoch}/{self.options.epochs}: {figures}, {clock(self.seconds)}", flush=True)
 
     # --------------------------------------------------------------------------------------------------- checkpoints
     def save(self) -> None:

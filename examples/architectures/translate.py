@@ -353,10 +353,10 @@ def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int
                 rows = [i for i, (english, _) in enumerate(mine) if is_short(english) in wanted]
                 shares.append(right([guesses[i] for i in rows], [asked[mine[i]] for i in rows]) if rows else np.nan)
             score = chrf(guesses, [asked[phrase] for phrase in mine])
-            told = "".join(f"{share:>8.1%}" for share in shares) + (
+            cells = "".join(f"{share:>8.1%}" for share in shares) + (
                 f"{score:>8.1f}" if score is not None else f"{'-':>8}"
             )
-            print(f"{language:<10}{name:<24}{told}")
+            print(f"{language:<10}{name:<24}{cells}")
         examples += list(zip(mine, guesses, strict=True))[:: max(1, len(mine) // 8)][:8]
     if score is None:
         print("(chrF was skipped: python -m pip install sacrebleu)")

@@ -202,23 +202,25 @@ def _parser() -> argparse.ArgumentParser:
     train = command(
         "train",
         "train",
-        "Train an agent, save it, and print where its score stands. Ctrl-C stops and saves; --resume goes on.",
-        seed="of first weights, mazes and actions",
+        "Train an agent, save it, and print where its score stands. Ctrl-C stops and saves; --resume continues.",
+        seed="seed of weights, mazes and actions",
         epilog="`mazegrad watch --agent walker.npz` shows what was trained, `mazegrad evaluate walker.npz` its score.",
     )
     train.add_argument("env", nargs="?", metavar="ID", help="an environment of mazegrad list")
     train.add_argument("--agent", default="ppo", metavar="NAME", help="ppo, reinforce or dagger (default: ppo)")
-    train.add_argument("--steps", type=count, default=1_000_000, metavar="N", help="all in all (default: 1,000,000)")
-    train.add_argument("--save", type=_output(".npz"), metavar="FILE", help="default: walker.npz")
-    train.add_argument("--resume", type=Path, metavar="FILE", help="go on from this file, bit for bit")
-    train.add_argument("--lanes", type=_lanes, default=64, metavar="N", help="that walk at once (default: 64)")
-    train.add_argument("--observation", default="dots", metavar="NAME", help="default: dots")
+    train.add_argument(
+        "--steps", type=count, default=1_000_000, metavar="N", help="total number of steps (default: 1,000,000)"
+    )
+    train.add_argument("--save", type=_output(".npz"), metavar="FILE", help="where to save it (default: walker.npz)")
+    train.add_argument("--resume", type=Path, metavar="FILE", help="continue from this file, bit for bit")
+    train.add_argument("--lanes", type=_lanes, default=64, metavar="N", help="lanes that walk at once (default: 64)")
+    train.add_argument("--observation", default="dots", metavar="NAME", help="what the agent sees (default: dots)")
     train.add_argument("--cell", default="gru", metavar="NAME", help="none, linear, rnn, gru or lstm (default: gru)")
     train.add_argument("--hidden", type=count, default=64, metavar="N", help="units of a layer (default: 64)")
-    train.add_argument("--layers", type=count, default=1, metavar="N", help="default: 1")
+    train.add_argument("--layers", type=count, default=1, metavar="N", help="recurrent layers (default: 1)")
     _add_pair(train, "--set", "a setting of the learner, such as segment=128")
     train.add_argument("--curve", type=_output(".png"), metavar="FILE", help="draw the learning curve (extra: plot)")
-    train.add_argument("--episodes", type=count, default=200, metavar="N", help="of the evaluation (default: 200)")
+    train.add_argument("--episodes", type=count, default=200, metavar="N", help="evaluation episodes (default: 200)")
 
     evaluate = command(
         "evaluate",
@@ -228,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("agent", metavar="FILE|NAME", help="what train wrote, or an agent of mazegrad list")
     evaluate.add_argument("--env", metavar="ID", help="an environment (default: where it was trained)")
-    evaluate.add_argument("--episodes", type=count, default=200, metavar="N", help="default: 200")
+    evaluate.add_argument("--episodes", type=count, default=200, metavar="N", help="evaluation episodes (default: 200)")
     evaluate.add_argument("--sampled", action="store_true", help="draw the actions of a net by their probabilities")
     for parser_with_world in (train, evaluate):
         parser_with_world.add_argument("--maze", metavar="NAME|FILE", help="a maze, for the environments that take one")

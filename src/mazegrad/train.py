@@ -31,7 +31,7 @@ def train(arguments: Namespace) -> int | None:
     """Train an agent, save it, and print where its score stands; return 130 after Ctrl-C.
 
     Args:
-        arguments: `env` (an ID, or None with `resume`), `maze`, `agent`, `steps` (all in all), `seed`, `save`, `resume`
+        arguments: `env` (an ID, or None with `resume`), `maze`, `agent`, `steps` (in total), `seed`, `save`, `resume`
             (a checkpoint or None), `world` and `set` (pairs of names and values: keywords of the environment, settings
             of the learner), `observation`, `lanes`, `cell`, `hidden`, `layers`, `curve` (a PNG or None), `episodes`.
     """
@@ -58,7 +58,7 @@ def train(arguments: Namespace) -> int | None:
         draw_curve(learner, arguments.curve)
         print(f"wrote {arguments.curve}")
     if stopped:
-        print(f"this goes on: mazegrad train --resume {path} --steps {arguments.steps}")
+        print(f"continue with: mazegrad train --resume {path} --steps {arguments.steps}")
         return 130
     print()
     print(standing(read_trained(path), path.name, arguments.episodes, HELD_OUT, learner.discount))
@@ -132,10 +132,12 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 
 
 def _resumed(arguments: Namespace) -> Learner:
-    """Read a learner, to go on exactly where it was saved."""
+    """Read a learner that continues exactly where it was saved."""
     given = [f"--{name}" for name in ("maze", "world", "set") if getattr(arguments, name)]
     if arguments.env is not None or given:
-        raise ValueError(f"--resume goes on as it was: leave out {', '.join(given) or 'the environment'}")
+        raise ValueError(
+            f"--resume continues with the saved settings: leave out {', '.join(given) or 'the environment'}"
+        )
     from . import nn
 
     name = str(nn.load(arguments.resume).get("learner"))
