@@ -12,12 +12,12 @@ from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maps.formats import FORMATS, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key
-from .maps.legend import LEGEND, REWARDS
+from .maps.legend import AGENT_CODE, LEGEND, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
 from .maps.shipped import MAZES, load_maze
 from .maps.suites import suite
-from .observations import AGENT_CODE, OBSERVATIONS
+from .observations import OBSERVATIONS
 from .pictures.draw import draw
 from .pictures.window import NoDisplayError, WindowClosed
 from .planning.describe import DifficultyCard, describe

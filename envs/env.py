@@ -48,7 +48,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             - "position": (row, column).
             - "view": (view_size, view_size) tile codes, the agent in the middle; a code is the place of the tile in
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
-            - "map": (height, width) tile codes of the whole maze, the agent marked by the number after the last code.
+            - "map": (height, width) tile codes of the whole maze, the agent marked by `AGENT_CODE`.
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
             Several names make a dict by name.
         encoding: None, or how a net takes it: "float" (a flat float32 Box: bits as they are, one-hot numbers, scaled

@@ -30,12 +30,12 @@ def test_the_episode_is_what_it_was(entry):
 def test_what_is_frozen():
     assert len(ENTRIES) == 200
     assert len({entry["hash"] for entry in ENTRIES}) == 200
-    assert {entry["id"] for entry in ENTRIES} == set(IDS)
+    assert len({entry["id"] for entry in ENTRIES} & set(IDS)) == 10  # all ids of the day when these were frozen
     keywords = [entry["keywords"] for entry in ENTRIES]
     assert all("time_limit" in given for given in keywords)  # its default may change
     observations = {given.get("observation", "dots") for given in keywords}
     assert observations == {"dots", "index", "position", "view", "map", "pixels"}
-    assert {given["generator"] for given in keywords if "generator" in given} == set(GENERATORS)
+    assert len({given["generator"] for given in keywords if "generator" in given} & set(GENERATORS)) == 14
     drawn = {given.get("maze") for given in keywords}
     given_later = [options.get("maze", []) for entry in ENTRIES for options in entry.get("options", {}).values()]
     for maze in given_later:

@@ -8,7 +8,7 @@ from fuzz_maps import MENAGERIE, fuzz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs import LEGEND, Maze, MazeError
+from mazegrad.envs import AGENT_CODE, LEGEND, TILE_CODES, Maze, MazeError
 from mazegrad.envs.maps.maze import METADATA
 
 NUMBERS = st.floats(-1e6, 1e6).map(repr)
@@ -101,3 +101,10 @@ def test_any_text_gives_a_maze_or_a_maze_error(text: str) -> None:
         assert Maze.from_text(Maze.from_text(text).to_text()) == Maze.from_text(text)
     except MazeError as error:
         assert error.line >= 1 and error.column >= 1
+
+
+def test_a_tile_keeps_its_code() -> None:
+    """Nets that observe codes rely on it: a new tile comes after the agent's mark."""
+    known = " #.SGX~^><v0123456789*abcdefABCDEF{}"
+    assert [int(TILE_CODES[ord(tile)]) for tile in known] == list(range(36)) and AGENT_CODE == 36
+    assert len({int(TILE_CODES[ord(tile)]) for tile in LEGEND} | {AGENT_CODE}) == len(LEGEND) + 1

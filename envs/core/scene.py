@@ -7,18 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.directions import OFFSETS
-from ..maps.legend import LEGEND, is_open
+from ..maps.legend import CODES, LAST_CODE, is_open
 from ..maps.maze import Maze
 from .inventory import inventory_bits
 from .places import Places
 
 # byte of a tile -> its code
 TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
-TILE_CODES[[ord(tile) for tile in LEGEND]] = range(len(LEGEND))
+TILE_CODES[[ord(tile) for tile in CODES]] = [*CODES.values()]
 TILE_CODES.setflags(write=False)
 _TO_CODES: Final = TILE_CODES.tobytes()
-TILES: Final[NDArray[np.uint8]] = np.array([ord(tile) for tile in LEGEND], dtype=np.uint8)
+TILES: Final[NDArray[np.uint8]] = np.full(LAST_CODE + 1, ord(" "), dtype=np.uint8)
 """code -> byte of its tile"""
+TILES[[*CODES.values()]] = [ord(tile) for tile in CODES]
+TILES.setflags(write=False)
 
 
 class Scene:

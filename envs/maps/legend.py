@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .directions import LEFT, RIGHT
 
-# in the order of the tile codes that agents observe: new tiles go to the end
+# in the order of the tile codes that agents observe: new tiles go to the end, so that all others keep theirs
 LEGEND: Final[Mapping[str, str]] = MappingProxyType(
     {
         " ": "nothing: cannot be entered",
@@ -31,6 +31,13 @@ LEGEND: Final[Mapping[str, str]] = MappingProxyType(
         "}": "sign: shows a dot to the right though no dot is there",
     }
 )
+AGENT_CODE: Final = 36
+"""Marks the agent in the observation `map`; no tile has this code."""
+CODES: Final[Mapping[str, int]] = MappingProxyType(
+    {tile: number + (number >= AGENT_CODE) for number, tile in enumerate(LEGEND)}
+)
+"""Tile -> its code in observations."""
+LAST_CODE: Final = max(AGENT_CODE, *CODES.values())
 REWARDS: Final[Mapping[str, float]] = MappingProxyType({"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0})
 """The default rewards. The reward of a move is that of `step` plus that of the tile where it ends."""
 TILE_REWARDS: Final[Mapping[str, str]] = MappingProxyType({"G": "goal", "X": "trap", "*": "item"})

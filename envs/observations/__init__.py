@@ -1,10 +1,10 @@
 """What is seen: kinds of observations, their encodings for nets, and several of them at once."""
 
 from .encodings import ENCODINGS, PLANES
-from .kinds import AGENT_CODE, MAX_VIEW, OBSERVATIONS, Kind, Look, Observation, margin_of
+from .kinds import MAX_VIEW, OBSERVATIONS, Kind, Look, Observation, margin_of
 from .sight import Sight
 
 __all__ = [
-    "AGENT_CODE", "ENCODINGS", "MAX_VIEW", "OBSERVATIONS", "PLANES", "Kind", "Look", "Observation", "Sight",
+    "ENCODINGS", "MAX_VIEW", "OBSERVATIONS", "PLANES", "Kind", "Look", "Observation", "Sight",
     "margin_of",
 ]  # fmt: skip

@@ -9,8 +9,7 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from ..maps.arguments import nearest
-from ..maps.legend import LEGEND
-from .kinds import AGENT_CODE
+from ..maps.legend import AGENT_CODE, CODES, LAST_CODE, LEGEND
 
 Encode: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """from n observations, (n, ...), to n encoded ones, a fresh array"""
@@ -26,11 +25,10 @@ _MARKS: Final[Mapping[str, str]] = MappingProxyType(
 PLANES: Final = (*_MARKS, "agent")
 """the planes of the encoding "planes", in order; up to down are the directions of conveyors and signs"""
 
-_PLANES_OF: Final[NDArray[np.uint8]] = np.array(
-    [[tile in marks for marks in _MARKS.values()] + [False] for tile in LEGEND]  # (codes, planes)
-    + [[name in ("open", "agent") for name in PLANES]],  # `AGENT_CODE`
-    dtype=np.uint8,
-)
+_PLANES_OF: Final[NDArray[np.uint8]] = np.zeros((LAST_CODE + 1, len(PLANES)), dtype=np.uint8)  # by code
+for _tile, _code in CODES.items():
+    _PLANES_OF[_code] = [*(_tile in marks for marks in _MARKS.values()), False]
+_PLANES_OF[AGENT_CODE] = [name in ("open", "agent") for name in PLANES]
 
 
 class Encoded(NamedTuple):
@@ -93,7 +91,7 @@ def _float(space: Space[Any]) -> Encoded:
 
 def is_tile_codes(space: Space[Any]) -> bool:
     """Return whether observations are tile codes: "view" and "map"."""
-    return isinstance(space, spaces.Box) and len(space.shape) == 2 and int(space.high.max()) <= AGENT_CODE
+    return isinstance(space, spaces.Box) and len(space.shape) == 2 and int(space.high.max()) <= LAST_CODE
 
 
 _OF_TILE_CODES: Final[Mapping[str, Callable[[spaces.Box], Encoded]]] = MappingProxyType(

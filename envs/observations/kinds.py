@@ -15,15 +15,13 @@ from ..core.places import Places, places_of
 from ..core.scene import TILE_CODES, TILES, Scene, scene_of
 from ..core.world import World
 from ..maps.arguments import is_whole
-from ..maps.legend import LEGEND
+from ..maps.legend import AGENT_CODE, CODES, LAST_CODE
 from ..maps.maze import Maze
 from ..pictures.draw import draw_place, tile_size
 
 Look: TypeAlias = Callable[[Places], NDArray[Any]]
 """from the places of n agents to what they see, (n, ...), a fresh array"""
 
-AGENT_CODE: Final = len(LEGEND)
-"""marks the agent in the observation `map`"""
 MAX_VIEW: Final = 999  # a megabyte each: a bound, so that a wrong number is refused before it fills the memory
 
 
@@ -104,7 +102,7 @@ def _view_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
         raise ValueError(
             f"view_size is an odd number of tiles from 1 to {MAX_VIEW}, with the agent in the middle, not {view_size!r}"
         )
-    return spaces.Box(0, AGENT_CODE - 1, (int(view_size), int(view_size)), np.uint8)
+    return spaces.Box(0, max(CODES.values()), (int(view_size), int(view_size)), np.uint8)
 
 
 def _view(scene: Scene, space: Space[Any]) -> Look:
@@ -119,7 +117,7 @@ def _view(scene: Scene, space: Space[Any]) -> Look:
 
 
 def _map_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
-    return spaces.Box(0, AGENT_CODE, _size(mazes), np.uint8)
+    return spaces.Box(0, LAST_CODE, _size(mazes), np.uint8)
 
 
 def _map(scene: Scene, space: Space[Any]) -> Look:
