@@ -8,9 +8,9 @@ import numpy as np
 
 from ..envs import World
 from ..envs.maps.arguments import nearest
+from . import reference
 from .agent import Agent
 from .automata import compile_automaton, path_follower_automaton, t_maze_automaton
-from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import path_follower, wall_follower_rnn
 
 
@@ -29,7 +29,9 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
         "path_follower": NamedAgent(
             "the hand-set recurrent net of exercise 38", "dots", lambda world, rng: path_follower()
         ),
-        "wall_follower": NamedAgent("keeps its right hand on the wall", "dots", lambda world, rng: WallFollower()),
+        "wall_follower": NamedAgent(
+            "keeps its right hand on the wall", "dots", lambda world, rng: reference.WallFollower()
+        ),
         "wall_follower_rnn": NamedAgent(
             "a hand-set recurrent net that does the same", "dots", lambda world, rng: wall_follower_rnn()
         ),
@@ -45,9 +47,9 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
             "the rule of the T-maze as two nodes", "dots", lambda world, rng: t_maze_automaton()
         ),
         "shortest_path": NamedAgent(
-            "takes a shortest path, knowing the map", "index", lambda world, rng: ShortestPathAgent(world)
+            "takes a shortest path, knowing the map", "index", lambda world, rng: reference.ShortestPathAgent(world)
         ),
-        "random": NamedAgent("takes random actions", "dots", lambda world, rng: RandomAgent(rng)),
+        "random": NamedAgent("takes random actions", "dots", lambda world, rng: reference.RandomAgent(rng)),
     }
 )
 

@@ -100,7 +100,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
 
     @property
-    def _engine(self) -> Engine:
+    def engine(self) -> Engine:
+        """The engine that moves the lanes; another one after lanes were put into mazes that it does not accept."""
         return self._episodes.engine
 
     def maze_of(self, lane: int) -> Maze:
@@ -189,11 +190,11 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         mask = mask_of(ended, self.num_envs)
         infos = {
             "final_obs": final, "_final_obs": mask,
-            "final_info": self._info.of(self._engine, ended, self.num_envs), "_final_info": mask.copy(),
+            "final_info": self._info.of(self.engine, ended, self.num_envs), "_final_info": mask.copy(),
         }  # fmt: skip
         self._ended_at_goal = self.at_goal
         self._episodes.next(ended, at_once=True)
-        assign(observations, ended, self._engine.observe(ended))
+        assign(observations, ended, self.engine.observe(ended))
         return infos
 
     @property
@@ -201,11 +202,11 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """(num_envs,): whether the agent has reached a goal; of lanes that the last step reset, whether it had."""
         if self._ended_at_goal is not None:
             return self._ended_at_goal.copy()
-        return self._engine.scene.tiles(self._engine.places()) == ord("G")
+        return self.engine.scene.tiles(self.engine.places()) == ord("G")
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave an agent where it is, (num_envs, 4); all True where all do."""
-        return self._masks.rows(self._engine, self._engine.places())["action_mask"].astype(np.bool_)
+        return self._masks.rows(self.engine, self.engine.places())["action_mask"].astype(np.bool_)
 
     # pictures
 
@@ -215,8 +216,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             gymnasium.logger.warn('render() needs a render mode: gymnasium.make_vec(..., render_mode="rgb_array")')
             return None
         self._need_reset()
-        columns = (column.tolist() for column in self._engine.places())
-        places = [(self._engine.scene.maze(maze), cell, carried) for maze, cell, carried in zip(*columns, strict=True)]
+        columns = (column.tolist() for column in self.engine.places())
+        places = [(self.engine.scene.maze(maze), cell, carried) for maze, cell, carried in zip(*columns, strict=True)]
         if self.render_mode == "ansi":
             return tuple(place_text(*place) for place in places)
         trails = self._episodes.trails

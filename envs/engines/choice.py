@@ -39,7 +39,11 @@ def numpy_engine(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], 
 
 MakeEngine: TypeAlias = Callable[[Setup, Sight, int, Sequence[Maze], Levels | None], Engine]
 """makes an engine for a number of lanes, in one maze or in one for each; with levels, `draw` takes mazes from these"""
-ENGINES: Final[Mapping[str, MakeEngine]] = MappingProxyType({"numpy": numpy_engine})
+ENGINES: Final[Mapping[str, MakeEngine]] = MappingProxyType(
+    {
+        "numpy": numpy_engine,
+    }
+)
 """Name -> function that makes the engine."""
 
 

@@ -38,9 +38,22 @@ CODES: Final[Mapping[str, int]] = MappingProxyType(
 )
 """Tile -> its code in observations."""
 LAST_CODE: Final = max(AGENT_CODE, *CODES.values())
-REWARDS: Final[Mapping[str, float]] = MappingProxyType({"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0})
+REWARDS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "goal": 1.0,
+        "trap": -1.0,
+        "item": 1.0,
+        "step": 0.0,
+    }
+)
 """The default rewards. The reward of a move is that of `step` plus that of the tile where it ends."""
-TILE_REWARDS: Final[Mapping[str, str]] = MappingProxyType({"G": "goal", "X": "trap", "*": "item"})
+TILE_REWARDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "G": "goal",
+        "X": "trap",
+        "*": "item",
+    }
+)
 """Tile -> the name of its reward in `REWARDS`, where it has one."""
 SIGNS: Final[Mapping[str, int]] = MappingProxyType({"{": LEFT, "}": RIGHT})
 """Sign -> the direction in which it shows a dot though no dot is there."""
