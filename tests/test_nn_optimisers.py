@@ -17,37 +17,124 @@ OURS = {
     "sgd momentum": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}),
     "sgd dampening": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3}),
     "sgd nesterov": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
+    "sgd maximize": (nn.SGD, "SGD", {"lr": 0.001, "momentum": 0.5, "weight_decay": 0.1, "maximize": True}),
+    "sgd all": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),
     "rmsprop": (nn.RMSprop, "RMSprop", {}),
+    "rmsprop centered": (nn.RMSprop, "RMSprop", {"centered": True, "alpha": 0.9, "eps": 0.01}),
+    "rmsprop all": (nn.RMSprop, "RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1, "maximize": True}),
     "rmsprop momentum": (nn.RMSprop, "RMSprop", {"lr": 0.02, "momentum": 0.5, "weight_decay": 0.1, "alpha": 0.9}),
     "adam": (nn.Adam, "Adam", {}),
     "adam decay": (nn.Adam, "Adam", {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.1}),
+    "adam amsgrad": (nn.Adam, "Adam", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.1}),
+    "adam maximize": (nn.Adam, "Adam", {"lr": 0.01, "maximize": True, "weight_decay": 0.1}),
     "adamw": (nn.AdamW, "AdamW", {"lr": 0.1}),
+    "adamw amsgrad": (nn.AdamW, "AdamW", {"lr": 0.1, "amsgrad": True}),
+    "adamw maximize": (nn.AdamW, "AdamW", {"lr": 0.01, "amsgrad": True, "maximize": True}),
 }
+GROUPS = {
+    "sgd": (nn.SGD, "SGD", {"lr": 0.05, "momentum": 0.9}, {"lr": 0.01, "nesterov": True, "weight_decay": 0.1}),
+    "rmsprop": (nn.RMSprop, "RMSprop", {"lr": 0.02}, {"centered": True, "momentum": 0.5, "alpha": 0.9}),
+    "adam": (nn.Adam, "Adam", {"lr": 0.05}, {"amsgrad": True, "betas": (0.8, 0.9), "eps": 1e-4}),
+    "adamw": (nn.AdamW, "AdamW", {"lr": 0.05}, {"weight_decay": 0.5, "maximize": True, "lr": 0.002}),
+}
+
+
+def walk_together(ours: Any, ps: list[nn.Parameter], theirs: Any, qs: list[Any], steps: int = 50) -> None:
+    """The same gradients, many times, and the same places after each step."""
+    goal = 1.5
+    for step in range(steps):
+        ours.zero_grad()
+        theirs.zero_grad()
+        for i, (p, q) in enumerate(zip(ps, qs, strict=True)):
+            if i == 0 or step % 3:  # a parameter without a gradient is left alone
+                ((p - goal) ** 2 * (1 + p.sigmoid())).sum().backward()
+                ((q - goal) ** 2 * (1 + q.sigmoid())).sum().backward()
+        ours.step()
+        theirs.step()
+        for p, q in zip(ps, qs, strict=True):
+            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+def starts(dtype: Any = np.float64) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(3, 2)).astype(dtype), rng.normal(size=4).astype(dtype)]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_optimisers_walk_as_those_of_torch(name: str) -> None:
     torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
     ours, theirs, settings = OURS[name]
-    rng = np.random.default_rng(0)
-    starts, goal = [rng.normal(size=(3, 2)), rng.normal(size=4)], 1.5
-    ps = [nn.Parameter(start) for start in starts]
-    qs = [torch.nn.Parameter(torch.tensor(start)) for start in starts]
-    a, b = (
-        ours(ps, **settings),
-        getattr(torch.optim, theirs)(qs, **({"lr": 1e-3} if theirs == "SGD" else {}) | settings),
-    )
-    for step in range(20):
-        a.zero_grad()
-        b.zero_grad()
-        for i, (p, q) in enumerate(zip(ps, qs, strict=True)):
-            if i == 0 or step % 3:  # a parameter without a gradient is left alone
-                ((p - goal) ** 2 * (1 + p.sigmoid())).sum().backward()
-                ((q - goal) ** 2 * (1 + q.sigmoid())).sum().backward()
-        a.step()
-        b.step()
-        for p, q in zip(ps, qs, strict=True):
-            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-9, atol=1e-12)
+    ps = [nn.Parameter(start) for start in starts()]
+    qs = [torch.nn.Parameter(torch.tensor(start)) for start in starts()]
+    other = getattr(torch.optim, theirs)(qs, **({"lr": 1e-3} if theirs == "SGD" else {}) | settings)
+    walk_together(ours(ps, **settings), ps, other, qs)
+
+
+@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("late", [False, True])
+def test_groups_of_parameters_have_settings_of_their_own(name: str, late: bool) -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    kind, theirs, settings, own = GROUPS[name]
+    ps = [nn.Parameter(start) for start in starts()]
+    qs = [torch.nn.Parameter(torch.tensor(start)) for start in starts()]
+    mine, other = ([{"params": x[:1]}, {"params": iter(x[1:]), **own}] for x in (ps, qs))
+    a = kind(mine[: 2 - late], **settings)
+    b = getattr(torch.optim, theirs)(other[: 2 - late], **settings)
+    if late:
+        a.add_param_group(mine[1])
+        b.add_param_group(other[1])
+    walk_together(a, ps, b, qs, 20)
+    for optimizer in (a, b):  # dictionaries that may be changed, as there
+        optimizer.param_groups[1]["lr"] = 0.003
+    walk_together(a, ps, b, qs, 10)
+    a.lr = 0.01
+    assert [group["lr"] for group in a.param_groups] == [0.01, 0.01]
+    fresh = kind([{"params": ps[:1]}, {"params": ps[1:]}])
+    fresh.load_state_dict(a.state_dict())
+    assert [group["lr"] for group in fresh.param_groups] == [0.01, 0.01]
+    for setting, value in own.items():
+        if setting != "lr":
+            assert fresh.param_groups[1][setting] == value != fresh.param_groups[0][setting]
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "words"),
+    [
+        (lambda p, q: [{"params": [p], "lR": 1}], ValueError, "SGD has no setting 'lR'; it has lr, weight_decay"),
+        (lambda p, q: [{"params": [p], "lr": -1}], ValueError, "lr is -1"),
+        (lambda p, q: [{"params": [p]}, {"params": [p]}], ValueError, "'parameter 1' is the same Parameter"),
+        (lambda p, q: [{"params": [("a", p)]}, {"params": [("a", q)]}], ValueError, "called 'a', in two groups"),
+        (lambda p, q: [{"params": [p]}, q], TypeError, "a dictionary with 'params', not Parameter"),
+        (lambda p, q: [{"lr": 1.0}], TypeError, r"with 'params', not one with \['lr'\]"),
+        (lambda p, q: [{"params": []}], ValueError, "no parameters"),
+        (lambda p, q: [{"params": [p], "nesterov": True}], ValueError, "nesterov needs a momentum"),
+    ],
+)
+def test_groups_that_cannot_be_are_named(params: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        nn.SGD(params(nn.Parameter([1.0]), nn.Parameter([2.0])))
+
+
+def test_a_state_of_other_groups_is_refused() -> None:
+    p, q = nn.Parameter([1.0]), nn.Parameter([2.0])
+    one, two = nn.SGD([p, q]), nn.SGD([{"params": [p]}, {"params": [q]}])
+    with pytest.raises(ValueError, match="1 groups of parameters, expected 2"):
+        two.load_state_dict(one.state_dict())
+    swapped = nn.SGD([{"params": [("parameter 1", p)]}, {"params": [("parameter 0", q)]}])
+    with pytest.raises(ValueError, match=r"'param_groups': missing \['parameter 0'\], left over \['parameter 1'\]"):
+        two.load_state_dict(swapped.state_dict())
+
+
+def test_gradients_may_be_set_to_zero() -> None:
+    p, q = nn.Parameter([1.0]), nn.Parameter([2.0])
+    optimizer = nn.SGD([p, q], lr=0.1, weight_decay=1.0)
+    p.grad = np.ones(1, np.float32)
+    optimizer.zero_grad(set_to_none=False)
+    assert q.grad is None
+    optimizer.step()  # as in torch, a gradient of 0 still decays
+    assert (p.data[0], q.data[0]) == (np.float32(0.9), 2)
+    optimizer.zero_grad()
+    assert p.grad is None
 
 
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -56,6 +143,11 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "LinearLR": {"start_factor": 0.1, "total_iters": 6},
     "OneCycleLR": {"max_lr": 0.3, "total_steps": 12},
     "LambdaLR": {"lr_lambda": lambda step: 1 / (1 + step)},
+    "ConstantLR": {"factor": 0.25, "total_iters": 4},
+    "MultiStepLR": {"milestones": [2, 5, 5, 8], "gamma": 0.5},
+    "ExponentialLR": {"gamma": 0.8},
+    "PolynomialLR": {"total_iters": 7, "power": 2.0},
+    "CosineAnnealingWarmRestarts": {"T_0": 2, "T_mult": 2, "eta_min": 0.01},
 }
 
 
@@ -75,10 +167,115 @@ def test_schedulers_give_the_rates_of_torch(name: str) -> None:
         assert a.get_last_lr() == pytest.approx(b.get_last_lr(), rel=1e-9)
         a.step()
         b.step()
-    assert len(set(rates)) > 2
+    assert len(set(rates)) >= 2
     again = getattr(nn.schedulers, name)(nn.SGD([nn.Parameter([1.0])], lr=0.9), **SCHEDULES[name])
     again.load_state_dict(a.state_dict())
     assert again.optimizer.lr == ours.lr
+
+
+def two_groups(torch: Any) -> tuple[nn.SGD, Any]:
+    """Two groups with rates 0.2 and 0.05, and the same in torch."""
+    ours = nn.SGD([{"params": [nn.Parameter([1.0])]}, {"params": [nn.Parameter([1.0])], "lr": 0.05}], lr=0.2)
+    params = [torch.nn.Parameter(torch.ones(1)) for _ in range(2)]
+    return ours, torch.optim.SGD([{"params": params[:1]}, {"params": params[1:], "lr": 0.05}], lr=0.2)
+
+
+def rates_of(optimizer: Any) -> list[float]:
+    return [group["lr"] for group in optimizer.param_groups]
+
+
+MANY = {**SCHEDULES, "OneCycleLR": {"max_lr": [0.3, 0.6], "total_steps": 12}}
+MANY["LambdaLR"] = {"lr_lambda": [lambda step: 1 / (1 + step), lambda step: 0.9**step]}
+
+
+@pytest.mark.parametrize("name", MANY)
+@pytest.mark.filterwarnings("ignore")
+def test_schedulers_move_every_group_from_its_own_rate(name: str) -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    ours, theirs = two_groups(torch)
+    a = getattr(nn.schedulers, name)(ours, **MANY[name])
+    extra = {"cycle_momentum": False} if name == "OneCycleLR" else {}
+    b = getattr(torch.optim.lr_scheduler, name)(theirs, **MANY[name], **extra)
+    for _ in range(11):
+        assert rates_of(ours) == pytest.approx(rates_of(theirs), rel=1e-9)
+        assert a.get_last_lr() == rates_of(ours)
+        a.step()
+        b.step()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_schedulers_in_turn() -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    ours, theirs = two_groups(torch)
+    rooms = (nn.schedulers, ours), (torch.optim.lr_scheduler, theirs)
+    a, b = (
+        room.SequentialLR(
+            optimizer,
+            [
+                room.LinearLR(optimizer, 0.1, total_iters=4),
+                room.CosineAnnealingLR(optimizer, 6),
+                room.ExponentialLR(optimizer, 0.5),
+            ],
+            [4, 9],
+        )
+        for room, optimizer in rooms
+    )
+    for _ in range(14):
+        assert rates_of(ours) == pytest.approx(rates_of(theirs), rel=1e-9)
+        a.step()
+        b.step()
+
+
+PLATEAUS: list[dict[str, Any]] = [
+    {"patience": 2, "factor": 0.5},
+    {"patience": 0, "factor": 0.5, "cooldown": 2, "min_lr": [0.03, 0.01]},
+    {"mode": "max", "patience": 1, "threshold": 0.05, "threshold_mode": "abs"},
+    {"mode": "max", "patience": 1, "threshold": 0.1},
+    {"patience": 1, "threshold": 0.1, "eps": 0.04},
+]
+
+
+@pytest.mark.parametrize("settings", PLATEAUS, ids=str)
+def test_plateaus_are_those_of_torch(settings: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    ours, theirs = two_groups(torch)
+    a = nn.schedulers.ReduceLROnPlateau(ours, **settings)
+    b = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **settings)
+    rng, seen = np.random.default_rng(0), set()
+    for step in range(40):
+        figure = 1 + 0.5**step * 3 + 0.1 * rng.normal() if step != 7 else np.nan
+        a.step(nn.Tensor(figure, dtype=np.float64))
+        b.step(figure)
+        assert rates_of(ours) == pytest.approx(rates_of(theirs), rel=1e-12)
+        seen.add(ours.lr)
+        if step == 20:
+            saved = a.state_dict()
+            a = nn.schedulers.ReduceLROnPlateau(ours, **settings)
+            ours.lr = 9.0
+            a.load_state_dict(saved)
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda o: nn.schedulers.ReduceLROnPlateau(o, "least"), "mode is 'least'; expected 'min' or 'max'"),
+        (lambda o: nn.schedulers.ReduceLROnPlateau(o, factor=1.0), "factor is 1.0"),
+        (lambda o: nn.schedulers.ReduceLROnPlateau(o, patience=-1), "patience is -1"),
+        (lambda o: nn.schedulers.ReduceLROnPlateau(o, min_lr=[0.1, 0.1]), "min_lr has 2 values; .* each of 1 groups"),
+        (lambda o: nn.schedulers.LambdaLR(o, [abs, abs]), "lr_lambda has 2 values"),
+        (lambda o: nn.schedulers.OneCycleLR(o, [0.1, -1], 5), "max_lr is -1"),
+        (lambda o: nn.schedulers.MultiStepLR(o, [3, -1]), "milestones is -1"),
+        (lambda o: nn.schedulers.SequentialLR(o, [nn.schedulers.StepLR(o, 2)], [3]), "1 schedulers want 0 milestones"),
+        (
+            lambda o: nn.schedulers.SequentialLR(o, [nn.schedulers.StepLR(nn.SGD([nn.Parameter([1.0])]), 2)], []),
+            "StepLR was made for another optimiser",
+        ),
+    ],
+)
+def test_schedules_that_cannot_be_are_named(call: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call(nn.SGD([nn.Parameter([1.0])]))
 
 
 @pytest.mark.parametrize("kind", [nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW])
@@ -165,8 +362,8 @@ def test_bad_settings_are_named() -> None:
             lambda: nn.Adam([p]).load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0])]).state_dict()),
             r"\(2,\), expected \(1,\)",
         ),
-        (lambda: nn.SGD([p]).load_state_dict({"kind": "SGD", "steps": 3}), "SGD has no settings, counts$"),
-        (lambda: nn.schedulers.StepLR(nn.SGD([p]), 2).load_state_dict({"kind": "StepLR"}), "no base_lr, last_epoch"),
+        (lambda: nn.SGD([p]).load_state_dict({"kind": "SGD", "steps": 3}), "SGD has no param_groups, counts$"),
+        (lambda: nn.schedulers.StepLR(nn.SGD([p]), 2).load_state_dict({"kind": "StepLR"}), "no base_lrs, last_epoch"),
         (lambda: nn.schedulers.StepLR(nn.SGD([p]), 0), "step_size is 0"),
         (lambda: nn.schedulers.CosineAnnealingLR(nn.SGD([p]), 0), "T_max is 0"),
         (lambda: nn.schedulers.LinearLR(nn.SGD([p]), total_iters=0), "total_iters is 0"),
@@ -180,9 +377,9 @@ def test_bad_settings_are_named() -> None:
 
 
 SETTINGS = {
-    nn.SGD: {"lr": 0.3, "momentum": 0.8, "dampening": 0.1, "weight_decay": 0.2, "nesterov": False},
-    nn.RMSprop: {"lr": 0.3, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.2, "momentum": 0.7},
-    nn.Adam: {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.2},
+    nn.SGD: {"lr": 0.3, "momentum": 0.8, "dampening": 0.1, "weight_decay": 0.2, "nesterov": False, "maximize": True},
+    nn.RMSprop: {"lr": 0.3, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.2, "momentum": 0.7, "centered": True},
+    nn.Adam: {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.2, "amsgrad": True},
     nn.AdamW: {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.2},
 }
 
@@ -202,10 +399,10 @@ def test_a_saved_optimiser_goes_on_with_its_own_settings(kind: Any, tmp_path: Pa
         elif step > 1:
             q.grad = p.grad
             new.step()
-    assert new.state_dict()["settings"] == old.state_dict()["settings"]
+    assert new.state_dict()["param_groups"] == old.state_dict()["param_groups"]
     np.testing.assert_array_equal(p.data, q.data)
     state = old.state_dict()
-    del state["settings"]["lr"]
+    del state["param_groups"][0]["lr"]
     with pytest.raises(ValueError, match=f"state of {kind.__name__} has the settings .*; expected .*lr"):
         new.load_state_dict(state)
 
