@@ -1,5 +1,6 @@
-"""In a notebook an environment shows its maze with the agent, a vector environment its first lanes."""
+"""What a notebook shows: a card its maze and counts, an environment its maze and agent, lanes side by side."""
 
+import html
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,7 +9,8 @@ from gymnasium.error import ResetNeeded
 from .env import MazeEnv
 from .maps.maze import Maze
 from .pictures.draw import draw_place, tile_size
-from .pictures.notebook import frames_svg
+from .pictures.notebook import frames_svg, svg
+from .planning.describe import DifficultyCard
 from .vector import MazeVectorEnv
 
 _LANES: Final = 8  # shown of a vector environment
@@ -34,6 +36,16 @@ def vector_svg(envs: MazeVectorEnv) -> str | None:
     return _svg(mazes, list(zip(saved.cell, saved.carried, strict=True)))
 
 
+def card_html(card: DifficultyCard) -> str:
+    """Return a maze and its counts as HTML: the picture, and a table beside it."""
+    left = "style='text-align:left'"
+    rows = "".join(
+        f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(value)}</td></tr>"
+        for name, value in card.rows()
+    )
+    return f"<div style='display:flex;gap:2em;align-items:center'>{svg(card.maze)}<table>{rows}</table></div>"
+
+
 def _svg(mazes: Sequence[Maze], places: Sequence[tuple[int | None, int]]) -> str:
     """Return mazes side by side, the agent of each on a cell, carrying inventory bits."""
     width = _SIDE // len(mazes)
@@ -45,5 +57,6 @@ def _svg(mazes: Sequence[Maze], places: Sequence[tuple[int | None, int]]) -> str
     )
 
 
+DifficultyCard._repr_html_ = card_html  # type: ignore[attr-defined]
 for _kind, _shown in ((MazeEnv, env_svg), (MazeVectorEnv, vector_svg)):
     setattr(_kind, "_repr_svg_", _shown)  # noqa: B010 (type checkers know the attributes of classes)

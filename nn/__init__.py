@@ -63,6 +63,7 @@ from .functional import (
     smooth_l1_loss as smooth_l1_loss,
     upsample as upsample,
 )
+from .explain import explain as explain
 from .gradcheck import GradcheckReport as GradcheckReport, gradcheck as gradcheck
 from .graph import no_grad as no_grad
 from .layers import (

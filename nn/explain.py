@@ -86,3 +86,6 @@ def _short(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {letter}"
     return str(count)
+
+
+setattr(Tensor, "explain", explain)  # noqa: B010 (declared in tensor.py)

@@ -29,8 +29,9 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 if TYPE_CHECKING:
 
     class _Operators:
-        """The operators and methods that `operators.py` gives to Tensor, declared for type checkers."""
+        """The operators and methods that `operators.py` and `explain.py` give to Tensor, declared for type checkers."""
 
+        def explain(self) -> str: ...
         def _unary(self) -> Tensor: ...
         def _binary(self, other: Operand) -> Tensor: ...
         def _compare(self, other: Any) -> Array: ...
@@ -187,12 +188,6 @@ class Tensor(_Operators):
         if seed.shape != self.shape:
             raise ValueError(f"backward(gradient): expected shape {self.shape}, got {seed.shape}")
         return seed
-
-    def explain(self) -> str:
-        """Print, and return, the graph as one would draw it: operations, shapes, cost and gradient norms."""
-        from .explain import explain
-
-        return explain(self)
 
     @property
     def T(self) -> Tensor:

@@ -27,12 +27,6 @@ EXTRAS = {"stable_baselines3", "PIL", "imageio", "matplotlib", "pooch", "torch",
 
 # the storeys of envs, from the bottom; files at the top of the room stand above all of them
 STOREYS = ["maps", "core", "pictures", "observations", "planning", "engines"]
-# arrows between files that are still to be removed, and are not counted
-REMAINING: set[tuple[str, str]] = {
-    ("envs/pictures/notebook.py", "envs/planning/describe.py"),
-    ("nn/tensor.py", "nn/explain.py"),
-}
-
 FILES = [(room, path) for room, folder in ROOMS.items() for path in sorted(folder.rglob("*.py"))]
 
 
@@ -121,18 +115,14 @@ def level(file: str) -> int:
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_imports_go_in_a_circle(room: str) -> None:
     """Among files, and among the folders of a room, but for its `__init__.py`, which imports everything."""
-    pairs = arrows(room) - REMAINING
+    pairs = arrows(room)
     assert circle(pairs) == []
     top = ROOMS[room].name + "/__init__.py"
     assert circle({pair for pair in pairs if top not in pair}, storey) == []
 
 
 def test_the_imports_of_envs_go_down_only() -> None:
-    assert {(one, other) for one, other in arrows("envs") if level(one) < level(other)} - REMAINING == set()
-
-
-def test_arrows_that_remain_exist() -> None:
-    assert set().union(*map(arrows, ROOMS)) >= REMAINING
+    assert {(one, other) for one, other in arrows("envs") if level(one) < level(other)} == set()
 
 
 def test_the_test_sees_a_circle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """Pictures for notebooks: a maze as an SVG, a walk as an animated one."""
 
 import base64
-import html
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +8,6 @@ import numpy as np
 
 from ..core.world import World
 from ..maps.maze import Maze
-from ..planning.describe import DifficultyCard
 from .draw import draw, tile_size
 from .png import png
 from .tiles import AGENT, PAPER, Frame
@@ -55,16 +53,6 @@ def frames_svg(frames: Sequence[Frame]) -> str:
     return _wrapped(np.concatenate(padded, axis=1)[:, :-_GAP])
 
 
-def card_html(card: DifficultyCard) -> str:
-    """Return a maze and its counts as HTML: the picture, and a table beside it."""
-    left = "style='text-align:left'"
-    rows = "".join(
-        f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(value)}</td></tr>"
-        for name, value in card.rows()
-    )
-    return f"<div style='display:flex;gap:2em;align-items:center'>{svg(card.maze)}<table>{rows}</table></div>"
-
-
 def _tile(maze: Maze) -> int:
     return min(tile_size(maze, _SIDE, _SIDE), 64)
 
@@ -81,4 +69,3 @@ def _wrapped(frame: Frame, more: str = "") -> str:
 
 for _shown in (Maze, World):  # attached from here: a Maze does not know how it is drawn
     setattr(_shown, "_repr_svg_", svg)  # noqa: B010 (type checkers know the attributes of classes)
-DifficultyCard._repr_html_ = card_html  # type: ignore[attr-defined]
