@@ -21,7 +21,7 @@ from .checks import BELOW_ONE, check
 from .graph import Array
 from .modules import Module
 from .operations.broadcasting import fit
-from .tensor import Operand, Rule, Tensor, operation, plain
+from .tensor import Operand, Rule, Tensor, composite, operation, plain
 
 TILE = 1 << 16  # weights
 CAUSAL_ROWS = 64  # queries in a tile of causal attention: few, so that little of the future is computed
@@ -210,6 +210,7 @@ def _checked_mask(mask: Any, shape: tuple[int, ...], given: str) -> Any:
     return mask
 
 
+@composite
 def scaled_dot_product_attention(
     query: Operand,
     key: Operand,

@@ -332,6 +332,22 @@ def _operation(rule: Callable[P, Rule], plain_operands: Callable[[str, Sequence[
     return apply
 
 
+def composite(function: Callable[P, Any]) -> Callable[P, Any]:
+    """Give a function made of operations their treatment of arguments: both spellings, and errors in clear words."""
+    spellings = {SPELLINGS[own]: own for own in inspect.signature(function).parameters if own in SPELLINGS}
+
+    @functools.wraps(function)
+    def apply(*args: Any, **settings: Any) -> Any:
+        if settings and spellings:
+            settings = {spellings.get(word, word): value for word, value in settings.items()}
+        try:
+            return function(*args, **settings)
+        except TypeError as error:
+            raise explained(error, function, args, settings) from None
+
+    return apply
+
+
 def _apart(output: Array, operands: Sequence[Any]) -> Array:
     """A copy of an output that is a view of a parameter: no graph would notice that an optimiser writes into it."""
     for x in operands:

@@ -388,7 +388,7 @@ def test_what_chooses_may_be_written_into_before_backward(choose: Any, chooser: 
     [
         (lambda: leaf(2, 3) + leaf(4), ["add", r"\(2, 3\)", r"\(4,\)"]),
         (lambda: leaf(2, 3) @ leaf(4, 5), ["matmul", r"\(2, 3\)", r"\(4, 5\)"]),
-        (lambda: leaf(2, 3).reshape(4, 4), ["reshape", r"\(2, 3\)", r"\(4,4\)"]),
+        (lambda: leaf(2, 3).reshape(4, 4), ["reshape", r"\(2, 3\)", r"\(4, 4\)"]),
         (lambda: leaf(2, 3).sum(axis=5), ["sum", "axis 5"]),
         (lambda: nn.linear(leaf(2, 3), leaf(4, 5)), ["linear", r"\(2, 3\)", r"\(4, 5\)", "in_features"]),
         (lambda: nn.conv2d(leaf(1, 3, 8, 8), leaf(4, 2, 3, 3)), ["conv2d", r"\(1, 3, 8, 8\)", "3 channels", "2"]),
@@ -438,7 +438,7 @@ def test_what_chooses_may_be_written_into_before_backward(choose: Any, chooser: 
         (lambda: leaf(3).backward(np.ones(2)), [r"\(3,\)", r"\(2,\)"]),
         (lambda: nn.flatten(leaf(2, 3), 2), ["start_dim", "axis 2"]),
         (lambda: leaf(2, 3).flatten(1, 0), ["start_dim 1", "end_dim 0", r"\(2, 3\)"]),
-        (lambda: nn.concatenate([]), ["concatenate", "nothing"]),
+        (lambda: nn.concatenate([]), ["concatenate", "empty"]),
     ],
 )
 def test_errors_name_what_was_given_and_what_is_wanted(call: Any, words: list[str]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from .. import buffers, operations
 from ..geometry import Axis, Size, conv_axes, text, transposed_axes
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 from . import general
 from .layout import to_bchw, to_hcwb
 
@@ -96,6 +96,7 @@ def bias_relu(x: Operand, bias: Operand) -> Rule:
 
 
 # ------------------------------------------------------------------------------------------------ in PyTorch's terms
+@composite
 def conv2d(
     image: Operand,
     kernel: Operand,
@@ -127,6 +128,7 @@ def conv2d(
     return _convolve("conv2d", _conv2d, image, kernel, bias, groups, 2, (stride, padding, dilation))
 
 
+@composite
 def conv1d(
     input: Operand,
     weight: Operand,
@@ -144,6 +146,7 @@ def conv1d(
     return _convolve("conv1d", _conv2d, input, weight, bias, groups, 1, (stride, padding, dilation))
 
 
+@composite
 def conv_transpose2d(
     input: Operand,
     weight: Operand,
@@ -164,6 +167,7 @@ def conv_transpose2d(
     return _convolve("conv_transpose2d", _conv_transpose2d, input, weight, bias, groups, 2, settings)
 
 
+@composite
 def conv_transpose1d(
     input: Operand,
     weight: Operand,

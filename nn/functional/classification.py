@@ -12,7 +12,7 @@ import numpy as np
 from ..checks import PROBABILITY, check, check_choice
 from ..graph import Array
 from ..operations.rectifiers import logistic
-from ..tensor import Operand, Rule, Tensor, operation, plain
+from ..tensor import Operand, Rule, Tensor, composite, operation, plain
 from .reduction import REDUCTIONS, constant, reduced
 
 
@@ -99,6 +99,7 @@ def _soft_cross_entropy(
     return losses.sum() * losses.dtype.type(share), vjp
 
 
+@composite
 def cross_entropy(
     input: Operand,
     target: Any,
@@ -127,7 +128,7 @@ def cross_entropy(
         warnings.warn(
             "cross_entropy takes logits and applies softmax itself; here it follows a softmax, which flattens the"
             " gradient: leave the Softmax layer out",
-            stacklevel=2,
+            stacklevel=3,  # this function's caller; between them stands `composite`
         )
     check_choice(REDUCTIONS, reduction=reduction)
     check(PROBABILITY, label_smoothing=label_smoothing)
@@ -196,6 +197,7 @@ def _nll(input: Operand, target: Array, weight: Array | None, reduction: str, ig
     return losses.sum() / count if reduction == "mean" else losses.sum(), vjp
 
 
+@composite
 def nll_loss(
     input: Operand, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
@@ -240,6 +242,7 @@ def _binary_cross_entropy_with_logits(
     )
 
 
+@composite
 def binary_cross_entropy_with_logits(
     input: Operand, target: Operand, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
@@ -280,6 +283,7 @@ def _binary_cross_entropy(input: Operand, target: Operand, weight: Array | None,
     )
 
 
+@composite
 def binary_cross_entropy(input: Operand, target: Operand, weight: Any = None, *, reduction: str = "mean") -> Any:
     """-log of the probability, itself the input, of `target`; `binary_cross_entropy_with_logits` is the safer one.
 

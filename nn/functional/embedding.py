@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, constant, operation
 
 
 @operation
@@ -25,11 +25,24 @@ def _embedding(weight: Operand, index: Array) -> Rule:
     return weight[index], vjp
 
 
+@composite
 def embedding(input: Any, weight: Operand) -> Any:
-    """Rows of `weight` (num_embeddings, embedding_dim) for integers of any shape -> (*shape, embedding_dim)."""
-    index = np.array(input)
+    """Rows of a matrix, chosen by integers.
+
+    Args:
+        input: integers from 0 to num_embeddings - 1, any shape.
+        weight: (num_embeddings, embedding_dim).
+
+    Returns:
+        (*shape of input, embedding_dim).
+
+    Raises:
+        TypeError: the input does not hold integers.
+        ValueError: an integer is out of range.
+    """
+    index = constant("input", input)
     if index.dtype.kind not in "iu":
-        raise TypeError(f"embedding takes integers, not {index.dtype}")
+        raise TypeError(f"embedding: input holds {index.dtype}; expected integers")
     if index.size and not 0 <= index.min() <= index.max() < len(weight):
-        raise ValueError(f"embedding: indices from {index.min()} to {index.max()}, but there are {len(weight)} rows")
+        raise ValueError(f"embedding: input is {index.min()} to {index.max()}, but weight has {len(weight)} rows")
     return _embedding(weight, index=index)

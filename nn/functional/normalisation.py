@@ -11,7 +11,7 @@ import numpy as np
 from .. import operations
 from ..graph import Array
 from ..operations.broadcasting import fit
-from ..tensor import Operand, Rule, operation, plain
+from ..tensor import Operand, Rule, composite, operation, plain
 
 
 @operation
@@ -49,6 +49,7 @@ def _normalise(
     return out, vjp
 
 
+@composite
 def layer_norm(
     input: Operand,
     normalized_shape: int | Sequence[int],
@@ -58,12 +59,13 @@ def layer_norm(
 ) -> Any:
     """Normalise over the last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016)."""
     array = np.asarray(plain(input))
-    shape = _last_axes("layer_norm", array.shape, normalized_shape)
+    shape = _last_axes("layer_norm", array.shape, normalized_shape, weight=weight, bias=bias)
     axes = tuple(range(-len(shape), 0))
     mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
     return _normalise(input, weight, bias, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
 
 
+@composite
 def batch_norm(
     input: Operand,
     running_mean: Array | None,
@@ -76,13 +78,26 @@ def batch_norm(
 ) -> Any:
     """Normalise each channel, axis 1, over all other axes (Ioffe & Szegedy 2015).
 
-    In training by the batch's own statistics, which also move the running ones, in place, by `momentum`; else by the
-    running ones. All four vectors have shape (channels,).
+    Args:
+        input: (batch, channels, ...).
+        running_mean, running_var: plain arrays (channels,), or None for neither. In training they are updated in place;
+            otherwise they take the place of the batch's own mean and variance.
+        weight, bias: (channels,), or None.
+        training: whether to normalise by the batch's own statistics.
+        momentum: the share of the batch in the updated running statistics.
+        eps: added to the variance.
+
+    Raises:
+        ValueError: shapes do not fit, or a channel has a single value in training.
+        TypeError: the running statistics are not plain floating arrays.
     """
     array = np.asarray(plain(input))
+    if array.ndim < 2:
+        raise ValueError(f"batch_norm of shape {array.shape}: expected (batch, channels, ...)")
+    _check_running("batch_norm", array.shape[1], running_mean=running_mean, running_var=running_var)
     axes = tuple(axis for axis in range(array.ndim) if axis != 1)
     column = (-1, *[1] * (array.ndim - 2))
-    count = array.size // array.shape[1]
+    count = array.size // (array.shape[1] or 1)
     own = training or running_mean is None or running_var is None
     if running_mean is None or running_var is None or own:
         if count < 2:
@@ -106,6 +121,16 @@ def batch_norm(
     return out
 
 
+def _check_running(name: str, channels: int, **statistics: Any) -> None:
+    for which, value in statistics.items():
+        if value is not None and (not isinstance(value, np.ndarray) or value.dtype.kind != "f"):
+            kind = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
+            raise TypeError(f"{name}: {which} is a {kind}; expected a plain floating array, to be updated in place")
+        if value is not None and value.shape != (channels,):
+            raise ValueError(f"{name}: {which} has shape {value.shape}; expected {(channels,)}")
+
+
+@composite
 def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Operand = None, eps: float = 1e-5) -> Any:
     """Normalise each group of channels of each example, over the group and all axes after it (Wu & He 2018).
 
@@ -127,6 +152,7 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     return operations.reshape(out, shape)
 
 
+@composite
 def instance_norm(
     input: Operand,
     running_mean: Array | None = None,
@@ -160,6 +186,7 @@ def instance_norm(
     return out
 
 
+@composite
 def rms_norm(
     input: Operand, normalized_shape: int | Sequence[int], weight: Operand = None, eps: float | None = None
 ) -> Any:
@@ -167,7 +194,7 @@ def rms_norm(
 
     `eps` is added to the mean square; by default the precision's smallest step from 1.
     """
-    shape = _last_axes("rms_norm", np.shape(input), normalized_shape)
+    shape = _last_axes("rms_norm", np.shape(input), normalized_shape, weight=weight)
     axes = tuple(range(-len(shape), 0))
     eps = float(np.finfo(np.asarray(plain(input)).dtype).eps) if eps is None else eps
     return _rms_norm(input, weight, axes=axes, eps=eps)
@@ -189,9 +216,14 @@ def _rms_norm(x: Operand, weight: Operand, axes: tuple[int, ...], eps: float) ->
     return normal if weight is None else normal * weight, vjp
 
 
-def _last_axes(name: str, shape: Sequence[int], normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+def _last_axes(
+    name: str, shape: Sequence[int], normalized_shape: int | Sequence[int], **parameters: Any
+) -> tuple[int, ...]:
     """The normalized shape as a tuple. ValueError if it is not that of the last axes."""
     wanted = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not wanted or tuple(shape[len(shape) - len(wanted) :]) != wanted:
         raise ValueError(f"{name} over {wanted} of a tensor of shape {tuple(shape)}: its last axes must be {wanted}")
+    for which, parameter in parameters.items():
+        if parameter is not None and np.shape(parameter) != wanted:
+            raise ValueError(f"{name}: {which} has shape {np.shape(parameter)}; expected {wanted}")
     return wanted

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import buffers
+from .. import buffers, operations
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
 
+@composite
 def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """Put something around the last axes: `pad` holds (before, after) of the last axis, then of the one before, ...
 
@@ -30,9 +31,15 @@ def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float
         raise ValueError(f"value is {value}, which mode {mode!r} has no use for")
     both = [(0, 0)] * (len(shape) - len(pads) // 2) + list(zip(pads[-2::-2], pads[::-2], strict=True))
     for axis, (n, (before, after)) in enumerate(zip(shape, both, strict=True)):
+        if mode in ("reflect", "replicate"):  # first padded, then cut
+            before, after, n = max(before, 0), max(after, 0), n if n + before + after >= 0 else -1
         most = {"constant": max(before, after), "reflect": n - 1, "replicate": n and max(before, after), "circular": n}
         if n + before + after < 0 or min(before, 0) + min(after, 0) < -n or max(before, after) > max(most[mode], 0):
             raise ValueError(f"pad of shape {shape}: {(before, after)} does not fit axis {axis}, mode {mode!r}")
+    if mode in ("reflect", "replicate") and min(pads, default=0) < 0:
+        more = [(max(before, 0), max(after, 0)) for before, after in both]
+        cut = tuple(slice(max(-before, 0), after if after < 0 else None) for before, after in both)
+        return operations.getitem(_pad(input, both=more, mode=mode, value=0.0), cut)
     return _pad(input, both=both, mode=mode, value=value or 0.0)
 
 
@@ -67,7 +74,7 @@ def _copies(shape: Sequence[int], both: Sequence[tuple[int, int]], mode: str) ->
     """Which place of the padded array is copied from which, axis by axis; both as indices."""
     for axis, (n, (before, after)) in enumerate(zip(shape, both, strict=True)):
         first, last = max(before, 0), max(before, 0) + n - 1 + min(before, 0) + min(after, 0)
-        size = last - first + 1
+        size = max(last - first + 1, 1)  # an empty axis only has copies of nothing to make
         for k in range(1, max(before, 0) + 1):
             source = {"reflect": first + k, "replicate": first, "circular": first + (size - k) % size}[mode]
             yield _at(axis, first - k), _at(axis, source)

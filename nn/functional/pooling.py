@@ -14,7 +14,7 @@ import numpy as np
 from .. import buffers, operations
 from ..geometry import Axis, Size, pool_axes
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 
 Axes = Sequence[Axis]
 
@@ -152,6 +152,7 @@ def _counted(window: Axis, count_include_pad: bool) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------ in PyTorch's terms
+@composite
 def max_pool2d(
     input: Operand,
     kernel_size: Size,
@@ -170,6 +171,7 @@ def max_pool2d(
     return _pool("max_pool2d", _max_pool2d, input, 2, (kernel_size, stride, padding, dilation, ceil_mode))
 
 
+@composite
 def max_pool1d(
     input: Operand,
     kernel_size: Size,
@@ -184,6 +186,7 @@ def max_pool1d(
     return _pool("max_pool1d", _max_pool2d, input, 1, (kernel_size, stride, padding, dilation, ceil_mode))
 
 
+@composite
 def avg_pool2d(
     input: Operand,
     kernel_size: Size,
@@ -204,6 +207,7 @@ def avg_pool2d(
     return _pool("avg_pool2d", _avg_pool2d, input, 2, settings, count_include_pad, divisor_override)
 
 
+@composite
 def avg_pool1d(
     input: Operand,
     kernel_size: Size,
@@ -265,6 +269,7 @@ def lifted(work: Callable[[Any], Any], x: Operand, count: int) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------------------ adaptive
+@composite
 def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
     """Mean over windows that share the picture evenly: (..., height, width) -> (..., *output_size).
 
@@ -273,17 +278,20 @@ def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
     return _adaptive("adaptive_avg_pool2d", input, output_size, 2, largest=False)
 
 
+@composite
 def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
     """Mean over windows that share the sequence evenly: (..., length) -> (..., output_size)."""
     return _adaptive("adaptive_avg_pool1d", input, output_size, 1, largest=False)
 
 
+@composite
 def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
     """Largest of windows that share the picture evenly: (..., height, width) -> (..., *output_size)."""
     _no_indices("adaptive_max_pool2d", return_indices)
     return _adaptive("adaptive_max_pool2d", input, output_size, 2, largest=True)
 
 
+@composite
 def adaptive_max_pool1d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
     """Largest of windows that share the sequence evenly: (..., length) -> (..., output_size)."""
     _no_indices("adaptive_max_pool1d", return_indices)

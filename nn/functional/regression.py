@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import NOT_NEGATIVE, POSITIVE, check, check_choice
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 from .reduction import REDUCTIONS, check_same_shape, reduced
 
 
@@ -17,6 +17,7 @@ def _mse(input: Operand, target: Operand, reduction: str) -> Rule:
     return reduced(rest * rest, reduction, lambda *, input=input, target=target: 2 * rest, lambda: -2 * rest)
 
 
+@composite
 def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
     """Squared difference, averaged over all elements.
 
@@ -40,6 +41,7 @@ def _l1(input: Operand, target: Operand, reduction: str) -> Rule:
     return reduced(np.abs(rest), reduction, lambda *, input=input, target=target: slope, lambda: -slope)
 
 
+@composite
 def l1_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
     """Absolute difference, averaged over all elements; its slope is 0 where there is none. Arguments as `mse_loss`."""
     check_same_shape("l1_loss", input, target)
@@ -62,6 +64,7 @@ def _huber(input: Operand, target: Operand, reduction: str, delta: float, scale:
     )
 
 
+@composite
 def huber_loss(input: Operand, target: Operand, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Half the square of differences up to `delta`, straight on from there (Huber 1964). Arguments as `mse_loss`."""
     check_same_shape("huber_loss", input, target)
@@ -70,6 +73,7 @@ def huber_loss(input: Operand, target: Operand, reduction: str = "mean", delta: 
     return _huber(input, target, reduction=reduction, delta=float(delta), scale=1.0)
 
 
+@composite
 def smooth_l1_loss(input: Operand, target: Operand, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """`huber_loss` with delta = beta, divided by it: at a distance the absolute difference. Arguments as `mse_loss`."""
     check_same_shape("smooth_l1_loss", input, target)
@@ -99,6 +103,7 @@ def _kl_div(input: Operand, target: Operand, reduction: str, log_target: bool) -
     )
 
 
+@composite
 def kl_div(input: Operand, target: Operand, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """target * (log(target) - input): the Kullback-Leibler divergence from exp(input) to `target`, element by element.
 

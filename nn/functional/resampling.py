@@ -9,10 +9,11 @@ import numpy as np
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 
+@composite
 def interpolate(
     input: Operand,
     size: int | Sequence[int] | None = None,
@@ -66,6 +67,7 @@ def interpolate(
     return out
 
 
+@composite
 def upsample(
     input: Operand,
     size: int | Sequence[int] | None = None,

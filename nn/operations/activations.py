@@ -57,7 +57,7 @@ def gelu(input: Operand, approximate: str = "none") -> Rule:
 @operation
 def softmax(input: Operand, dim: int = -1) -> Rule:
     """exp(input), normalised to sum 1 along `dim`."""
-    out = np.exp(input - input.max(dim, keepdims=True))
+    out = np.exp(input - input.max(dim, keepdims=True, initial=-np.inf))
     out /= out.sum(dim, keepdims=True)
     return out, lambda grad, needs: (out * (grad - (grad * out).sum(dim, keepdims=True)),)
 
@@ -65,6 +65,6 @@ def softmax(input: Operand, dim: int = -1) -> Rule:
 @operation
 def log_softmax(input: Operand, dim: int = -1) -> Rule:
     """log(softmax(input)) without its overflow."""
-    out = input - input.max(dim, keepdims=True)
+    out = input - input.max(dim, keepdims=True, initial=-np.inf)
     out -= np.log(np.exp(out).sum(dim, keepdims=True))
     return out, lambda grad, needs: (grad - np.exp(out) * grad.sum(dim, keepdims=True),)

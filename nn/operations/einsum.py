@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 from .reductions import sum as sum_over
 from .shapes import getitem, reshape, transpose
 
 LETTERS = string.ascii_letters
 
 
+@composite
 def einsum(equation: str, *operands: Operand) -> Any:
     """Multiply the operands element by element along axes of the same letter, and sum over what the output leaves out.
 

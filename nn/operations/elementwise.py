@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..graph import Array
-from ..tensor import Operand, Rule, constant, operation
+from ..tensor import Operand, Rule, composite, constant, operation
 from .broadcasting import fit
 
 
@@ -115,6 +115,7 @@ def _where(a: Operand, b: Operand, condition: Array) -> Rule:
     )
 
 
+@composite
 def where(condition: Any, a: Operand, b: Operand) -> Any:
     """a where `condition` is True, b elsewhere, broadcast; no gradient passes through the branch not chosen.
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, constant, operation
 
 
+@composite
 def gather(input: Operand, dim: int, index: Any) -> Any:
     """Of each line along `dim`, the elements with the numbers that `index` has there.
 
@@ -27,7 +28,7 @@ def gather(input: Operand, dim: int, index: Any) -> Any:
         TypeError: the index does not hold integers.
         ValueError: it does not fit, or one is out of range.
     """
-    index, shape = np.array(index), np.shape(input)
+    index, shape = constant("index", index), np.shape(input)
     if index.dtype.kind not in "iu":
         raise TypeError(f"gather: the index holds integers, not {index.dtype}")
     dim = normalize_axis_index(dim, max(len(shape), 1), "gather: dim")

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checks import POSITIVE, check
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 from .activations import sigmoid
 from .broadcasting import fit
 from .elementwise import absolute, add, divide, multiply
@@ -140,11 +140,13 @@ def hardswish(input: Operand) -> Rule:
     )
 
 
+@composite
 def softsign(input: Operand) -> Any:
     """input / (1 + |input|)."""
     return divide(input, add(absolute(input), 1.0))
 
 
+@composite
 def glu(input: Operand, dim: int = -1) -> Any:
     """The first half along `dim` times the sigmoid of the second (Dauphin et al. 2017)."""
     shape = np.shape(input)

@@ -18,6 +18,8 @@ def axes(x: Array, axis: Axis) -> tuple[int, ...]:
     """The axes as a tuple: all for None; of one number, which has no axes, 0 and -1 are allowed as in PyTorch."""
     if axis is None:
         return tuple(range(x.ndim))
+    if isinstance(axis, bool):
+        raise TypeError(f"axis is {axis}; expected integers (the variance of a sample is correction=1)")
     if x.ndim == 0 and axis in (0, -1, (0,), (-1,)):
         return ()
     return normalize_axis_tuple(axis, x.ndim, "axis")

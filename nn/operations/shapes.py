@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Axis, Operand, Rule, rearrangement
+from ..tensor import Axis, Operand, Rule, composite, rearrangement
 from .broadcasting import fit
 
 
@@ -25,6 +25,9 @@ def reshape(x: Operand, shape: Sequence[int] | int) -> Rule:
 def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
     """Reshape; a batch that is last in memory and stays the first axis is left last: a copy in long runs, or none."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    known = math.prod(n for n in shape if n != -1)
+    if x.size != known if -1 not in shape else not known or x.size % known or shape.count(-1) > 1:
+        raise ValueError(f"{x.size} elements do not fit the shape {shape}")
     last = x.ndim > 1 and len(shape) > 1 and x.strides[0] == x.itemsize and not x.flags.c_contiguous
     if not last or shape[0] not in (-1, len(x)) or not x.size:
         return x.reshape(shape)
@@ -37,6 +40,7 @@ def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
     return turned.reshape(*shape[1:], len(x)).transpose(-1, *range(len(shape) - 1))
 
 
+@composite
 def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The axes from `start_dim` to `end_dim`, both included, in one; one number becomes a vector of it."""
     shape = np.shape(input) or (1,)
@@ -97,11 +101,18 @@ def _concatenate(*xs: Operand, axis: int) -> Rule:
     return np.concatenate(xs, axis), lambda grad, needs: np.split(grad, ends, axis)
 
 
+@composite
 def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Any:
-    """Join along an axis that exists."""
+    """Join tensors, or arrays, along an axis that exists; their other axes have the same size.
+
+    Raises:
+        ValueError: there are none, or they do not fit together.
+    """
     if not len(tensors):
-        raise ValueError("concatenate: there is nothing to join")
-    return _concatenate(*tensors, axis=axis)
+        raise ValueError("concatenate: the list of tensors is empty")
+    if None in [type(x) if x is not None else None for x in tensors]:
+        raise TypeError("concatenate: expected tensors and arrays, got None")
+    return _concatenate(*tensors, axis=normalize_axis_index(axis, np.ndim(tensors[0]), "concatenate"))
 
 
 @rearrangement
@@ -109,8 +120,13 @@ def _stack(*xs: Operand, axis: int) -> Rule:
     return np.stack(xs, axis), lambda grad, needs: list(np.moveaxis(grad, axis, 0))
 
 
+@composite
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Any:
-    """Join equal shapes along a new axis."""
+    """Join tensors, or arrays, of equal shape along a new axis.
+
+    Raises:
+        ValueError: there are none, or their shapes differ.
+    """
     if not len(tensors):
-        raise ValueError("stack: there is nothing to join")
+        raise ValueError("stack: the list of tensors is empty")
     return _stack(*tensors, axis=axis)

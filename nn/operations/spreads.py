@@ -16,6 +16,8 @@ from .reductions import axes, back, dropped
 
 def _variance(x: Array, axis: tuple[int, ...], correction: float) -> tuple[Array, Array, float]:
     """x less its mean; its variance, with all axes; and by what to multiply x less its mean to get the slope."""
+    if isinstance(correction, bool) or not isinstance(correction, int | float):
+        raise TypeError(f"correction is {correction!r}; expected a number, such as 1 for samples or 0 as in numpy")
     count = math.prod(x.shape[i] for i in axis)
     first = x[tuple(slice(0, 1) if i in axis else slice(None) for i in range(x.ndim))]
     rest = x - first if count else x.copy()  # so that nothing at all is left of equal numbers
