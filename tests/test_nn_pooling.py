@@ -1,0 +1,257 @@
+"""Pools, padding, resampling and norms of every setting are PyTorch's, forward and back, in every memory order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_nn_convolution import ORDERS
+
+from mazegrad import nn
+
+functional = pytest.importorskip("torch.nn.functional", reason='needs pip install "mazegrad[parity]"')
+torch = pytest.importorskip("torch")
+
+
+@st.composite
+def images(draw: Any, least: int = 1, most: int = 10, batch: bool | None = None) -> np.ndarray:
+    """One axis or two, with a batch or without, in any memory order and either precision; many numbers are equal."""
+    axes, alone = draw(st.integers(1, 2)), draw(st.booleans()) if batch is None else not batch
+    shape = [draw(st.integers(1, 3)) for _ in range(2)] + [draw(st.integers(least, most)) for _ in range(axes)]
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    x = np.round(rng.normal(size=shape), draw(st.integers(0, 3))).astype(
+        draw(st.sampled_from([np.float32, np.float64]))
+    )
+    x = ORDERS[draw(st.sampled_from(sorted(ORDERS)))](x) if x.ndim == 4 else x
+    return x[0] if alone else x
+
+
+def each(draw: Any, x: np.ndarray, batch: bool, low: int, high: int) -> Any:
+    """One number, or one for each axis."""
+    count = x.ndim - 1 - batch
+    return draw(st.one_of(st.integers(low, high), st.tuples(*[st.integers(low, high)] * count)))
+
+
+def agree(function: str, x: np.ndarray, *settings: Any, **how: Any) -> None:
+    """The same result and gradient, or an error on both sides."""
+    ours, theirs = nn.Tensor(x, requires_grad=True), torch.tensor(np.array(x), requires_grad=True)
+    try:
+        expected = getattr(functional, function)(theirs, *settings, **how)
+    except (RuntimeError, ValueError):
+        with pytest.raises(ValueError, match=function):
+            getattr(nn, function)(ours, *settings, **how)
+        return
+    out = getattr(nn, function)(ours, *settings, **how)
+    assert (out.shape, out.dtype) == (tuple(expected.shape), x.dtype)
+    gradient = np.random.default_rng(0).standard_normal(out.shape).astype(x.dtype)
+    out.backward(gradient)
+    expected.backward(torch.tensor(gradient))
+    bound = 1e-5 if x.dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(out.data, expected.detach().numpy(), rtol=bound, atol=bound)
+    if np.isfinite(out.data).all():  # a window of nothing but padding has no largest pixel
+        np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=bound, atol=bound)
+
+
+@given(st.data(), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_max_pool(data: st.DataObject, batch: bool) -> None:
+    x = data.draw(images(batch=batch))
+    how = {
+        "stride": data.draw(st.none()) or each(data.draw, x, batch, 1, 4),
+        "padding": each(data.draw, x, batch, 0, 2),
+        "dilation": each(data.draw, x, batch, 1, 2),
+        "ceil_mode": data.draw(st.booleans()),
+    }
+    agree(f"max_pool{x.ndim - 1 - batch}d", x, each(data.draw, x, batch, 1, 4), **how)
+
+
+@given(st.data(), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_avg_pool(data: st.DataObject, batch: bool) -> None:
+    x = data.draw(images(batch=batch))
+    how = {
+        "stride": each(data.draw, x, batch, 1, 4) if data.draw(st.booleans()) else None,
+        "padding": each(data.draw, x, batch, 0, 2),
+        "ceil_mode": data.draw(st.booleans()),
+        "count_include_pad": data.draw(st.booleans()),
+    }
+    if x.ndim - batch == 3 and data.draw(st.booleans()):
+        how["divisor_override"] = data.draw(st.integers(1, 5))
+    agree(f"avg_pool{x.ndim - 1 - batch}d", x, each(data.draw, x, batch, 1, 4), **how)
+
+
+@given(st.data(), st.booleans(), st.sampled_from(["max", "avg"]))
+@settings(max_examples=100, deadline=None)
+def test_adaptive_pools(data: st.DataObject, batch: bool, kind: str) -> None:
+    x = data.draw(images(batch=batch))
+    two = x.ndim - batch == 3
+    size = data.draw(st.integers(1, 12) if not two else st.tuples(*[st.one_of(st.none(), st.integers(1, 12))] * 2))
+    agree(f"adaptive_{kind}_pool{1 + two}d", x, size)
+
+
+@given(st.data(), st.sampled_from(["constant", "reflect", "replicate", "circular"]))
+@settings(max_examples=200, deadline=None)
+def test_pad(data: st.DataObject, mode: str) -> None:
+    x = data.draw(images(batch=True))
+    least = -3 if mode == "constant" else 0
+    both = data.draw(st.lists(st.integers(least, 4), min_size=2 * (x.ndim - 2), max_size=2 * (x.ndim - 2)))
+    agree("pad", x, both, mode, *([1.5] if mode == "constant" and data.draw(st.booleans()) else []))
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_interpolate(data: st.DataObject) -> None:
+    x = data.draw(images(batch=True))
+    two = x.ndim == 4
+    modes = ["nearest", "nearest-exact", "area", *(["bilinear", "bicubic"] if two else ["linear"])]
+    how: dict[str, Any] = {"mode": data.draw(st.sampled_from(modes))}
+    if data.draw(st.booleans()):
+        how["size"] = each(data.draw, x, True, 1, 14)
+    else:  # no halves of an odd size: PyTorch's way back through "nearest" is another way there than forward
+        how["scale_factor"] = data.draw(st.sampled_from([1.0, 2.0, 3.0, 0.7, 1.3]))
+        how["recompute_scale_factor"] = data.draw(st.sampled_from([None, True]))
+        if min(int(n * how["scale_factor"]) for n in x.shape[2:]) < 1:
+            return
+        if how["mode"] == "nearest" and any(
+            int(n * how["scale_factor"]) == 2 * n != n * how["scale_factor"] for n in x.shape[2:]
+        ):
+            return
+    if how["mode"] in ("linear", "bilinear", "bicubic"):
+        how["align_corners"] = data.draw(st.booleans())
+    agree("interpolate", x, **how)
+
+
+def test_the_largest_is_nan_where_there_is_one_and_it_gets_the_gradient() -> None:
+    x = np.arange(16.0).reshape(1, 1, 4, 4)
+    x[0, 0, 1, 1] = np.nan
+    for settings_ in ((2,), (3, 1), (2, 2, 1)):
+        ours, theirs = nn.Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        out, expected = nn.max_pool2d(ours, *settings_), functional.max_pool2d(theirs, *settings_)
+        np.testing.assert_array_equal(out.data, expected.detach().numpy())
+        out.sum().backward()
+        assert ours.grad is not None
+        assert ours.grad.sum() == out.size  # nothing is lost
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 6, 6), (2, 0, 6, 6)])
+def test_nothing_in_gives_nothing_out(shape: Any) -> None:
+    x = nn.Tensor(np.zeros(shape), requires_grad=True)
+    kernel = np.zeros((4, shape[1], 3, 3))
+    for out in (
+        nn.max_pool2d(x, 3, 2, 1),
+        nn.avg_pool2d(x, 2),
+        nn.adaptive_avg_pool2d(x, (4, 5)),
+        nn.adaptive_max_pool2d(x, (4, 5)),
+        nn.pad(x, (1, 1), "reflect"),
+        nn.interpolate(x, (3, 4), mode="bilinear"),
+        nn.conv2d(x, kernel, stride=2) if shape[1] else x * 1.0,
+    ):
+        x.zero_grad()
+        out.sum().backward()
+        assert out.shape[0] == shape[0]
+        assert x.grad is not None
+        assert x.grad.shape == shape
+
+
+# --------------------------------------------------------------------------------------------------------------- layers
+@pytest.mark.parametrize(
+    ("name", "settings_", "shape"),
+    [
+        ("MaxPool1D", {"kernel_size": 3, "stride": 2, "padding": 1}, (2, 3, 9)),
+        ("MaxPool2D", {"kernel_size": (3, 2), "stride": 2, "padding": 1, "ceil_mode": True}, (2, 3, 9, 8)),
+        ("MaxPool2D", {"kernel_size": 2, "stride": 1, "dilation": 2}, (2, 3, 9, 8)),
+        ("AvgPool1D", {"kernel_size": 3, "padding": 1, "count_include_pad": False}, (2, 3, 9)),
+        ("AvgPool2D", {"kernel_size": 3, "stride": 2, "ceil_mode": True}, (2, 3, 8, 8)),
+        ("AvgPool2D", {"kernel_size": 3, "divisor_override": 2}, (2, 3, 8, 8)),
+        ("AdaptiveAvgPool1D", {"output_size": 4}, (2, 3, 9)),
+        ("AdaptiveAvgPool2D", {"output_size": (None, 3)}, (2, 3, 9, 8)),
+        ("AdaptiveMaxPool1D", {"output_size": 4}, (2, 3, 9)),
+        ("AdaptiveMaxPool2D", {"output_size": 3}, (2, 3, 9, 8)),
+        ("Upsample", {"size": (5, 7), "mode": "bilinear", "align_corners": True}, (2, 3, 9, 8)),
+        ("Upsample", {"scale_factor": 3}, (2, 3, 4)),
+    ],
+)
+def test_layers_without_weights(name: str, settings_: dict[str, Any], shape: Any) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    ours, theirs = getattr(nn, name)(**settings_), getattr(torch.nn, name.replace("D", "d"))(**settings_)
+    np.testing.assert_allclose(np.asarray(ours(x)), theirs(torch.tensor(x)).numpy(), rtol=1e-5, atol=1e-6)
+    assert repr(ours).startswith(f"{name}(")
+    assert list(map(type, ours(nn.Tensor(x)).shape)) == [int] * len(shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings_", "shape"),
+    [
+        ("BatchNorm1D", {}, (6, 4)),
+        ("BatchNorm1D", {"momentum": None}, (6, 4, 3)),
+        ("BatchNorm1D", {"affine": False, "track_running_stats": False}, (6, 4)),
+        ("BatchNorm2D", {"momentum": None, "eps": 1e-3}, (5, 4, 3, 3)),
+        ("BatchNorm2D", {"track_running_stats": False}, (5, 4, 3, 3)),
+        ("InstanceNorm1D", {}, (3, 4, 5)),
+        ("InstanceNorm1D", {"affine": True, "track_running_stats": True}, (3, 4, 5)),
+        ("InstanceNorm2D", {"affine": True}, (3, 4, 5, 3)),
+        ("InstanceNorm2D", {"track_running_stats": True}, (3, 4, 5, 3)),
+    ],
+)
+def test_layers_with_running_statistics(name: str, settings_: dict[str, Any], shape: Any) -> None:
+    """Three batches in training, one in evaluation: results, gradients and state."""
+    rng = np.random.default_rng(0)
+    ours = getattr(nn, name)(4, **settings_, dtype=np.float64)
+    theirs = getattr(torch.nn, name.replace("D", "d"))(4, **settings_).double()
+    for array in ours.parameters():
+        array.assign(rng.normal(size=array.shape))
+    theirs.load_state_dict({key: torch.tensor(array) for key, array in ours.state_dict().items()})
+    for training in (True, True, True, False):
+        ours.train(training)
+        theirs.train(training)
+        x, gradient = rng.normal(2, 3, shape), rng.normal(size=shape)
+        a, b = nn.Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        out, expected = ours(a), theirs(b)
+        out.backward(gradient)
+        expected.backward(torch.tensor(gradient))
+        np.testing.assert_allclose(out.data, expected.detach().numpy(), atol=1e-10)
+        np.testing.assert_allclose(a.grad, b.grad.numpy(), atol=1e-10)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for key, array in theirs.state_dict().items():
+        np.testing.assert_allclose(ours.state_dict()[key], array.numpy(), atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings_", "shape"),
+    [
+        ("GroupNorm", (2, 6), (3, 6, 4, 2)),
+        ("GroupNorm", (6, 6), (3, 6, 4)),
+        ("GroupNorm", (1, 6), (3, 6)),
+        ("RMSNorm", (4,), (3, 6, 4)),
+        ("RMSNorm", ((6, 4), 1e-3), (3, 6, 4)),
+        ("RMSNorm", (4, None, False), (3, 4)),
+    ],
+)
+def test_layers_that_normalise_each_example(name: str, settings_: Any, shape: Any) -> None:
+    rng = np.random.default_rng(0)
+    ours = getattr(nn, name)(*settings_, dtype=np.float64)
+    theirs = getattr(torch.nn, name)(*settings_).double()
+    for array in ours.parameters():
+        array.assign(rng.normal(size=array.shape))
+    theirs.load_state_dict({key: torch.tensor(array) for key, array in ours.state_dict().items()})
+    x, gradient = rng.normal(2, 3, shape), rng.normal(size=shape)
+    a, b = nn.Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    out, expected = ours(a), theirs(b)
+    out.backward(gradient)
+    expected.backward(torch.tensor(gradient))
+    pairs = [(out.data, expected), (a.grad, b.grad)]
+    pairs += [(p.grad, q.grad) for p, q in zip(ours.parameters(), theirs.parameters(), strict=True)]
+    for mine, other in pairs:
+        np.testing.assert_allclose(mine, other.detach().numpy(), atol=1e-10)
+
+
+def test_one_picture_without_a_batch_is_normalised_too() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 5, 3))
+    layer = nn.InstanceNorm2D(4, dtype=np.float64)
+    np.testing.assert_allclose(layer(x), layer(x[None])[0])
+    for bad in (x[:3], x[None, None]):
+        with pytest.raises(ValueError, match=r"InstanceNorm2D\(4\) takes"):
+            layer(bad)
