@@ -6,14 +6,16 @@ kernel entry `i`; what falls outside of the picture is padding.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .checks import NATURAL, POSITIVE_INTEGER
 
 Size = int | Sequence[int]
+Plan = TypeVar("Plan")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Axis:
     def after(self) -> int:
         """How many places the last output sees after the last input; negative if inputs are left over."""
         return (self.out - 1) * self.stride + (self.kernel - 1) * self.dilation + 1 - self.pad - self.size
+
+    @functools.cached_property
+    def views(self) -> list[tuple[slice, slice]]:
+        """`seen` for every kernel entry."""
+        return [self.seen(entry) for entry in range(self.kernel)]
 
     def seen(self, entry: int) -> tuple[slice, slice]:
         """The outputs for which kernel entry `entry` lies on the picture, and the inputs on which it lies."""
@@ -72,6 +79,22 @@ def _from(start: int, step: int) -> tuple[slice, int]:
 
 
 # ------------------------------------------------------------------------------------------------- settings into axes
+def remembered(make: Callable[..., Plan]) -> Callable[..., Plan]:
+    """Remember what a function made of integers, names and tuples of integers: a net asks the same at every step."""
+    known = functools.lru_cache(maxsize=1024, typed=True)(make)
+
+    @functools.wraps(make)
+    def plan(*arguments: Any) -> Plan:
+        return (known if all(map(_exact, arguments)) else make)(*arguments)
+
+    return plan
+
+
+def _exact(x: Any) -> bool:
+    """Whether x is equal to nothing that it should be told from, such as 1.0 from 1."""
+    return type(x) in (int, str, bool, type(None)) or (type(x) is tuple and all(type(n) is int for n in x))
+
+
 def numbers(name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
     """One integer for each of `count` axes; one integer is for all. ValueError for what is less than `least`."""
     several = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * count

@@ -55,20 +55,19 @@ def grad_image(kernel: Array, grad: Array, axes: Axes, groups: int) -> Array:
     """The gradient of the image, from that of what came out: a sum of plain convolutions with the turned kernel."""
     grads, (high, wide) = to_hcwb(grad), axes
     out_channels, channels, height, width = kernel.shape
+    plain = high.stride == high.dilation == wide.stride == wide.dilation == 1
+    if plain and groups == 1:
+        return to_bchw(_forward(grads, kernel[:, :, ::-1, ::-1].swapaxes(0, 1), _back(high), _back(wide), 1))
     turned = kernel.reshape(groups, out_channels // groups, channels, height, width).swapaxes(1, 2)
     turned = turned.reshape(groups * channels, out_channels // groups, height, width)[:, :, ::-1, ::-1]
-    plain = high.stride == high.dilation == wide.stride == wide.dilation == 1
-    shape = (0, 0, 0, 0) if plain else (high.size, len(turned), wide.size, grads.shape[3])
-    out = np.zeros(shape, grads.dtype)
+    if plain:
+        return to_bchw(_forward(grads, turned, _back(high), _back(wide), groups))
+    out = np.zeros((high.size, len(turned), wide.size, grads.shape[3]), grads.dtype)
     for to_height, i, from_rows, part_high in high.plain():
         for to_width, j, from_columns, part_wide in wide.plain():
-            part = grads[from_rows, :, from_columns]
-            part = part if part.shape == grads.shape else np.ascontiguousarray(part)
+            part = np.ascontiguousarray(grads[from_rows, :, from_columns])
             weights = turned[:, :, _turned(i, height), _turned(j, width)]
-            result = _forward(part, weights, _back(part_high), _back(part_wide), groups)
-            if plain:
-                return to_bchw(result)
-            out[to_height, :, to_width] = result
+            out[to_height, :, to_width] = _forward(part, weights, _back(part_high), _back(part_wide), groups)
     return to_bchw(out)
 
 
@@ -128,7 +127,7 @@ def _stacked(rows: Array, wide: Axis, groups: int) -> Array:
     source = rows.reshape(height, groups, channels // groups, -1, batch).transpose(1, 0, 2, 3, 4)
     result = buffers.empty((groups, height, wide.kernel, channels // groups, wide.out, batch), rows.dtype)
     for j in range(wide.kernel):
-        outputs, inputs = wide.seen(j)
+        outputs, inputs = wide.views[j]
         result[:, :, j, :, : outputs.start] = result[:, :, j, :, outputs.stop :] = 0
         result[:, :, j, :, outputs] = source[:, :, :, inputs]
     return result.reshape(groups, height, -1, wide.out * batch)

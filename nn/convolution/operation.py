@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import buffers, operations
-from ..geometry import Axis, Size, conv_axes, text, transposed_axes
+from ..geometry import Axis, Size, conv_axes, remembered, text, transposed_axes
 from ..graph import Array
 from ..tensor import Operand, Rule, composite, operation
 from . import general
@@ -187,24 +187,45 @@ def _convolve(
     name: str, work: Any, x: Operand, kernel: Operand, bias: Operand, groups: int, count: int, settings: tuple[Any, ...]
 ) -> Any:
     """Check everything, lift what lacks the batch or the height, and convolve."""
-    shape, kernel_shape = np.shape(x), np.shape(kernel)
-    alone = len(shape) == count + 1
-    try:
-        _check(shape, kernel_shape, bias, groups, count, work is _conv_transpose2d)
-        axes = (conv_axes if work is _conv2d else transposed_axes)(shape[-count:], kernel_shape[2:], *settings)
-    except ValueError as error:
-        raise ValueError(f"{name} of shape {shape} and {kernel_shape}: {error}") from None
+    shapes = np.shape(x), np.shape(kernel), None if bias is None else np.shape(bias)
+    axes = _plan(name, *shapes, groups, count, work is _conv_transpose2d, *settings)
+    alone = np.ndim(x) == count + 1
     if alone:
         x = operations.expand_dims(x, 0)
     if count == 1:
-        x, kernel, axes = operations.expand_dims(x, 2), operations.expand_dims(kernel, 2), (Axis(1, 1, 1), *axes)
+        x, kernel = operations.expand_dims(x, 2), operations.expand_dims(kernel, 2)
     out = work(x, kernel, bias, axes=axes, groups=groups)
     lifted = (0,) * alone + (2,) * (count == 1)
     return operations.squeeze(out, lifted) if lifted else out
 
 
+@remembered
+def _plan(
+    name: str,
+    shape: tuple[int, ...],
+    kernel: tuple[int, ...],
+    bias: tuple[int, ...] | None,
+    groups: int,
+    count: int,
+    transposed: bool,
+    *settings: Any,
+) -> Axes:
+    """Check everything; height and width."""
+    try:
+        _check(shape, kernel, bias, groups, count, transposed)
+        axes = (transposed_axes if transposed else conv_axes)(shape[-count:], kernel[2:], *settings)
+    except ValueError as error:
+        raise ValueError(f"{name} of shape {shape} and {kernel}: {error}") from None
+    return (Axis(1, 1, 1), *axes) if count == 1 else axes
+
+
 def _check(
-    shape: tuple[int, ...], kernel: tuple[int, ...], bias: Operand, groups: int, count: int, transposed: bool
+    shape: tuple[int, ...],
+    kernel: tuple[int, ...],
+    bias: tuple[int, ...] | None,
+    groups: int,
+    count: int,
+    transposed: bool,
 ) -> None:
     """Say what does not fit, whatever the settings."""
     size = ("length",) if count == 1 else ("height", "width")
@@ -222,5 +243,5 @@ def _check(
     if kernel[0] % groups:
         raise ValueError(f"the kernel's {kernel[0]} {first} cannot be dealt out to {groups} groups")
     out_channels = kernel[1] * groups if transposed else kernel[0]
-    if bias is not None and np.shape(bias) != (out_channels,):
+    if bias is not None and bias != (out_channels,):
         raise ValueError(f"the bias must have shape {(out_channels,)}, one number for each output channel")

@@ -7,16 +7,17 @@ without the batch axis they are one picture, one sequence. Names, arguments and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .. import buffers, operations
-from ..geometry import Axis, Size, pool_axes
+from ..geometry import Axis, Size, pool_axes, remembered
 from ..graph import Array
 from ..tensor import Operand, Rule, composite, operation
 
-Axes = Sequence[Axis]
+Axes = tuple[Axis, ...]
 
 
 # ------------------------------------------------------------------------------------------------------------- largest
@@ -37,7 +38,8 @@ def _max_pool2d(x: Operand, axes: Axes) -> Rule:
 
 def _slide(x: Array, axis: int, window: Axis, combine: Callable[..., Any], start: float) -> Array:
     """Combine, along one axis, what the entries of the window see."""
-    parts = [(_along(axis, outputs), x[_along(axis, inputs)]) for outputs, inputs in map(window.seen, _entries(window))]
+    before = (slice(None),) * axis
+    parts = [((*before, outputs), x[(*before, inputs)]) for outputs, inputs in window.views]
     first = [part for _, part in parts if part.shape[axis] == window.out][:2]  # those that all outputs see
     if len(parts) == len(first) == 1:
         return first[0]
@@ -56,36 +58,35 @@ def _slide(x: Array, axis: int, window: Axis, combine: Callable[..., Any], start
 
 def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     """Along one axis, hand the gradient of each maximum to the first number that is not smaller."""
-    alone = window.stride >= (window.kernel - 1) * window.dilation + 1  # no number is in two windows
-    grad_x = buffers.empty_like(x)
-    if not _covers(window):
-        grad_x[...] = 0
-    left = grad
-    for entry in _entries(window):
-        outputs, inputs = (_along(axis, part) for part in window.seen(entry))
-        here, mine = left[outputs], grad_x[inputs]
-        if alone and entry == window.kernel - 1 and not window.pad and here.shape == left.shape:
-            mine[...] = here  # whoever has not found an owner
-            break
-        smaller = np.less(x[inputs], out[outputs], out=buffers.empty_like(here, bool))
-        rest = np.multiply(here, smaller, out=buffers.empty_like(here))
-        if alone:
-            np.subtract(here, rest, out=mine)
-        else:
-            mine += here - rest
+    before, grad_x, left = (slice(None),) * axis, buffers.empty_like(x), grad
+    if _covers(window):
+        *entries, last = [(*before, inputs) for _, inputs in window.views]
+        for here in entries:
+            found = np.equal(x[here], out, out=buffers.empty_like(out, bool))
+            mine = np.multiply(left, found, out=grad_x[here])
+            left = np.subtract(left, mine, out=grad_x[last])  # whoever has not found an owner
+        if not entries:
+            grad_x[last] = left
+        return grad_x
+    grad_x[...] = 0
+    for outputs, inputs in window.views:
+        here, there = (*before, outputs), (*before, inputs)
+        smaller = np.less(x[there], out[here], out=buffers.empty_like(left[here], bool))
+        rest = np.multiply(left[here], smaller, out=buffers.empty_like(left[here]))
+        grad_x[there] += left[here] - rest
         if rest.shape == left.shape:
             left = rest
         else:
             left = left.copy(order="K")
-            left[outputs] = rest
+            left[here] = rest
     return grad_x
 
 
 def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     """Along one axis, take of `values`, which lie as x does, those that `_deal` hands gradients to."""
     picked, unmet = np.zeros_like(out), np.ones(out.shape, bool)
-    for outputs, inputs in map(window.seen, _entries(window)):
-        here, there = _along(axis, outputs), _along(axis, inputs)
+    for outputs, inputs in window.views:
+        here, there = (*[slice(None)] * axis, outputs), (*[slice(None)] * axis, inputs)
         smaller = x[there] < out[here]
         picked[here] += np.where(unmet[here] & ~smaller, values[there], 0)
         unmet[here] &= smaller
@@ -95,14 +96,6 @@ def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
 def _covers(window: Axis) -> bool:
     """Whether every number is in exactly one window, and nothing else is."""
     return window.kernel == window.stride == window.size / window.out and window.pad == 0 and window.dilation == 1
-
-
-def _entries(window: Axis) -> range:
-    return range(window.kernel)
-
-
-def _along(axis: int, part: slice) -> tuple[slice, ...]:
-    return (*[slice(None)] * axis, part)
 
 
 # ---------------------------------------------------------------------------------------------------------------- mean
@@ -134,11 +127,12 @@ def _spread(grad: Array, axis: int, window: Axis) -> Array:
     once = _covers(window)
     if not once:
         grad_x[...] = 0
-    for outputs, inputs in map(window.seen, _entries(window)):
+    before = (slice(None),) * axis
+    for outputs, inputs in window.views:
         if once:
-            grad_x[_along(axis, inputs)] = grad
+            grad_x[(*before, inputs)] = grad
         else:
-            grad_x[_along(axis, inputs)] += grad[_along(axis, outputs)]
+            grad_x[(*before, inputs)] += grad[(*before, outputs)]
     return grad_x
 
 
@@ -237,19 +231,29 @@ def _pool(
     divisor: int | None = None,
 ) -> Any:
     """Check everything, lift what lacks the batch or the height, and pool."""
-    shape = np.shape(x)
+    axes = _plan(name, np.shape(x), count, *settings)
+    if work is _max_pool2d:
+        return lifted(lambda x: work(x, axes=axes), x, count)
+    counts: Any = divisor or _counts(axes, include)
+    return lifted(lambda x: work(x, axes=axes, counts=counts), x, count)
+
+
+@remembered
+def _plan(name: str, shape: tuple[int, ...], count: int, *settings: Any) -> Axes:
     check_axes(name, shape, count)
     try:
         axes = pool_axes(shape[-count:], *settings)
     except ValueError as error:
         raise ValueError(f"{name} of shape {shape}: {error}") from None
-    axes = (Axis(1, 1, 1), *axes) if count == 1 else axes
-    if work is _max_pool2d:
-        return lifted(lambda x: work(x, axes=axes), x, count)
+    return (Axis(1, 1, 1), *axes) if count == 1 else axes
+
+
+@lru_cache(maxsize=256)
+def _counts(axes: Axes, include: bool) -> Any:
+    """What the mean divides by: one number, or the rows' and the columns' counts."""
     rows, columns = (_counted(window, include) for window in axes)
     even = (rows == rows[0]).all() and (columns == columns[0]).all()
-    counts: Any = divisor or (float(rows[0] * columns[0]) if even else (rows, columns))
-    return lifted(lambda x: work(x, axes=axes, counts=counts), x, count)
+    return float(rows[0] * columns[0]) if even else (rows, columns)
 
 
 def check_axes(name: str, shape: Sequence[int], count: int) -> None:
@@ -344,7 +348,7 @@ def _adaptive_max(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
     out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
     chosen = np.empty(out.shape, np.intp)
     for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
-        window = x[:, :, top:bottom, left:right].reshape(*x.shape[:2], -1)
+        window = x[:, :, top:bottom, left:right].reshape(*x.shape[:2], (bottom - top) * (right - left))
         chosen[:, :, i, j] = window.argmax(-1)
         out[:, :, i, j] = np.take_along_axis(window, chosen[:, :, i, j, None], -1)[..., 0]
 

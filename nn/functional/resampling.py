@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import buffers
+from .. import buffers, operations
 from ..graph import Array
 from ..tensor import Operand, Rule, composite, operation
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
@@ -61,10 +62,12 @@ def interpolate(
         return _repeat(input, times=(1, 1, *(new // n for new, n in zip(sizes, shape[2:], strict=True))))
     out = input
     for i, (n, new) in enumerate(zip(shape[2:], sizes, strict=True)):
+        if n == new and mode in ("linear", "bilinear"):
+            continue  # whatever the factor, as in PyTorch
         step = n / new if factors is None or recompute_scale_factor else 1 / factors[i]
         places, weights = _taps(mode, n, new, step, bool(align_corners))
         out = _resample(out, axis=i + 2, places=places, weights=weights)
-    return out
+    return out if out is not input else operations.multiply(input, 1.0)
 
 
 @composite
@@ -133,7 +136,7 @@ def _resample(x: Operand, axis: int, places: Array, weights: Array | None) -> Ru
         np.add.at(matrix, (places, rows), 1 if factors is None else factors)
         flat = grad.transpose(order)
         lead = flat.shape[:at]
-        product = np.matmul(matrix, flat.reshape(*lead, new, -1))
+        product = np.matmul(matrix, flat.reshape(*lead, new, math.prod(flat.shape[at + 1 :])))
         return (product.reshape(*lead, size, *flat.shape[at + 1 :]).transpose(back),)
 
     assert out is not None
