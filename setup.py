@@ -30,7 +30,7 @@ urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["pro
 setup(
     package_dir={"mazegrad": "src/mazegrad", **ROOMS},
     packages=[
-        "mazegrad",
+        *find_packages("src"),
         *ROOMS,
         *(f"{name}.{sub}" for name, folder in ROOMS.items() for sub in find_packages(folder)),
     ],

@@ -13,8 +13,8 @@ SHOWN: Final = 4
 _LETTERS: Final = "ABCDEFGH"
 
 _PARTIAL: Final = (
-    "PARTIAL: the search was interrupted. Every claim holds, but a complete search may find tighter bounds, a smaller or "
-    "better controller, or a verdict."
+    "PARTIAL: the search was interrupted. Every claim holds, but a complete search may find tighter bounds, a smaller "
+    "or better controller, or a verdict."
 )
 _CAVEAT: Final = (
     "A caveat: in one known maze with one start and without slips, counting steps is memory too: the list of the "

@@ -4,6 +4,7 @@ import itertools
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ from .watch import (
     Picture,
     film_strip,
     play_in_window,
-    print_walk,
+    printed,
     save_gif,
     save_mp4,
     save_png,
@@ -112,10 +113,10 @@ def _warn_if_unsuited(env: MazeEnv, name: str) -> None:
         print(f"{name} is made for {wanted}; in {maze} try --agent shortest_path or wall_follower", file=sys.stderr)
 
 
-def _walks(env: MazeEnv, name: str, arguments: Namespace) -> list[Moment]:
+def _walks(env: MazeEnv, name: str, arguments: Namespace) -> Iterator[Moment]:
     """Return the moments of `--episodes` episodes, one by default."""
     walks = (walk(env, choose_agent(name).make, arguments.seed + i) for i in range(arguments.episodes or 1))
-    return list(itertools.chain.from_iterable(walks))
+    return itertools.chain.from_iterable(walks)
 
 
 def _picture(env: MazeEnv, who: str, size: tuple[int, int]) -> Picture:
@@ -155,9 +156,9 @@ def watch(arguments: Namespace) -> None:
         path = path.with_suffix(".png")
         print(f"Writing a film strip instead of a GIF: {error}")
     check_writable(path)
-    moments = _walks(env, name, arguments)
+    walks = _walks(env, name, arguments)
+    moments = list(printed(walks) if headless else walks)
     if headless:
-        print_walk(moments)
         _warn_if_unsuited(env, name)
     picture = _picture(env, Path(name).name, arguments.size or _SMALL)
     if path.suffix.lower() == ".png":
@@ -300,7 +301,7 @@ def record(arguments: Namespace) -> None:
     else:
         save = save_gif if suffix == ".gif" else save_mp4
         picture = _picture(env, Path(name).name, arguments.size or _SMALL)
-        save(path, _walks(env, name, arguments), picture, arguments.fps)
+        save(path, list(_walks(env, name, arguments)), picture, arguments.fps)
     print(f"wrote {path}")
 
 

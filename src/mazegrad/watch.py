@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
@@ -328,10 +328,13 @@ def film_strip(moments: list[Moment], picture: Picture, columns: int = 3, rows: 
     return sheet
 
 
-def print_walk(moments: list[Moment]) -> None:
-    """Print the maze, a line for each moment, and the maze at the end."""
-    print(draw_text(moments[0].world, moments[0].state))
+def printed(moments: Iterable[Moment]) -> Iterator[Moment]:
+    """Yield moments, and print each as it comes: the maze, a line for each moment, and the maze at the end."""
+    moment = None
     for moment in moments:
+        if moment.step == 0:
+            print(draw_text(moment.world, moment.state))
         print(describe(moment))
-    print()
-    print(draw_text(moments[-1].world, moments[-1].state))
+        yield moment
+    if moment is not None:
+        print(f"\n{draw_text(moment.world, moment.state)}")
