@@ -19,7 +19,7 @@ from mazegrad.agents.learners.policy import CELLS
 from mazegrad.agents.learners.ppo import Batch, log_probability, ppo_loss
 from mazegrad.agents.learners.training import at
 
-LABELS = ("optimal_action",)
+LABELS = ("optimal_actions",)
 
 
 def lanes(id: str = "FourRooms-v0", count: int = 4, **keywords: Any) -> Any:

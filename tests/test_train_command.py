@@ -140,6 +140,11 @@ def test_bad_input_is_one_line(words: list[str], message: str, capsys: pytest.Ca
     assert any(part in error for part in message.split("|")), error
 
 
+def test_a_training_that_diverges_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", *MAZE, *SMALL, "--cell", "linear", "--set", "learning_rate=1e30", "--steps", "10000"]
+    assert "steps the training diverged: step 2: the gradient of" in refused(capsys, *words)
+
+
 def test_files_that_hold_something_else_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     nn.save("other.npz", a=np.zeros(3))
     assert "other.npz holds no policy" in refused(capsys, "evaluate", "other.npz")

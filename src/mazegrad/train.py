@@ -16,6 +16,7 @@ from .envs import INFO
 from .envs.maps.arguments import nearest
 from .extras import require
 from .named import choose_agent, find_environment, named_maze
+from .nn import NonFiniteGradient
 from .progress import clock
 from .standing import HELD_OUT, optimum, standing, table, vector_env
 from .trained import holds_trained, read_trained
@@ -49,7 +50,10 @@ def train(arguments: Namespace) -> int | None:
         learner.train(left, report.show)
     except KeyboardInterrupt:
         stopped = True
-    report.clear()
+    except NonFiniteGradient as error:
+        raise ValueError(f"after {learner.steps:,} steps the training diverged: {error}") from None
+    finally:
+        report.clear()
     learner.save(path)
     taken = f"{learner.steps:,} steps in {clock(report.seconds)}"
     print(f"{'stopped after ' if stopped else ''}{taken}; wrote {path}")
