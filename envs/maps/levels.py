@@ -23,10 +23,10 @@ class Levels:
 
     Args:
         make: from a key to its maze.
-        keys: the levels to draw from; by default any 64 bits are one.
-        pinned: a lane keeps the level of its number, counted around, and draws none.
+        keys: the levels to draw from; by default any 64 bits name a level.
+        pinned: lane i keeps level i, modulo the number of levels, and draws none.
         batch: from keys, (n,) uint64, to the tiles of their mazes, (n, height, width), each as `make` makes it, without
-            metadata and of walls, floor, start and goal alone; None where there is no such function.
+            metadata and of walls, floor, start and goal alone; None: they are made one by one.
     """
 
     make: Callable[[int], Maze]
@@ -57,7 +57,7 @@ def generated(
     Raises:
         ValueError: an unknown generator or knob, a size without room for a start and a goal, no seed, a seed out of its
             range, or `pinned` without seeds.
-        TypeError: a seed that is no integer.
+        TypeError: a seed that is not an integer.
     """
     check_knobs(generator, knobs)
     try:
@@ -69,7 +69,7 @@ def generated(
     keys = None
     if level_seeds is not None:
         if not isinstance(level_seeds, Iterable):
-            raise TypeError(f"level_seeds holds integers, such as range(100), and is not {level_seeds!r:.80}")
+            raise TypeError(f"level_seeds must hold integers, such as range(100), not {level_seeds!r:.80}")
         seeds = [whole("each of level_seeds", seed, 0, MASK) for seed in level_seeds]
         keys = tuple(int(key_from_seed(seed)) for seed in (sorted(seeds) if isinstance(level_seeds, Set) else seeds))
         if not keys:
@@ -81,7 +81,7 @@ def generated(
 
 
 def t_maze_levels(corridor: int) -> Levels:
-    """Return the two T-mazes with so long a corridor: key 0 has the goal at its left, key 1 at its right."""
+    """Return the two T-mazes with a corridor of this length: key 0 has the goal on its left, key 1 on its right."""
     corridor = whole("corridor", corridor, 1)
     if 5 * (corridor + 4) > MAX_TILES:
         raise ValueError(f"a corridor of {corridor} tiles makes more than {MAX_TILES:,} tiles")
