@@ -166,7 +166,7 @@ def test_bad_keywords_are_named(keywords, message):
 def test_wrong_kinds():
     with pytest.raises(TypeError, match=r"level_seeds must be an integer from 0 to \d+, not 1.5"):
         make(level_seeds=[1.5])
-    with pytest.raises(TypeError, match=r"level_seeds holds integers, .* and is not 5"):
+    with pytest.raises(TypeError, match=r"level_seeds must hold integers, .*, not 5"):
         make(level_seeds=5)
     with pytest.raises(TypeError, match=r"corridor must be an integer >= 1, not 1.5"):
         make("TMaze", corridor=1.5)
