@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -60,8 +61,24 @@ def check_choice(choices: Collection[str], **arguments: Any) -> None:
             raise ValueError(f"{name} is {value!r}; expected {', '.join(others)} or {last}")
 
 
+def explain_arguments(cls: type) -> None:
+    """Let the class's constructor say which arguments it has, where a call gives it another one."""
+    constructor = vars(cls).get("__init__")
+    if constructor is None:
+        return
+
+    @functools.wraps(constructor)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            constructor(self, *args, **kwargs)
+        except TypeError as error:
+            raise explained(error, constructor, (self, *args), kwargs, type(self).__name__) from None
+
+    cls.__init__ = construct  # type: ignore[misc]
+
+
 def explained(
-    error: TypeError, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any]
+    error: TypeError, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any], name: str = ""
 ) -> TypeError:
     """The error of a call, in clearer words if the arguments are not those of `function`.
 
@@ -69,7 +86,7 @@ def explained(
         A TypeError that names the wrong argument and lists those that exist; or `error` itself, for other errors.
     """
     known = inspect.signature(function).parameters
-    title = f"{function.__qualname__.removesuffix('.__init__').strip('_')}: "
+    title = f"{name or function.__name__.strip('_')}: "
     words = ", ".join(name for name in known if name != "self")
     positional = [p for p in known.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if unknown := [name for name in named if name not in known]:

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from .checks import explain_arguments, explained
 from .graph import Array
 from .hooks import Hookable
 from .tensor import Parameter, Tensor, plain
@@ -27,6 +28,11 @@ class Module(Hookable):
     transient_names: tuple[str, ...] = ()
     training = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith(f"{__package__}."):  # this library's own
+            explain_arguments(cls)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every module writes its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
@@ -34,7 +40,10 @@ class Module(Hookable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`, and the hooks if there are any."""
         hooks = vars(self).get("_hooks")
-        return self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
+        try:
+            return self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
+        except TypeError as error:
+            raise explained(error, self.forward, args, kwargs, type(self).__name__) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter) and not value.name:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
 import re
 import warnings
 from collections import Counter
@@ -213,6 +215,154 @@ def test_the_operator_database() -> None:
     assert not problems, "\n".join([f"{len(problems)} problems", *sorted(set(problems))[:40]])
     assert covered >= 100
     assert counts["equal"] > 4000
+
+
+# -------------------------------------------------------------------------------------------------------------- modules
+def classes() -> dict[str, Any]:
+    """Our classes by their names in small letters: torch writes Conv2d."""
+    return {name.lower(): thing for name, thing in vars(nn).items() if isinstance(thing, type)}
+
+
+def setting(x: Any) -> Any:
+    """A torch constructor's argument as ours."""
+    if isinstance(x, torch.nn.TransformerEncoderLayer | torch.nn.TransformerDecoderLayer):
+        return classes()[type(x).__name__.lower()](
+            x.self_attn.embed_dim,
+            x.self_attn.num_heads,
+            x.linear1.out_features,
+            x.dropout.p,
+            x.activation.__name__,
+            x.norm1.eps,
+            x.self_attn.batch_first,
+            x.norm_first,
+            dtype=DTYPES[x.linear1.weight.dtype],
+        )
+    if isinstance(x, torch.Tensor):
+        return x.detach().numpy()
+    return getattr(functional, x.__name__) if callable(x) and hasattr(functional, getattr(x, "__name__", "")) else x
+
+
+def flat(x: Any) -> list[Any]:
+    """The tensors of nested outputs."""
+    if isinstance(x, tuple | list):
+        return [leaf for part in x for leaf in flat(part)]
+    return [] if x is None else [x]
+
+
+def module_compared(info: Any, given: Any, dtype: Any, training: bool) -> tuple[str, str]:
+    """What becomes of a module with torch's weights: outputs, gradients of weights and inputs."""
+    kind = classes()[info.module_cls.__name__.lower()]
+    args, named = given.constructor_input.args, dict(given.constructor_input.kwargs)
+    if named.get("proj_size") == 0:
+        del named["proj_size"]
+    theirs = info.module_cls(*args, **named).to(dtype).train(training)
+    leaves: list[tuple[nn.Tensor, Any]] = []
+    try:
+        more = {"dtype": DTYPES[dtype]} if "dtype" in inspect.signature(kind).parameters else {}
+        mine = kind(*map(setting, args), **{key: setting(value) for key, value in named.items()}, **more)
+        mine.train(training)
+        mine.load_state_dict({name: array.detach().numpy() for name, array in theirs.state_dict().items()})
+        if given.forward_input is None:
+            return "equal", ""
+        inputs, keywords = given.forward_input.args, given.forward_input.kwargs
+        out = flat(mine(*converted(list(inputs), leaves), **converted(dict(keywords), leaves)))
+    except Exception as error:
+        return refusal(error), f"{type(error).__name__}: {error}"
+    expected, bound = flat(theirs(*inputs, **keywords)), 1e-9 if dtype == torch.float64 else 1e-4
+    assert len(out) == len(expected)
+    total, theirs_total = nn.Tensor(np.zeros((), DTYPES[dtype])), torch.zeros((), dtype=dtype)
+    for a, b in zip(out, expected, strict=True):
+        if word := different(np.asarray(a), b.detach().numpy(), bound):
+            return "wrong", word
+        if b.requires_grad:
+            weights = np.random.default_rng(0).normal(size=b.shape).astype(DTYPES[dtype])
+            total, theirs_total = (a * weights).sum() + total, (b * torch.tensor(weights)).sum() + theirs_total
+    if not theirs_total.requires_grad:
+        return "equal", ""
+    total.backward()
+    theirs_total.backward()
+    pairs = [*zip(mine.parameters(), theirs.parameters(), strict=True)]
+    for a, b in pairs + [(a, b) for a, b in leaves if b.requires_grad and b.is_leaf]:
+        grad = np.zeros(a.shape, a.dtype) if a.grad is None else a.grad
+        right = np.zeros(a.shape, a.dtype) if b.grad is None else b.grad.numpy()
+        if word := different(grad, right, 20 * bound):
+            return "wrong", f"gradient {word}"
+    return "equal", ""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_module_database() -> None:
+    """Every module that exists here, with torch's weights, training and evaluating, in both precisions."""
+    from torch.testing._internal.common_modules import module_db
+
+    counts: Counter[str] = Counter()
+    problems, covered = [], 0
+    for info in module_db:
+        if info.module_cls.__name__.lower() not in classes():
+            continue
+        before = counts["equal"]
+        for dtype, training in itertools.product((torch.float64, torch.float32), (False, True)):
+            options = {"device": "cpu", "dtype": dtype, "requires_grad": True, "training": training}
+            for given in info.module_inputs_func(info, **options):
+                kind, word = module_compared(info, given, dtype, training)
+                counts[kind] += 1
+                if kind in ("wrong", "obscure"):
+                    problems.append(f"{info.name} ({dtype}): {kind}: {word}")
+        covered += counts["equal"] > before
+    print(f"\ntorch's module database: {covered} modules with equal samples; {dict(counts)}")
+    assert not problems, "\n".join([f"{len(problems)} problems", *sorted(set(problems))[:40]])
+    assert covered >= 45
+    assert counts["equal"] > 10 * counts["refused"]
+
+
+# ----------------------------------------------------------------------------------------------------------- optimisers
+def parameters(x: Any, known: dict[int, nn.Parameter]) -> Any:
+    """Torch parameters, in lists, groups and pairs, as ours; the same one stays the same."""
+    if isinstance(x, torch.Tensor):
+        return known.setdefault(id(x), nn.Parameter(x.detach().numpy()))
+    if isinstance(x, dict):
+        return {key: parameters(value, known) for key, value in x.items()}
+    return type(x)(parameters(item, known) for item in x) if isinstance(x, list | tuple) else x
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_optimiser_database() -> None:
+    """Every optimiser that exists here: the same steps; and what torch refuses is refused in clear words."""
+    from torch.testing._internal.common_optimizers import optim_db
+
+    counts: Counter[str] = Counter()
+    for info in optim_db:
+        kind = getattr(nn, info.optim_cls.__name__, None)
+        if kind is None:
+            continue
+        for given in info.optim_inputs_func(device="cpu"):
+            settings = {name: float(x) if isinstance(x, torch.Tensor) else x for name, x in given.kwargs.items()}
+            starts = np.random.default_rng(0).normal(size=(2, 3))
+            ours, theirs = nn.Parameter(starts), torch.nn.Parameter(torch.tensor(starts))
+            ours_default = kind([ours], **settings)
+            mine = kind([ours], **{"lr": 1e-3, **settings}) if "lr" not in settings else ours_default
+            other = info.optim_cls([theirs], **{"lr": 1e-3, **settings})
+            for _ in range(6):
+                mine.zero_grad()
+                other.zero_grad()
+                (ours**3 - ours).sum().backward()
+                (theirs**3 - theirs).sum().backward()
+                mine.step()
+                other.step()
+            np.testing.assert_allclose(ours.data, theirs.detach().numpy(), rtol=1e-9, err_msg=f"{kind} {given.desc}")
+            counts["equal"] += 1
+        for bad in info.optim_error_inputs_func("cpu", torch.float32):
+            given = bad.optimizer_error_input
+            known: dict[int, nn.Parameter] = {}
+            try:
+                kind(parameters(given.params, known), **{name: setting(x) for name, x in given.kwargs.items()})
+                counts["errors accepted"] += 1
+                assert "with/without names" in bad.error_regex  # here those without are numbered
+            except (TypeError, ValueError) as error:
+                assert refusal(error) == "refused", f"{kind}: {type(error).__name__}: {error}"
+                counts["errors refused"] += 1
+    print(f"\ntorch's optimiser database: {dict(counts)}")
+    assert counts["equal"] >= 25
 
 
 def test_return_indices_is_refused_in_words() -> None:

@@ -91,10 +91,10 @@ def _kl_div(input: Operand, target: Operand, reduction: str, log_target: bool) -
         losses = share * (target - input)
         by_target = losses + share
     else:
-        share, positive = target, target > 0
-        log = np.log(np.where(positive, target, 1))
-        losses = np.where(positive, target * log, 0) - target * input
-        by_target = np.where(positive, log + 1, -np.inf) - input
+        share, zero = target, target == 0
+        log = np.log(np.where(zero, 1, target))
+        losses = np.where(zero, 0, target * log) - target * input
+        by_target = np.where(zero, -np.inf, log + 1) - input
     return reduced(
         losses,
         reduction,

@@ -22,9 +22,9 @@ class ReLU(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.relu(x)
+        return operations.relu(input)
 
 
 class LeakyReLU(Module):
@@ -33,9 +33,9 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.leaky_relu(x, self.negative_slope)
+        return operations.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
         """The slope."""
@@ -49,9 +49,9 @@ class PReLU(Module):
         check(POSITIVE_INTEGER, num_parameters=num_parameters)
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, ...), or any shape if there is one slope."""
-        return operations.prelu(x, self.weight)
+        return operations.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         """The number of slopes."""
@@ -64,9 +64,9 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.elu(x, self.alpha)
+        return operations.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         """The depth."""
@@ -76,9 +76,9 @@ class ELU(Module):
 class CELU(ELU):
     """x above 0, and alpha * (exp(x / alpha) - 1) below."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.celu(x, self.alpha)
+        return operations.celu(input, self.alpha)
 
 
 class SELU(Module):
@@ -87,9 +87,9 @@ class SELU(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.selu(x)
+        return operations.selu(input)
 
 
 class GELU(Module):
@@ -98,9 +98,9 @@ class GELU(Module):
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.gelu(x, self.approximate)
+        return operations.gelu(input, self.approximate)
 
 
 class SiLU(Module):
@@ -109,9 +109,9 @@ class SiLU(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.silu(x)
+        return operations.silu(input)
 
 
 class Mish(Module):
@@ -120,9 +120,9 @@ class Mish(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.mish(x)
+        return operations.mish(input)
 
 
 class Softplus(Module):
@@ -131,9 +131,9 @@ class Softplus(Module):
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.softplus(x, self.beta, self.threshold)
+        return operations.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         """The settings."""
@@ -143,9 +143,9 @@ class Softplus(Module):
 class Tanh(Module):
     """Hyperbolic tangent."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.tanh(x)
+        return operations.tanh(input)
 
 
 class Hardtanh(Module):
@@ -156,9 +156,9 @@ class Hardtanh(Module):
             raise ValueError(f"min_val is {min_val} and max_val {max_val}; expected the first to be the smaller")
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.hardtanh(x, self.min_val, self.max_val)
+        return operations.hardtanh(input, self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
         """The numbers."""
@@ -171,25 +171,25 @@ class ReLU6(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.relu6(x)
+        return operations.relu6(input)
 
 
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.sigmoid(x)
+        return operations.sigmoid(input)
 
 
 class LogSigmoid(Module):
     """log(sigmoid(x)), without its overflow."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.logsigmoid(x)
+        return operations.logsigmoid(input)
 
 
 class Hardsigmoid(Module):
@@ -198,9 +198,9 @@ class Hardsigmoid(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.hardsigmoid(x)
+        return operations.hardsigmoid(input)
 
 
 class Hardswish(Module):
@@ -209,17 +209,17 @@ class Hardswish(Module):
     def __init__(self, inplace: bool = False) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.hardswish(x)
+        return operations.hardswish(input)
 
 
 class Softsign(Module):
     """x / (1 + |x|)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.softsign(x)
+        return operations.softsign(input)
 
 
 class GLU(Module):
@@ -228,9 +228,9 @@ class GLU(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape with an even size along `dim` -> half of it."""
-        return operations.glu(x, self.dim)
+        return operations.glu(input, self.dim)
 
     def extra_repr(self) -> str:
         """The axis."""
@@ -243,9 +243,9 @@ class Softmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.softmax(x, self.dim)
+        return operations.softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         """The axis."""
@@ -255,9 +255,9 @@ class Softmax(Module):
 class LogSoftmax(Softmax):
     """Logarithms of probabilities along `dim`, for `nll_loss`."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return operations.log_softmax(x, self.dim)
+        return operations.log_softmax(input, self.dim)
 
 
 class Identity(Module):
@@ -266,6 +266,6 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return x
+        return input

@@ -100,9 +100,9 @@ class _Forward(_Conv):
             return convolution.conv2d(x, self.weight, bias, padding, self.stride, self.dilation, self.groups)
         return convolution.conv1d(x, self.weight, bias, self.stride, padding, self.dilation, self.groups)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, in_channels, height, width), or (batch, in_channels, length) -> as many axes, out_channels."""
-        return self.convolve(x, self.bias)
+        return self.convolve(input, self.bias)
 
 
 class Conv2D(_Forward):
@@ -149,14 +149,14 @@ class _Transposed(_Conv):
         self._make(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng, dtype)
         self.output_padding = numbers("output_padding", output_padding, self.axes, 0)
 
-    def forward(self, x: Any, output_size: Sequence[int] | None = None) -> Any:
+    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
         """(batch, in_channels, height, width), or (batch, in_channels, length) -> as many axes, out_channels.
 
         `output_size`, (height, width) or (length,), chooses among the sizes that the stride made equal.
         """
         function = convolution.conv_transpose2d if self.axes == 2 else convolution.conv_transpose1d
-        more = self.output_padding if output_size is None else self._more(np.shape(x), output_size)
-        return function(x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)
+        more = self.output_padding if output_size is None else self._more(np.shape(input), output_size)
+        return function(input, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)
 
     def _more(self, shape: Sequence[int], output_size: Sequence[int]) -> tuple[int, ...]:
         """The output padding that gives this size."""

@@ -18,9 +18,9 @@ class Dropout(Module):
         check(PROBABILITY, p=p)
         self.p, self.rng = p, rng or np.random.default_rng()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Any shape."""
-        return functional.dropout(x, self.p, self.training, rng=self.rng)
+        return functional.dropout(input, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         """The probability."""

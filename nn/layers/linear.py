@@ -31,9 +31,9 @@ class Linear(Module):
         self.weight = uniform_parameter((out_features, in_features), in_features, rng, dtype)
         self.bias = uniform_parameter((out_features,), in_features, rng, dtype) if bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., in_features) -> (..., out_features)."""
-        return operations.linear(x, self.weight, self.bias)
+        return operations.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Sizes, in and out."""

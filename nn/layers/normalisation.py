@@ -57,13 +57,13 @@ class _BatchNorm(_Channels):
         self.eps, self.momentum = eps, momentum
         self._make(num_features, affine, bias, track_running_stats, dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, num_features, ...) -> the same shape."""
-        self._check(x, 1)
+        self._check(input, 1)
         count = self.num_batches_tracked
         share = self.momentum if self.momentum is not None else 1 / (1 + int(count or 0))
         statistics = self.running_mean, self.running_var
-        out = functional.batch_norm(x, *statistics, self.weight, self.bias, self.training, share, self.eps)
+        out = functional.batch_norm(input, *statistics, self.weight, self.bias, self.training, share, self.eps)
         if self.training and count is not None:
             count += 1  # in place; last: what does not fit moves nothing
         return out
@@ -104,13 +104,13 @@ class _InstanceNorm(_Channels):
         self.eps, self.momentum = eps, momentum
         self._make(num_features, affine, bias, track_running_stats, dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, num_features, ...) -> the same shape; without the batch axis, one example."""
-        alone = np.ndim(x) == self.ndims[0]
-        self._check(x, 0 if alone else 1)
+        alone = np.ndim(input) == self.ndims[0]
+        self._check(input, 0 if alone else 1)
         own = self.training or not self.track_running_stats
         settings = self.weight, self.bias, own, self.momentum, self.eps
-        out = functional.instance_norm(x[None] if alone else x, self.running_mean, self.running_var, *settings)
+        out = functional.instance_norm(input[None] if alone else input, self.running_mean, self.running_var, *settings)
         return out[0] if alone else out
 
     def extra_repr(self) -> str:
@@ -150,11 +150,11 @@ class GroupNorm(Module):
         self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_channels, dtype)) if affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, num_channels, ...) -> the same shape."""
-        if np.ndim(x) < 2 or np.shape(x)[1] != self.num_channels:
-            raise ValueError(f"GroupNorm takes (batch, {self.num_channels}, ...), not {np.shape(x)}")
-        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        if np.ndim(input) < 2 or np.shape(input)[1] != self.num_channels:
+            raise ValueError(f"GroupNorm takes (batch, {self.num_channels}, ...), not {np.shape(input)}")
+        return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """Groups, channels, eps."""
@@ -178,9 +178,9 @@ class LayerNorm(Module):
         self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., *normalized_shape) -> the same shape."""
-        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """Shape and eps."""
@@ -202,9 +202,9 @@ class RMSNorm(Module):
         self.eps = eps
         self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., *normalized_shape) -> the same shape."""
-        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        return functional.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         """Shape and eps."""

@@ -46,10 +46,10 @@ class _MaxPool(_Pool):
             raise ValueError(f"{type(self).__name__}: return_indices=True is not in mazegrad; see docs/nn.md")
         self._keep(kernel_size, stride, padding, dilation, ceil_mode)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, *sizes) -> (batch, channels, *smaller sizes)."""
         pool = pooling.max_pool2d if self.axes == 2 else pooling.max_pool1d
-        return pool(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
 
 class MaxPool2D(_MaxPool):
@@ -81,10 +81,10 @@ class AvgPool2D(_Pool):
         self._keep(kernel_size, stride, padding, 1, ceil_mode)
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, height', width')."""
         more = self.ceil_mode, self.count_include_pad, self.divisor_override
-        return pooling.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *more)
+        return pooling.avg_pool2d(input, self.kernel_size, self.stride, self.padding, *more)
 
 
 class AvgPool1D(_Pool):
@@ -103,10 +103,10 @@ class AvgPool1D(_Pool):
         self._keep(kernel_size, stride, padding, 1, ceil_mode)
         self.count_include_pad = count_include_pad
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, length) -> (batch, channels, length')."""
         more = self.ceil_mode, self.count_include_pad
-        return pooling.avg_pool1d(x, self.kernel_size, self.stride, self.padding, *more)
+        return pooling.avg_pool1d(input, self.kernel_size, self.stride, self.padding, *more)
 
 
 class _Adaptive(Module):
@@ -129,9 +129,9 @@ class AdaptiveAvgPool2D(_Adaptive):
 
     axes = 2
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, *output_size)."""
-        return pooling.adaptive_avg_pool2d(x, self.output_size)
+        return pooling.adaptive_avg_pool2d(input, self.output_size)
 
 
 class AdaptiveAvgPool1D(_Adaptive):
@@ -139,9 +139,9 @@ class AdaptiveAvgPool1D(_Adaptive):
 
     axes = 1
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, length) -> (batch, channels, output_size)."""
-        return pooling.adaptive_avg_pool1d(x, self.output_size)
+        return pooling.adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveMaxPool2D(_Adaptive):
@@ -149,9 +149,9 @@ class AdaptiveMaxPool2D(_Adaptive):
 
     axes = 2
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, *output_size)."""
-        return pooling.adaptive_max_pool2d(x, self.output_size)
+        return pooling.adaptive_max_pool2d(input, self.output_size)
 
 
 class AdaptiveMaxPool1D(_Adaptive):
@@ -159,6 +159,6 @@ class AdaptiveMaxPool1D(_Adaptive):
 
     axes = 1
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, length) -> (batch, channels, output_size)."""
-        return pooling.adaptive_max_pool1d(x, self.output_size)
+        return pooling.adaptive_max_pool1d(input, self.output_size)

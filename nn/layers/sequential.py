@@ -34,7 +34,7 @@ class Sequential(ModuleList):
         """One module; for a slice, a Sequential of the same modules, numbered from 0."""
         return Sequential(*list(self)[index]) if isinstance(index, slice) else super().__getitem__(index)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Whatever the first module takes -> whatever the last one gives."""
         modules, at = list(self), 0
         while at < len(modules):
@@ -42,10 +42,10 @@ class Sequential(ModuleList):
             if [type(module) for module in here] == [Conv2D, ReLU, MaxPool2D]:
                 conv, _, pool = here
                 assert isinstance(conv, Conv2D)
-                x = pool(conv.convolve(x, None))
-                x = operations.relu(x) if conv.bias is None else bias_relu(x, conv.bias)
+                input = pool(conv.convolve(input, None))
+                input = operations.relu(input) if conv.bias is None else bias_relu(input, conv.bias)
                 at += 3
             else:
-                x = modules[at](x)
+                input = modules[at](input)
                 at += 1
-        return x
+        return input

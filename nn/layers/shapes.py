@@ -15,9 +15,9 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, ...) -> (batch, features)."""
-        return operations.flatten(x, self.start_dim, self.end_dim)
+        return operations.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """The axes."""
@@ -40,10 +40,10 @@ class Upsample(Module):
         self.size, self.scale_factor, self.mode = size, scale_factor, mode
         self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, height, width), or (batch, channels, length) -> as many axes, of the new size."""
         settings = self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
-        return functional.interpolate(x, *settings)
+        return functional.interpolate(input, *settings)
 
     def extra_repr(self) -> str:
         """Size or factor, and mode."""

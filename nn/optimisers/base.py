@@ -7,9 +7,9 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ..checks import NOT_NEGATIVE, Allowed, check
+from ..checks import NOT_NEGATIVE, Allowed, check, explain_arguments
 from ..graph import Array
-from ..tensor import Parameter, plain
+from ..tensor import Parameter, Tensor, plain
 
 Named: TypeAlias = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
 Params: TypeAlias = Named | Iterable[Mapping[str, Any]]
@@ -110,6 +110,8 @@ class Optimiser:
     def __init_subclass__(cls) -> None:
         for name in cls.allowed:
             setattr(cls, name, _setting(name))
+        if cls.__module__.startswith(f"{__package__}."):  # this library's own
+            explain_arguments(cls)
 
     def __init__(self, params: Params, **settings: Any) -> None:
         self.defaults = self._checked(settings)
@@ -119,6 +121,8 @@ class Optimiser:
         self.counts: dict[str, int] = {}  # updates of each parameter
         self.state: dict[str, dict[str, Array]] = {slot: {} for slot in self.slots}
         self._scratch: dict[str, tuple[Array, Array]] = {}
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            raise TypeError(f"params is a {type(params).__name__}; expected an iterable of Parameters, or of groups")
         given: list[Any] = list(params)
         groups = given if any(isinstance(item, Mapping) for item in given) else [{"params": given}]
         for group in groups:
