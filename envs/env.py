@@ -13,6 +13,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from .clock import renewed
+from .core.places import places_of
+from .core.scene import scene_of
+from .core.world import World, checked_world
 from .engines.engine import accept
 from .engines.lane import Lane
 from .info import INFO, info_table
@@ -21,6 +24,7 @@ from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, stream, uniform
 from .maps.shipped import find_maze
+from .observations import margin_of
 from .options import check_options, start_cell
 from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
@@ -159,6 +163,18 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def at_goal(self) -> bool:
         """Whether the agent has reached a goal."""
         return bool(self.world.goal[self.state])
+
+    def observations(self, world: World | None = None) -> Any:
+        """Return what the agent would observe in each state of a world, by default this one's: (S, ...), a fresh array.
+
+        Raises:
+            ValueError: a world whose observations are not in the declared space.
+        """
+        world = self.world if world is None else checked_world(world)
+        setup = self._settings.setup
+        setup.checked(world.mazes, self._sight)
+        look = self._sight.look(scene_of(world.mazes, margin_of(setup.view_size)))
+        return look(places_of(world, np.arange(world.states)))
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .encoding import Encoder, encoder
 from .experience import Experience, advantages
-from .q_learning import QLearning
+from .tabular import SARSA, DoubleQLearning, DynaQ, ExpectedSARSA, PrioritizedSweeping, QLearning, TDLearner, regret
 
 if TYPE_CHECKING:
     from .dagger import DAgger
@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PPO",
+    "SARSA",
     "DAgger",
+    "DoubleQLearning",
+    "DynaQ",
     "Encoder",
+    "ExpectedSARSA",
     "Experience",
     "Learner",
+    "PrioritizedSweeping",
     "QLearning",
     "RecurrentPolicy",
     "Reinforce",
+    "TDLearner",
     "advantages",
     "encoder",
+    "regret",
 ]
 
 NEEDS_NN: Final = {
