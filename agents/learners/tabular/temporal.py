@@ -143,8 +143,9 @@ class TDLearner(ValueTable):
             after = rows[observation if by_number else key(observation)]
             over = terminated or truncated
             following = choose(after, epsilon) if ahead and not terminated else 0
-            learn(row, action, float(reward), after, terminated, truncated, following, epsilon)
-            total += reward
+            earned = float(reward)
+            learn(row, action, earned, after, terminated, truncated, following, epsilon)
+            total += earned
             count += 1
             row = after
             if not over:
@@ -225,7 +226,7 @@ class TDLearner(ValueTable):
         window = self._window
         if ready == 1 and len(window) < self.steps_ahead:
             return
-        returns = []
+        returns: list[float] = []
         for _, _, reward in reversed(window):
             future = reward + future if not returns else reward + self.discount * future
             returns.append(future)
