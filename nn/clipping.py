@@ -23,11 +23,13 @@ def clip_grad_norm(parameters: Named, max_norm: float) -> float:
     """
     check(POSITIVE_OR_INFINITE, max_norm=max_norm)
     grads = [(p, plain(p.grad)) for p in named(parameters).values() if p.grad is not None]
-    total = math.sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for _, grad in grads))
-    if math.isfinite(total) and total > max_norm:
+    largest = max((float(np.abs(grad).max(initial=0)) for _, grad in grads), default=0.0)
+    scale = largest if largest > 1e150 and math.isfinite(largest) else 1.0  # so that no square of a float64 overflows
+    total = math.sqrt(sum(float(np.square(grad / scale, dtype=np.float64).sum()) for _, grad in grads))
+    if math.isfinite(total) and total > max_norm / scale:
         for p, grad in grads:
-            p.grad = grad * (max_norm / (total + 1e-6))
-    return total
+            p.grad = grad * (max_norm / scale / (total + 1e-6 / scale))
+    return total * scale
 
 
 def clip_grad_value(parameters: Named, clip_value: float) -> None:

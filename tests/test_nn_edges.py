@@ -128,3 +128,85 @@ def test_a_wrong_argument_is_named_beside_the_right_ones() -> None:
     ):
         with pytest.raises(TypeError, match=words):
             call()
+
+
+# ------------------------------------------------------------------------------------ gradients on their way to a step
+def test_finite_gradients_are_clipped_whatever_their_size() -> None:
+    for dtype, size in ((np.float32, 3e38), (np.float64, 1e308), (np.float64, 1e200)):
+        p = nn.Parameter(np.zeros(4, dtype))
+        p.grad = np.full(4, size, dtype)
+        assert nn.clip_grad_norm([p], 1.0) == pytest.approx(2 * size, rel=1e-6) or size == 1e308
+        np.testing.assert_allclose(p.grad, 0.5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [nn.Adam, nn.AdamW, nn.RMSprop])
+def test_a_gradient_whose_square_overflows_stops_the_step(kind: Any) -> None:
+    """Its running mean square would be infinite for ever, and the parameter never move again."""
+    for dtype, size in ((np.float32, 1e20), (np.float64, 1e160)):
+        p = nn.Parameter(np.ones(2, dtype))
+        optimiser = kind([p], lr=0.1)
+        p.grad = np.array([1, -size], dtype)
+        with pytest.raises(nn.NonFiniteGradient, match=rf"whose square is infinite in {np.dtype(dtype)}"):
+            optimiser.step()
+        np.testing.assert_array_equal(p.data, 1)
+        nn.clip_grad_norm([p], 1.0)
+        optimiser.step()
+        assert np.isfinite(p.data).all()
+        assert p.data[1] > 1
+
+
+# ----------------------------------------------------------------------- no argument loses its gradient without a word
+def test_targets_and_masks_that_require_a_gradient_get_it() -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    rng = np.random.default_rng(0)
+    logits, target = rng.normal(size=(3, 4)), rng.uniform(size=(3, 4))
+    query, mask = rng.normal(size=(2, 5, 4)), rng.normal(size=(5, 5))
+    F = torch.nn.functional
+    for mine, theirs, arrays in (
+        (nn.binary_cross_entropy_with_logits, F.binary_cross_entropy_with_logits, (logits, target)),
+        (nn.mse_loss, F.mse_loss, (logits, target)),
+        (
+            lambda q, m: nn.scaled_dot_product_attention(q, q, q, m).sum(),
+            lambda q, m: F.scaled_dot_product_attention(q, q, q, m).sum(),
+            (query, mask),
+        ),
+    ):
+        ours = [nn.Tensor(array, requires_grad=True) for array in arrays]
+        others = [torch.tensor(array, requires_grad=True) for array in arrays]
+        mine(*ours).backward()
+        theirs(*others).backward()
+        for a, b in zip(ours, others, strict=True):
+            np.testing.assert_allclose(a.grad, b.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_an_argument_that_has_no_gradient_refuses_a_tensor_that_requires_one() -> None:
+    x, chosen = nn.Tensor([[1.0, 2.0], [3.0, 4.0]]), nn.Tensor([1.0, 0.0], requires_grad=True)
+    for call in (
+        lambda: nn.where(chosen, x, 0.0),
+        lambda: nn.embedding(chosen, x),
+        lambda: nn.gather(x, 0, chosen),
+        lambda: nn.cross_entropy(x, [0, 1], chosen),
+        lambda: nn.nll_loss(x, [0, 1], chosen),
+        lambda: x[chosen],
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"no gradient|integers"):
+            call()
+
+
+def test_why_names_the_operation_in_which_the_gradient_stops_being_finite() -> None:
+    """The trap: a branch that is not chosen, but whose derivative is not finite where it is not 0."""
+    net = nn.Linear(1, 1, dtype=np.float64)
+    net.weight.assign([[0.0]])
+    hidden = net(np.array([[1.0], [2.0]])) - net.bias
+    loss = (nn.sqrt(hidden) + hidden).sum()
+    assert "operation 3 of 5, 'sqrt': for operand 0, the result of 'subtract' of shape (2, 1), it is infinite at 2" in (
+        nn.analysis.why(net, loss=loss)
+    )
+    loss.backward()
+    with pytest.raises(nn.NonFiniteGradient):
+        nn.SGD(net.parameters()).step()
+    assert "not finite for weight" in nn.analysis.why(net)
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        nn.analysis.first_non_finite(loss)
+    assert "every operation passes back finite" in nn.analysis.first_non_finite((net(np.ones((1, 1))) * 2).sum())
+    assert "the loss itself" in nn.analysis.first_non_finite(nn.log(net(np.ones((1, 1))) - net.bias).sum())

@@ -6,6 +6,7 @@ namesake returns (extra: plot).
 """
 
 from .curvature import HessianSpectrum as HessianSpectrum, hessian_spectrum as hessian_spectrum
+from .diagnosis import first_non_finite as first_non_finite, why as why
 from .feed_forward import (
     Activation as Activation,
     LayerGradient as LayerGradient,
@@ -40,5 +41,4 @@ from .through_time import (
     horizon as horizon,
     state_gradients as state_gradients,
     verdict as verdict,
-    why as why,
 )

@@ -16,9 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .. import operations
 from ..graph import Array
-from ..modules import Module
 from ..tensor import Tensor
-from .powers import QUIET, spectral_radius
+from .powers import QUIET
 from .states import Cell, State, gradients_put_back, is_layer, one_direction, parts_of
 
 
@@ -226,54 +225,3 @@ def _norms(norms: ArrayLike) -> Array:
 
 def _first_true(mask: Array) -> int | None:
     return int(mask.argmax()) if mask.any() else None
-
-
-# ---------------------------------------------------------------------------------------------------------- explaining
-def why(model: Module, state_grads: Any = None) -> str:
-    """Say why training stopped on a gradient that is not finite; call it after `NonFiniteGradient`, or at any time.
-
-    model: as it stands after backward(); state_grads: the recurrent layer's, or one array of them, for the way back
-    through time. Returns a sentence or two: which numbers left the range first, how fast the gradient grew, and which
-    recurrent weights can make it grow.
-    """
-    said = []
-    bad = [name for name, parameter in model.named_parameters() if not np.isfinite(parameter.data).all()]
-    if bad:
-        said.append(f"the weights themselves are not finite: {', '.join(bad)}")
-    grads = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
-    broken = [name for name, grad in grads.items() if not np.isfinite(grad).all()]
-    sizes = {name: float(np.linalg.norm(grads[name].astype(np.float64))) for name in grads if name not in broken}
-    if broken:
-        text = f"the gradient is not finite for {', '.join(broken)}"
-        largest = max(sizes, key=sizes.__getitem__, default="")
-        said.append(text + (f"; the largest that is: {sizes[largest]:.3g} for {largest}" if largest else ""))
-    elif not bad:
-        said.append(f"all gradients are finite; the largest norm is {max(sizes.values(), default=0):.3g}")
-    arrays = state_grads if isinstance(state_grads, list | tuple) else [] if state_grads is None else [state_grads]
-    for grad in arrays:
-        said.append(_story(gradient_norms(grad), np.asarray(grad).dtype))
-    return "; ".join([*said, *_hidden_weights(model)])
-
-
-def _story(norms: Array, dtype: DTypeLike) -> str:
-    last = len(norms) - 1
-    if not np.isfinite(norms[last]):
-        return "at the last state the gradient is not finite already: the forward pass or the loss left the range"
-    seen = verdict(norms, dtype=dtype)
-    reached = last if seen.first_infinite is None else seen.first_infinite - 1
-    text = f"back through time the gradient changes by {seen.growth.rate:.3g} a step,"
-    text += f" from {norms[last]:.3g} at step {last} to {norms[last - reached]:.3g} at step {last - reached}"
-    if seen.first_infinite is not None:
-        largest = f"{np.dtype(dtype)} (numbers up to {np.finfo(dtype).max:.2g})"
-        text += f", and leaves the range of {largest} at step {last - reached - 1}"
-    return text
-
-
-def _hidden_weights(model: Module) -> list[str]:
-    said = []
-    for name, parameter in model.named_parameters():
-        if name.rpartition(".")[2].startswith("weight_hh") and np.isfinite(parameter.data).all():
-            text = f"{name} stretches a vector by up to {np.linalg.norm(parameter.data.astype(np.float64), 2):.3g}"
-            square = parameter.shape[0] == parameter.shape[1]
-            said.append(text + (f" and has spectral radius {spectral_radius(parameter.data):.3g}" if square else ""))
-    return said

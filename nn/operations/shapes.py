@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Axis, Operand, Rule, composite, rearrangement
+from ..tensor import Axis, Operand, Rule, Tensor, composite, rearrangement
 from .broadcasting import fit
 
 
@@ -80,6 +80,8 @@ def broadcast_to(x: Operand, shape: Sequence[int]) -> Rule:
 def getitem(x: Operand, index: Any) -> Rule:
     """x[index], with any index that numpy takes; an element picked twice gets both gradients."""
     parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, Tensor) for part in parts):
+        raise TypeError("getitem: the index is a Tensor; expected integers, booleans or slices")
     once = all(isinstance(part, int | slice | np.integer) or part is None or part is Ellipsis for part in parts)
     if not once:
         index = copy.deepcopy(index)

@@ -22,6 +22,7 @@ class Adam(Optimiser):
     allowed: ClassVar = Optimiser.allowed | {"betas": TWO_BELOW_ONE, "eps": NOT_NEGATIVE, "amsgrad": TRUE_OR_FALSE}
     slots = ("mean", "square")
     decoupled = False
+    squared = True
     betas: tuple[float, float]
     eps: float
     amsgrad: bool

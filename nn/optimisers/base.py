@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
@@ -55,12 +56,17 @@ def named(parameters: Named, first: int = 0) -> dict[str, Parameter]:
     return result
 
 
-def check_finite(parameters: Mapping[str, Parameter], step: int) -> None:
-    """Raise NonFiniteGradient for the first gradient that holds NaN or infinity."""
+def check_finite(parameters: Mapping[str, Parameter], step: int, squared: bool = False) -> None:
+    """Raise NonFiniteGradient for the first gradient that is not finite, or whose square is not, if it is `squared`."""
     for name, parameter in parameters.items():
         grad = plain(parameter.grad)
-        if grad is not None and not np.isfinite(grad).all():
+        if grad is None or not grad.size:
+            continue
+        largest = max(-float(grad.min()), float(grad.max()))  # NaN if there is one
+        if not math.isfinite(largest):
             raise NonFiniteGradient(name, step, "NaN" if np.isnan(grad).any() else "infinity")
+        if squared and largest > math.sqrt(float(np.finfo(grad.dtype).max)):
+            raise NonFiniteGradient(name, step, f"{largest:.2g}, whose square is infinite in {grad.dtype},")
 
 
 def check_state(owner: object, state: Mapping[str, Any], *names: str) -> None:
@@ -102,6 +108,8 @@ class Optimiser:
     """The settings and what each may be."""
     slots: tuple[str, ...] = ()
     """The arrays that are kept for each parameter, all of its shape."""
+    squared = False
+    """Whether `update` squares the gradient."""
 
     lr: float
     weight_decay: float
@@ -184,9 +192,10 @@ class Optimiser:
         """Update every parameter that has a gradient.
 
         Raises:
-            NonFiniteGradient: a gradient holds NaN or infinity; nothing was changed.
+            NonFiniteGradient: a gradient holds NaN or infinity, or an infinite square where it is squared; nothing was
+                changed.
         """
-        check_finite(self.parameters, self.steps + 1)
+        check_finite(self.parameters, self.steps + 1, self.squared)
         self.steps += 1
         for group in self.param_groups:
             for name, parameter in zip(group["param_names"], group["params"], strict=True):

@@ -25,6 +25,7 @@ class RMSprop(Optimiser):
         "centered": TRUE_OR_FALSE,
     }
     slots = ("square", "velocity")
+    squared = True
     alpha: float
     eps: float
     momentum: float
