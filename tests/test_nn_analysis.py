@@ -416,7 +416,7 @@ def test_why_tells_the_other_causes_apart() -> None:
     assert "all gradients are finite" in analysis.why(net)
     net.weight_ih_l0.grad = np.full((8, 2), 3.0, np.float32)
     net.weight_hh_l0.grad = np.full((8, 8), np.nan, np.float32)
-    assert "not finite for weight_hh_l0; the largest that is: 12 for weight_ih_l0" in analysis.why(net)
+    assert "not finite for weight_hh_l0; the largest finite one: 12 for weight_ih_l0" in analysis.why(net)
     grads = np.full((5, 1, 8), np.nan)
     assert "the forward pass or the loss left the range" in analysis.why(net, [grads])
     net.weight_hh_l0.assign(np.full((8, 8), np.inf))
