@@ -442,6 +442,37 @@ CASES: dict[str, Case] = {
     "pad circular": Case(
         lambda x: nn.pad(x, (2, 1, 1, 2), "circular"), image, lambda x: F().pad(x, (2, 1, 1, 2), "circular")
     ),
+    "unfold": Case(
+        lambda x: nn.unfold(x, (2, 3), (2, 1), (1, 2), (1, 2)),
+        image,
+        lambda x: F().unfold(x, (2, 3), (2, 1), (1, 2), (1, 2)),
+    ),
+    "fold": Case(
+        lambda x: nn.fold(x, (4, 5), (2, 3), 1, 1, (1, 2)),
+        lambda draw, rng: [rng.normal(size=(*sizes(draw, 1), 6 * draw(st.integers(1, 3)), 5 * 3))],
+        lambda x: F().fold(x, (4, 5), (2, 3), 1, 1, (1, 2)),
+    ),
+    "pixel_shuffle": Case(
+        lambda x: nn.pixel_shuffle(x, 2),
+        lambda draw, rng: [rng.normal(size=(2, 4 * draw(st.integers(1, 2)), *sizes(draw, 2)))],
+        lambda x: F().pixel_shuffle(x, 2),
+    ),
+    "pixel_unshuffle": Case(
+        lambda x: nn.pixel_unshuffle(x, 2),
+        lambda draw, rng: [rng.normal(size=(*sizes(draw, 2), 2 * draw(st.integers(1, 3)), 4))],
+        lambda x: F().pixel_unshuffle(x, 2),
+    ),
+    "unflatten": Case(
+        lambda x: nn.unflatten(x, 1, (2, -1)),
+        lambda draw, rng: [rng.normal(size=(2, 2 * draw(st.integers(1, 3)), 3))],
+        lambda x: x.unflatten(1, (2, -1)),
+    ),
+    "local_response_norm": Case(
+        lambda x: nn.local_response_norm(x, 3, 0.5), image, lambda x: F().local_response_norm(x, 3, 0.5)
+    ),
+    "normalize": Case(nn.normalize, matrix, lambda x: F().normalize(x)),
+    "dropout1d": Case(lambda x: nn.dropout1d(x, 0.4, rng=np.random.default_rng(3)), sequence, None),
+    "dropout2d": Case(lambda x: nn.dropout2d(x, 0.4, rng=np.random.default_rng(3)), image, None),
     "upsample": Case(lambda x: nn.upsample(x, scale_factor=2), image, lambda x: F().interpolate(x, scale_factor=2)),
     "interpolate": Case(lambda x: nn.interpolate(x, (5, 4)), image, lambda x: F().interpolate(x, (5, 4))),
     "interpolate linear": Case(

@@ -175,6 +175,24 @@ def test_nothing_in_gives_nothing_out(shape: Any) -> None:
         ("AdaptiveMaxPool2D", {"output_size": 3}, (2, 3, 9, 8)),
         ("Upsample", {"size": (5, 7), "mode": "bilinear", "align_corners": True}, (2, 3, 9, 8)),
         ("Upsample", {"scale_factor": 3}, (2, 3, 4)),
+        ("UpsamplingNearest2D", {"scale_factor": 2}, (2, 3, 4, 5)),
+        ("UpsamplingBilinear2D", {"size": (7, 9)}, (2, 3, 4, 5)),
+        ("ConstantPad1D", {"padding": 2, "value": 1.5}, (2, 3, 4)),
+        ("ConstantPad2D", {"padding": (1, 2, 0, 3), "value": 1.5}, (2, 3, 4, 5)),
+        ("ZeroPad1D", {"padding": (1, 2)}, (2, 3, 4)),
+        ("ZeroPad2D", {"padding": 1}, (2, 3, 4, 5)),
+        ("ReflectionPad1D", {"padding": 2}, (2, 3, 4)),
+        ("ReflectionPad2D", {"padding": (1, 2, 0, 3)}, (2, 3, 4, 5)),
+        ("ReplicationPad1D", {"padding": (3, 1)}, (2, 3, 4)),
+        ("ReplicationPad2D", {"padding": 2}, (2, 3, 4, 5)),
+        ("CircularPad1D", {"padding": 2}, (2, 3, 4)),
+        ("CircularPad2D", {"padding": (1, 2, 0, 3)}, (2, 3, 4, 5)),
+        ("PixelShuffle", {"upscale_factor": 2}, (2, 8, 3, 5)),
+        ("PixelUnshuffle", {"downscale_factor": 2}, (2, 3, 4, 6)),
+        ("Unflatten", {"dim": 1, "unflattened_size": (2, 3)}, (2, 6, 4)),
+        ("Unfold", {"kernel_size": (2, 3), "stride": 2, "padding": 1}, (2, 3, 5, 6)),
+        ("Fold", {"output_size": (4, 5), "kernel_size": 2}, (2, 8, 12)),
+        ("LocalResponseNorm", {"size": 2}, (2, 5, 4, 3)),
     ],
 )
 def test_layers_without_weights(name: str, settings_: dict[str, Any], shape: Any) -> None:
@@ -182,7 +200,7 @@ def test_layers_without_weights(name: str, settings_: dict[str, Any], shape: Any
     ours, theirs = getattr(nn, name)(**settings_), getattr(torch.nn, name.replace("D", "d"))(**settings_)
     np.testing.assert_allclose(np.asarray(ours(x)), theirs(torch.tensor(x)).numpy(), rtol=1e-5, atol=1e-6)
     assert repr(ours).startswith(f"{name}(")
-    assert list(map(type, ours(nn.Tensor(x)).shape)) == [int] * len(shape)
+    assert {type(n) for n in ours(nn.Tensor(x)).shape} == {int}
 
 
 @pytest.mark.parametrize(
@@ -258,3 +276,24 @@ def test_one_picture_without_a_batch_is_normalised_too() -> None:
     for bad in (x[:3], x[None, None]):
         with pytest.raises(ValueError, match=r"InstanceNorm2D\(4\) takes"):
             layer(bad)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("Dropout1D", (40, 30, 5)), ("Dropout2D", (40, 30, 5, 2))])
+def test_dropout_of_whole_channels(name: str, shape: Any) -> None:
+    layer = getattr(nn, name)(0.25, rng=np.random.default_rng(0))
+    x = np.ones(shape, np.float32)
+    out = layer(x).reshape(*shape[:2], -1)
+    assert (out == out[..., :1]).all()  # a channel stays, or goes, as a whole
+    assert set(np.unique(out)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs(out.mean() - 1) < 0.05
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(layer.eval()(x), x)
+    assert (getattr(nn, name)(1.0)(x) == 0).all()
+    assert layer.train()(x[0]).shape == x[0].shape  # one example
+
+
+def test_fold_counts_how_often_unfold_saw_a_pixel() -> None:
+    x = np.ones((1, 1, 4, 4))
+    np.testing.assert_array_equal(nn.fold(nn.unfold(x, 2), (4, 4), 2)[0, 0, :2], [[1, 2, 2, 1], [2, 4, 4, 2]])
+    with pytest.raises(ValueError, match=r"fold of shape \(1, 4, 8\): expected \(batch, channels \* 4, 9\)"):
+        nn.fold(np.ones((1, 4, 8)), (4, 4), 2)

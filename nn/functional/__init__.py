@@ -44,16 +44,24 @@ from .classification import (
     cross_entropy as cross_entropy,
     nll_loss as nll_loss,
 )
-from .dropout import dropout as dropout
+from .dropout import dropout as dropout, dropout1d as dropout1d, dropout2d as dropout2d
 from .embedding import embedding as embedding
 from .normalisation import (
     batch_norm as batch_norm,
     group_norm as group_norm,
     instance_norm as instance_norm,
     layer_norm as layer_norm,
+    local_response_norm as local_response_norm,
+    normalize as normalize,
     rms_norm as rms_norm,
 )
 from .padding import pad as pad
+from .patches import (
+    fold as fold,
+    pixel_shuffle as pixel_shuffle,
+    pixel_unshuffle as pixel_unshuffle,
+    unfold as unfold,
+)
 from .pooling import (
     adaptive_avg_pool1d as adaptive_avg_pool1d,
     adaptive_avg_pool2d as adaptive_avg_pool2d,

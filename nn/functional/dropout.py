@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from .. import operations
 from ..checks import PROBABILITY, check
-from ..tensor import Operand, Rule, operation
+from ..tensor import Operand, Rule, composite, operation
 
 
 @operation
@@ -20,3 +23,33 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.ra
     np.copyto(keep.ravel(order="K"), rng.random(input.size, dtype=input.dtype) >= p)
     keep *= 1 / (1 - p) if p < 1 else 0
     return input * keep, lambda grad, needs: (grad * keep,)
+
+
+def _whole_channels(
+    name: str, input: Operand, axes: int, p: float, training: bool, rng: np.random.Generator | None
+) -> Any:
+    check(PROBABILITY, p=p)
+    shape = np.shape(input)
+    if len(shape) not in (axes + 1, axes + 2):
+        expected = "(batch, channels, height, width)" if axes == 2 else "(batch, channels, length)"
+        raise ValueError(f"{name} of shape {shape}: expected {expected}")
+    if not training or p == 0:
+        return operations.multiply(input, 1.0)
+    if rng is None:
+        raise ValueError(f"{name} in training needs rng=, a numpy.random.Generator")
+    lead = shape[: len(shape) - axes]
+    factors = (rng.random(lead) >= p) / (1 - p if p < 1 else 1)
+    dtype = np.float64 if input.dtype == np.float64 else np.float32
+    return operations.multiply(input, factors.astype(dtype).reshape(*lead, *[1] * axes))
+
+
+@composite
+def dropout1d(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Any:
+    """Dropout of whole channels of (batch, channels, length): neighbours tell too much of what is dropped alone."""
+    return _whole_channels("dropout1d", input, 1, p, training, rng)
+
+
+@composite
+def dropout2d(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Any:
+    """Dropout of whole channels of (batch, channels, height, width) (Tompson et al. 2015)."""
+    return _whole_channels("dropout2d", input, 2, p, training, rng)

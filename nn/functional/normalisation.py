@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import operations
+from ..checks import POSITIVE_INTEGER, check
 from ..graph import Array
 from ..operations.broadcasting import fit
 from ..tensor import Operand, Rule, composite, operation, plain
+from .padding import pad
+from .pooling import avg_pool2d
 
 
 @operation
@@ -227,3 +230,26 @@ def _last_axes(
         if parameter is not None and np.shape(parameter) != wanted:
             raise ValueError(f"{name}: {which} has shape {np.shape(parameter)}; expected {wanted}")
     return wanted
+
+
+@composite
+def local_response_norm(input: Operand, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+    """Divide by (k + alpha * the mean square of `size` neighbouring channels) ** beta (Krizhevsky et al. 2012).
+
+    input (batch, channels, ...).
+    """
+    check(POSITIVE_INTEGER, size=size)
+    shape = np.shape(input)
+    if len(shape) < 3:
+        raise ValueError(f"local_response_norm of shape {shape}: expected (batch, channels, ...)")
+    square = operations.reshape(operations.square(input), (shape[0], 1, shape[1], math.prod(shape[2:])))
+    around = pad(square, (0, 0, size // 2, (size - 1) // 2))
+    mean = operations.reshape(avg_pool2d(around, (size, 1), 1), shape)
+    return operations.divide(input, operations.power(operations.add(operations.multiply(mean, alpha), k), beta))
+
+
+@composite
+def normalize(input: Operand, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
+    """Divide by the p-norm along `dim`, or by eps where that is smaller."""
+    length = operations.norm(input, p, dim, True)
+    return operations.divide(input, operations.clip(length, eps))

@@ -34,7 +34,7 @@ from .activations import (
     Softsign as Softsign,
     Tanh as Tanh,
 )
-from .dropout import Dropout as Dropout
+from .dropout import Dropout as Dropout, Dropout1D as Dropout1D, Dropout2D as Dropout2D
 from .linear import Embedding as Embedding, Linear as Linear
 from .losses import (
     BCELoss as BCELoss,
@@ -54,7 +54,20 @@ from .normalisation import (
     InstanceNorm1D as InstanceNorm1D,
     InstanceNorm2D as InstanceNorm2D,
     LayerNorm as LayerNorm,
+    LocalResponseNorm as LocalResponseNorm,
     RMSNorm as RMSNorm,
+)
+from .padding import (
+    CircularPad1D as CircularPad1D,
+    CircularPad2D as CircularPad2D,
+    ConstantPad1D as ConstantPad1D,
+    ConstantPad2D as ConstantPad2D,
+    ReflectionPad1D as ReflectionPad1D,
+    ReflectionPad2D as ReflectionPad2D,
+    ReplicationPad1D as ReplicationPad1D,
+    ReplicationPad2D as ReplicationPad2D,
+    ZeroPad1D as ZeroPad1D,
+    ZeroPad2D as ZeroPad2D,
 )
 from .pooling import (
     AdaptiveAvgPool1D as AdaptiveAvgPool1D,
@@ -67,4 +80,14 @@ from .pooling import (
     MaxPool2D as MaxPool2D,
 )
 from .sequential import Sequential as Sequential
-from .shapes import Flatten as Flatten, Upsample as Upsample
+from .shapes import (
+    Flatten as Flatten,
+    Fold as Fold,
+    PixelShuffle as PixelShuffle,
+    PixelUnshuffle as PixelUnshuffle,
+    Unflatten as Unflatten,
+    Unfold as Unfold,
+    Upsample as Upsample,
+    UpsamplingBilinear2D as UpsamplingBilinear2D,
+    UpsamplingNearest2D as UpsamplingNearest2D,
+)

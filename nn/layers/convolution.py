@@ -140,10 +140,13 @@ class _Transposed(_Conv):
         groups: int = 1,
         bias: bool = True,
         dilation: Size = 1,
+        padding_mode: str = "zeros",
         *,
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        if padding_mode != "zeros":
+            raise ValueError(f"padding_mode is {padding_mode!r}; a transposed convolution knows 'zeros' only")
         if isinstance(padding, str):
             raise ValueError(f"padding is {padding!r}; a transposed convolution takes numbers only")
         self._make(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng, dtype)

@@ -32,6 +32,11 @@ class _Pool(Module):
         )
 
 
+def _refuse_indices(layer: Module, return_indices: bool) -> None:
+    if return_indices:
+        raise ValueError(f"{type(layer).__name__}: return_indices=True is not in mazegrad; see docs/nn.md")
+
+
 class _MaxPool(_Pool):
     def __init__(
         self,
@@ -42,8 +47,7 @@ class _MaxPool(_Pool):
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
-        if return_indices:
-            raise ValueError(f"{type(self).__name__}: return_indices=True is not in mazegrad; see docs/nn.md")
+        _refuse_indices(self, return_indices)
         self._keep(kernel_size, stride, padding, dilation, ceil_mode)
 
     def forward(self, input: Any) -> Any:
@@ -144,7 +148,13 @@ class AdaptiveAvgPool1D(_Adaptive):
         return pooling.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveMaxPool2D(_Adaptive):
+class _AdaptiveMax(_Adaptive):
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        _refuse_indices(self, return_indices)
+        super().__init__(output_size)
+
+
+class AdaptiveMaxPool2D(_AdaptiveMax):
     """Largest of windows that share the picture evenly."""
 
     axes = 2
@@ -154,7 +164,7 @@ class AdaptiveMaxPool2D(_Adaptive):
         return pooling.adaptive_max_pool2d(input, self.output_size)
 
 
-class AdaptiveMaxPool1D(_Adaptive):
+class AdaptiveMaxPool1D(_AdaptiveMax):
     """Largest of windows that share the sequence evenly."""
 
     axes = 1

@@ -1,4 +1,4 @@
-"""Layers that change the shape: Flatten and Upsample."""
+"""Layers that change the shape."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import functional, operations
+from ..geometry import Size
 from ..modules import Module
 
 
@@ -49,3 +50,94 @@ class Upsample(Module):
         """Size or factor, and mode."""
         size = f"scale_factor={self.scale_factor}" if self.size is None else f"size={self.size}"
         return size if self.mode == "nearest" else f"{size}, mode={self.mode!r}"
+
+
+class UpsamplingNearest2D(Upsample):
+    """Images of another size, by the nearest pixel."""
+
+    def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | None = None) -> None:
+        super().__init__(size, scale_factor)
+
+
+class UpsamplingBilinear2D(Upsample):
+    """Images of another size, linearly between pixels; the corners stay where they are."""
+
+    def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | None = None) -> None:
+        super().__init__(size, scale_factor, "bilinear", True)
+
+
+class Unflatten(Module):
+    """One axis becomes several: `Unflatten(1, (3, 32, 32))`; one size may be -1."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        """(..., features, ...) -> (..., *unflattened_size, ...)."""
+        return operations.unflatten(x, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        """The axis and its new sizes."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class PixelShuffle(Module):
+    """r * r channels become a block of r x r pixels."""
+
+    def __init__(self, upscale_factor: int) -> None:
+        self.upscale_factor = upscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """(..., channels * r * r, height, width) -> (..., channels, height * r, width * r)."""
+        return functional.pixel_shuffle(x, self.upscale_factor)
+
+    def extra_repr(self) -> str:
+        """The factor."""
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class PixelUnshuffle(Module):
+    """A block of r x r pixels becomes r * r channels."""
+
+    def __init__(self, downscale_factor: int) -> None:
+        self.downscale_factor = downscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """(..., channels, height * r, width * r) -> (..., channels * r * r, height, width)."""
+        return functional.pixel_unshuffle(x, self.downscale_factor)
+
+    def extra_repr(self) -> str:
+        """The factor."""
+        return f"downscale_factor={self.downscale_factor}"
+
+
+class Unfold(Module):
+    """Every window of an image in a column."""
+
+    def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
+        self.settings = kernel_size, dilation, padding, stride
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels, height, width) -> (batch, channels * kernel_height * kernel_width, windows)."""
+        return functional.unfold(x, *self.settings)
+
+    def extra_repr(self) -> str:
+        """The window's settings."""
+        return "kernel_size={}, dilation={}, padding={}, stride={}".format(*self.settings)
+
+
+class Fold(Module):
+    """The sum of windows in columns, each where it lies in the image."""
+
+    def __init__(
+        self, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+    ) -> None:
+        self.settings = output_size, kernel_size, dilation, padding, stride
+
+    def forward(self, x: Any) -> Any:
+        """(batch, channels * kernel_height * kernel_width, windows) -> (batch, channels, *output_size)."""
+        return functional.fold(x, *self.settings)
+
+    def extra_repr(self) -> str:
+        """The window's settings."""
+        return "output_size={}, kernel_size={}, dilation={}, padding={}, stride={}".format(*self.settings)

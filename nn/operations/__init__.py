@@ -71,5 +71,6 @@ from .shapes import (
     squeeze as squeeze,
     stack as stack,
     transpose as transpose,
+    unflatten as unflatten,
 )
 from .spreads import norm as norm, std as std, var as var

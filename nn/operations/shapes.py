@@ -51,6 +51,17 @@ def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@composite
+def unflatten(input: Operand, dim: int, sizes: Sequence[int]) -> Any:
+    """The axis `dim` as several of these sizes, of which one may be -1."""
+    shape = np.shape(input)
+    dim = normalize_axis_index(dim, len(shape), "unflatten: dim")
+    known = math.prod(n for n in sizes if n != -1)
+    if not sizes or list(sizes).count(-1) > 1 or (shape[dim] % known if -1 in sizes and known else known != shape[dim]):
+        raise ValueError(f"unflatten of shape {shape}: axis {dim} does not make {tuple(sizes)}")
+    return reshape(input, (*shape[:dim], *(shape[dim] // known if n == -1 else n for n in sizes), *shape[dim + 1 :]))
+
+
 @rearrangement
 def transpose(x: Operand, axes: Sequence[int] | None = None) -> Rule:
     """Axes in the order of `axes`; reversed without."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import operations as op
 from ..convolution import operation as conv
-from ..functional import padding, pooling, resampling
+from ..functional import padding, patches, pooling, resampling
 from .arithmetic import linear, linear_map, numbers
 from .entry import Entry, Formula
 
@@ -135,6 +135,8 @@ TABLE: dict[str, Entry] = {
         ),
     ),
     "repeat": ("x", _repeat),
+    "unfold": ("x", lambda grad, axes: patches._fold(grad, axes=axes)),
+    "fold": ("x", lambda grad, axes: patches._unfold(grad, axes=axes)),
     "embedding": ("weight", lambda grad, vjp, index: linear(grad, vjp, lambda t: t[index])),
     "dropout": ("input", lambda grad, keep=None: grad if keep is None else grad * keep),
     # --------------------------------------------------------------------------------------------------- normalisation
