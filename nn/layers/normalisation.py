@@ -218,9 +218,9 @@ class LocalResponseNorm(Module):
         check(POSITIVE_INTEGER, size=size)
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, ...) -> the same shape."""
-        return functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+        return functional.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:
         """The settings."""

@@ -72,9 +72,9 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., features, ...) -> (..., *unflattened_size, ...)."""
-        return operations.unflatten(x, self.dim, self.unflattened_size)
+        return operations.unflatten(input, self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         """The axis and its new sizes."""
@@ -87,9 +87,9 @@ class PixelShuffle(Module):
     def __init__(self, upscale_factor: int) -> None:
         self.upscale_factor = upscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., channels * r * r, height, width) -> (..., channels, height * r, width * r)."""
-        return functional.pixel_shuffle(x, self.upscale_factor)
+        return functional.pixel_shuffle(input, self.upscale_factor)
 
     def extra_repr(self) -> str:
         """The factor."""
@@ -102,9 +102,9 @@ class PixelUnshuffle(Module):
     def __init__(self, downscale_factor: int) -> None:
         self.downscale_factor = downscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(..., channels, height * r, width * r) -> (..., channels * r * r, height, width)."""
-        return functional.pixel_unshuffle(x, self.downscale_factor)
+        return functional.pixel_unshuffle(input, self.downscale_factor)
 
     def extra_repr(self) -> str:
         """The factor."""
@@ -117,9 +117,9 @@ class Unfold(Module):
     def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
         self.settings = kernel_size, dilation, padding, stride
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels * kernel_height * kernel_width, windows)."""
-        return functional.unfold(x, *self.settings)
+        return functional.unfold(input, *self.settings)
 
     def extra_repr(self) -> str:
         """The window's settings."""
@@ -134,9 +134,9 @@ class Fold(Module):
     ) -> None:
         self.settings = output_size, kernel_size, dilation, padding, stride
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """(batch, channels * kernel_height * kernel_width, windows) -> (batch, channels, *output_size)."""
-        return functional.fold(x, *self.settings)
+        return functional.fold(input, *self.settings)
 
     def extra_repr(self) -> str:
         """The window's settings."""
