@@ -1,4 +1,4 @@
-"""MNIST, IDX files and shuffled batches; and the way that any data file is found, fetched once and always checked.
+"""MNIST, IDX files, batches and loaders; and the way that any data file is found, fetched once and always checked.
 
 A data file is looked for in the folder that MAZEGRAD_DATA names, then in the user's cache; else the public original is
 downloaded into the cache (extra `data`). It may lie there in the form that the loader reads
@@ -26,6 +26,27 @@ import numpy as np
 
 from .checks import POSITIVE_INTEGER, check, check_choice
 from .graph import Array
+from .loading import (
+    ConcatDataset as ConcatDataset,
+)
+from .loading import (
+    DataLoader as DataLoader,
+)
+from .loading import (
+    Dataset as Dataset,
+)
+from .loading import (
+    Subset as Subset,
+)
+from .loading import (
+    TensorDataset as TensorDataset,
+)
+from .loading import (
+    default_collate as default_collate,
+)
+from .loading import (
+    random_split as random_split,
+)
 
 # SHA-256 of the uncompressed files (LeCun & Cortes, CC BY-SA 3.0)
 MNIST = {
