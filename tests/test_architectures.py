@@ -1,4 +1,4 @@
-"""The five programs of exercise 40, and the course of training that they share: one contract for all."""
+"""The six programs of exercise 40, and the course of training that they share: one contract for all."""
 
 import importlib.util
 import os
@@ -23,7 +23,7 @@ PROGRAMS = [
     TINY,
     *(
         ARCHITECTURES / f"{name}.py"
-        for name in ("shakespeare", "cats_and_dogs", "direct_speech", "translate", "autoencoder")
+        for name in ("shakespeare", "transformer", "cats_and_dogs", "direct_speech", "translate", "autoencoder")
     ),
 ]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ARCHITECTURES), "PYTHONIOENCODING": "utf-8"}

@@ -1,6 +1,7 @@
-"""What shakespeare.py and direct_speech.py do before and after training: reading, cutting, counting, measuring."""
+"""What the programs about text do before and after training: reading, cutting, counting, measuring."""
 
 import importlib
+import itertools
 import math
 import sys
 from collections import Counter
@@ -26,6 +27,7 @@ def neighbour(name: str) -> ModuleType:
 
 
 plays, speech, pages = neighbour("shakespeare"), neighbour("direct_speech"), neighbour("pages")
+transformer = neighbour("transformer")
 
 
 # --------------------------------------------------------------------------------------------------------- shakespeare
@@ -109,6 +111,65 @@ def test_the_compressor_pays_less_for_what_it_has_read() -> None:
     before, new = ("".join(rng.choice(list("abcdefgh"), size=5000)) for _ in range(2))
     assert plays.compressed(before, before) < 0.2
     assert 2.9 < plays.compressed(before, new) < 3.6  # eight letters by chance: 3 bits
+
+
+# --------------------------------------------------------------------------------------------------------- transformer
+def small_transformer(window: int = 8) -> nn.Module:
+    """An untrained transformer of two blocks in evaluation mode, with random numbers for strings."""
+    rng = np.random.default_rng(0)
+    common = plays.common_strings(plays.encode("To be, or not to be. " * 9), 5)
+    net = transformer.Transformer(64, 2, window, common, 0.2, rng=rng)
+    net.strings.weight.assign(rng.normal(size=net.strings.weight.shape))
+    return net.eval()
+
+
+@nn.no_grad()
+def test_a_letter_sees_those_before_it_in_the_window_and_no_other() -> None:
+    net, letters = small_transformer(), np.random.default_rng(1).integers(0, 96, (40, 1))
+    whole = net(letters)[0].data
+    for changed in (0, 15, 39):
+        other = letters.copy()
+        other[changed] = (other[changed] + 1) % 96
+        differs = (net(other)[0].data != whole).any((1, 2))
+        assert differs[changed]
+        assert not differs[:changed].any()
+        assert not differs[changed + 2 * (8 + 4) :].any()  # two blocks of a window each, and the strings
+
+
+@nn.no_grad()
+def test_a_text_is_read_alike_in_pieces_in_training_and_without_a_cache() -> None:
+    net, letters = small_transformer(window=64), np.random.default_rng(1).integers(0, 96, (64, 3))
+    whole = net(letters)[0].data
+    for cuts in ([1] * 64, [5, 3, 56], [32, 32]):
+        parts, state, at = [], None, 0
+        for count in cuts:
+            logits, state = net(letters[at : at + count], state)
+            parts.append(logits.data)
+            at += count
+        np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-4)
+    net.train()
+    net.apply(lambda module: setattr(module, "p", 0.0) if isinstance(module, nn.Dropout) else None)
+    np.testing.assert_allclose(net(letters)[0].data, whole, atol=1e-4)
+
+
+def test_a_transformer_writes_and_costs_as_any_language_model() -> None:
+    net, text = small_transformer(window=16), "Who's there? Nay, answer me." * 3
+    options = type("Options", (), {"seed": 0, "temperatures": [0.5, 1000.0], "prompt": "ab"})
+    cold, hot = plays.write(net, options, 40)
+    assert len(cold) == len(hot) == 40
+    assert plays.write(net, options, 40) == [cold, hot]
+    costs = plays.surprise(net, text)
+    assert costs.shape == (len(text) - 1,)
+    assert 4 < costs.mean() < 12  # untrained: 6.6 bits if all letters were alike
+
+
+def test_windows_of_the_transformer_are_drawn_anew() -> None:
+    text = np.arange(23)
+    first, second = itertools.islice(transformer.windows(text, 500, 5, np.random.default_rng(0)), 2)
+    assert first.shape == (6, 500)
+    assert set(first[0]) == set(range(23))
+    np.testing.assert_array_equal(np.diff(first, axis=0) % 23, 1)
+    assert (first != second).any()
 
 
 # ------------------------------------------------------------------------------------------------------- direct speech

@@ -1,4 +1,4 @@
-"""What the five programs share: a training with a progress bar that can be stopped and resumed exactly.
+"""What the six programs share: a training with a progress bar that can be stopped and resumed exactly.
 
 A program looks like this:
 
@@ -60,7 +60,7 @@ class Options(argparse.ArgumentParser):
 
 
 def arguments(file: str, doc: str, epochs: int, quick_epochs: int = 2) -> Options:
-    """Return the parser that all five programs start with; `file` is the program's `__file__`, `doc` its `__doc__`."""
+    """Return the parser that all six programs start with; `file` is the program's `__file__`, `doc` its `__doc__`."""
     name = Path(file).stem
     parser = Options(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.set_defaults(program=file, epochs_of=(epochs, quick_epochs))

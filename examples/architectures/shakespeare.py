@@ -19,7 +19,7 @@ from typing import Any
 
 import corpora
 import numpy as np
-from course import Course, arguments, start
+from course import Course, Options, arguments, start
 from pages import coloured, draw_page
 
 from mazegrad import nn
@@ -39,9 +39,7 @@ def encode(text: str) -> np.ndarray:
 
 def strings(letters: np.ndarray, span: int) -> np.ndarray:
     """Return runs of `span` letters along the first axis as numbers, (n, ...) -> (n - span + 1, ...)."""
-    numbers = np.ones(
-        (len(letters) - span + 1, *letters.shape[1:]), np.int64
-    )  # 1: so that strings of different lengths differ
+    numbers = np.ones((len(letters) - span + 1, *letters.shape[1:]), np.int64)  # 1: no string is the end of another
     for i in range(span):
         numbers = numbers << 7 | letters[i : len(numbers) + i]
     return numbers
@@ -53,25 +51,22 @@ def common_strings(text: np.ndarray, least: int = 50) -> np.ndarray:
     return np.sort(np.concatenate([[0], *(numbers[counts >= least] for numbers, counts in found)]))
 
 
-class LanguageModel(nn.Module):
-    """Letters so far -> logits of the next one: embeddings of letters and strings, LSTM, linear read-out.
+class Reader(nn.Module):
+    """What a language model begins with: the embedding of each letter, plus those of the common strings that it ends.
 
-    The embedding of a common string is added to that of its last letter. Hashed n-grams do this at the output of
-    recurrent models (Mikolov et al. 2011) and at the input of transformers over bytes (Pagnoni et al. 2024).
+    Hashed n-grams do this at the output of recurrent models (Mikolov et al. 2011) and at the input of transformers over
+    bytes (Pagnoni et al. 2024).
 
     Args:
         common: the strings that are read as one symbol, from `common_strings`.
     """
 
-    def __init__(self, hidden: int, common: np.ndarray, dropout: float = 0.0, *, rng: np.random.Generator) -> None:
+    def __init__(self, common: np.ndarray, dropout: float, *, rng: np.random.Generator) -> None:
         self.common = common
         self.embedding = nn.Embedding(len(ALPHABET), 64, rng=rng)
         self.strings = nn.Embedding(len(common), 64, rng=rng)
         self.strings.weight.assign(np.zeros((len(common), 64)))
-        self.lstm = nn.LSTM(64, hidden, rng=rng)
-        self.lstm.bias_hh_l0.assign(nn.init.forget_bias(hidden))
         self.dropout = nn.Dropout(dropout, rng=rng)
-        self.output = nn.Linear(hidden, len(ALPHABET), rng=rng)
 
     def rows(self, letters: np.ndarray, past: np.ndarray) -> np.ndarray:
         """Return the table rows of the strings that end at each of the letters (T, B), (spans, T, B); 0: not common."""
@@ -80,6 +75,22 @@ class LanguageModel(nn.Module):
         places = np.searchsorted(self.common, numbers, side="right") - 1
         return np.where(self.common[places] == numbers, places, 0)
 
+    def read(self, letters: np.ndarray, past: np.ndarray | None) -> tuple[nn.Tensor, np.ndarray]:
+        """Return vectors (T, B, 64) of letters (T, B), and the last letters: the next `past`; None: empty lines."""
+        past = np.zeros((max(SPANS) - 1, letters.shape[1]), np.int64) if past is None else past
+        vectors = self.embedding(letters) + self.dropout(self.strings(self.rows(letters, past))).sum(0)
+        return vectors, np.concatenate([past, letters])[-len(past) :]
+
+
+class LanguageModel(Reader):
+    """Letters so far -> logits of the next one: embeddings, LSTM, linear read-out."""
+
+    def __init__(self, hidden: int, common: np.ndarray, dropout: float = 0.0, *, rng: np.random.Generator) -> None:
+        super().__init__(common, dropout, rng=rng)
+        self.lstm = nn.LSTM(64, hidden, rng=rng)
+        self.lstm.bias_hh_l0.assign(nn.init.forget_bias(hidden))
+        self.output = nn.Linear(hidden, len(ALPHABET), rng=rng)
+
     def forward(self, letters: np.ndarray, state: Any = None) -> tuple[nn.Tensor, Any]:
         """Return logits (T, B, 96) and the new state, which is that of the LSTM and the last letters.
 
@@ -87,10 +98,10 @@ class LanguageModel(nn.Module):
             letters: (T, B) integers.
             state: as returned; without one, the text begins after empty lines.
         """
-        lstm, past = state or (None, np.zeros((max(SPANS) - 1, letters.shape[1]), np.int64))
-        read = self.embedding(letters) + self.dropout(self.strings(self.rows(letters, past))).sum(0)
-        hidden, lstm = self.lstm(read, lstm)
-        return self.output(self.dropout(hidden)), (lstm, np.concatenate([past, letters])[-len(past) :])
+        lstm, past = state or (None, None)
+        vectors, past = self.read(letters, past)
+        hidden, lstm = self.lstm(vectors, lstm)
+        return self.output(self.dropout(hidden)), (lstm, past)
 
 
 def windows(text: np.ndarray, streams: int, length: int, rng: np.random.Generator) -> Iterator[tuple[int, np.ndarray]]:
@@ -157,11 +168,9 @@ def show_surprise(name: str, text: str, costs: np.ndarray, folder: Path) -> None
     )
 
 
-def main(words: list[str] | None = None) -> float:
-    """Train, write and test; return the bits per character on both held-out plays together."""
-    parser = arguments(__file__, __doc__, epochs=22)
-    parser.add_argument("--hidden", type=count, help="units of the LSTM; default: 512; 64 with --quick")
-    parser.add_argument("--dropout", type=fraction, help="default: 0.4; none with --quick")
+# ----------------------------------------------------------------- what any language model of these letters shares
+def parse(parser: Options, words: list[str] | None) -> Any:
+    """Parse the options of a language model: its own, and those of what it writes."""
     parser.add_argument("--prompt", default="\n\n", help="text to continue; default: an empty line")
     parser.add_argument("--temperatures", type=positive, nargs="+", default=[0.3, 0.6, 0.8, 1.0, 1.2], metavar="T")
     parser.add_argument("--length", type=count, default=600, help="letters to write at the end (default: %(default)s)")
@@ -172,20 +181,67 @@ def main(words: list[str] | None = None) -> float:
         parser.error(f"--prompt: {error}")
     if not options.prompt:
         parser.error("--prompt must not be empty")
+    return options
+
+
+def plays(quick: bool) -> tuple[dict[str, str], str, dict[str, str]]:
+    """Return the works to train on, the text that is held out to watch the training, and the plays to test on."""
+    works, valid, test = (corpora.shakespeare(split) for split in ("train", "valid", "test"))
+    if quick:
+        test = {name: text[-5000:] for name, text in test.items()}
+    return works, "".join(valid.values())[:50_000], test
+
+
+def rises_and_falls(optimizer: nn.Optimiser, total: int, warm_up: int = 20) -> nn.schedulers.Scheduler:
+    """The learning rate rises for some steps, stays, and falls to 0 in the second half."""
+    return nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / warm_up, (1 - step / total) / 0.5))
+
+
+def figures(net: Any, options: Any, held_out: str) -> dict[str, float]:
+    """After an epoch: a sample at each temperature, and the cost of the held-out text."""
+    for temperature, text in zip(options.temperatures, write(net, options, 120), strict=True):
+        print(f"  at {temperature}: {' / '.join(text.split(chr(10)))}")
+    return {"bits per character": surprise(net, held_out, pieces=50).mean()}
+
+
+def report(net: Any, options: Any, works: dict[str, str], test: dict[str, str]) -> float:
+    """After training: write, test, draw; return the bits per character on the plays to test on together."""
+    for temperature, text in zip(options.temperatures, write(net, options, options.length), strict=True):
+        print(f"\n----- temperature {temperature}\n{options.prompt}{text}")
+    print()
+    costs = {}
+    for name, text in test.items():
+        costs[name] = surprise(net, text)
+        bits = costs[name].mean()
+        print(f"{name}: {bits:.3f} bits per character, perplexity {2**bits:.2f} ({len(text):,} letters)")
+    total = float(np.concatenate(list(costs.values())).mean())
+    print(f"together: {total:.3f} bits per character, perplexity {2**total:.2f}")
+    before, after = ("".join(texts.values()) for texts in (works, test))
+    if not options.quick:
+        print(f"the compressor xz, which has read the same {len(before):,} letters: {compressed(before, after):.3f}")
+    name, text = next(iter(test.items()))
+    show_surprise(name, text, costs[name], options.pictures)
+    return total
+
+
+# ------------------------------------------------------------------------------------------------------------ the LSTM
+def main(words: list[str] | None = None) -> float:
+    """Train, write and test; return the bits per character on both held-out plays together."""
+    parser = arguments(__file__, __doc__, epochs=22)
+    parser.add_argument("--hidden", type=count, help="units of the LSTM; default: 512; 64 with --quick")
+    parser.add_argument("--dropout", type=fraction, help="default: 0.4; none with --quick")
+    options = parse(parser, words)
     quick = options.quick
     streams, length, steps, lr = (16, 50, 60, 1e-2) if quick else (64, 64, 400, 3e-3)
     hidden = options.hidden or (64 if quick else 512)
     dropout = options.dropout if options.dropout is not None else 0.0 if quick else 0.4
 
-    works, valid, test = (corpora.shakespeare(split) for split in ("train", "valid", "test"))
-    if quick:
-        test = {name: text[-5000:] for name, text in test.items()}
+    works, held_out, test = plays(quick)
     train = encode("\n\n".join(works.values()))
     common, rng = common_strings(train), np.random.default_rng(options.seed)
     net = LanguageModel(hidden, common, dropout, rng=rng)
-    optimizer, total = nn.AdamW(net.named_parameters(), lr, weight_decay=0.1), options.epochs * steps
-    # the learning rate rises for 20 steps, stays, and falls to 0 in the second half
-    scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 20, (1 - step / total) / 0.5))
+    optimizer = nn.AdamW(net.named_parameters(), lr, weight_decay=0.1)
+    scheduler = rises_and_falls(optimizer, options.epochs * steps)
     known = zlib.crc32(common.tobytes())
     course = Course(options, net, optimizer, scheduler, rng, clip=1.0, common=known)
     print(net)
@@ -202,30 +258,10 @@ def main(words: list[str] | None = None) -> float:
         logits, state = net(letters[:-1], nn.detach(state) if number % 50 else None)
         return nn.cross_entropy(logits.reshape(-1, len(ALPHABET)), letters[1:].ravel())
 
-    def after_epoch() -> dict[str, float]:
-        for temperature, text in zip(options.temperatures, write(net, options, 120), strict=True):
-            print(f"  at {temperature}: {' / '.join(text.split(chr(10)))}")
-        held_out = "".join(valid.values())[:50_000]
-        return {"bits per character": surprise(net, held_out, pieces=50).mean()}
-
-    course.run(lambda epoch: windows(train, streams, length, rng), steps, loss_of, after_epoch)
-
-    for temperature, text in zip(options.temperatures, write(net, options, options.length), strict=True):
-        print(f"\n----- temperature {temperature}\n{options.prompt}{text}")
-    print()
-    costs = {}
-    for name, text in test.items():
-        costs[name] = surprise(net, text)
-        bits = costs[name].mean()
-        print(f"{name}: {bits:.3f} bits per character, perplexity {2**bits:.2f} ({len(text):,} letters)")
-    total = float(np.concatenate(list(costs.values())).mean())
-    print(f"together: {total:.3f} bits per character, perplexity {2**total:.2f}")
-    before, after = ("".join(texts.values()) for texts in (works, test))
-    if not quick:
-        print(f"the compressor xz, which has read the same {len(before):,} letters: {compressed(before, after):.3f}")
-    name, text = next(iter(test.items()))
-    show_surprise(name, text, costs[name], options.pictures)
-    return total
+    course.run(
+        lambda epoch: windows(train, streams, length, rng), steps, loss_of, lambda: figures(net, options, held_out)
+    )
+    return report(net, options, works, test)
 
 
 if __name__ == "__main__":
