@@ -137,6 +137,8 @@ def test_the_largest_is_nan_where_there_is_one_and_it_gets_the_gradient() -> Non
         out.sum().backward()
         assert ours.grad is not None
         assert ours.grad.sum() == out.size  # nothing is lost
+        expected.sum().backward()
+        np.testing.assert_array_equal(ours.grad, theirs.grad.numpy())
 
 
 @pytest.mark.parametrize("shape", [(0, 2, 6, 6), (2, 0, 6, 6)])

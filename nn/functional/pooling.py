@@ -31,7 +31,8 @@ def _max_pool2d(x: Operand, axes: Axes) -> Rule:
         out = out.copy(order="K")
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        return (_deal(_deal(grad, out, columns, 2, high), columns, x, 3, wide),)
+        spoilt = bool(np.isnan(out.max(initial=-np.inf)))
+        return (_deal(_deal(grad, out, columns, 2, high, spoilt), columns, x, 3, wide, spoilt),)
 
     return out, vjp
 
@@ -56,14 +57,13 @@ def _slide(x: Array, axis: int, window: Axis, combine: Callable[..., Any], start
     return out
 
 
-def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
-    """Along one axis, hand the gradient of each maximum to the first number that is not smaller."""
+def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis, spoilt: bool) -> Array:
+    """Along one axis, hand the gradient of each maximum to the first number that is equal to it."""
     before, grad_x, left = (slice(None),) * axis, buffers.empty_like(x), grad
     if _covers(window):
         *entries, last = [(*before, inputs) for _, inputs in window.views]
         for here in entries:
-            found = np.equal(x[here], out, out=buffers.empty_like(out, bool))
-            mine = np.multiply(left, found, out=grad_x[here])
+            mine = np.multiply(left, _largest(x[here], out, spoilt), out=grad_x[here])
             left = np.subtract(left, mine, out=grad_x[last])  # whoever has not found an owner
         if not entries:
             grad_x[last] = left
@@ -71,25 +71,33 @@ def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     grad_x[...] = 0
     for outputs, inputs in window.views:
         here, there = (*before, outputs), (*before, inputs)
-        smaller = np.less(x[there], out[here], out=buffers.empty_like(left[here], bool))
-        rest = np.multiply(left[here], smaller, out=buffers.empty_like(left[here]))
-        grad_x[there] += left[here] - rest
-        if rest.shape == left.shape:
-            left = rest
+        found = _largest(x[there], out[here], spoilt)
+        mine = np.multiply(left[here], found, out=buffers.empty_like(left[here]))
+        grad_x[there] += mine
+        if mine.shape == left.shape:
+            left = np.subtract(left, mine, out=mine)
         else:
             left = left.copy(order="K")
-            left[here] = rest
+            left[here] -= mine
     return grad_x
+
+
+def _largest(x: Array, out: Array, spoilt: bool) -> Array:
+    """Where x is what came out; `spoilt`: a NaN is equal to a NaN."""
+    found = np.equal(x, out, out=buffers.empty_like(out, bool))
+    if spoilt:
+        found |= np.isnan(x)
+    return found
 
 
 def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     """Along one axis, take of `values`, which lie as x does, those that `_deal` hands gradients to."""
-    picked, unmet = np.zeros_like(out), np.ones(out.shape, bool)
+    picked, unmet, spoilt = np.zeros_like(out), np.ones(out.shape, bool), bool(np.isnan(out).any())
     for outputs, inputs in window.views:
         here, there = (*[slice(None)] * axis, outputs), (*[slice(None)] * axis, inputs)
-        smaller = x[there] < out[here]
-        picked[here] += np.where(unmet[here] & ~smaller, values[there], 0)
-        unmet[here] &= smaller
+        found = _largest(x[there], out[here], spoilt)
+        picked[here] += np.where(unmet[here] & found, values[there], 0)
+        unmet[here] &= ~found
     return picked
 
 
