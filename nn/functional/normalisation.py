@@ -101,13 +101,14 @@ def batch_norm(
     axes = tuple(axis for axis in range(array.ndim) if axis != 1)
     column = (-1, *[1] * (array.ndim - 2))
     count = array.size // (array.shape[1] or 1)
+    precision = array.dtype if array.dtype.kind == "f" else np.float64
     own = training or running_mean is None or running_var is None
     if running_mean is None or running_var is None or own:
         if count < 2:
             raise ValueError(f"batch_norm of shape {array.shape}: one value a channel has no variance")
         mean, variance = array.mean(axes), array.var(axes)
     else:
-        mean, variance = running_mean.astype(array.dtype), running_var.astype(array.dtype)
+        mean, variance = (array.astype(precision) for array in (running_mean, running_var))
     out = _normalise(
         input,
         None if weight is None else weight.reshape(column),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, constant, operation
+from ..tensor import Operand, Rule, composite, constant, rearrangement
 
 
 @composite
@@ -42,7 +42,7 @@ def gather(input: Operand, dim: int, index: Any) -> Any:
     return _gather(input, dim=dim, index=index)
 
 
-@operation
+@rearrangement
 def _gather(input: Operand, dim: int, index: Array) -> Rule:
     places: list[Array] = list(np.indices(index.shape, sparse=True))
     if index.ndim:

@@ -99,5 +99,5 @@ def rotary_positions(x: Operand, positions: Any = None, base: float = 10_000.0) 
     except ValueError:
         raise ValueError(f"rotary_positions: positions of shape {positions.shape} do not fit x of {shape}") from None
     angles = _angles(positions, shape[-1], base)
-    dtype = x.dtype if hasattr(x, "dtype") else np.float64
+    dtype = np.float32 if getattr(x, "dtype", None) == np.float32 else np.float64
     return _turn(x, cosine=np.cos(angles).astype(dtype), sine=np.sin(angles).astype(dtype))

@@ -1,0 +1,87 @@
+"""One contract for what every operation takes: integers, halves, any memory layout, nothing at all, one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from test_nn_contract import CASES, Case, backward
+
+from mazegrad import nn
+
+few = hypothesis.settings(max_examples=6, deadline=None, derandomize=True)
+REARRANGED = {"reshape", "flatten", "transpose", "expand_dims", "squeeze", "broadcast_to", "getitem", "concatenate"}
+REARRANGED |= {"stack", "gather", "einsum of one"}  # only move numbers, and so take all
+every_case = pytest.mark.parametrize("name", CASES)
+
+
+def drawn(case: Case, data: Any) -> list[np.ndarray]:
+    return case.inputs(data.draw, np.random.default_rng(data.draw(st.integers(0, 99))))
+
+
+def strided(array: np.ndarray) -> np.ndarray:
+    """The same numbers with gaps between them, backwards in memory, read only."""
+    room = np.full([2 * n + 1 for n in array.shape], np.nan, array.dtype)
+    view = room[tuple(slice(2 * n - 1, None, -2) if n else slice(0) for n in array.shape)] if array.ndim else room
+    view[...] = array
+    view.flags.writeable = False
+    return view
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_any_layout_gives_the_same(name: str, data: st.DataObject) -> None:
+    if name == "dropout":
+        pytest.skip("which elements drop depends on where they lie in memory")
+    arrays = drawn(CASES[name], data)
+    out, grads, weights = backward(CASES[name].call, arrays)
+    strange = [strided(array) for array in arrays]
+    turned, turned_grads, _ = backward(CASES[name].call, strange)
+    for a, b in zip([turned, *turned_grads], [out, *grads], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(CASES[name].call(*strange), out, rtol=1e-12, atol=1e-12)  # plain arrays, not copied
+    leaves = [nn.Tensor(array, requires_grad=True) for array in arrays]
+    CASES[name].call(*leaves).backward(strided(weights))  # a gradient of any layout
+    for leaf, grad in zip(leaves, grads, strict=True):
+        np.testing.assert_allclose(
+            np.zeros(leaf.shape) if leaf.grad is None else leaf.grad, grad, rtol=1e-12, atol=1e-12
+        )
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_integers_give_the_value_of_the_same_floats(name: str, data: st.DataObject) -> None:
+    """No operation wraps around, truncates, or rounds its result to an integer; or it refuses integers."""
+    integers = [
+        np.round(90 * array).astype(np.int16) for array in drawn(CASES[name], data)
+    ]  # their squares wrap around
+    with np.errstate(all="ignore"):
+        try:
+            found = CASES[name].call(*integers)
+        except (TypeError, ValueError) as error:
+            assert "int" in str(error) or name == "cross_entropy of probabilities"  # integers are class numbers
+            return
+        expected = CASES[name].call(*(array.astype(np.float64) for array in integers))
+        np.testing.assert_allclose(np.asarray(found, np.float64), expected, rtol=1e-5, atol=1e-12)
+
+
+@every_case
+def test_halves_are_refused_in_words(name: str) -> None:
+    rng = np.random.default_rng(0)
+
+    @hypothesis.settings(max_examples=1, derandomize=True, deadline=None)
+    @hypothesis.given(data=st.data())
+    def draw(data: st.DataObject) -> None:
+        halves = [array.astype(np.float16) for array in CASES[name].inputs(data.draw, rng)]
+        if {name, name.split()[0]} & REARRANGED:
+            assert CASES[name].call(*halves).dtype == np.float16
+            return
+        with pytest.raises(TypeError, match=r"float32 or float64, not float16|float16"):
+            CASES[name].call(*halves)
+
+    draw()
