@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import hypothesis
@@ -13,8 +14,6 @@ from test_nn_contract import CASES, Case, backward
 from mazegrad import nn
 
 few = hypothesis.settings(max_examples=6, deadline=None, derandomize=True)
-REARRANGED = {"reshape", "flatten", "transpose", "expand_dims", "squeeze", "broadcast_to", "getitem", "concatenate"}
-REARRANGED |= {"stack", "gather", "einsum of one"}  # only move numbers, and so take all
 every_case = pytest.mark.parametrize("name", CASES)
 
 
@@ -71,17 +70,19 @@ def test_integers_give_the_value_of_the_same_floats(name: str, data: st.DataObje
 
 
 @every_case
-def test_halves_are_refused_in_words(name: str) -> None:
+def test_halves_are_refused_in_words_or_only_moved(name: str) -> None:
     rng = np.random.default_rng(0)
 
     @hypothesis.settings(max_examples=1, derandomize=True, deadline=None)
     @hypothesis.given(data=st.data())
     def draw(data: st.DataObject) -> None:
         halves = [array.astype(np.float16) for array in CASES[name].inputs(data.draw, rng)]
-        if {name, name.split()[0]} & REARRANGED:
-            assert CASES[name].call(*halves).dtype == np.float16
+        try:
+            moved = CASES[name].call(*halves)
+        except TypeError as error:
+            assert re.search("float32 or float64, not float16|float16", str(error))
             return
-        with pytest.raises(TypeError, match=r"float32 or float64, not float16|float16"):
-            CASES[name].call(*halves)
+        assert moved.dtype == np.float16
+        assert np.isin(moved, np.concatenate([array.ravel() for array in halves])).all()
 
     draw()
