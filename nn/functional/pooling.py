@@ -60,13 +60,14 @@ def _slide(x: Array, axis: int, window: Axis, combine: Callable[..., Any], start
 def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis, spoilt: bool) -> Array:
     """Along one axis, hand the gradient of each maximum to the first number that is equal to it."""
     before, grad_x, left = (slice(None),) * axis, buffers.empty_like(x), grad
-    if _covers(window):
+    if _side_by_side(window):
         *entries, last = [(*before, inputs) for _, inputs in window.views]
         for here in entries:
             mine = np.multiply(left, _largest(x[here], out, spoilt), out=grad_x[here])
             left = np.subtract(left, mine, out=grad_x[last])  # whoever has not found an owner
         if not entries:
             grad_x[last] = left
+        grad_x[(*before, slice(window.out * window.kernel, None))] = 0
         return grad_x
     grad_x[...] = 0
     for outputs, inputs in window.views:
@@ -101,9 +102,15 @@ def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     return picked
 
 
+def _side_by_side(window: Axis) -> bool:
+    """Whether every number is in one window at most, those in none are at the end, and windows hold nothing else."""
+    touching = window.kernel == window.stride and window.dilation == 1 and window.pad == 0
+    return touching and window.out * window.kernel <= window.size
+
+
 def _covers(window: Axis) -> bool:
     """Whether every number is in exactly one window, and nothing else is."""
-    return window.kernel == window.stride == window.size / window.out and window.pad == 0 and window.dilation == 1
+    return _side_by_side(window) and window.out * window.kernel == window.size
 
 
 # ---------------------------------------------------------------------------------------------------------------- mean
