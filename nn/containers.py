@@ -66,7 +66,9 @@ class ModuleDict(Module):
 
     def __getitem__(self, key: str) -> Module:
         if key not in self._held:
-            raise KeyError(f"there is no module {key!r}; there are {', '.join(map(repr, self._held)) or 'none'}")
+            raise KeyError(
+                f"unknown module {key!r}; this ModuleDict has {', '.join(map(repr, self._held)) or 'no modules'}"
+            )
         return self._held[key]
 
     def __delitem__(self, key: str) -> None:

@@ -97,24 +97,24 @@ class _Passage:
         return tuple(passed)
 
     def arrive(self, grads: list[Any]) -> list[Any]:
-        """Gradients have come to the outputs."""
+        """Show the gradients that have arrived at the outputs."""
         self.arrived = tuple(grads)
         for hook in list(self.hooks.gradient_arrives.values()):
             changed = hook(self.module, self.arrived)
             self.arrived = self.arrived if changed is None else _several(changed, len(grads))
         if not self.places:
-            self._told((None,) * self.inputs)
+            self._shown((None,) * self.inputs)
         return list(self.arrived)
 
     def leave(self, grads: list[Any]) -> list[Any]:
-        """Gradients are about to go on from the inputs."""
+        """Show the gradients that leave at the inputs."""
         whole: list[Any] = [None] * self.inputs
         for i, grad in zip(self.places, grads, strict=True):
             whole[i] = grad
-        told = self._told(tuple(whole))
-        return [told[i] for i in self.places]
+        shown = self._shown(tuple(whole))
+        return [shown[i] for i in self.places]
 
-    def _told(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _shown(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         for hook in list(self.hooks.gradient_leaves.values()):
             changed = hook(self.module, grads, self.arrived)
             grads = grads if changed is None else _several(changed, len(grads))
@@ -136,6 +136,11 @@ class Hookable:
         hooks: Hooks = vars(self).setdefault("_hooks", Hooks())
         return hooks
 
+    def has_hooks(self) -> bool:
+        """Whether any hook is registered at the moment."""
+        hooks = vars(self).get("_hooks")
+        return hooks is not None and any(vars(hooks).values())
+
     def register_forward_pre_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
@@ -153,7 +158,7 @@ class Hookable:
         return RemovableHandle(self._hooks_of().after, prepend, (hook, with_kwargs))
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_output)` when gradients have come to the outputs, a tuple of arrays.
+        """Call `hook(module, grad_output)` when gradients have arrived at the outputs, a tuple of arrays.
 
         What it returns, unless None, goes on instead.
         """

@@ -68,7 +68,7 @@ def test_a_list_of_parameters() -> None:
     [
         (lambda: nn.ModuleDict({"a.b": linear()}), KeyError, "text without dots, not 'a.b'"),
         (lambda: nn.ModuleDict({"a": 3}), TypeError, "ModuleDict holds modules, not int"),
-        (lambda: nn.ModuleDict({"a": linear()})["b"], KeyError, "there is no module 'b'; there are 'a'"),
+        (lambda: nn.ModuleDict({"a": linear()})["b"], KeyError, "unknown module 'b'; this ModuleDict has 'a'"),
         (lambda: linear().register_buffer("a.b", np.ones(2)), KeyError, "a free name without dots"),
         (lambda: linear().register_buffer("forward", np.ones(2)), KeyError, "cannot be called 'forward'"),
         (lambda: linear().register_buffer("weight", np.ones(2)), KeyError, "an attribute 'weight' already"),

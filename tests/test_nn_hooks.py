@@ -134,7 +134,21 @@ def test_keywords_order_and_handles() -> None:
     assert order == ["first", "last", 10.0, "last", 10.0, 10.0]
 
 
-def test_a_hook_that_returns_too_many_gradients_is_told() -> None:
+def test_layers_that_are_evaluated_together_are_seen_apart() -> None:
+    """Convolution, relu and pool in a row are reordered, unless somebody looks at what is between them."""
+    net = nn.Sequential(nn.Conv2D(1, 2, 3, rng=np.random.default_rng(0)), nn.ReLU(), nn.MaxPool2D(2))
+    x = np.random.default_rng(1).normal(size=(2, 1, 6, 6)).astype(np.float32)
+    before, seen = net(x), []
+    handles = [layer.register_forward_hook(lambda module, args, output: seen.append(output.shape)) for layer in net]
+    np.testing.assert_allclose(net(x).data, before.data, rtol=1e-6)
+    assert seen == [(2, 2, 4, 4), (2, 2, 4, 4), (2, 2, 2, 2)]
+    for handle in handles:
+        handle.remove()
+    np.testing.assert_array_equal(net(x).data, before.data)
+    assert len(seen) == 3
+
+
+def test_a_hook_that_returns_too_few_gradients_is_refused() -> None:
     net = Two()
     net.register_full_backward_hook(lambda module, grad_input, grad_output: grad_input[:1])
     out = net(nn.Tensor([1.0], requires_grad=True), nn.Tensor([2.0], requires_grad=True))[0]

@@ -122,7 +122,7 @@ def cross_entropy(
 
     Raises:
         TypeError: the target holds neither integers nor floating numbers.
-        ValueError: shapes do not fit, or there is no such class.
+        ValueError: shapes do not fit, or a target is not a class.
     """
     if isinstance(input, Tensor) and input._node is not None and input._node.name == "softmax":
         warnings.warn(
@@ -212,7 +212,7 @@ def nll_loss(
 
     Raises:
         TypeError: the target does not hold integers.
-        ValueError: shapes do not fit, or there is no such class.
+        ValueError: shapes do not fit, or a target is not a class.
     """
     check_choice(REDUCTIONS, reduction=reduction)
     shape = np.shape(input)

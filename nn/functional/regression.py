@@ -43,7 +43,7 @@ def _l1(input: Operand, target: Operand, reduction: str) -> Rule:
 
 @composite
 def l1_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
-    """Absolute difference, averaged over all elements; its slope is 0 where there is none. Arguments as `mse_loss`."""
+    """Absolute difference, averaged over all elements; its slope is 0 at 0. Arguments as `mse_loss`."""
     check_same_shape("l1_loss", input, target)
     check_choice(REDUCTIONS, reduction=reduction)
     return _l1(input, target, reduction=reduction)

@@ -50,7 +50,7 @@ class PReLU(Module):
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
     def forward(self, input: Any) -> Any:
-        """(batch, channels, ...), or any shape if there is one slope."""
+        """(batch, channels, ...), or any shape with a single slope."""
         return operations.prelu(input, self.weight)
 
     def extra_repr(self) -> str:

@@ -18,7 +18,7 @@ class Sequential(ModuleList):
 
     One rule makes it quick: Conv2D, ReLU, MaxPool2D in a row are evaluated as convolution, pool, bias, relu. Adding a
     constant and relu never change which element of a window is largest, so values and gradients are the same, and bias
-    and relu have a quarter of the work. (A subclass of these layers is left alone.)
+    and relu have a quarter of the work. (A subclass of these layers is left alone, and so are layers with hooks.)
     """
 
     def __init__(self, *modules: Module) -> None:
@@ -39,7 +39,8 @@ class Sequential(ModuleList):
         modules, at = list(self), 0
         while at < len(modules):
             here = modules[at : at + 3]
-            if [type(module) for module in here] == [Conv2D, ReLU, MaxPool2D]:
+            plain = not any(module.has_hooks() for module in here)
+            if plain and [type(module) for module in here] == [Conv2D, ReLU, MaxPool2D]:
                 conv, _, pool = here
                 assert isinstance(conv, Conv2D)
                 input = pool(conv.convolve(input, None))

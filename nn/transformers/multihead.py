@@ -209,5 +209,5 @@ class MultiheadAttention(Module):
     def extra_repr(self) -> str:
         """Size, heads and what is not the default."""
         settings = {"dropout": self.dropout or None, "batch_first": self.batch_first or None, "rotary": self.rotary}
-        told = [f"{name}={value}" for name, value in settings.items() if value is not None]
-        return ", ".join([str(self.embed_dim), str(self.num_heads), *told])
+        changed = [f"{name}={value}" for name, value in settings.items() if value is not None]
+        return ", ".join([str(self.embed_dim), str(self.num_heads), *changed])
