@@ -20,7 +20,18 @@ from .automata import (
     wall_follower_automaton,
 )
 from .counterexample import Counterexample, counterexample, follows_every_path
-from .learners import SARSA, DoubleQLearning, DynaQ, ExpectedSARSA, PrioritizedSweeping, QLearning, regret
+from .learners import (
+    SARSA,
+    DoubleQLearning,
+    DynaQ,
+    ExpectedSARSA,
+    PrioritizedSweeping,
+    QLearning,
+    TDLearner,
+    ValueTable,
+    plot_values,
+    regret,
+)
 from .named import AGENTS, named_agent
 from .proofs import MemoryCertificate, certify_memory
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
@@ -32,51 +43,14 @@ if TYPE_CHECKING:
     from .recurrent import RecurrentAgent
 
 __all__ = [
-    "AGENTS",
-    "EXCHANGE",
-    "PPO",
-    "SARSA",
-    "Agent",
-    "Automaton",
-    "Bits",
-    "Codebook",
-    "CompiledAutomaton",
-    "Counterexample",
-    "DAgger",
-    "DoubleQLearning",
-    "DynaQ",
-    "Evaluation",
-    "ExpectedSARSA",
-    "ExtractedAutomaton",
-    "LinearRNN",
-    "MemoryCertificate",
-    "Number",
-    "PrioritizedSweeping",
-    "QLearning",
-    "RNNAgent",
-    "RandomAgent",
-    "RecurrentAgent",
-    "RecurrentPolicy",
-    "Reinforce",
-    "Rollout",
-    "ShortestPathAgent",
-    "ThresholdRNN",
-    "WallFollower",
-    "build_automaton",
-    "certify_memory",
-    "compile_automaton",
-    "counterexample",
-    "evaluate",
-    "extract_automaton",
-    "follows_every_path",
-    "named_agent",
-    "path_follower",
-    "path_follower_automaton",
-    "regret",
-    "rollout",
-    "t_maze_automaton",
-    "wall_follower_automaton",
-    "wall_follower_rnn",
+    "AGENTS", "EXCHANGE", "PPO", "SARSA",
+    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger", "DoubleQLearning",
+    "DynaQ", "Evaluation", "ExpectedSARSA", "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number",
+    "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent", "RecurrentAgent", "RecurrentPolicy", "Reinforce",
+    "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN", "ValueTable", "WallFollower",
+    "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
+    "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "plot_values", "regret", "rollout",
+    "t_maze_automaton", "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip
 
 

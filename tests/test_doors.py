@@ -20,6 +20,7 @@ EXCEPTIONS = {
     "src/mazegrad/adapters/policies.py": {"torch"},
     "envs/pictures/window.py": {"pygame"},
     "envs/planning/mdp.py": {"scipy"},
+    "agents/learners/tabular/plot.py": {"matplotlib"},
     "nn/data.py": {"pooch"},
     "nn/analysis/plot.py": {"matplotlib"},
 }

@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .encoding import Encoder, encoder
 from .experience import Experience, advantages
-from .tabular import SARSA, DoubleQLearning, DynaQ, ExpectedSARSA, PrioritizedSweeping, QLearning, TDLearner, regret
+from .tabular import (
+    SARSA,
+    DoubleQLearning,
+    DynaQ,
+    ExpectedSARSA,
+    PrioritizedSweeping,
+    QLearning,
+    TDLearner,
+    ValueTable,
+    plot_values,
+    regret,
+    schedules,
+)
 
 if TYPE_CHECKING:
     from .dagger import DAgger
@@ -29,9 +41,12 @@ __all__ = [
     "RecurrentPolicy",
     "Reinforce",
     "TDLearner",
+    "ValueTable",
     "advantages",
     "encoder",
+    "plot_values",
     "regret",
+    "schedules",
 ]
 
 NEEDS_NN: Final = {

@@ -1,8 +1,9 @@
 """Learners of tables: what each action is worth, by observation."""
 
+from . import schedules
 from .dyna import DynaQ, PrioritizedSweeping
-from .exact import regret
-from .schedules import Schedule
+from .exact import greedy_policy, learned_values, regret
+from .plot import plot_values
 from .temporal import SARSA, DoubleQLearning, ExpectedSARSA, QLearning, TDLearner
 from .value_table import ValueTable
 
@@ -13,8 +14,11 @@ __all__ = [
     "ExpectedSARSA",
     "PrioritizedSweeping",
     "QLearning",
-    "Schedule",
     "TDLearner",
     "ValueTable",
+    "greedy_policy",
+    "learned_values",
+    "plot_values",
     "regret",
+    "schedules",
 ]

@@ -36,9 +36,10 @@ def regret(world: World, learner: TDLearner) -> float:
     Args:
         world, learner: see `learned_values`.
     """
+    policy = greedy_policy(world, learner)
     best = value_iteration(world, discount=learner.discount).expected_return
     try:
-        return best - evaluate_policy(world, greedy_policy(world, learner), discount=learner.discount).expected_return
+        return best - evaluate_policy(world, policy, discount=learner.discount).expected_return
     except ValueError:
         if learner.discount < 1:
             raise

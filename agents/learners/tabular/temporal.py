@@ -14,14 +14,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ....envs.maps.arguments import nearest, whole
-from .schedules import Schedule, as_schedule, harmonic
+from .schedules import Schedule, as_schedule
 from .value_table import Row, ValueTable
 
 Target: TypeAlias = Literal["max", "sample", "expected"]
 
 TARGETS: Final = ("max", "sample", "expected")
-EXPLORATION: Final = harmonic(1.0, 10)
-"""The default: every action is random in the first episode, half of them after 10, one in 11 after 100."""
+EXPLORATION: Final = 0.1
+"""The share of random actions, by default."""
 ADAPTIVE: Final = 0.6
 """The exponent of the adaptive learning rate."""
 FAINTEST: Final = 1e-3
@@ -139,18 +139,18 @@ class TDLearner(ValueTable):
         action = choose(row, epsilon)
         over = False
         while not over:
-            observation, reward, terminated, truncated, _ = step(action)
+            observation, earned, terminated, truncated, _ = step(action)
+            reward = float(earned)
             after = rows[observation if by_number else key(observation)]
             over = terminated or truncated
             following = choose(after, epsilon) if ahead and not terminated else 0
-            earned = float(reward)
-            learn(row, action, earned, after, terminated, truncated, following, epsilon)
-            total += earned
+            learn(row, action, reward, after, terminated, truncated, following, epsilon)
+            total += reward
             count += 1
             row = after
             if not over:
                 action = following if ahead else choose(after, epsilon)
-        self.returns.append(float(total))
+        self.returns.append(total)
         self.lengths.append(count)
 
     def choose(self, row: Row, epsilon: float) -> int:
