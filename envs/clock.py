@@ -37,6 +37,8 @@ class Clock:
         self.key = np.zeros(lanes, dtype=np.uint64)
         self.episode = np.full(lanes, -1)
         self.time = 0  # steps of all lanes since the clock was made
+        self.earlier = np.zeros(lanes, dtype=np.int64)
+        """steps of each lane's episodes before, since it was seeded; see `count`"""
         self._begun, self._due = np.zeros(lanes, dtype=np.int64), np.full(lanes, -1)
         # time -> lanes that are truncated then, unless they end before
         self.calendar: dict[int, list[Lanes]] = {}
@@ -77,6 +79,16 @@ class Clock:
         """Return the number of steps since each lane's episode began, (lanes,)."""
         return self.time - self._begun
 
+    def count(self, lanes: Lanes, *, late: bool) -> None:
+        """Count the steps of the episodes before those that lanes are about to begin.
+
+        Args:
+            lanes: their `episode` is that of the new ones.
+            late: the last step of the old episodes was the one before.
+        """
+        made = self.earlier[lanes] + self.steps()[lanes] - late
+        self.earlier[lanes] = np.where(self.episode[lanes] == 0, 0, made)
+
     def begin(self, lanes: Lanes, limits: Any, *, steps: Any = 0) -> None:
         """Begin episodes, or go on with episodes that began `steps` ago.
 
@@ -109,7 +121,7 @@ class Clock:
 
     def copy(self, source: Lanes, target: Lanes) -> None:
         """Let target lanes go on as source lanes do."""
-        for column in (self.key, self.episode, self._begun, self._due):
+        for column in (self.key, self.episode, self.earlier, self._begun, self._due):
             column[target] = column[source]
         self._random.copy(source, target)
         for time in np.unique(self._due[target]).tolist():

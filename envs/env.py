@@ -19,6 +19,7 @@ from .core.world import World, checked_world
 from .engines.engine import accept
 from .engines.lane import Lane
 from .info import INFO, info_table
+from .maps.changes import Changes, changes_of, levels_without
 from .maps.directions import DOWN, LEFT, RIGHT, UP
 from .maps.levels import Levels
 from .maps.maze import Maze
@@ -73,6 +74,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         check: called with each maze before it is used; raises MazeError to refuse it.
         shaping: None, or "distance": each move earns discount * phi(next) - phi(state) more, where phi is minus the
             distance to the goal, and 0 when the episode is over; the best policies stay the same (see `shaped`).
+        after: mazes that take the place of the first, by the steps made since the last reset with a seed, such as
+            {1000: "blocking_maze_later"}: the first episode that begins after 1,000 steps is in that maze, and so are
+            those after it. A maze that `reset` is given stays.
 
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
@@ -96,6 +100,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
         shaping: str | None = None,
+        after: Mapping[int, Any] = MappingProxyType({}),
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
@@ -103,12 +108,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             render_modes=self.metadata["render_modes"],
         )  # fmt: skip
         self.render_mode = render_mode
-        self._levels = maze if isinstance(maze, Levels) else None
-        self._given = self._levels is None
+        self._changes = changes_of(after)
+        self._levels = levels_without(self._changes, maze)
+        self._given = self._levels is None and self._changes is None
         self._lanes: dict[Maze, Lane] = {}  # of saved states
         self._level_lanes: dict[int, Lane] = {}
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
+        self._earlier = 0  # steps of the episodes before, since the seed
         self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
         self._trail_end = 0
         self._window = Window()
@@ -116,7 +123,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self.action_space = spaces.Discrete(4)
         self._sight = self._settings.setup.sight([first])
         self.observation_space = self._sight.space
-        self._use(self._lane(first))
+        self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
+        self._first = self._lane(first)
+        self._use(self._first)
 
     def _lane(self, maze: Maze) -> Lane:
         """Return the lane of a maze, the one that a saved state has kept if there is one.
@@ -138,6 +147,15 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             if levels.keys is not None and len(self._level_lanes) < _KEPT:
                 self._level_lanes[key] = lane
         return lane
+
+    def _stage(self, changes: Changes, earlier: int) -> Lane:
+        """Return the lane of the maze that the world has become after a number of steps; all of them stay compiled."""
+        stage = changes.stage(earlier)
+        if not stage:
+            return self._first
+        if stage not in self._level_lanes:
+            self._level_lanes[stage] = self._lane(changes.mazes[stage - 1])
+        return self._level_lanes[stage]
 
     def _use(self, lane: Lane) -> None:
         """Put the agent into a lane's maze; what depends on the maze alone is made once."""
@@ -192,11 +210,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         check_options(options)
         key, episode = renewed(seed, self._key, self._episode)
         draws = int(stream(key, episode))
+        earlier = self._earlier + self._steps if episode else 0
         given, lane = self._given or "maze" in options, self._engine
         if "maze" in options:
             lane = self._lane(find_maze(options["maze"]))
         elif self._levels is not None and not given:
             lane = self._level(self._levels, int(bits(draws, MAZE)))
+        elif self._changes is not None and not given:
+            lane = self._stage(self._changes, earlier)
         start = None
         if "start" in options:
             start = lane.state_at(start_cell(options["start"], lane.maze, self._settings.setup), 0)
@@ -204,6 +225,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if lane is not self._engine:
             self._use(lane)
         self._given, self._key, self._episode, self._stream, self._steps = given, key, episode, draws, 0
+        self._earlier = earlier
         if start is None:
             lane.start(int(choice(draws, START, lane.starts)))
         else:
@@ -281,8 +303,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         _, cell, carried = engine.places()
         trails = None if self._trail is None else (self._trail.tobytes(),)
         return SavedState(
-            (engine.maze,), 0, self._given, cell, carried, self._steps, self._key, self._episode, (), trails
-        )
+            (engine.maze,), 0, self._given, cell, carried, self._steps, self._key, self._episode, (), trails,
+            self._earlier if self._changes else 0,
+        )  # fmt: skip
 
     def set_state(self, state: SavedState) -> None:
         """Go back to what `get_state` returned, of this environment or of one that was made alike.
@@ -291,13 +314,13 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             ValueError: it is not such a state, or its maze does not fit; nothing has changed then.
         """
         try:
-            (maze,), _, given, cell, carried, steps, key, episode, _, trails = state
+            (maze,), _, given, cell, carried, steps, key, episode, _, trails, earlier = state
             lane = self._engine if maze is self._engine.maze else self._lane(maze)
             place = lane.state_at(cell, carried)
             if place is None:
                 raise ValueError(f"an agent cannot stand on cell {cell!r} and carry {carried!r}")
             steps, episode = checked_number("steps", steps, 2**63), checked_number("episode", episode, 2**63)
-            key = checked_number("key", key, MASK + 1)
+            key, earlier = checked_number("key", key, MASK + 1), checked_number("earlier", earlier, 2**63)
             trail = None
             if self.render_mode is not None:
                 trail = checked_trail(None if trails is None else trails[0], maze)
@@ -308,6 +331,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         lane.put(place)
         self._given, self._steps, self._key, self._episode = bool(given), steps, key, episode
         self._stream, self._trail, self._trail_end = int(stream(key, episode)), trail, cell
+        self._earlier = earlier
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_lanes": {}, "_level_lanes": {}}

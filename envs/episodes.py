@@ -11,6 +11,7 @@ from .clock import Clock
 from .core.places import Places
 from .engines.choice import restacked
 from .engines.engine import Engine, Lanes
+from .maps.changes import Changes
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MAZE, bits, stream
@@ -32,6 +33,7 @@ class Episodes:
         levels: where each new episode's maze comes from; None: lanes keep their mazes.
         longest: a further limit on steps.
         trails: whether what agents cross is kept, to be drawn.
+        changes: of the mazes that lanes keep.
     """
 
     engine: Engine
@@ -49,9 +51,13 @@ class Episodes:
         levels: Levels | None,
         longest: int | None,
         trails: bool,
+        changes: Changes | None = None,
     ) -> None:
         self._settings, self._sight, self._levels, self._longest = settings, sight, levels, longest
-        self._given = np.full(lanes, levels is None)  # lanes whose maze is not drawn from the levels
+        self._changes, self._first = changes, [mazes[lane % len(mazes)] for lane in range(lanes)]
+        self._stage = np.zeros(lanes, dtype=np.int64)  # how many changes there were in each lane; -1: not known
+        # lanes whose maze neither the levels nor the changes decide
+        self._given = np.full(lanes, levels is None and changes is None)
         self.lanes, self.every = lanes, np.arange(lanes)
         self.engine, self.clock = settings.engine(settings.setup, sight, lanes, mazes, levels), Clock(lanes)
         self.trails = Trails(lanes) if trails else None
@@ -66,18 +72,38 @@ class Episodes:
 
     def maze_for(self, lane: int, key: int, episode: int) -> Maze:
         """Return the maze of a lane's next episode, which has this key and number."""
-        if self._levels is None or self._given[lane]:
+        if self._given[lane]:
+            return self.maze_of(lane)
+        if self._changes is not None:
+            made = int(self.clock.earlier[lane] + self.clock.steps()[lane]) if episode else 0
+            return self._changes.maze(made, self._first[lane])
+        if self._levels is None:
             return self.maze_of(lane)
         return self._levels.make(self._levels.draw(int(bits(stream(key, episode), MAZE)), lane))
 
     def enter(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
-        """Put lanes into given mazes, which they keep; an engine that does not accept these is replaced."""
+        """Put lanes into given mazes, which they keep."""
+        self._put_into(lanes, mazes)
+        self._given[lanes] = True
+
+    def _put_into(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
+        """Put lanes into mazes; an engine that does not accept these is replaced."""
         if self.engine.accepts(mazes):
             self.engine.enter(lanes, mazes)
         else:
             setup = self._settings.setup
             self.engine = restacked(self.engine, setup, self._sight, self.lanes, lanes, mazes, self._levels)
-        self._given[lanes] = True
+
+    def _change(self, lanes: Lanes, changes: Changes) -> None:
+        """Put those of lanes whose world has changed into its new maze."""
+        lanes = lanes[~self._given[lanes]]
+        made = self.clock.earlier[lanes].tolist()
+        stage = np.array([changes.stage(steps) for steps in made], dtype=np.int64)
+        new = stage != self._stage[lanes]
+        if new.any():
+            self._stage[lanes] = stage
+            pairs = zip(lanes[new].tolist(), np.array(made)[new].tolist(), strict=True)
+            self._put_into(lanes[new], [changes.maze(steps, self._first[lane]) for lane, steps in pairs])
 
     def reset(
         self,
@@ -141,6 +167,9 @@ class Episodes:
 
     def begin(self, lanes: Lanes, *, at_once: bool) -> None:
         """Begin the episodes that the clock has for lanes: now, or with the move that is about to be made."""
+        if self._changes is not None:
+            self.clock.count(lanes, late=not at_once)
+            self._change(lanes, self._changes)
         engine, streams = self.engine, self.clock.streams(lanes)
         if self._levels is not None:
             drawing = ~self._given[lanes]
@@ -195,7 +224,8 @@ class Episodes:
         columns = (number, self._given, places.cell, places.carried, clock.steps(), clock.key, clock.episode)
         ended = () if self.ended is None else tuple(self.ended.tolist())
         trails = None if self.trails is None else self.trails.saved()
-        return SavedState._make((mazes, *(tuple(column.tolist()) for column in columns), ended, trails))
+        lists = (tuple(column.tolist()) for column in columns)
+        return SavedState._make((mazes, *lists, ended, trails, tuple(clock.earlier.tolist())))
 
     def restore(self, state: SavedState) -> None:
         """Go to a saved state.
@@ -206,7 +236,8 @@ class Episodes:
         lanes, clock = self.every, self.clock
         places, steps, streams = columns_of(state, self.lanes)
         given, ended = np.array(state.given, dtype=np.bool_), np.unique(np.array(state.ended, dtype=np.int64))
-        if not np.isin(ended, lanes).all():
+        earlier = np.array(state.earlier, dtype=np.int64)
+        if not np.isin(ended, lanes).all() or earlier.shape not in ((), (self.lanes,)) or earlier.min(initial=0) < 0:
             raise ValueError("its numbers are out of range")
         self._settings.setup.checked(state.mazes, self._sight)
         mazes = [state.mazes[number] for number in places.maze.tolist()]
@@ -224,6 +255,7 @@ class Episodes:
                 raise ValueError(f"lane {lane} would not draw this maze")
         engine.put(lanes, places._replace(maze=now))
         clock.key[:], clock.episode[:], self._given = streams.key, streams.episode, given
+        clock.earlier[:], self._stage[:] = earlier, -1
         if engine.slips:
             clock.draw(lanes, streams, steps=steps)
         clock.begin(lanes, self._limits(lanes), steps=steps)
@@ -234,7 +266,7 @@ class Episodes:
         """Let target lanes go on from where source lanes are."""
         self.engine.copy(source, target)
         self.clock.copy(source, target)
-        self._given[target] = self._given[source]
+        self._given[target], self._stage[target] = self._given[source], self._stage[source]
         if self.trails is not None:
             self.trails.copy(source, target)
         if self.ended is not None:

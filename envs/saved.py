@@ -36,6 +36,8 @@ class SavedState(NamedTuple):
     """lanes whose episode is over and that were not reset yet"""
     trails: tuple[bytes, ...] | None = None
     """what was crossed, where it is drawn"""
+    earlier: Any = 0
+    """steps of the episodes before since the lane was seeded; counted where the world changes (`after=`)"""
 
     def to_json(self) -> str:
         """Return the record as one line of JSON; see `from_json`."""

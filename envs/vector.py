@@ -16,6 +16,7 @@ from .engines.engine import Engine, Lanes, accept
 from .episodes import Episodes
 from .info import Info, mask_of
 from .maps.arguments import whole
+from .maps.changes import changes_of, levels_without
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .observations.sight import assign, listed
@@ -37,7 +38,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping: as in `MazeEnv`.
+        observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping, after: as in
+            `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
@@ -71,6 +73,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         check: Callable[[Maze], None] = accept,
         shaping: str | None = None,
         engine: str = "numpy",
+        after: Mapping[int, Any] = MappingProxyType({}),
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
@@ -85,16 +88,18 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         limited = max_episode_steps not in (None, -1)
         longest = whole("max_episode_steps", max_episode_steps, 1) if limited else None
 
-        levels = maze if isinstance(maze, Levels) else None
+        changes = changes_of(after)
+        levels = levels_without(changes, maze)
         mazes = [maze.make(maze.draw(0))] if isinstance(maze, Levels) else found_mazes(maze, num_envs)
         self._sight = self._settings.setup.sight(mazes[:1])
+        self._settings.setup.checked(() if changes is None else changes.mazes, self._sight)
         self.single_observation_space = self._sight.space
         self.single_action_space = spaces.Discrete(4)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
         trails = render_mode is not None
-        self._episodes = Episodes(self._settings, self._sight, self.num_envs, mazes, levels, longest, trails)
+        self._episodes = Episodes(self._settings, self._sight, self.num_envs, mazes, levels, longest, trails, changes)
         self._info, self._masks = (Info(names, discount) for names in (self._settings.info, ("action_mask",)))
         self._shape, self._informs = (self.num_envs,), bool(self._settings.info)
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
