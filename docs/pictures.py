@@ -75,8 +75,15 @@ def gradients() -> None:
     example["main"](["--pictures", str(IMAGES)])
 
 
+def learning() -> None:
+    """Draw the curves of the textbook's tables."""
+    example = runpy.run_path(str(IMAGES.parents[1] / "examples" / "textbook_learning.py"))
+    example["draw"]([panel(10, False) for panel in example["PANELS"]], IMAGES)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     watch()
     eigenvalues()
     gradients()
+    learning()
