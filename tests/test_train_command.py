@@ -78,6 +78,19 @@ def test_what_was_trained_is_watched_and_evaluated_where_it_was_trained(capsys: 
     assert "wrote" in printed(capsys, "watch", "--agent", "walker.npz", "--headless", "--maze", "spiral")
 
 
+def test_a_table_is_trained_watched_and_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "DynaMaze-v0", "--agent", "q_learning", "--steps", "20000", "--episodes", "1", "--save", "q.npz"]
+    out = printed(capsys, *words, "--set", "discount=0.95")
+    assert out.startswith("q_learning in mazegrad/DynaMaze-v0\n")
+    values = {line[:26].strip(): line[26:].split() for line in out.splitlines()}
+    assert values["q.npz"] == [values["V*, which knows the state"][0], "100.0%", "14.0"]
+    assert "at the goal" in printed(capsys, "watch", "--agent", "q.npz", "--headless")
+    assert "mean length" in printed(capsys, "evaluate", "q.npz", "--episodes", "2")
+    assert "has no probabilities" in refused(capsys, "evaluate", "q.npz", "--sampled")
+    assert "q.npz is not a checkpoint" in refused(capsys, "train", "--resume", "q.npz", "--steps", "30000")
+    assert "q_learning has no setting 'clip'" in refused(capsys, *words, "--set", "clip=1")
+
+
 def test_resumed_is_never_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     steps = ["--set", "learning_rate=1e-3", "--set", "entropy=0.01"]  # not falling towards --steps
     printed(capsys, "train", *MAZE, *SMALL, *steps, "--steps", "600", "--save", "whole.npz", "--seed", "3")

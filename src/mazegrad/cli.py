@@ -207,14 +207,22 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`mazegrad watch --agent walker.npz` shows what was trained, `mazegrad evaluate walker.npz` its score.",
     )
     train.add_argument("env", nargs="?", metavar="ID", help="an environment of mazegrad list")
-    train.add_argument("--agent", default="ppo", metavar="NAME", help="ppo, reinforce or dagger (default: ppo)")
+    train.add_argument(
+        "--agent",
+        default="ppo",
+        metavar="NAME",
+        help="a net: ppo, reinforce or dagger; a table: q_learning, double_q_learning, sarsa, expected_sarsa, dyna_q"
+        " or prioritized_sweeping (default: ppo)",
+    )
     train.add_argument(
         "--steps", type=count, default=1_000_000, metavar="N", help="total number of steps (default: 1,000,000)"
     )
     train.add_argument("--save", type=_output(".npz"), metavar="FILE", help="where to save it (default: walker.npz)")
     train.add_argument("--resume", type=Path, metavar="FILE", help="continue from this file, bit for bit")
     train.add_argument("--lanes", type=_lanes, default=64, metavar="N", help="lanes that walk at once (default: 64)")
-    train.add_argument("--observation", default="dots", metavar="NAME", help="what the agent sees (default: dots)")
+    train.add_argument(
+        "--observation", metavar="NAME", help="what the agent sees (default: dots for a net, index for a table)"
+    )
     train.add_argument("--cell", default="gru", metavar="NAME", help="none, linear, rnn, gru or lstm (default: gru)")
     train.add_argument("--hidden", type=count, default=64, metavar="N", help="units of a layer (default: 64)")
     train.add_argument("--layers", type=count, default=1, metavar="N", help="recurrent layers (default: 1)")

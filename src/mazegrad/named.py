@@ -64,6 +64,6 @@ def choose_agent(name: str) -> NamedAgent:
         trained = read_trained(Path(name))
         agent = trained.agent
         seen = str(trained.what_it_sees.get("observation", "dots"))
-        return NamedAgent(f"the {trained.policy.cell} net in {name}", seen, lambda world, rng: agent)
+        return NamedAgent(f"the {trained.kind} in {name}", seen, lambda world, rng: agent)
     net = read_net(Path(name))
     return NamedAgent(f"the net in {name}", "dots", lambda world, rng: net)

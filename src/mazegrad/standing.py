@@ -36,7 +36,9 @@ class Row(NamedTuple):
     length: str = ""
 
 
-def optimum(env: VectorEnv[Any, Any, Any], discount: float, episodes: int = 64) -> float | None:
+def optimum(
+    env: VectorEnv[Any, Any, Any] | gymnasium.Env[Any, Any], discount: float, episodes: int = 64
+) -> float | None:
     """Return V*, the mean over the first episodes of seeds `HELD_OUT` on; None in another library's environment."""
     spec = env.spec
     if spec is None or not spec.id.startswith("mazegrad/"):
@@ -55,10 +57,11 @@ def standing(trained: Trained, name: str, episodes: int, seed: int, discount: fl
     """Return the table for a trained agent, in its own environment."""
     if trained.env_id is None:
         raise ValueError(f"{name} does not say in which environment it was trained: name one")
-    policy = trained.policy
+    if sampled and trained.sampling is None:
+        raise ValueError(f"{name} holds a {trained.kind}, which has no probabilities: leave out --sampled")
 
     def make(world: World | None, rng: np.random.Generator) -> Agent:
-        return policy.sampling(rng) if sampled else trained.agent
+        return trained.sampling(rng) if sampled and trained.sampling is not None else trained.agent
 
     return table(trained.env_id, trained.keywords, name, make, episodes, seed, discount)
 

@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import gymnasium
 import numpy as np
 
+from . import nn
 from .agents import PPO, DAgger, RecurrentPolicy, Reinforce
 from .agents.learners import Learner
-from .envs import INFO
+from .envs import INFO, Maze
 from .envs.maps.arguments import nearest
 from .extras import require
 from .named import choose_agent, find_environment, named_maze
-from .nn import NonFiniteGradient
 from .progress import clock
 from .standing import HELD_OUT, optimum, standing, table, vector_env
+from .tables import TABLES, TableTraining
 from .trained import holds_trained, read_trained
 
 LEARNERS: Final[Mapping[str, type[Learner]]] = {"ppo": PPO, "reinforce": Reinforce, "dagger": DAgger}
@@ -38,7 +40,7 @@ def train(arguments: Namespace) -> int | None:
     """
     if arguments.curve is not None:
         require("matplotlib.figure", "plot")
-    learner = _resumed(arguments) if arguments.resume is not None else _begun(arguments)
+    learner: Learner | TableTraining = _resumed(arguments) if arguments.resume is not None else _begun(arguments)
     path: Path = arguments.save or arguments.resume or Path("walker.npz")
     left = arguments.steps - learner.steps
     if left <= 0:
@@ -50,7 +52,7 @@ def train(arguments: Namespace) -> int | None:
         learner.train(left, report.show)
     except KeyboardInterrupt:
         stopped = True
-    except NonFiniteGradient as error:
+    except nn.NonFiniteGradient as error:
         raise ValueError(f"after {learner.steps:,} steps the training diverged: {error}") from None
     finally:
         report.clear()
@@ -61,8 +63,9 @@ def train(arguments: Namespace) -> int | None:
     if arguments.curve is not None:
         draw_curve(learner, arguments.curve)
         print(f"wrote {arguments.curve}")
-    if stopped:
+    if stopped and isinstance(learner, Learner):
         print(f"continue with: mazegrad train --resume {path} --steps {arguments.steps}")
+    if stopped:
         return 130
     print()
     print(standing(read_trained(path), path.name, arguments.episodes, HELD_OUT, learner.discount))
@@ -101,19 +104,17 @@ def _world(arguments: Namespace, keywords: Mapping[str, Any]) -> tuple[str, dict
     return env_id, keywords | dict(arguments.world)
 
 
-def _begun(arguments: Namespace) -> Learner:
+def _begun(arguments: Namespace) -> Learner | TableTraining:
     """Make a learner from its beginning."""
-    if arguments.agent not in LEARNERS:
-        raise ValueError(f"unknown learner {arguments.agent!r}{nearest(arguments.agent, LEARNERS)}")
+    if arguments.agent not in (*LEARNERS, *TABLES):
+        raise ValueError(f"unknown learner {arguments.agent!r}{nearest(arguments.agent, (*LEARNERS, *TABLES))}")
+    if arguments.agent in TABLES:
+        return _begun_table(arguments)
     kind = LEARNERS[arguments.agent]
-    env_id, keywords = _world(arguments, {"observation": arguments.observation})
+    env_id, keywords = _world(arguments, {"observation": arguments.observation or "dots"})
     if kind.experts:
         keywords["info"] = tuple(name for name in kind.experts if name in INFO)[:1]
-    settings = DEFAULTS[arguments.agent](arguments.steps) | dict(arguments.set)
-    known = [name for name in inspect.signature(kind).parameters if name not in ("env", "policy", "rng")]
-    for name in settings:
-        if name not in known:
-            raise ValueError(f"--set: {arguments.agent} has no setting {name!r}{nearest(name, known)}")
+    settings = DEFAULTS[arguments.agent](arguments.steps) | _settings(arguments, kind)
     rng = np.random.default_rng(arguments.seed)
     env = vector_env(env_id, arguments.lanes, keywords)
     seen, actions = env.single_observation_space, env.single_action_space
@@ -122,6 +123,32 @@ def _begun(arguments: Namespace) -> Learner:
     make: Any = kind
     learner: Learner = make(env, policy, **settings, rng=rng)
     return learner
+
+
+def _begun_table(arguments: Namespace) -> TableTraining:
+    """Make a tabular learner from its beginning."""
+    env_id, keywords = _world(arguments, {"observation": arguments.observation or "index"})
+    settings = _settings(arguments, TABLES[arguments.agent])
+    try:
+        env = gymnasium.make(env_id, **keywords)
+    except TypeError as error:
+        raise ValueError(f"{env_id}: {error}") from None
+    kept = {name: value.to_text() if isinstance(value, Maze) else value for name, value in keywords.items()}
+    try:
+        return TableTraining(arguments.agent, env, settings, kept, np.random.default_rng(arguments.seed))
+    except TypeError as error:  # a setting of another type: given by the user, not by the program
+        raise ValueError(f"--set: {error}") from None
+
+
+def _settings(arguments: Namespace, kind: type) -> dict[str, Any]:
+    """Return the settings that are asked for, once the learner is found to have them."""
+    settings = dict(arguments.set)
+    named = [p for base in kind.__mro__[:-1] for p in inspect.signature(base).parameters.values()]
+    known = [p.name for p in named if p.kind is p.KEYWORD_ONLY and p.name != "rng"]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"--set: {arguments.agent} has no setting {name!r}{nearest(name, known)}")
+    return settings
 
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -142,8 +169,8 @@ def _resumed(arguments: Namespace) -> Learner:
         raise ValueError(
             f"--resume continues with the saved settings: leave out {', '.join(given) or 'the environment'}"
         )
-    from . import nn
-
+    if not holds_trained(arguments.resume) and arguments.resume.is_file():
+        raise ValueError(f"{arguments.resume} is not a checkpoint of a learner: {', '.join(LEARNERS)}")
     name = str(nn.load(arguments.resume).get("learner"))
     if name not in LEARNERS:
         raise ValueError(f"{arguments.resume} is not a checkpoint of a learner: {', '.join(LEARNERS)}")
@@ -151,9 +178,12 @@ def _resumed(arguments: Namespace) -> Learner:
 
 
 # ---------------------------------------------------------------------------------------------------------- reporting
-def _about(learner: Learner) -> str:
-    spec, policy = learner.env.spec, learner.policy
+def _about(learner: Learner | TableTraining) -> str:
+    spec = learner.env.spec
     where = "an environment" if spec is None else spec.id
+    if isinstance(learner, TableTraining):
+        return f"{learner.name} in {where}"
+    policy = learner.policy
     count = sum(parameter.size for parameter in policy.parameters())
     net = f"{policy.cell}, {policy.hidden} units" if policy.cell != "none" else f"no memory, {policy.hidden} units"
     return f"{learner.name} in {where}, {learner.env.num_envs} lanes; {net}, {count:,} parameters"
@@ -162,7 +192,7 @@ def _about(learner: Learner) -> str:
 class _Report:
     """How far the training is: a bar on a terminal, elsewhere a line for each tenth; and a checkpoint now and then."""
 
-    def __init__(self, learner: Learner, steps: int, path: Path) -> None:
+    def __init__(self, learner: Learner | TableTraining, steps: int, path: Path) -> None:
         self.begin, self.begin_steps, self.steps, self.path = time.perf_counter(), learner.steps, steps, path
         self.shown, self.saved, self.tenths = 0.0, self.begin, 10 * learner.steps // steps
         self.best = optimum(learner.env, learner.discount)
@@ -172,7 +202,7 @@ class _Report:
         """Since the training began."""
         return time.perf_counter() - self.begin
 
-    def show(self, learner: Learner) -> None:
+    def show(self, learner: Learner | TableTraining) -> None:
         """Show it after an update."""
         now, done = time.perf_counter(), min(learner.steps, self.steps)
         if now - self.saved > SAVE_EVERY:
@@ -190,7 +220,7 @@ class _Report:
             self.tenths = 10 * done // self.steps
             print(f"{done:>12,} steps: {self.score(learner)}", flush=True)
 
-    def score(self, learner: Learner) -> str:
+    def score(self, learner: Learner | TableTraining) -> str:
         """Return the score of the last episodes in words, beside V*."""
         best = "" if self.best is None else f" (V* {self.best:.3f})"
         return f"discounted return {learner.score('discounted'):.3f}{best}, success {learner.score('success'):.0%}"
@@ -201,7 +231,7 @@ class _Report:
             print(f"\r{'':<110}\r", end="", file=sys.stderr, flush=True)
 
 
-def _sparkline(learner: Learner, width: int = 60) -> str:
+def _sparkline(learner: Learner | TableTraining, width: int = 60) -> str:
     """Return the learning curve as a line of text, from the worst to the best discounted return."""
     values = np.array([row["discounted"] for row in learner.curve if "discounted" in row])
     if not len(values):
@@ -212,7 +242,7 @@ def _sparkline(learner: Learner, width: int = 60) -> str:
     return f"discounted return  {''.join('▁▂▃▄▅▆▇█'[step] for step in steps)}  {low:.3f} to {high:.3f}"
 
 
-def draw_curve(learner: Learner, path: Path) -> None:
+def draw_curve(learner: Learner | TableTraining, path: Path) -> None:
     """Write the learning curve as PNG: discounted return beside V*, and success. Needs the extra `plot`."""
     figure = require("matplotlib.figure", "plot").Figure((7, 4), layout="constrained")
     axis = figure.subplots()

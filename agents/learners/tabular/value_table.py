@@ -63,6 +63,8 @@ class ValueTable:
     def __init__(self, actions: int, axes: int, initial: float = 0.0) -> None:
         self.actions, self.axes, self.initial = whole("actions", actions, 1), whole("axes", axes, 0), float(initial)
         self.rows = Rows(lambda: Row(self.actions, self.initial))
+        self.about = ""
+        """a text that its file has beside it, such as where it was trained"""
 
     def __len__(self) -> int:
         """Return the number of observations that were met."""
@@ -89,8 +91,8 @@ class ValueTable:
         best = self.action_values(observation).argmax(axis=-1)
         return (int(best) if best.ndim == 0 else best), None
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as npz; see `load`."""
+    def save(self, path: str | os.PathLike[str], about: str = "") -> None:
+        """Write the table as npz, and a text about it; see `load`."""
         keys = [*self.rows]
         if self.axes:
             keys = [np.frombuffer(key, dtype=np.uint8) for key in keys]
@@ -98,6 +100,7 @@ class ValueTable:
         np.savez_compressed(
             buffer,
             format=FORMAT,
+            about=about,
             axes=self.axes,
             initial=self.initial,
             keys=np.array(keys, dtype=np.uint8 if self.axes else np.int64),
@@ -120,6 +123,7 @@ class ValueTable:
                         raise ValueError(f"its format is {saved['format']!s:.40}")
                     keys, values = saved["keys"], saved["values"]
                     table = ValueTable(values.shape[1], int(saved["axes"]), float(saved["initial"]))
+                    table.about = str(saved["about"])
             except Exception as error:  # a damaged zip or header raises nearly anything
                 raise ValueError(f"{os.fspath(path)!s} is not a saved table of values: {error}") from None
         for key, row in zip(keys, values.tolist(), strict=True):
