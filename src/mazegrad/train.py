@@ -156,7 +156,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "reinforce": lambda steps: {"learning_rate": (3e-3, 3e-4, steps), "entropy": (0.02, 0.0, steps)},
     "dagger": lambda steps: {
         "learning_rate": (2e-3, 2e-4, steps),
-        "expert_share": (1.0, 0.05, max(1, round(0.6 * steps))),
+        "expert_share": (1.0, 0.25, max(1, round(0.3 * steps))),
     },
 }
 """name -> from the number of steps to settings that differ from the learner's own: rates that fall in the course"""
