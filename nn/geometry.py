@@ -57,6 +57,11 @@ class Axis:
             stride = self.stride // math.gcd(self.stride, self.dilation)
             yield taken, slice(r, None, skip), Axis(size, self.kernel, out, stride, 1, pad)
 
+    @property
+    def covers(self) -> bool:
+        """Whether each input belongs to one of the axes of `plain`; False where that is not plain to see."""
+        return (self.dilation == 1 and self.kernel >= self.stride) or (self.stride == 1 and self.out >= self.dilation)
+
     def plain(self) -> Iterator[tuple[slice, slice, slice, Axis]]:
         """Axes of stride 1 without dilation that are together this one: inputs, kernel entries, outputs, and the axis.
 

@@ -25,6 +25,7 @@ PROGRAMS = [
         ARCHITECTURES / f"{name}.py"
         for name in ("shakespeare", "transformer", "cats_and_dogs", "direct_speech", "translate", "autoencoder")
     ),
+    TESTS.parent / "examples" / "resnet.py",
 ]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ARCHITECTURES), "PYTHONIOENCODING": "utf-8"}
 

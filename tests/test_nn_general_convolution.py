@@ -190,6 +190,8 @@ def test_an_axis_knows_what_each_output_sees(
     assert set(apart) == pairs
     assert len(apart) == len(pairs)
     assert all(part.stride == part.dilation == 1 for *_, part in axis.plain())
+    if axis.covers:
+        assert {place for taken, *_ in axis.plain() for place in places[taken]} == set(places)
 
 
 @pytest.mark.parametrize("name", ["Conv1D", "Conv2D", "ConvTranspose1D", "ConvTranspose2D"])

@@ -49,7 +49,7 @@ def test_the_expected_output_belongs_to_a_snippet() -> None:
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-NEED_DATA = ("mnist_cnn.py", "mnist_predict.py")  # run by test_nn_modules.py
+NEED_DATA = ("mnist_cnn.py", "mnist_predict.py", "resnet.py")  # run by test_nn_modules.py, test_architectures.py
 FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; the files they share are not examples
 ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8"))
 

@@ -22,6 +22,7 @@ from .exercise_41 import correlate, correlate_grad
 from .layout import Array, spans, to_bchw, to_hcwb
 
 Axes = Sequence[Axis]  # height and width
+WIDE_GROUP = 16  # channels
 
 
 def forward(image: Array, kernel: Array, axes: Axes, groups: int) -> Array:
@@ -62,7 +63,9 @@ def grad_image(kernel: Array, grad: Array, axes: Axes, groups: int) -> Array:
     turned = turned.reshape(groups * channels, out_channels // groups, height, width)[:, :, ::-1, ::-1]
     if plain:
         return to_bchw(_forward(grads, turned, _back(high), _back(wide), groups))
-    out = np.zeros((high.size, len(turned), wide.size, grads.shape[3]), grads.dtype)
+    out = buffers.empty((high.size, len(turned), wide.size, grads.shape[3]), grads.dtype)
+    if not (high.covers and wide.covers):
+        out[...] = 0
     for to_height, i, from_rows, part_high in high.plain():
         for to_width, j, from_columns, part_wide in wide.plain():
             part = np.ascontiguousarray(grads[from_rows, :, from_columns])
@@ -90,8 +93,13 @@ def _forward(rows: Array, kernel: Array, high: Axis, wide: Axis, groups: int) ->
     if groups == high.stride == wide.stride == 1:
         return correlate(rows, kernel, high.pad, wide.pad, (high.out, wide.out))
     out = buffers.empty(shape, rows.dtype)
+    if _wide(kernel.shape, high, wide):
+        for channels, outs in _each(rows.shape[1], len(kernel), groups):
+            part = np.ascontiguousarray(rows[:, channels])
+            out[:, outs] = correlate(part, kernel[outs], high.pad, wide.pad, (high.out, wide.out))
+        return out
     lines, columns = len(kernel) // groups, wide.out * rows.shape[3]
-    weights = kernel.transpose(0, 2, 3, 1).reshape(groups, lines, high.kernel, -1)
+    weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(groups, lines, high.kernel, -1)
     by_group = out.reshape(high.out, groups, lines, columns).transpose(1, 0, 2, 3)
     stacked = _stacked(rows, wide, groups)
     for top, bottom, i, i_end in spans(high.size, high.kernel, high.pad, 0, high.out, high.stride):
@@ -109,6 +117,18 @@ def _grad_kernel(
         return np.zeros(kernel_shape, rows.dtype)
     if groups == high.stride == wide.stride == 1:
         return correlate_grad(rows, grads, kernel_shape, high.pad, wide.pad)
+    if _wide(kernel_shape, high, wide):
+        found = [
+            correlate_grad(
+                np.ascontiguousarray(rows[:, one]),
+                np.ascontiguousarray(grads[:, other]),
+                (out_channels // groups, *kernel_shape[1:]),
+                high.pad,
+                wide.pad,
+            )
+            for one, other in _each(rows.shape[1], out_channels, groups)
+        ]
+        return np.concatenate(found)
     lines = out_channels // groups
     by_group = grads.reshape(high.out, groups, lines, -1).transpose(1, 0, 2, 3)
     stacked = _stacked(rows, wide, groups)
@@ -121,15 +141,27 @@ def _grad_kernel(
     return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(kernel_shape)
 
 
+def _wide(kernel_shape: tuple[int, ...], high: Axis, wide: Axis) -> bool:
+    """Whether groups without a stride are so wide that each is quicker as a plain convolution of its own."""
+    return high.stride == wide.stride == 1 and kernel_shape[1] >= WIDE_GROUP
+
+
+def _each(channels: int, out_channels: int, groups: int) -> list[tuple[slice, slice]]:
+    """Each group's channels and its output channels."""
+    one, other = channels // groups, out_channels // groups
+    return [(slice(i * one, (i + 1) * one), slice(i * other, (i + 1) * other)) for i in range(groups)]
+
+
 def _stacked(rows: Array, wide: Axis, groups: int) -> Array:
     """For each kernel column the columns that the outputs see: (groups, height, kernel width * channels, columns)."""
-    height, channels, _, batch = rows.shape
-    source = rows.reshape(height, groups, channels // groups, -1, batch).transpose(1, 0, 2, 3, 4)
+    height, channels, width, batch = rows.shape
     result = buffers.empty((groups, height, wide.kernel, channels // groups, wide.out, batch), rows.dtype)
-    for j in range(wide.kernel):
-        outputs, inputs = wide.views[j]
+    pixel = np.dtype((np.void, batch * rows.itemsize))  # those of all images at once: numpy copies them as one
+    source = np.ndarray((height, groups, channels // groups, width), pixel, rows).transpose(1, 0, 2, 3)
+    target = np.ndarray(result.shape[:-1], pixel, result)
+    for j, (outputs, inputs) in enumerate(wide.views):
         result[:, :, j, :, : outputs.start] = result[:, :, j, :, outputs.stop :] = 0
-        result[:, :, j, :, outputs] = source[:, :, :, inputs]
+        target[:, :, j, :, outputs] = source[:, :, :, inputs]
     return result.reshape(groups, height, -1, wide.out * batch)
 
 
