@@ -18,6 +18,7 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+INTEGER: Allowed = "an integer", _is_integer
 POSITIVE_INTEGER: Allowed = "an integer from 1 on", lambda value: _is_integer(value) and value >= 1
 NATURAL: Allowed = "an integer from 0 on", lambda value: _is_integer(value) and value >= 0
 NOT_NEGATIVE: Allowed = "a finite number from 0 on", lambda value: 0 <= value < math.inf

@@ -625,3 +625,17 @@ def test_the_mnist_examples_run(tmp_path: Path) -> None:
         check=True,
     )
     assert "read as" in read.stdout
+
+
+def test_an_embedding_may_have_a_row_for_padding() -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    layer, other = nn.Embedding(4, 3, -2, rng=np.random.default_rng(0)), torch.nn.Embedding(4, 3, -2)
+    assert layer.padding_idx == other.padding_idx == 2
+    assert (layer.weight.data[2] == 0).all()
+    assert (layer.weight.data[[0, 1, 3]] != 0).all()
+    assert "padding_idx=2" in repr(layer)
+    layer(np.array([2, 1, 2])).sum().backward()
+    np.testing.assert_array_equal(layer.weight.grad, [[0] * 3, [1] * 3, [0] * 3, [0] * 3])
+    for wrong in (4, -5, 1.5):
+        with pytest.raises(ValueError, match=f"padding_idx is {wrong}"):
+            nn.Embedding(4, 3, wrong)  # type: ignore[arg-type]

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import INTEGER, check
 from ..graph import Array
 from ..tensor import Operand, Rule, composite, constant, operation
 
 
 @operation
-def _embedding(weight: Operand, index: Array) -> Rule:
+def _embedding(weight: Operand, index: Array, padding: int | None) -> Rule:
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         full = np.zeros_like(weight)
         if index.size:  # sort, then sum each run of equal indices
@@ -20,18 +21,22 @@ def _embedding(weight: Operand, index: Array) -> Rule:
             order = flat.argsort(kind="stable")
             chosen, first = np.unique(flat[order], return_index=True)
             full[chosen] = np.add.reduceat(rows[order], first)
+        if padding is not None:
+            full[padding] = 0
         return (full,)
 
     return weight[index], vjp
 
 
 @composite
-def embedding(input: Any, weight: Operand) -> Any:
+def embedding(input: Any, weight: Operand, padding_idx: int | None = None) -> Any:
     """Rows of a matrix, chosen by integers.
 
     Args:
         input: integers from 0 to num_embeddings - 1, any shape.
         weight: (num_embeddings, embedding_dim).
+        padding_idx: the number of a row that gets no gradient, from the end if negative; the symbol that fills up short
+            sequences has it.
 
     Returns:
         (*shape of input, embedding_dim).
@@ -45,4 +50,14 @@ def embedding(input: Any, weight: Operand) -> Any:
         raise TypeError(f"embedding: input holds {index.dtype}; expected integers")
     if index.size and not 0 <= index.min() <= index.max() < len(weight):
         raise ValueError(f"embedding: input is {index.min()} to {index.max()}, but weight has {len(weight)} rows")
-    return _embedding(weight, index=index)
+    return _embedding(weight, index=index, padding=padding_row(padding_idx, len(weight)))
+
+
+def padding_row(padding_idx: int | None, count: int) -> int | None:
+    """The number of the padding's row from 0 on, checked; None if there is no padding."""
+    if padding_idx is None:
+        return None
+    check(INTEGER, padding_idx=padding_idx)
+    if not -count <= padding_idx < count:
+        raise ValueError(f"padding_idx is {padding_idx}; expected a row from {-count} to {count - 1}")
+    return padding_idx % count

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from .. import functional, init, operations
 from ..checks import POSITIVE_INTEGER, check
+from ..functional.embedding import padding_row
 from ..graph import Array
 from ..modules import Module
 from ..tensor import Parameter
@@ -41,24 +42,33 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """A row of numbers for each integer: weight (num_embeddings, embedding_dim), standard normal at first."""
+    """A row of numbers for each integer: weight (num_embeddings, embedding_dim), standard normal at first.
+
+    The row `padding_idx`, if one is given, is 0 at first and gets no gradient.
+    """
 
     def __init__(
         self,
         num_embeddings: int,
         embedding_dim: int,
+        padding_idx: int | None = None,
         *,
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check(POSITIVE_INTEGER, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         shape = num_embeddings, embedding_dim
-        self.weight = Parameter(init.normal(shape, 1.0, rng=rng or np.random.default_rng(), dtype=dtype))
+        weight = init.normal(shape, 1.0, rng=rng or np.random.default_rng(), dtype=dtype)
+        self.padding_idx = padding_row(padding_idx, num_embeddings)
+        if self.padding_idx is not None:
+            weight[self.padding_idx] = 0
+        self.weight = Parameter(weight)
 
     def forward(self, index: Array) -> Any:
         """Integers (...) -> (..., embedding_dim)."""
-        return functional.embedding(index, self.weight)
+        return functional.embedding(index, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         """Rows and columns."""
-        return f"{self.weight.shape[0]}, {self.weight.shape[1]}"
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.weight.shape[0]}, {self.weight.shape[1]}{padding}"

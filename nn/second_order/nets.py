@@ -137,7 +137,12 @@ TABLE: dict[str, Entry] = {
     "repeat": ("x", _repeat),
     "unfold": ("x", lambda grad, axes: patches._fold(grad, axes=axes)),
     "fold": ("x", lambda grad, axes: patches._unfold(grad, axes=axes)),
-    "embedding": ("weight", lambda grad, vjp, index: linear(grad, vjp, lambda t: t[index])),
+    "embedding": (
+        "weight",
+        lambda grad, vjp, index, padding: linear(
+            grad, vjp, lambda t: t[index] if padding is None else np.where((index == padding)[..., None], 0, t[index])
+        ),
+    ),
     "dropout": ("input", lambda grad, keep=None: grad if keep is None else grad * keep),
     # --------------------------------------------------------------------------------------------------- normalisation
     "normalise": ("x weight bias", Formula(_normalised, {"x": lambda normal, scale: normal / scale})),
