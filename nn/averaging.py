@@ -36,7 +36,7 @@ class Averaged:
                 yield name, entry, array
 
     def update(self) -> None:
-        """Take the net's present weights into account."""
+        """Add the net's present weights to the average."""
         self.steps += 1
         share = 1 - min(self.decay, self.steps / (self.steps + 10))
         for name, _, array in self._present():
@@ -45,7 +45,7 @@ class Averaged:
             self.weights[name] += change
 
     def swap(self) -> None:
-        """Exchange the net's weights and the average, whatever numbers they hold."""
+        """Exchange the net's weights and the average."""
         for name, entry, array in list(self._present()):
             mine = array.copy()
             if isinstance(entry, Parameter):

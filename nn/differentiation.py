@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import operations, second_order
-from .graph import Gradients, Node, newest_first, walk_back
+from .graph import Gradients, Node, backpropagate, newest_first
 from .modules import Module
 from .tensor import Tensor
 
@@ -77,7 +77,7 @@ def grad(
 
     keep = create_graph if retain_graph is None else retain_graph
     with np.errstate(all="ignore"):
-        leaves = walk_back((root, 0), np.ones(()), keep, visit, pull, _Borrowed() if create_graph else None)
+        leaves = backpropagate((root, 0), np.ones(()), keep, visit, pull, _Borrowed() if create_graph else None)
     found |= {(id(leaf), 0): arrived for leaf, arrived in leaves}
     results = [found[key] for key in keys]
     for i, (x, result) in enumerate(zip(wanted, results, strict=True)):
@@ -88,17 +88,17 @@ def grad(
     return tuple(r if r is None or isinstance(r, Tensor) else Tensor(r) for r in results)
 
 
-def walk_back_in_operations(output: Tensor, weight: Any) -> list[tuple[Any, Any]]:
+def backpropagate_in_operations(output: Tensor, weight: Any) -> list[tuple[Any, Any]]:
     """What `backward(weight, create_graph=True)` adds to the leaves: each with its gradient, a tensor."""
     seed: Any = Tensor(_seed(output, weight)) if not isinstance(weight, Tensor) else _seed(output, weight)
 
     def pull(node: Node, grads: Sequence[Any]) -> Sequence[Any]:
         return second_order.pull(node, grads, node.needs)
 
-    return walk_back(output._edge(), seed, True, None, pull, _Borrowed())
+    return backpropagate(output._edge(), seed, True, None, pull, _Borrowed())
 
 
-Tensor._walk_back_in_operations = staticmethod(walk_back_in_operations)
+Tensor._backpropagate_in_operations = staticmethod(backpropagate_in_operations)
 
 
 def _key(number: int, x: Any) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Draw the graph behind a loss as one would on paper: what was computed from what, how large, how dear, how steep."""
+"""A table of the graph behind a tensor: operations, their operands, shapes, costs and gradient norms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, newest_first, walk_back
+from .graph import Node, backpropagate, newest_first
 from .tensor import Tensor
 
 # multiplications and additions, from the shapes of the operands and of the output; else one for each element
@@ -38,7 +38,7 @@ def explain(root: Tensor) -> str:
     norms: dict[int, float] = {}
     leaves = {
         id(leaf): (leaf, _norm(grad))
-        for leaf, grad in walk_back(
+        for leaf, grad in backpropagate(
             root._edge(), np.ones_like(root._array), True, lambda node, grads: norms.update({id(node): _norm(*grads)})
         )
     }

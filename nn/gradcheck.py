@@ -1,4 +1,4 @@
-"""Is a gradient right? Move all inputs a little in a random direction and see whether the output moves as predicted."""
+"""Is a gradient right? Move the inputs a little in a random direction and compare the output with the prediction."""
 
 from __future__ import annotations
 
@@ -47,9 +47,22 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compare `backward` with central differences, projected on random directions, for each input by itself.
 
-    function: takes the inputs as float64 tensors, returns a tensor (or several) of any shape; it must be deterministic.
-    inputs: arrays or tensors of floating numbers. A direction costs two evaluations, however many elements there are
-    (Griewank & Walther 2008, 3.1). Raises AssertionError with the report, unless `raise_exception` is False.
+    A direction costs two evaluations, however many elements there are (Griewank & Walther 2008, 3.1).
+
+    Args:
+        function: takes the inputs as float64 tensors and returns a tensor, or several, of any shape; deterministic.
+        inputs: arrays or tensors of floating numbers.
+        rng: draws the directions.
+        eps: the length of a step.
+        atol, rtol: the tolerance of a slope, absolute and relative.
+        trials: the number of directions for each input.
+        raise_exception: whether a wrong gradient raises.
+
+    Returns:
+        The report, which is true if all slopes agree.
+
+    Raises:
+        AssertionError: a slope is wrong; contains the report.
     """
     arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]
     weights: list[Array] = []

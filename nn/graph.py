@@ -1,8 +1,8 @@
-"""The whole of automatic differentiation: operations that took place, and one walk back through them.
+"""The whole of automatic differentiation: a graph of the operations performed, and one pass back through it.
 
-A `Node` is one operation that took place. It holds its parents and its vector-Jacobian product `vjp(grad, needs)`,
-which turns the gradient of what came out into one gradient, or None, for each parent. `walk_back` visits each node
-once, newest first, and adds up what arrives. (`tensor.py` has the arrays, and makes the nodes.)
+A `Node` is one operation performed. It holds its parents and its vector-Jacobian product `vjp(grad, needs)`, which
+turns the gradient of the output into one gradient, or None, for each parent. `backpropagate` visits each node once,
+newest first, and adds up the gradients that arrive. (`tensor.py` holds the arrays and makes the nodes.)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _serial = itertools.count()
 
 
 class _Mode(threading.local):
-    """Of each thread: whether operations are remembered, and what that was before each `no_grad` it is within."""
+    """For each thread: whether operations are recorded, and whether they were before each enclosing `no_grad`."""
 
     def __init__(self) -> None:
         self.recording = True
@@ -34,16 +34,16 @@ _mode = _Mode()
 
 
 class Leaf(Protocol):
-    """A tensor that no operation made; `version` counts how often it was overwritten."""
+    """A tensor that no operation made; `version` counts how often its numbers were replaced."""
 
     version: int
 
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
 
 
 class Node:
-    """One operation that took place; `parents[i]` is where the gradient of its i-th operand goes (None: nowhere)."""
+    """One operation performed; `parents[i]` is where the gradient of its i-th operand goes (None: nowhere)."""
 
     __slots__ = ("__weakref__", "input_shapes", "leaves", "name", "needs", "output_shapes", "parents", "serial", "vjp")
 
@@ -80,12 +80,12 @@ class Node:
                 )
 
     def free(self) -> None:
-        """Let go of the saved arrays and of the parents."""
+        """Release the saved arrays and the parents."""
         self.vjp, self.parents, self.leaves = None, (), []
 
 
 def newest_first(root: Node) -> list[Node]:
-    """Every node that `root` was made from, itself included, each after all the nodes that used it."""
+    """`root` and every node that it depends on, each after all nodes that depend on it."""
     seen, stack = {id(root): root}, [root]
     while stack:
         for edge in stack.pop().parents:
@@ -96,14 +96,14 @@ def newest_first(root: Node) -> list[Node]:
 
 
 class Gradients:
-    """The gradients on their way, by (source, slot): the first to arrive is borrowed, the second makes a sum we own."""
+    """Gradients during a pass, by (source, slot): the first is borrowed, the second allocates a sum."""
 
     def __init__(self) -> None:
         self.arrived: dict[tuple[int, int], Array] = {}
         self.owned: set[tuple[int, int]] = set()
 
     def add(self, source: Node | Leaf, slot: int, grad: Array) -> None:
-        """Let `grad` arrive; `+=` touches only sums that were made here."""
+        """Add `grad`; `+=` writes only to sums that were allocated here."""
         key = id(source), slot
         if key not in self.arrived:
             self.arrived[key] = grad
@@ -114,16 +114,16 @@ class Gradients:
             self.owned.add(key)
 
     def take(self, source: Node | Leaf, slot: int) -> Array | None:
-        """Hand out what arrived, and forget it."""
+        """Return the gradient of an output and forget it; None if there is none."""
         return self.arrived.pop((id(source), slot), None)
 
     def keep(self, leaf: Leaf) -> Array:
-        """Hand out a leaf's sum for good: what was only borrowed is copied."""
+        """Return a leaf's gradient for its owner: a borrowed array is copied."""
         key = id(leaf), 0
         return self.arrived[key] if key in self.owned else self.arrived[key].copy(order="K")
 
 
-def walk_back(
+def backpropagate(
     start: Edge,
     seed: Array,
     retain_graph: bool,
@@ -131,7 +131,22 @@ def walk_back(
     pull: Callable[[Node, Sequence[Array | None]], Sequence[Array | None]] = Node.pull,
     gradients: Gradients | None = None,
 ) -> list[tuple[Any, Array]]:
-    """Return every leaf that wants a gradient, with that of `(start * seed).sum()`; nothing is written to them."""
+    """Compute the gradients of `(start * seed).sum()`.
+
+    Args:
+        start: the tensor to start from, as an edge.
+        seed: the gradient of that tensor.
+        retain_graph: keep the saved arrays for another pass.
+        visit: called with each node and the gradients of its outputs, before these go on to its parents.
+        pull: turns the gradients of a node's outputs into those of its parents.
+        gradients: where the gradients are kept during the pass.
+
+    Returns:
+        Pairs (leaf, gradient); nothing is written to the leaves.
+
+    Raises:
+        RuntimeError: there is nothing to differentiate, the graph was freed, or an operand was overwritten.
+    """
     if start is None:
         raise RuntimeError("backward() on a tensor that does not depend on anything with requires_grad=True")
     gradients, leaves = gradients or Gradients(), {}
@@ -142,8 +157,8 @@ def walk_back(
     for node in nodes:
         if node.vjp is None:
             raise RuntimeError(
-                f"backward() through a graph whose saved arrays are gone (first met at {node.name!r}): it has been"
-                " walked already; compute the loss again, or pass retain_graph=True the first time"
+                f"backward() through a graph that was freed by an earlier backward() (first met at {node.name!r}):"
+                " compute the loss again, or pass retain_graph=True the first time"
             )
     for node in nodes:
         grads = [gradients.take(node, slot) for slot in range(len(node.output_shapes))]
@@ -163,7 +178,7 @@ def walk_back(
 
 
 class no_grad(contextlib.ContextDecorator):
-    """Within it, or within a function that it decorates, operations are not remembered (in this thread)."""
+    """A context, or a decorator of functions, in which operations are not recorded (in this thread)."""
 
     def __enter__(self) -> None:
         _mode.before.append(_mode.recording)  # not in self: a decorated function has one for all threads
@@ -174,5 +189,5 @@ class no_grad(contextlib.ContextDecorator):
 
 
 def recording() -> bool:
-    """Whether operations are remembered at the moment, in this thread."""
+    """Whether operations are being recorded in this thread."""
     return _mode.recording

@@ -1,4 +1,4 @@
-"""A module is a function that owns parameters: it finds them by name, saves them, and says how many there are."""
+"""A module is a function that owns parameters, which it finds by name, counts and saves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Module(Hookable):
             explain_arguments(cls)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output; every module writes its own."""
+        """Compute the output; every module defines its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -184,7 +184,7 @@ class Module(Hookable):
 
     # ------------------------------------------------------------------------------------------------------------ repr
     def extra_repr(self) -> str:
-        """What stands in the parentheses of `repr`."""
+        """The text between the parentheses of `repr`."""
         return ""
 
     def __repr__(self) -> str:

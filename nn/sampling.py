@@ -1,4 +1,4 @@
-"""Choose by chance: from the scores that a net gives to each class to the number of one class, colder or warmer."""
+"""Sample classes from a net's logits, at a temperature and with improbable classes cut off."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from .tensor import Tensor
 
 
 def probabilities(logits: Any, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Array:
-    """softmax(logits / temperature) over the last axis, with the improbable classes cut off; float64, same shape.
+    """softmax(logits / temperature) over the last axis, with the improbable classes cut off.
 
-    Temperature 0 puts everything on the largest logit (the first of equals). Then `top_k` keeps the k most probable
-    classes (Fan et al. 2018) and those equal to the last of them; then `top_p` keeps the fewest most probable ones that
-    reach the probability p together (Holtzman et al. 2020). A logit of -inf is a class that cannot be chosen.
+    Args:
+        logits: (..., classes); -inf for a class that cannot be chosen.
+        temperature: from 0 on; 0 puts all probability on the largest logit (the first of equals).
+        top_k: keep the k most probable classes, and those equal to the last of them (Fan et al. 2018).
+        top_p: then keep the fewest most probable classes that together reach the probability p (Holtzman et al. 2020).
 
-    Raises ValueError for NaN, +inf or nothing but -inf among the logits, and for settings out of range.
+    Returns:
+        Probabilities (..., classes), float64.
+
+    Raises:
+        ValueError: the logits hold NaN, +inf or only -inf, or a setting is out of range.
     """
     scores = _checked(logits, temperature, top_k, top_p)
     best = scores.max(-1, keepdims=True)
@@ -62,7 +68,7 @@ def _checked(logits: Any, temperature: float, top_k: int | None, top_p: float | 
     if not (math.isfinite(temperature) and temperature >= 0):
         raise ValueError(f"temperature is {temperature}; expected a finite number, 0 or more")
     if top_k is not None and (not isinstance(top_k, int | np.integer) or top_k < 1):
-        raise ValueError(f"top_k is {top_k!r}; expected a whole number from 1 on, or None")
+        raise ValueError(f"top_k is {top_k!r}; expected an integer from 1 on, or None")
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"top_p is {top_p}; expected a probability above 0, or None")
     scores = np.asarray(logits.data if isinstance(logits, Tensor) else logits)
@@ -72,7 +78,7 @@ def _checked(logits: Any, temperature: float, top_k: int | None, top_p: float | 
     if np.isnan(scores).any() or np.isposinf(scores).any():
         raise ValueError(f"the logits hold {'NaN' if np.isnan(scores).any() else 'infinity'}")
     if scores.size and np.isneginf(scores.max(-1)).any():
-        raise ValueError("the logits of a row are all -inf: there is nothing to choose from")
+        raise ValueError("the logits of a row are all -inf: no class can be chosen")
     return scores
 
 

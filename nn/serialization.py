@@ -2,7 +2,7 @@
 
 Arrays are stored under the path of their keys ("model/0.weight"; in a list, of their places), whatever else under
 `JSON` as one text, in which a list has null in an array's place. The file is written beside and renamed, so it is never
-half there.
+half written.
 """
 
 from __future__ import annotations
@@ -24,15 +24,20 @@ JSON = "mazegrad.json"
 
 
 def save(path: str | os.PathLike[str], **objects: Any) -> None:
-    """Write objects under their names to `path`, as npz, at once or not at all.
+    """Write objects under their names to an npz file, at once or not at all.
 
-    An object is anything with `state_dict()`, a numpy Generator, a Tensor, an array, a number, a text, or a list or
-    dictionary of such. TypeError names what cannot be saved, and then no file is touched.
+    Args:
+        path: the file.
+        objects: anything with `state_dict()`, a numpy Generator, a Tensor, an array, a number, a text, or a list or
+            dictionary of these.
+
+    Raises:
+        TypeError: an object cannot be saved; names it. No file was changed.
     """
     arrays: dict[str, Array] = {}
     plain = _split(objects, "", arrays)
     if JSON in objects:
-        raise TypeError(f"{JSON!r} is the name of what is no array; call the object something else")
+        raise TypeError(f"an object cannot be called {JSON!r}, the name of the texts and numbers; choose another name")
     arrays[JSON] = np.array(json.dumps(plain))
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
@@ -48,10 +53,15 @@ def save(path: str | os.PathLike[str], **objects: Any) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what `save` wrote, as {name: state}; each is for `load_state_dict`, or for `rng.bit_generator.state`.
+    """Read a file that `save` wrote; nothing in it is executed.
 
-    A plain npz, such as a PyTorch state_dict, comes back as {name: array}. ValueError, naming the file, if it is not a
-    whole npz file, or holds pickled objects; OSError if it cannot be opened. Nothing in the file is executed.
+    Returns:
+        {name: state}, each for `load_state_dict`, or for `rng.bit_generator.state`. Of a plain npz, such as a PyTorch
+        state_dict, {name: array}.
+
+    Raises:
+        ValueError: the file is not a complete npz file, or holds pickled objects; names the file.
+        OSError: it cannot be opened.
     """
     with Path(path).open("rb") as stream:
         try:

@@ -1,7 +1,7 @@
-"""A tensor is an array that remembers how it was made; an operation is a numpy function that knows its derivative.
+"""A tensor is an array that records how it was computed; an operation is a numpy function with its derivative.
 
-`operation` turns a function on plain arrays, which returns `(output, vjp)`, into one that also takes tensors and
-leaves a `Node` behind. The walk back through the nodes is in `graph.py`; that page is the whole idea.
+`operation` turns a function on plain arrays, which returns `(output, vjp)`, into one that also takes tensors and adds
+a `Node` to the graph. The pass back through the nodes is in `graph.py`; that page is the whole idea.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .checks import explained
-from .graph import Array, Edge, Node, Vjp, recording, walk_back
+from .graph import Array, Edge, Node, Vjp, backpropagate, recording
 
 P = ParamSpec("P")
 Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or number; inside a rule, an array
@@ -70,7 +70,7 @@ class Tensor(_Operators):
 
     __slots__ = ("__weakref__", "_array", "_node", "_slot", "grad", "name", "requires_grad", "version")
     __array_ufunc__ = None  # so that array + tensor asks the tensor
-    _walk_back_in_operations: Callable[[Tensor, Any], list[tuple[Any, Any]]]  # from `differentiation.py`
+    _backpropagate_in_operations: Callable[[Tensor, Any], list[tuple[Any, Any]]]  # from `differentiation.py`
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
         array: Array = data._array if isinstance(data, Tensor) else np.asarray(data)
@@ -101,7 +101,7 @@ class Tensor(_Operators):
         return (self, 0) if self.requires_grad else None
 
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return f"{self.name or type(self).__name__} of shape {self.shape}"
 
     # ------------------------------------------------------------------------------------------------ reading, writing
@@ -113,7 +113,7 @@ class Tensor(_Operators):
         return view
 
     def assign(self, array: Any) -> None:
-        """Take new numbers of the same shape; for leaves only. Views of the old ones keep those."""
+        """Replace the numbers of a leaf by others of the same shape; earlier views of it keep the old ones."""
         if self._node is not None:
             raise RuntimeError(f"assign: {self.label()} is the result of {self._node.name!r}; only leaves are assigned")
         new = np.asarray(array._array if isinstance(array, Tensor) else array)
@@ -145,11 +145,11 @@ class Tensor(_Operators):
         return self._array.dtype
 
     def item(self) -> float:
-        """The one number, as a Python float."""
+        """The only element, as a Python float."""
         return float(self._array.item())
 
     def detach(self) -> Tensor:
-        """The same numbers, cut off from the graph (a copy, since leaves can be assigned)."""
+        """The same numbers without a graph (a copy, since leaves can be overwritten)."""
         return Tensor(self._array)
 
     def zero_grad(self) -> None:
@@ -169,9 +169,9 @@ class Tensor(_Operators):
         """
         with np.errstate(all="ignore"):  # what is not finite is named by the optimiser
             if create_graph:
-                found = Tensor._walk_back_in_operations(self, gradient)
+                found = Tensor._backpropagate_in_operations(self, gradient)
             else:
-                found = walk_back(self._edge(), self._seed(gradient), retain_graph)
+                found = backpropagate(self._edge(), self._seed(gradient), retain_graph)
             for leaf, grad in found:
                 before = leaf.grad if create_graph else plain(leaf.grad)
                 leaf.grad = grad if before is None else before + grad

@@ -79,7 +79,7 @@ def test_any_logits_and_settings_give_a_distribution_that_holds_the_best(logits,
     [
         ([0.0, np.nan], {}, "hold NaN"),
         ([0.0, np.inf], {}, "hold infinity"),
-        ([[0.0, 1.0], [-np.inf, -np.inf]], {}, "nothing to choose from"),
+        ([[0.0, 1.0], [-np.inf, -np.inf]], {}, "no class can be chosen"),
         (0.0, {}, r"shape \(\.\.\., classes\)"),
         (np.empty((2, 0)), {}, r"shape \(2, 0\)"),
         (["a"], {}, "numbers"),

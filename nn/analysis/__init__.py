@@ -1,4 +1,4 @@
-"""Only looks at gradients: why they vanish or explode, how far back they reach, and what they do in each layer.
+"""Measurements of gradients: why they vanish or explode, how far back they reach, and what they do in each layer.
 
 `powers.py` is exercise 39 in closed form; `through_time.py` measures any recurrent model; `jacobians.py` takes single
 steps apart; `feed_forward.py` looks at layers, `curvature.py` at second derivatives. Each `plot_*` draws what its

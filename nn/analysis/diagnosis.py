@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..graph import Array, Node, newest_first, walk_back
+from ..graph import Array, Node, backpropagate, newest_first
 from ..modules import Module
 from ..tensor import Tensor, plain
 from .powers import spectral_radius
@@ -67,7 +67,7 @@ def first_non_finite(loss: Tensor) -> str:
         return pulled
 
     with np.errstate(all="ignore"):
-        walk_back(loss._edge(), np.ones_like(loss.data), True, pull=pull)
+        backpropagate(loss._edge(), np.ones_like(loss.data), True, pull=pull)
     return f"the gradient stops being finite in {found[0]}" if found else "every operation passes back finite gradients"
 
 

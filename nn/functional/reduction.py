@@ -1,4 +1,4 @@
-"""What losses share: how those of single elements become one number, and what is said when shapes do not fit."""
+"""What losses share: reductions, and checks of shapes."""
 
 from __future__ import annotations
 

@@ -150,6 +150,6 @@ def _contract(a: Array, of_a: str, b: Array, of_b: str, of_out: str) -> Array:
 
 
 def _sum_alone(x: Array, letters: str, wanted: str) -> tuple[Array, str]:
-    """Sum over the axes that nobody else names."""
+    """Sum over the axes that no other operand names."""
     alone = tuple(i for i, letter in enumerate(letters) if letter not in wanted)
     return (x.sum(alone) if alone else x), "".join(letter for letter in letters if letter in wanted)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, walk_back
+from ..graph import Node, backpropagate
 from ..tensor import Tensor
 from . import activations, arithmetic, losses, nets, sequences
 from .arithmetic import fit
@@ -115,7 +115,7 @@ def _through(
             return [g for _, g in used]
         return () if id(visited) in stand_ins else pull(visited, arrived, visited.needs)
 
-    walk_back((root, 0), np.ones(()), True, visit, pull_here)
+    backpropagate((root, 0), np.ones(()), True, visit, pull_here)
     for stands in tied:  # only now: the walk was to end here
         stands.parents, stands.needs = (node.parents[stand_ins[id(stands)]],), [True]
         stands.vjp, stands.input_shapes = lambda grad, needs: (grad,), stands.output_shapes
