@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from .checks import explained
 from .graph import Array, Edge, Node, Vjp, backpropagate, recording
+from .precision import FLOATS, in_one_precision
 
 P = ParamSpec("P")
 Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or number; inside a rule, an array
@@ -23,7 +24,6 @@ Rule: TypeAlias = tuple[Any, Vjp]
 Axis: TypeAlias = int | tuple[int, ...] | None
 
 SPELLINGS = {"axis": "dim", "dim": "axis", "keepdims": "keepdim", "keepdim": "keepdims"}  # numpy's and PyTorch's
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def operation(rule: Callable[P, Rule]) -> Callable[P, Any]:
     A plain array beside tensors is kept as it is, not copied: write into it again only after `backward()`. (Indices,
     conditions and targets of class numbers are copied.)
     """
-    return _operation(rule, _in_one_precision)
+    return _operation(rule, in_one_precision)
 
 
 def rearrangement(rule: Callable[P, Rule]) -> Callable[P, Any]:
@@ -355,22 +355,6 @@ def _apart(output: Array, operands: Sequence[Any]) -> Array:
         if viewed and np.may_share_memory(output, x._array):
             return output.copy(order="K")
     return output
-
-
-def _in_one_precision(name: str, operands: Sequence[Any]) -> list[Any]:
-    """Plain operands, without a tensor among them, as arrays of one floating dtype.
-
-    Arrays with axes are promoted as numpy does, and the others follow; without a floating operand it is float64.
-    """
-    arrays = [None if x is None else np.asarray(x) for x in operands]
-    ranked: list[list[np.dtype[Any]]] = [[], [], []]  # of arrays with axes, of numpy's numbers, of Python's
-    for x, array in zip(operands, arrays, strict=True):
-        if array is not None and array.dtype.kind == "f" and array.dtype in FLOATS:
-            ranked[0 if array.ndim else 1 if isinstance(x, np.ndarray | np.generic) else 2].append(array.dtype)
-        elif array is not None and array.dtype.kind not in "iub":
-            raise TypeError(f"{name} computes in float32 or float64, not {array.dtype}; convert with .astype")
-    dtype = np.result_type(*next((dtypes for dtypes in ranked if dtypes), [np.dtype(np.float64)]))
-    return [None if array is None else array.astype(dtype, copy=False) for array in arrays]
 
 
 def _constant(name: str, x: Any, dtype: np.dtype[Any], operands: Sequence[Any]) -> Array | None:
