@@ -1,10 +1,10 @@
-"""Large arrays come from here: their memory is used again as soon as nobody holds the array that had it.
+"""A pool of memory for large arrays: a block is reused as soon as no array refers to it any more.
 
-A `numpy.empty` of some megabytes is given back to the system when it dies, and the next one is paid for page by page:
-in a small net's training step that costs more than the arithmetic. So each thread keeps *owners*, plain blocks of
-bytes. An array goes out as a view of an owner, and whatever is made of it (a slice, a transpose, a view of a view)
-holds the owner too, since numpy makes every view refer to the array that owns the memory. An owner to which only the
-pool refers is therefore free. How many references that is, is measured once, at import.
+The memory of a `numpy.empty` of some megabytes returns to the system when the array dies, and the next one pays for
+every page again: in a small net's training step that costs more than the arithmetic. So each thread keeps *owners*,
+plain blocks of bytes. An array is handed out as a view of an owner, and everything derived from it (a slice, a
+transpose, a view of a view) refers to the owner too, since numpy makes every view refer to the array that owns the
+memory. So an owner is free when only the pool refers to it. How many references that means is measured at import.
 """
 
 import sys
@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-SMALLEST = 1 << 15  # bytes; below, numpy's own way is as quick
-LARGEST = 1 << 26  # bytes; above, an array is used for so long that its pages hardly count
-LIMIT = 1 << 28  # bytes that one thread's pool refers to at most
-SHELF = 64  # owners of one size at most, so that a search stays short
+SMALLEST = 1 << 15  # bytes; for smaller arrays numpy.empty is as fast
+LARGEST = 1 << 26  # bytes; for larger arrays the cost of new pages hardly counts
+LIMIT = 1 << 28  # bytes: the most that the pool of one thread refers to
+SHELF = 64  # the most owners of one size, which keeps the search short
 
 _ALIGN = 64  # bytes: a cache line, and the widest vector register
 _Entry: TypeAlias = tuple[NDArray[np.uint8], int]  # an owner and its first aligned byte
@@ -35,14 +35,14 @@ class _Pool(threading.local):
         self.size = 0
 
     def find(self, size: int) -> _Entry | None:
-        """Find or make an owner that nobody uses; None if there are too many of its size."""
+        """Return a free owner, an existing or a new one; None if `SHELF` owners of this size are in use."""
         shelf = self.shelves.setdefault(size, [])
         entry = _unused(shelf, _FREE)
         if entry is not None:
             return entry
         if len(shelf) == SHELF:
             return None
-        if self.size + size > LIMIT:  # forget all: what is in use lives on with its users, the rest is freed
+        if self.size + size > LIMIT:  # forget all owners: those in use live as long as their arrays, the rest are freed
             self.clear()
             shelf = self.shelves.setdefault(size, [])
         owner = np.empty(size + _ALIGN, np.uint8)
@@ -52,7 +52,7 @@ class _Pool(threading.local):
 
 
 def _unused(shelf: list[_Entry], references: int) -> _Entry | None:
-    """Find the first owner with that many references; it is held while it is looked at, so nothing can come between."""
+    """Return the first owner with this number of references, which include those of this function."""
     for owner, start in shelf:
         if sys.getrefcount(owner) == references:
             return owner, start
@@ -60,15 +60,15 @@ def _unused(shelf: list[_Entry], references: int) -> _Entry | None:
 
 
 def _references_if_free() -> int:
-    """Find the number of references by which `_unused` knows a free owner; -1 where such numbers do not tell."""
+    """Return the number of references of a free owner as `_unused` counts them; -1 where counting is unreliable."""
     if not hasattr(sys, "getrefcount") or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return -1
     shelf = [(np.empty(1, np.uint8), 0)]
     free = next((count for count in range(10) if _unused(shelf, count)), -1)
     view_of_view = np.ndarray(1, np.uint8, shelf[0][0])[:]
-    tells = _unused(shelf, free) is None
+    seen = _unused(shelf, free) is None  # a view of a view keeps the owner in use
     del view_of_view
-    return free if tells and _unused(shelf, free) else -1
+    return free if seen and _unused(shelf, free) else -1
 
 
 _FREE = _references_if_free()
@@ -76,7 +76,7 @@ _pool = _Pool()
 
 
 def empty(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """Make an uninitialised, C-contiguous array of this shape, as `numpy.empty` does, from memory used before."""
+    """Return an uninitialised, C-contiguous array like `numpy.empty`, in memory of the pool where its size allows."""
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
     if not SMALLEST <= size <= LARGEST or dtype.hasobject or _FREE < 0:
@@ -90,7 +90,7 @@ def empty(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
 
 
 def empty_like(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """Make an uninitialised array of `array`'s shape and memory order, as `numpy.empty_like` does."""
+    """Return an uninitialised array of the shape and memory order of `array`, like `numpy.empty_like`."""
     dtype = array.dtype if dtype is None else np.dtype(dtype)
     if array.size * dtype.itemsize < SMALLEST:
         return np.empty_like(array, dtype, subok=False)
@@ -101,18 +101,18 @@ def empty_like(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[A
 
 
 def empty_ordered(array: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
-    """Make an uninitialised array of another shape in `array`'s memory order."""
+    """Return an uninitialised array of the given shape in the memory order of `array`."""
     axes, back = _slowest_first(array.strides)
     return empty([shape[axis] for axis in axes], array.dtype).transpose(back)
 
 
 @lru_cache(maxsize=1024)
 def _slowest_first(strides: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Order the axes by memory, the slowest first; and the way back."""
+    """Return the axes from the largest stride to the smallest, and the inverse permutation."""
     axes = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
     return axes, sorted(range(len(strides)), key=axes.__getitem__)
 
 
 def clear() -> None:
-    """Forget this thread's owners: free ones go back to the system now, others when their last array dies."""
+    """Empty the pool of this thread: free memory returns to the system now, the rest when its last array dies."""
     _pool.clear()

@@ -17,11 +17,11 @@ from .torch_names import INITIALS, getter
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
-    """The shape as a tuple; TypeError above all for a tensor in its place, which is what PyTorch's functions take."""
+    """Return the shape as a tuple; TypeError for a tensor, which PyTorch's functions take instead."""
     if not isinstance(shape, Sequence):
         raise TypeError(
-            f"expected a shape such as (out, in), not {type(shape).__name__}; to fill a weight, assign what comes back:"
-            " weight.assign(init.he_normal(weight.shape, rng=rng))"
+            f"expected a shape such as (out, in), not {type(shape).__name__}; to initialise a weight, assign the"
+            " result: weight.assign(init.he_normal(weight.shape, rng=rng))"
         )
     return tuple(shape)
 
@@ -33,7 +33,7 @@ def _generator(rng: Any) -> np.random.Generator:
 
 
 def uniform(shape: Sequence[int], bound: float, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
-    """Uniform on [-bound, bound)."""
+    """Return numbers uniform on [-bound, bound), of this shape and precision, like all functions here."""
     return _generator(rng).uniform(-bound, bound, _sizes(shape)).astype(dtype)
 
 
@@ -43,7 +43,7 @@ def normal(shape: Sequence[int], std: float, *, rng: np.random.Generator, dtype:
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Inputs and outputs of one unit: (in * kernel size, out * kernel size)."""
+    """Return (fan_in, fan_out), (in * kernel size, out * kernel size); ValueError for fewer than two axes."""
     if len(_sizes(shape)) < 2:
         raise ValueError(f"shape {tuple(shape)} has no inputs and outputs; expected (out, in, ...)")
     field = math.prod(shape[2:])
@@ -93,10 +93,12 @@ def identity(shape: Sequence[int], gain: float = 1.0, *, dtype: DTypeLike = np.f
 
 
 def forget_bias(hidden_size: int, value: float | Array = 1.0, *, dtype: DTypeLike = np.float32) -> Array:
-    """A bias (4 hidden_size,) for an LSTM: 0, but `value` at the forget gates, so that its cells keep at first.
+    """Return a bias (4 hidden_size,) for an LSTM: `value` at the forget gates, else 0, so that cells start by keeping.
 
-    `lstm.bias_ih_l0.assign(init.forget_bias(size))`. With 1: Jozefowicz, Zaremba & Sutskever 2015. `value` may be an
-    array (hidden_size,), such as `chrono` draws.
+    `lstm.bias_ih_l0.assign(init.forget_bias(size))`. `value` may be an array (hidden_size,), such as `chrono` returns.
+
+    Source: R. Jozefowicz, W. Zaremba & I. Sutskever, An Empirical Exploration of Recurrent Network Architectures, 2015
+    (with the value 1).
     """
     bias = np.zeros((4, hidden_size), dtype)
     bias[1] = value
@@ -104,10 +106,16 @@ def forget_bias(hidden_size: int, value: float | Array = 1.0, *, dtype: DTypeLik
 
 
 def chrono(size: int, longest: int, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Array:
-    """Biases (size,) of gates that keep, log of uniform on [1, longest - 1): memories of 2 to `longest` steps.
+    """Return biases (size,) for gates that keep a state: the log of numbers uniform on [1, longest - 1).
 
-    A gate sigmoid(b), left alone, keeps 1 / e of its cell over about 1 + exp(b) steps (Tallec & Ollivier 2018). For the
-    forget gates of an LSTM, with -b for its input gates, or the update gates of a GRU.
+    A gate sigmoid(b) that sees nothing else keeps 1 / e of its cell over about 1 + exp(b) steps, so these gates
+    remember for 2 to `longest` steps. They are meant for the forget gates of an LSTM (with -b for its input gates), or
+    the update gates of a GRU.
+
+    Raises:
+        ValueError: `longest` is 2 or less.
+
+    Source: C. Tallec & Y. Ollivier, Can Recurrent Neural Networks Warp Time?, 2018.
     """
     if longest <= 2:
         raise ValueError(f"longest is {longest}; expected a number of steps above 2")

@@ -330,7 +330,7 @@ def test_the_horizon_is_where_it_first_falls_below() -> None:
     assert analysis.horizon([math.nan, 1, 1]) == 1
     with pytest.raises(ValueError, match="share"):
         analysis.horizon([1, 1], share=0)
-    with pytest.raises(ValueError, match="0 at the last state"):
+    with pytest.raises(ValueError, match="last state is 0"):
         analysis.horizon([1, 0])
     with pytest.raises(ValueError, match="shape"):
         analysis.horizon([1])
@@ -505,7 +505,7 @@ def test_every_measurement_can_be_drawn() -> None:
     assert "1 of 2 dead" in ax.get_legend().get_texts()[0].get_text()
     ax = analysis.plot_noise_scale(analysis.NoiseScale(signal=1.0, noise=50.0), [50])
     assert ax.lines[0].get_ydata()[0] == 0.5
-    with pytest.raises(ValueError, match="above the noise"):
+    with pytest.raises(ValueError, match="noise hides the gradient"):
         analysis.plot_noise_scale(analysis.NoiseScale(signal=-1.0, noise=50.0))
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
@@ -576,7 +576,7 @@ def test_several_layers_stand_side_by_side() -> None:
         back = np.einsum("bi,bij->bj", back, jacobians[t])
         np.testing.assert_allclose(upper[t], back[:, 4:], atol=1e-12)
     np.testing.assert_allclose(lower[0], back[:, :4], atol=1e-12)
-    with pytest.raises(ValueError, match="both directions"):
+    with pytest.raises(ValueError, match="bidirectional"):
         analysis.state_gradients(nn.GRU(3, 4, bidirectional=True), x.astype(np.float32), lambda out: out.sum())
 
 

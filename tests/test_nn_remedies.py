@@ -75,7 +75,7 @@ def test_the_penalty_says_what_it_needs() -> None:
     with pytest.raises(ValueError, match="one layer"):
         nn.gradient_norm_penalty(nn.RNN(2, 3, num_layers=2, rng=rng), x, output)
     ran(layer, x, None, every=True)
-    with pytest.raises(ValueError, match="not the same run"):
+    with pytest.raises(ValueError, match="of the same run"):
         nn.gradient_norm_penalty(layer, x, output[1:])
 
 

@@ -1,8 +1,8 @@
-"""Measurements of gradients: why they vanish or explode, how far back they reach, and what they do in each layer.
+"""Measurements of gradients: why they vanish or explode, how far back they reach, and their sizes in each layer.
 
-`powers.py` is exercise 39 in closed form; `through_time.py` measures any recurrent model; `jacobians.py` takes single
-steps apart; `feed_forward.py` looks at layers, `curvature.py` at second derivatives. Each `plot_*` draws what its
-namesake returns (extra: plot).
+`powers.py` is exercise 39 in closed form; `through_time.py` measures any recurrent model, `jacobians.py` its single
+steps, `feed_forward.py` layers, and `curvature.py` second derivatives; `diagnosis.py` explains a gradient that is not
+finite. Each `plot_*` draws the result of the function of that name (extra: plot).
 """
 
 from .curvature import HessianSpectrum as HessianSpectrum, hessian_spectrum as hessian_spectrum

@@ -1,8 +1,8 @@
 """How a loss bends: the eigenvalues of its Hessian, from products with vectors alone.
 
 A Hessian of a net with a million weights has 10^12 entries; its product with a vector is the gradient of a gradient
-times that vector, two walks through the graph. Lanczos' method makes of such products a small tridiagonal matrix whose
-eigenvalues are, at both ends, those of the Hessian, and whose eigenvectors say how much of it lies around each.
+times that vector, two passes through the graph. From such products Lanczos' method builds a small tridiagonal matrix.
+Its outermost eigenvalues are close to those of the Hessian, and its eigenvectors weigh the spectrum near each.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ..tensor import Tensor
 
 @dataclass(frozen=True)
 class HessianSpectrum:
-    """A Hessian's eigenvalues as points with weights, (steps,) each, falling: the weights sum to 1.
+    """The spectrum of a Hessian as points in descending order and their weights, (steps,) each; the weights sum to 1.
 
-    The outermost points are eigenvalues; points within stand for those around them (Gauss quadrature).
+    The outermost points approximate eigenvalues; an inner point stands for those near it (Gauss quadrature).
     """
 
     points: Array
     weights: Array
-    size: int  # how many eigenvalues there are
+    size: int  # number of eigenvalues
 
     @property
     def largest(self) -> float:
-        """The largest eigenvalue: above 2 / learning rate, gradient descent does not settle."""
+        """The largest eigenvalue: gradient descent diverges along it where it is above 2 / learning rate."""
         return float(self.points[0])
 
     @property
@@ -42,20 +42,20 @@ class HessianSpectrum:
 
     @property
     def trace(self) -> float:
-        """An estimate of the sum of all eigenvalues, from the one vector that was drawn (Hutchinson 1990)."""
+        """An estimate of the sum of all eigenvalues, from one random vector (Hutchinson 1990)."""
         return float(self.size * (self.points * self.weights).sum())
 
 
 def hessian_spectrum(
     loss: Tensor, parameters: Iterable[Tensor], steps: int = 40, *, rng: np.random.Generator
 ) -> HessianSpectrum:
-    """The spectrum of the second derivatives of a loss by all parameters together.
+    """Return the spectrum of the Hessian of a loss with respect to all parameters together.
 
     Args:
         loss: one number with its graph, such as `nn.cross_entropy(net(x), y)`.
-        parameters: what it is differentiated by; those it does not depend on count as flat directions.
-        steps: of Lanczos' method, each two walks through the graph; no more than there are parameters are taken.
-        rng: draws the vector that it starts from.
+        parameters: of the Hessian; a parameter on which the loss does not depend adds eigenvalues 0.
+        steps: of Lanczos' method, two passes through the graph each; at most the number of parameters.
+        rng: draws the first vector.
 
     Returns:
         Points and weights; the outermost are accurate long before the inner ones.
@@ -86,11 +86,11 @@ def hessian_spectrum(
     for _ in range(min(steps, size)):
         image = product(basis[-1])
         diagonal.append(float(image @ basis[-1]))
-        for _ in range(2):  # against all earlier ones, twice: rounding would bring them back
+        for _ in range(2):  # orthogonal to all earlier vectors; once is not enough in floating point
             image -= np.array(basis).T @ (np.array(basis) @ image)
         length = float(np.linalg.norm(image))
         if length <= 1e-10 * max(1.0, abs(diagonal[0])):
-            break  # nothing is left: the spectrum is exact
+            break  # the vectors span all that the loss bends in: the spectrum is exact
         beside.append(length)
         basis.append(image / length)
     beside = beside[: len(diagonal) - 1]
@@ -99,7 +99,7 @@ def hessian_spectrum(
 
 
 def _cut(vector: Array, leaves: list[Tensor]) -> list[Array]:
-    """One long vector as arrays of the leaves' shapes and precisions."""
+    """Return one long vector as arrays of the shapes and precisions of the leaves."""
     ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
     parts = np.split(vector, ends)
     return [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in zip(parts, leaves, strict=True)]

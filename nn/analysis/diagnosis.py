@@ -55,7 +55,7 @@ def first_non_finite(loss: Tensor) -> str:
         RuntimeError: the graph was freed by `backward()`.
     """
     if not np.isfinite(loss.data).all():
-        return "the loss itself is not finite: look at the forward pass"
+        return "the loss itself is not finite: the error is in the forward pass"
     found: list[str] = []
     nodes = newest_first(loss._node)[::-1] if loss._node is not None else []
     number = {id(node): i for i, node in enumerate(nodes, 1)}
@@ -76,7 +76,7 @@ def _finite(grads: Sequence[Array | None]) -> bool:
 
 
 def _described(node: Node, pulled: Sequence[Array | None]) -> str:
-    """The operation and the operand whose gradient is not finite, with the first place."""
+    """Describe the operation and its first operand whose gradient is not finite, with the first index."""
     for i, grad in enumerate(pulled):
         if grad is not None and not np.isfinite(grad).all():
             wrong = ~np.isfinite(grad)

@@ -1,4 +1,4 @@
-"""What gradients do in any net, with depth for time: their size by layer, the steps they cause, dead units, noise."""
+"""Gradients in any net, layer by layer: their sizes, the updates that they cause, dead units, and their noise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..tensor import Parameter, Tensor
 
 @dataclass(frozen=True)
 class LayerGradient:
-    """One parameter: the root mean squares of its numbers and of their gradients, and the norms."""
+    """The size of one parameter and of its gradient."""
 
     name: str
     shape: tuple[int, ...]
@@ -24,12 +24,15 @@ class LayerGradient:
 
     @property
     def gradient_rms(self) -> float:
-        """The gradient's root mean square: comparable between layers of different size."""
+        """The root mean square of the gradient, which can be compared between layers of different sizes."""
         return self.gradient_norm / float(np.sqrt(np.prod(self.shape)))
 
 
 def layer_gradients(model: Module) -> list[LayerGradient]:
-    """Each parameter's norm and its gradient's norm after `backward()`, in the model's order; 0 without a gradient."""
+    """Return the norms of each parameter and of its gradient after `backward()`, in the order of the model.
+
+    A parameter without a gradient has the norm 0.
+    """
     return [
         LayerGradient(name, p.shape, _norm(p.data), 0.0 if p.grad is None else _norm(p.grad))
         for name, p in model.named_parameters()
@@ -37,9 +40,9 @@ def layer_gradients(model: Module) -> list[LayerGradient]:
 
 
 def update_ratios(model: Module, before: Mapping[str, Array]) -> dict[str, float]:
-    """How far a step moved each parameter, |new - old| / |old|; `before` is `model.state_dict()` from before the step.
+    """Return the relative size of the last update of each parameter, |new - old| / |old|.
 
-    A thousandth is a healthy size; a parameter that was all 0 and moved gives infinity.
+    `before` is `model.state_dict()` from before the step. About 0.001 is usual; a parameter that was 0 gives infinity.
     """
     ratios = {}
     for name, parameter in model.named_parameters():
@@ -54,27 +57,37 @@ SATURATING = ("relu", "bias_relu", "tanh", "sigmoid", "gelu")
 
 @dataclass(frozen=True)
 class Activation:
-    """One activation of a net, in the order of computing: the mean slope of each of its units over all samples."""
+    """One nonlinearity of a net: the mean absolute slope of each of its units over all samples."""
 
     operation: str
     slopes: Array  # (units,): for a relu the share of samples on which the unit is active
 
     def dead(self, threshold: float = 0.0) -> Array:
-        """Which units pass (nearly) nothing back, (units,): dead relus, saturated tanhs and sigmoids."""
+        """Return a mask (units,) of the units that pass back (almost) no gradient: dead relus, saturated sigmoids."""
         return self.slopes <= threshold
 
 
 def dead_units(output: Tensor) -> list[Activation]:
-    """Look at every relu, tanh, sigmoid and gelu that `output` was computed with: what do its units pass back?
+    """Measure how much gradient the units of every relu, tanh, sigmoid and gelu behind `output` pass back.
 
-    output: a net's output or loss, before `backward()`, which frees the graph. Units are the second axis of images
-    (batch, channels, height, width), else the last. A unit whose slope is 0 on every sample learns nothing from them:
-    `activation.dead()`. The slopes are the operations' own derivatives, so this works for any model, and for functions.
+    A unit whose slope is 0 on every sample learns nothing from them: `activation.dead()`. The slopes are the
+    derivatives of the operations themselves, so this works for modules and functions alike.
+
+    Args:
+        output: the output or loss of a net, before `backward()`, which frees the graph.
+
+    Returns:
+        The activations in the order of computation. Units are the second axis of images (batch, channels, height,
+        width), else the last axis.
+
+    Raises:
+        ValueError: nothing that `output` was computed from has requires_grad=True.
+        RuntimeError: the graph was freed by `backward()`.
     """
     if output._node is None:
         raise ValueError(f"{output.label()} was not computed from anything with requires_grad=True")
     if output._node.vjp is None:
-        raise RuntimeError("dead_units() needs the graph, which backward() has freed: call it before")
+        raise RuntimeError("dead_units() needs the graph, which backward() has freed; call it before backward()")
     nodes = [node for node in newest_first(output._node)[::-1] if node.name in SATURATING]
     found = []
     for node in nodes:
@@ -89,27 +102,35 @@ def dead_units(output: Tensor) -> list[Activation]:
 # ---------------------------------------------------------------------------------------------------------------- noise
 @dataclass(frozen=True)
 class NoiseScale:
-    """The gradient of one sample is the true gradient plus noise; both sizes, and the batch that balances them."""
+    """The sizes of the true gradient and of the noise in that of one sample, and the batch size that balances them."""
 
-    signal: float  # |true gradient|^2, unbiased (so it may come out negative where it is drowned)
-    noise: float  # the trace of the covariance of one sample's gradient, unbiased
+    signal: float  # an unbiased estimate of |true gradient|^2, so it can be negative where noise dominates
+    noise: float  # an unbiased estimate of the trace of the covariance of one sample's gradient
 
     @property
     def scale(self) -> float:
-        """noise / signal: the batch size at which noise and signal are equal; infinity where no signal is seen."""
+        """noise / signal: the batch size at which noise and signal are equal; infinity where no signal was measured."""
         return self.noise / self.signal if self.signal > 0 else np.inf
 
 
 def gradient_noise_scale(
     parameters: Iterable[Parameter], loss: Callable[[Any], Tensor], batches: Iterable[Any], batch_size: int
 ) -> NoiseScale:
-    """The simple noise scale B = tr(Sigma) / |G|^2 (McCandlish, Kaplan, Amodei et al. 2018, appendix A.1).
+    """Measure the simple noise scale B = tr(Sigma) / |G|^2.
 
-    parameters: of which the gradient is taken; their own `grad` is left as it was.
-    loss: turns a batch into its mean loss; batches: at least two, drawn independently, of batch_size samples each.
+    A batch much smaller than B wastes no samples; a batch much larger gains little. The mean of the gradients of n
+    batches is that of one batch n times as large, and two batch sizes give two equations for signal and noise.
 
-    Batches much smaller than B waste nothing, much larger ones gain little. The mean of n batches is a batch n times as
-    large: two sizes of batch give two equations for signal and noise.
+    Args:
+        parameters: whose gradient is measured; their own `grad` is left unchanged.
+        loss: a function from a batch to its mean loss.
+        batches: two or more, drawn independently.
+        batch_size: the number of samples in each batch.
+
+    Raises:
+        ValueError: fewer than two batches.
+
+    Source: S. McCandlish, J. Kaplan, D. Amodei et al., An Empirical Model of Large-Batch Training, 2018, appendix A.1.
     """
     chosen = list(parameters)
     before = [p.grad for p in chosen]
@@ -128,7 +149,9 @@ def gradient_noise_scale(
         for p, grad in zip(chosen, before, strict=True):
             p.grad = grad
     if count < 2:
-        raise ValueError(f"{count} batches: noise shows only between two or more")
+        raise ValueError(
+            f"batches holds {count} batches; expected two or more, since noise is what differs between them"
+        )
     small, large = squares / count, _norm(total) ** 2 / count**2
     noise = (small - large) / (1 / batch_size - 1 / (batch_size * count))
     return NoiseScale(signal=(count * large - small) / (count - 1), noise=noise)

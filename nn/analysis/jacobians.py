@@ -1,7 +1,7 @@
-"""One step of a recurrent model as a matrix: its eigenvalues and singular values say what the step does to a gradient.
+"""One step of a recurrent model as a matrix, whose singular values bound what the step does to a gradient.
 
-A gradient comes back through a step by the transposed Jacobian d state_(t+1) / d state_t. If all singular values lie
-below 1, it must shrink; for it to grow, the largest must lie above 1 (Pascanu, Mikolov & Bengio 2013).
+On its way back through a step a gradient is multiplied by the transposed Jacobian d state_(t+1) / d state_t. If all
+singular values are below 1 it shrinks; it can grow only if the largest is above 1 (Pascanu, Mikolov & Bengio 2013).
 """
 
 from __future__ import annotations
@@ -18,21 +18,27 @@ from .states import Cell, State, gradients_put_back, is_layer, one_direction, pa
 
 
 def step_jacobians(model: Any, x: Any, state: State) -> Array:
-    """The exact Jacobians d state_(t+1) / d state_t along a sequence, (T, B, S, S): [t, b, i, j] = d new_i / d old_j.
+    """Return the exact Jacobians d state_(t+1) / d state_t along a sequence, by one backward pass a step.
 
-    model: a cell, any function or module (x_t, state) -> state that treats the rows of a batch independently; or an
-        RNN, LSTM or GRU of one direction, each step of which is a sequence of length 1.
-    x: a sequence of T inputs, (B, I) each; None for an input where a function takes none.
-    state: the initial state, (B, H) or a tuple of such; its parts stand side by side, S = 2 H with h first for (h, c).
-        A layer's state has an axis in front, (layers, B, H), and its layers too stand side by side.
+    Each row of the batch is repeated S times, and each copy differentiates another component of the new state.
 
-    By autodiff, one backward pass a step: each row of the batch is repeated S times, and each copy asks for another
-    component of the new state.
+    Args:
+        model: a cell, any function or module (x_t, state) -> state that treats the rows of a batch independently; or an
+            RNN, LSTM or GRU of one direction, whose steps are taken as sequences of length 1.
+        x: a sequence of T inputs, (B, I) each; None for each input of a function that needs no input.
+        state: the initial state, (B, H) or a tuple of such, whose parts are concatenated: S = 2 H with h first for
+            (h, c). The state of a layer has a further first axis, (layers, B, H); its layers are concatenated too.
+
+    Returns:
+        (T, B, S, S), with [t, b, i, j] = d new_i / d old_j.
+
+    Raises:
+        ValueError: a layer that reads in both directions.
     """
     cell, together = _as_cell(model), isinstance(state, tuple)
     now = [np.asarray(part.data if isinstance(part, Tensor) else part) for part in parts_of(state)]
     batch, size = now[0].shape[-2], sum(part.size // part.shape[-2] for part in now)
-    wanted = np.tile(np.eye(size), (batch, 1))  # copy i of a row asks for component i
+    wanted = np.tile(np.eye(size), (batch, 1))  # copy i of a row differentiates component i
     jacobians = []
     with gradients_put_back(model):
         for x_t in x:
@@ -58,12 +64,12 @@ def _as_cell(model: Any) -> Cell:
 
 
 def _flat(parts: Any) -> Array:
-    """Parts (..., B, H) side by side: (B, S)."""
+    """Concatenate parts (..., B, H) to (B, S)."""
     return np.concatenate([np.moveaxis(part, -2, 0).reshape(part.shape[-2], -1) for part in parts], axis=1)
 
 
 def _unflat(rows: Array, like: Any) -> list[Array]:
-    """Rows (B, S) as parts of the shapes (..., B, H) of `like`."""
+    """Split rows (B, S) into parts of the shapes (..., B, H) of `like`."""
     parts, at = [], 0
     for part in like:
         lead = *part.shape[:-2], part.shape[-1]
@@ -75,7 +81,7 @@ def _unflat(rows: Array, like: Any) -> list[Array]:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Of matrices (..., n, n): the eigenvalues and the singular values, (..., n) each, largest first."""
+    """The eigenvalues and singular values of matrices (..., n, n), (..., n) each, largest first."""
 
     eigenvalues: Array  # complex
     singular_values: Array
@@ -87,12 +93,12 @@ class Spectrum:
 
     @property
     def norm(self) -> Array:
-        """The largest singular value of each, (...): how much it can stretch a vector."""
+        """The largest singular value of each, (...): the largest factor by which it stretches a vector."""
         return self.singular_values[..., 0]
 
 
 def spectrum(matrices: ArrayLike) -> Spectrum:
-    """Eigenvalues and singular values of one matrix or of a stack, such as `step_jacobians` returns, (..., n, n)."""
+    """Return the eigenvalues and singular values of one matrix or a stack (..., n, n), as from `step_jacobians`."""
     matrices = np.asarray(matrices)
     if matrices.ndim < 2 or matrices.shape[-1] != matrices.shape[-2]:
         raise ValueError(f"the shape is {matrices.shape}; expected square matrices (..., n, n)")

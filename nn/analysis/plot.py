@@ -1,6 +1,6 @@
-"""Draws what `nn.analysis` measures, one function for each measurement; the only file of `nn` that knows matplotlib.
+"""Figures of what `nn.analysis` measures, a function for each; the only file of `nn` that imports matplotlib.
 
-Each takes `ax`, the axes to draw on (new ones without), and returns them.
+Each function draws on the axes `ax`, new ones by default, and returns them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def _axes(ax: Any) -> Any:
 
 
 def plot_gradient_norms(norms: ArrayLike | Mapping[str, ArrayLike], share: float | None = 0.01, ax: Any = None) -> Any:
-    """Norms (T + 1,) as `gradient_norms` returns them, or several by name, against the steps back from the last state.
+    """Plot norms (T + 1,) from `gradient_norms`, or several by name, against the steps back from the last state.
 
-    Each is drawn in units of its norm at the last state; a line marks `share` of it, the horizon's, unless it is None.
-    What is 0 or not finite is left out.
+    Each curve is divided by its value at the last state. A line marks `share`, which defines the horizon, unless it is
+    None. Norms that are 0 or not finite are left out.
     """
     ax = _axes(ax)
     several = norms if isinstance(norms, Mapping) else {"": norms}
@@ -52,9 +52,9 @@ def plot_gradient_norms(norms: ArrayLike | Mapping[str, ArrayLike], share: float
 
 
 def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, ax: Any = None) -> Any:
-    """The closed form |k u^(k-1)| * scale for each u_i, k = 1 ... k_max, with the ranges of float32 and float64.
+    """Plot the closed form |k u^(k-1)| * scale for each u_i, k = 1 ... k_max, with the ranges of float32 and float64.
 
-    Drawn is the decimal logarithm, which no float limits, itself on a logarithmic axis but for the part within +-1.
+    The height is the decimal logarithm, which no float limits, on an axis that is logarithmic outside of -1 to 1.
     """
     ax = _axes(ax)
     k, highest, lowest = np.geomspace(1, k_max, 400), -math.inf, math.inf
@@ -78,7 +78,7 @@ def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, a
 
 
 def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
-    """All eigenvalues of a `Spectrum` in the complex plane, with the unit circle."""
+    """Plot all eigenvalues of a `Spectrum` in the complex plane, with the unit circle."""
     ax = _axes(ax)
     around = np.exp(2j * np.pi * np.linspace(0, 1, 200))
     ax.plot(around.real, around.imag, color=PALE, lw=1)
@@ -90,7 +90,7 @@ def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
 
 
 def plot_layer_gradients(layers: Sequence[LayerGradient], ax: Any = None) -> Any:
-    """The root mean square of each parameter's gradient, as `layer_gradients` lists them."""
+    """Plot the root mean square of the gradient of each parameter, from `layer_gradients`."""
     ax = _axes(ax)
     ax.barh([layer.name for layer in layers], [layer.gradient_rms for layer in layers], color=COLOURS[1])
     ax.set(xscale="log", xlabel="root mean square of the gradient")
@@ -99,7 +99,7 @@ def plot_layer_gradients(layers: Sequence[LayerGradient], ax: Any = None) -> Any
 
 
 def plot_update_ratios(history: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
-    """The ratios |update| / |weight| of each parameter, step by step: a list of what `update_ratios` returned."""
+    """Plot the ratios |update| / |weight| of each parameter, step by step: a list of results of `update_ratios`."""
     ax = _axes(ax)
     for i, name in enumerate(history[0]):
         steps = [ratios[name] for ratios in history]
@@ -111,7 +111,7 @@ def plot_update_ratios(history: Sequence[Mapping[str, float]], ax: Any = None) -
 
 
 def plot_dead_units(activations: Sequence[Activation], ax: Any = None) -> Any:
-    """The mean slopes of each activation's units, sorted: `dead_units` found those that lie at 0 dead."""
+    """Plot the mean slopes of the units of each activation, sorted, from `dead_units`: units at 0 are dead."""
     ax = _axes(ax)
     for i, found in enumerate(activations):
         share = (np.arange(len(found.slopes)) + 0.5) / len(found.slopes)
@@ -123,10 +123,10 @@ def plot_dead_units(activations: Sequence[Activation], ax: Any = None) -> Any:
 
 
 def plot_noise_scale(found: NoiseScale, batch_sizes: Sequence[int] | None = None, ax: Any = None) -> Any:
-    """What a batch of each size gets of the best progress a step could make: 1 / (1 + scale / batch)."""
+    """Plot the progress of one step for each batch size, 1 / (1 + scale / batch): 1 is a step without noise."""
     ax = _axes(ax)
     if not math.isfinite(found.scale):
-        raise ValueError("no gradient was seen above the noise: measure on more, or larger, batches")
+        raise ValueError("the noise hides the gradient: measure with more or larger batches")
     sizes = np.geomspace(1, 100 * max(1, found.scale), 200) if batch_sizes is None else np.asarray(batch_sizes)
     ax.semilogx(sizes, 1 / (1 + found.scale / sizes), color=COLOURS[1], lw=1.8)
     ax.axvline(found.scale, color=INK, lw=0.8, ls=":")

@@ -1,7 +1,7 @@
-"""Exercise 39 in closed form: the gradient of an error after k steps of h -> U h, and where floats cease to hold it.
+"""Exercise 39 in closed form: the gradient of an error after k steps of h -> U h, and where floats end.
 
 With h_k = U^k h and an error f(h_k), U is used k times, and each use adds one term to df/dU. For a diagonal U all k
-terms are the same power, and k u^(k-1) is the whole story: it vanishes or explodes.
+terms are the same power, so the gradient is proportional to k u^(k-1): it vanishes or explodes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,20 @@ QUIET: Any = {
 
 
 def power_gradient(u: ArrayLike, h: ArrayLike, k: int, error_gradient: ErrorGradient) -> Array:
-    """The gradient of f(diag(u)^k h) with respect to u: k u_i^(k-1) h_i f'(h_k)_i, shape (n,), in u's precision.
+    """Return the gradient of f(diag(u)^k h) with respect to u: k u_i^(k-1) h_i f'(h_k)_i.
 
-    u, h: (n,); k: number of steps, from 1 on; error_gradient: f'(h_k), (n,), or a function of h_k that returns it.
-    What is too large for the precision is infinite, what is too small is 0; neither warns. Raises ValueError for
-    shapes that do not fit.
+    Args:
+        u: the diagonal, (n,).
+        h: the first state, (n,).
+        k: the number of steps, 1 or more.
+        error_gradient: f'(h_k), (n,), or a function of h_k that returns it.
+
+    Returns:
+        (n,), in the precision of u. Overflow gives infinity and underflow 0, without a warning.
+
+    Raises:
+        ValueError: shapes that do not fit, or k below 1.
+        TypeError: u does not hold real numbers.
     """
     u = _array("u", u, 1)
     h, k = _like(u, "h", h), _steps(k)
@@ -41,12 +50,18 @@ def power_gradient(u: ArrayLike, h: ArrayLike, k: int, error_gradient: ErrorGrad
 
 
 def power_gradient_matrix(U: ArrayLike, h: ArrayLike, k: int, error_gradient: ErrorGradient) -> Array:
-    """The gradient of f(U^k h) with respect to U: the sum over j < k of (U^T)^j g h^T (U^T)^(k-1-j), shape (n, n).
+    """Return the gradient of f(U^k h) with respect to U: the sum over j < k of (U^T)^j g h^T (U^T)^(k-1-j).
 
-    Here g = f'(h_k): `error_gradient`, (n,), or a function of h_k that returns it. U: (n, n), h: (n,), k from 1 on. The
-    j-th term is the outer product of g, brought back j steps, and of the state that met U there: k rows of each, and
-    one matrix product. Even where U is diagonal, the entries off the diagonal are not zero:
-    g_a h_b (u_a^k - u_b^k) / (u_a - u_b). Precision, limits and errors are those of `power_gradient`.
+    Here g = f'(h_k). The j-th term is the outer product of g after j steps back and of the state that entered U in that
+    step; all of them are one matrix product of k rows each. Entries off the diagonal are not 0 even where U is
+    diagonal: g_a h_b (u_a^k - u_b^k) / (u_a - u_b).
+
+    Args:
+        U: (n, n).
+        h, k, error_gradient: as in `power_gradient`.
+
+    Returns:
+        (n, n), in the precision of U. Overflow, underflow and errors are those of `power_gradient`.
     """
     U = _array("U", U, 2)
     if U.shape[0] != U.shape[1]:
@@ -66,19 +81,22 @@ def power_gradient_matrix(U: ArrayLike, h: ArrayLike, k: int, error_gradient: Er
 
 @dataclass(frozen=True)
 class PowerLimits:
-    """The k at which |k u^(k-1)| * scale is largest, and the first at which it leaves a float's range; None: never."""
+    """The k at which |k u^(k-1)| * scale is largest, and the first at which a float cannot hold it; None: never."""
 
-    peak: int | None  # None: it grows for ever
-    overflow: int | None  # above the largest number
-    underflow: int | None  # below the smallest number of full precision (after the peak)
+    peak: int | None  # None: it grows without end
+    overflow: int | None  # it is above the largest number
+    underflow: int | None  # it is below the smallest number of full precision (after the peak)
     zero: int | None  # each of its k terms |u|^(k-1) * scale is rounded to 0, and so is their sum (after the peak)
 
 
 def power_limits(u: float, scale: float = 1.0, dtype: DTypeLike = np.float32) -> PowerLimits:
-    """Predict when k u^(k-1) * scale over- or underflows in `dtype`; scale stands for |h f'(h_k)|.
+    """Predict when k u^(k-1) * scale overflows or underflows in `dtype`; `scale` stands for |h f'(h_k)|.
 
-    Below |u| = 1 it first grows, up to the peak at k = -1 / ln|u|. Computed with logarithms, so no float limits it.
-    Raises ValueError unless `scale` is positive and both are finite.
+    For |u| < 1 it first grows, up to the peak at k = -1 / ln|u|. The computation uses logarithms, so it has no limits
+    of its own.
+
+    Raises:
+        ValueError: u or scale is not finite, or scale is not positive.
     """
     if not (math.isfinite(u) and math.isfinite(scale) and scale > 0):
         raise ValueError(f"u={u} and scale={scale}: expected finite numbers, and a positive scale")
@@ -104,7 +122,7 @@ def power_limits(u: float, scale: float = 1.0, dtype: DTypeLike = np.float32) ->
 
 
 def spectral_radius(U: ArrayLike) -> Any:
-    """The largest absolute value of an eigenvalue: a float for (n, n), an array (...) for a stack (..., n, n)."""
+    """Return the largest absolute eigenvalue: a float for (n, n), an array (...) for a stack (..., n, n)."""
     U = _array("U", U, None)
     if U.ndim < 2 or U.shape[-1] != U.shape[-2]:
         raise ValueError(f"U has shape {U.shape}; expected square matrices (..., n, n)")
@@ -114,7 +132,7 @@ def spectral_radius(U: ArrayLike) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- bad input, search
 def _array(name: str, value: ArrayLike, ndim: int | None) -> Array:
-    """As floats: float32 stays, everything else becomes float64."""
+    """Return an array of floats: float32 stays, all else becomes float64."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} holds {array.dtype}, not real numbers")
@@ -138,12 +156,12 @@ def _error(error_gradient: ErrorGradient, h: Array) -> Array:
 
 def _steps(k: int) -> int:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise ValueError(f"k is {k!r}; expected a whole number of steps, from 1 on")
+        raise ValueError(f"k is {k!r}; expected a number of steps, 1 or more")
     return int(k)
 
 
 def _first(condition: Callable[[int], bool], start: int) -> int:
-    """The first k >= start for which `condition` holds, which then goes on holding: by doubling, then by halving."""
+    """Return the first k >= start for which a monotone condition holds: by doubling, then by bisection."""
     reach = 1
     while not condition(start + reach - 1):
         reach *= 2

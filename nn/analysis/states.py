@@ -1,4 +1,4 @@
-"""The state of a recurrent model, whichever it is: one array or tensor (B, H), or a tuple of such, like (h, c)."""
+"""The state of any recurrent model: one array or tensor (B, H), or a tuple of such, like (h, c)."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Cell: TypeAlias = Callable[[Any, State], State]
 
 
 def parts_of(state: State) -> tuple[Any, ...]:
-    """The arrays or tensors that a state consists of."""
+    """Return the arrays or tensors of a state as a tuple."""
     return state if isinstance(state, tuple) else (state,)
 
 
 def is_layer(model: Any) -> bool:
-    """Whether the model takes whole sequences and can keep the gradients of its states."""
+    """Return whether the model takes whole sequences and can record the gradients of its states."""
     return isinstance(model, Module) and "state_grads" in inspect.signature(model.forward).parameters
 
 
 def one_direction(layer: Any) -> None:
-    """Raise ValueError for a layer that reads its sequence in both directions: its states have two times."""
+    """Raise ValueError for a layer that reads in both directions: its states have no common order in time."""
     if getattr(layer, "bidirectional", False):
-        raise ValueError("a layer in both directions has two times: choose an array of its state_grads")
+        raise ValueError("a bidirectional layer has two sequences of states: pass one array of its state_grads instead")
 
 
 @contextmanager
 def gradients_put_back(model: Any) -> Iterator[None]:
-    """Leave the gradients of the model's parameters as they were before."""
+    """Restore the gradients of the parameters of the model afterwards."""
     parameters = list(model.parameters()) if isinstance(model, Module) else []
     before = [parameter.grad for parameter in parameters]
     try:

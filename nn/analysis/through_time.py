@@ -1,7 +1,7 @@
-"""How the gradient of a recurrent model changes on its way back through time: measured, fitted, judged and explained.
+"""How the gradient of a recurrent model changes on its way back through time: measured, fitted and judged.
 
-Put the loss on the last step alone: then what reaches an earlier state has come all the way back, and its size tells
-whether a cause so long ago can be learned from. With a loss on every step, each step adds its own share.
+Use a loss of the last step alone: then the gradient at an earlier state has come all the way back, and its size shows
+whether a cause that long ago can be learned from. With a loss of every step, each step adds its own share.
 """
 
 from __future__ import annotations
@@ -23,18 +23,25 @@ from .states import Cell, State, gradients_put_back, is_layer, one_direction, pa
 
 # ----------------------------------------------------------------------------------------------------------- measuring
 def state_gradients(model: Any, x: Any, loss: Callable[[Any], Tensor], state: State = None) -> Array:
-    """The total gradient of the whole state before each step and after the last, (T + 1, B, S); index 0: the initial.
+    """Return the total gradient of the state before each step and after the last.
 
-    model: an RNN, LSTM or GRU with `state_grads=True` (one direction; several layers stand side by side), or a cell:
-        any function or module (x_t, state) -> state, where a state is (B, H) or a tuple such as (h, c).
-    x: (T, B, I) as the layer takes it, or a sequence of T inputs of the cell.
-    loss: turns the output (T, B, H), the first part of the states after each step, into one number.
-    state: the initial state; a layer starts from zeros without it, a cell needs it.
+    The total gradient of a state includes all that depends on it: the output at t, an upper layer, and step t + 1. The
+    parts of a tuple are treated as independent, so the gradient of c excludes the path through the h of the same t. The
+    gradients of the parameters are left unchanged.
 
-    The total gradient of a state is that of everything which follows: what the output at t (or an upper layer) reads,
-    and what is fed into step t + 1. The parts of a tuple count as independent, so c's part does not pass through the h
-    of the same t, and they stand side by side: S = 2 H with h first. The parameters' own gradients are left as they
-    were.
+    Args:
+        model: an RNN, LSTM or GRU of one direction, or a cell: any function or module (x_t, state) -> state, where a
+            state is (B, H) or a tuple such as (h, c).
+        x: (T, B, I) for a layer, or a sequence of T inputs of the cell.
+        loss: a function from the output (T, B, H), the first part of the state after each step, to one number.
+        state: the initial state, required for a cell; a layer starts from zeros by default.
+
+    Returns:
+        (T + 1, B, S), the initial state first. The parts of a state, and the layers, are concatenated: S = 2 H with h
+        first for (h, c).
+
+    Raises:
+        ValueError: a layer that reads in both directions, a cell without a state, or an empty sequence.
     """
     with gradients_put_back(model), np.errstate(**QUIET):
         if is_layer(model):
@@ -46,22 +53,22 @@ def state_gradients(model: Any, x: Any, loss: Callable[[Any], Tensor], state: St
 
 
 def _through_a_cell(cell: Cell, x: Any, loss: Callable[[Any], Tensor], state: State) -> Array:
-    """Each state is a leaf of its own, so each step is a small graph; walking them backwards is the chain rule."""
+    """Make each state a leaf, so that each step is a small graph; the chain rule joins them from the last step on."""
     if state is None:
-        raise ValueError("a cell needs its initial state: state=(B, H), or a tuple such as (h, c)")
+        raise ValueError("a cell needs an initial state: pass state, (B, H) or a tuple such as (h, c)")
     leaves, steps = [_leaves(state)], []
     for x_t in x:
         steps.append(parts_of(cell(x_t, leaves[-1] if isinstance(state, tuple) else leaves[-1][0])))
         leaves.append(_leaves(steps[-1]))
     if not steps:
-        raise ValueError("the sequence is empty")
-    loss(operations.stack([parts[0] for parts in leaves[1:]])).backward()  # what the outputs read
+        raise ValueError("x is an empty sequence; expected one input or more")
+    loss(operations.stack([parts[0] for parts in leaves[1:]])).backward()  # the gradients through the outputs
     for parts, following in zip(reversed(steps), reversed(leaves[1:]), strict=True):
         total: Any = 0.0
         for part, leaf in zip(parts, following, strict=True):
             total = total if leaf.grad is None else (part * leaf.grad).sum() + total
         if isinstance(total, Tensor) and total.requires_grad:
-            total.backward()  # adds to what the state before this step has got from its own output
+            total.backward()  # added to the gradient through the output of the state before
     return np.stack([np.concatenate([_gradient(leaf) for leaf in parts], axis=-1) for parts in leaves])
 
 
@@ -74,10 +81,18 @@ def _gradient(leaf: Tensor) -> Array:
 
 
 def gradient_norms(source: Any, x: Any = None, loss: Any = None, state: State = None) -> Array:
-    """The 2-norm of the gradient at each time, (T + 1,) in double precision; the batch counts as one long vector.
+    """Return the 2-norm of the gradient at each time, with the batch as one long vector.
 
-    source: gradients of states, (T + 1, B, S), such as an entry of `layer.state_grads` after `loss.backward()`; or,
-    with x and loss, any model that `state_gradients` takes.
+    Args:
+        source: gradients of states, (T + 1, B, S), such as an entry of `layer.state_grads` after `loss.backward()`; or,
+            together with x and loss, a model for `state_gradients`.
+        x, loss, state: as in `state_gradients`.
+
+    Returns:
+        (T + 1,), in double precision.
+
+    Raises:
+        ValueError: only one of x and loss, or a list of the gradients of several layers.
     """
     if x is not None or loss is not None:
         if x is None or loss is None:
@@ -85,7 +100,7 @@ def gradient_norms(source: Any, x: Any = None, loss: Any = None, state: State = 
         source = state_gradients(source, x, loss, state)
     elif isinstance(source, list | tuple):
         if len(source) != 1:
-            raise ValueError(f"these are the gradients of {len(source)} layers or directions: choose one of them")
+            raise ValueError(f"source holds the gradients of {len(source)} layers or directions: pass one of them")
         (source,) = source
     grads = np.asarray(source, dtype=np.float64)
     if grads.ndim < 2:
@@ -93,22 +108,22 @@ def gradient_norms(source: Any, x: Any = None, loss: Any = None, state: State = 
     flat = np.abs(grads.reshape(len(grads), -1))
     with np.errstate(**QUIET):
         largest = flat.max(1, keepdims=True, initial=0)
-        scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)  # so that no square leaves the range
+        scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)  # so that squares stay within the range
         return np.linalg.norm(flat / scale, axis=1) * scale[:, 0]
 
 
 # ------------------------------------------------------------------------------------------------------------- judging
 @dataclass(frozen=True)
 class Growth:
-    """A norm that changes by the factor `rate` with each step back: start * rate ** (steps back), fitted."""
+    """The fit of a norm by start * rate ** (steps back)."""
 
-    rate: float  # 0: gone at once; infinity: not finite at once, or a factor too large for a float
+    rate: float  # 0: it underflows at once; infinity: it is not finite at once, or the factor is too large for a float
     start: float  # the fitted norm at the last state
-    error: float  # root mean square of what the fit leaves, in natural logarithms
-    points: int  # norms that were fitted
+    error: float  # root mean square of the residuals, in natural logarithms
+    points: int  # number of norms in the fit
 
     def steps_to(self, limit: float) -> float:
-        """How many steps back until the norm is `limit`; infinity if the norm goes the other way."""
+        """Return the number of steps back at which the norm is `limit`; infinity if it moves away from it."""
         if not self.start > 0:
             return math.nan
         if self.rate in (0.0, math.inf):
@@ -123,11 +138,11 @@ class Growth:
 def growth_rate(norms: ArrayLike, dtype: DTypeLike = np.float32) -> Growth:
     """Fit a straight line to the logarithms of the norms (T + 1,), going back from the last one.
 
-    Norms that are not finite, or below the smallest number of full precision in `dtype`, tell nothing and are left out.
+    The fit ends before the first norm that is not finite, or below the smallest number of full precision in `dtype`.
     """
     values = _norms(norms)[::-1]
     usable = np.isfinite(values) & (values >= np.finfo(dtype).tiny)
-    usable &= np.cumsum(~usable) == 0  # up to the first that is not
+    usable &= np.cumsum(~usable) == 0  # up to the first unusable norm
     back, logs = np.flatnonzero(usable), np.log(values[usable])
     if len(back) < 2:
         gone = len(values) > len(back) and values[len(back)] < np.finfo(dtype).tiny
@@ -141,33 +156,37 @@ def growth_rate(norms: ArrayLike, dtype: DTypeLike = np.float32) -> Growth:
 
 
 def horizon(norms: ArrayLike, share: float = 0.01) -> int:
-    """How many steps back a gradient still carries `share` of the norm that it has at the last state.
+    """Return the number of steps back over which a gradient keeps at least `share` of its norm at the last state.
 
-    Precisely: the largest j such that norms[T - i] >= share * norms[T] for all i <= j. It is at most T, and T if the
-    gradient never falls so low within the sequence.
+    That is the largest j such that norms[T - i] >= share * norms[T] for all i <= j; it is T if the norm never falls
+    below this share.
+
+    Raises:
+        ValueError: share is not above 0 and at most 1, or the last norm is 0.
+
     """
     values = _norms(norms)[::-1]
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; expected a number above 0 and at most 1")
     if values[0] == 0:
-        raise ValueError("the gradient is 0 at the last state: put the loss there, and there is something to share")
+        raise ValueError("the gradient at the last state is 0; expected a loss that depends on the last state")
     below = np.flatnonzero(~(values >= share * values[0]))
     return int(below[0]) - 1 if len(below) else len(values) - 1
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether gradients vanish, stay or explode over a sequence, and the numbers behind it. Steps are counted back."""
+    """Whether a gradient vanishes, stays or explodes over a sequence, and the numbers behind that. Steps count back."""
 
     kind: Literal["vanishing", "stable", "exploding"]
     growth: Growth
     steps: int  # T
-    factor: float  # growth.rate ** steps: what is left at the initial state of what set out at the last
-    share: float  # vanishing is a factor below this, exploding one above 1 / share
+    factor: float  # growth.rate ** steps: the norm at the initial state, relative to the last
+    share: float  # the gradient vanishes if the factor is below share, and explodes if it is above 1 / share
     horizon: int  # steps back with at least that share, as measured
-    expected_horizon: float  # the same by the fitted rate: infinity if it does not fall
-    overflow: float  # steps to the largest number of the precision, by the fitted rate; infinity: never
-    underflow: float  # steps to the smallest of full precision, likewise
+    expected_horizon: float  # the same from the fitted rate: infinity if the norm does not fall
+    overflow: float  # steps to the largest number of the precision, from the fitted rate; infinity: never
+    underflow: float  # steps to the smallest number of full precision, likewise
     first_infinite: int | None  # the first step back at which the gradient was not finite
     first_underflow: int | None  # the first at which it was below the smallest number of full precision, or 0
 
@@ -176,17 +195,17 @@ class Verdict:
         if self.first_infinite is not None:
             return f"{text}; not finite from {self.first_infinite} steps back on"
         if self.horizon < self.steps:
-            text += f"; {self.share:.3g} of it is left for {self.horizon} steps"
+            text += f"; {self.share:.3g} of it remains for {self.horizon} steps"
         if self.first_underflow is not None:
             text += f"; underflows {self.first_underflow} steps back"
         return text
 
 
 def verdict(norms: ArrayLike, share: float = 0.01, dtype: DTypeLike = np.float32) -> Verdict:
-    """Judge norms (T + 1,) of a gradient through time: vanishing, stable or exploding.
+    """Judge the norms (T + 1,) of a gradient through time: vanishing, stable or exploding.
 
-    It vanishes if the fitted rate leaves less than `share` over the T steps, explodes if it makes more than 1 / share,
-    or if the gradient is not finite anywhere. `dtype`: the precision in which the gradient was, or will be, computed.
+    Over the T steps, the fitted rate changes the norm by a factor. The gradient vanishes if it is below `share`, and
+    explodes if it is above 1 / share, or if a norm is not finite. `dtype` is the precision of the gradient.
     """
     values, info = _norms(norms), np.finfo(dtype)
     growth, steps = growth_rate(values, dtype), len(values) - 1
@@ -217,9 +236,9 @@ def verdict(norms: ArrayLike, share: float = 0.01, dtype: DTypeLike = np.float32
 def _norms(norms: ArrayLike) -> Array:
     values = np.asarray(norms, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"norms have shape {values.shape}; expected (T + 1,) with T from 1 on")
+        raise ValueError(f"norms have shape {values.shape}; expected (T + 1,) with T of 1 or more")
     if (values < 0).any():
-        raise ValueError("a norm is not negative")
+        raise ValueError(f"norms must not be negative, got {values.min():g}")
     return values
 
 

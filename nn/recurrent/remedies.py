@@ -1,8 +1,8 @@
 """Further remedies against vanishing and exploding gradients, beside gates, clipping and initial weights.
 
-Layer normalisation in a cell, skip connections through time, and the penalty of Pascanu, Mikolov & Bengio (2013) that
-asks every step to hand on a gradient as large as it came. (A leak is an option of `RNN`; the rest is in `init.py` and
-`optimisers.py`; `examples/gradient_remedies.py` compares them all.)
+Layer normalisation in a cell, skip connections through time, and the penalty of Pascanu, Mikolov & Bengio (2013) on
+steps that shrink or stretch the gradient. (A leak is an option of `RNN`; initial weights are in `init.py`, clipping in
+`clipping.py`; `examples/gradient_remedies.py` compares them all.)
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class LayerNormLSTMCell(Module):
     """An LSTM cell whose sums are normalised over the units (Ba, Kiros & Hinton 2016, equations 20-22).
 
     gates = norm(weight_ih x) + norm(weight_hh h), c' = f c + i g, h' = o tanh(norm(c')): rows i, f, g, o as in `LSTM`.
-    The norms' own scales and shifts take the place of the biases; `forget_bias` is where the forget gate's starts.
+    The scales and shifts of the norms replace the biases; `forget_bias` is the initial shift of the forget gate.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class LayerNormLSTMCell(Module):
         self.norm_ih.bias.assign(shift)
 
     def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
-        """x (batch, input_size), a state (h, c) of (batch, hidden_size) each, zeros without -> the next (h, c)."""
+        """x (batch, input_size) and a state (h, c), (batch, hidden_size) each, zeros by default -> the next (h, c)."""
         if np.ndim(x) != 2 or x.shape[1] != self.input_size:
             raise ValueError(f"LayerNormLSTMCell takes x (batch, {self.input_size}), not {np.shape(x)}")
         zeros = np.zeros((x.shape[0], self.hidden_size), self.weight_hh.dtype)
@@ -71,7 +71,7 @@ class LayerNormLSTMCell(Module):
 
 
 class Unrolled(Module):
-    """Any cell (x_t, state) -> state over a whole sequence, step by step: for cells that no fused layer knows."""
+    """Any cell (x_t, state) -> state over a whole sequence, step by step: for cells without a fused layer."""
 
     def __init__(self, cell: Module) -> None:
         self.cell = cell
@@ -79,7 +79,7 @@ class Unrolled(Module):
     def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
         """x (T, batch, features) -> the states, or their first parts, (T, batch, hidden), and the last state."""
         if np.ndim(x) != 3 or not x.shape[0]:
-            raise ValueError(f"Unrolled takes x (T, batch, features) with T from 1 on, not {np.shape(x)}")
+            raise ValueError(f"Unrolled takes x (T, batch, features) with T of 1 or more, not {np.shape(x)}")
         outputs = []
         for t in range(x.shape[0]):
             state = self.cell(x[t], state)
@@ -90,8 +90,8 @@ class Unrolled(Module):
 class Dilated(Module):
     """A recurrent layer that skips: its state at t is made from that at t - dilation (Chang et al. 2017).
 
-    The sequence is dealt out to `dilation` sequences, which lie side by side in the batch: T steps back are only
-    T / dilation, and as many loops fewer. Each of these sees every dilation-th input, so stack layers with different
+    The sequence is split into `dilation` interleaved sequences, which lie side by side in the batch, so a gradient
+    crosses T inputs in T / dilation steps. Each of them sees every dilation-th input, so stack layers of different
     dilations. (Skips through time: Lin, Horne, Tino & Giles 1996.)
     """
 
@@ -104,8 +104,8 @@ class Dilated(Module):
     def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
         """x (T, batch, features), T a multiple of the dilation, -> the layer's output (T, batch, hidden), its states.
 
-        The states are those of the `dilation` sequences, (layers, dilation * batch, hidden); handed in with the next
-        part of x, they carry on. Raises ValueError if T does not fit.
+        The states are those of the `dilation` sequences, (layers, dilation * batch, hidden); pass them with the next
+        part of x to continue. Raises ValueError if T is not a multiple.
         """
         if np.ndim(x) != 3 or x.shape[0] % self.dilation:
             expected = f"x (T, batch, features) with T a multiple of {self.dilation}"
@@ -120,31 +120,41 @@ class Dilated(Module):
         return f"dilation={self.dilation}"
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what is not finite is named by the optimiser
+@np.errstate(over="ignore", invalid="ignore")  # the optimiser reports what is not finite
 def gradient_norm_penalty(layer: RNN, x: Any, output: Any, h_0: Any = None, lambd: float = 1.0) -> float:
-    """Return Omega, and add lambd times its gradient to the layer's: a step shall neither shrink nor stretch gradients.
+    """Return Omega, which penalises steps that shrink or stretch the gradient, and add lambd times its gradient.
 
-    Omega = sum over t of (|dE/dh_(t+1) dh_(t+1)/dh_t| / |dE/dh_(t+1)| - 1)^2, averaged over the batch (Pascanu, Mikolov
-    & Bengio 2013, equations 9 and 10). As in the paper dE/dh_(t+1) and h_t are held constant, so no second derivative
-    is needed: Omega depends on the weights through U itself and through f' alone.
+    Omega = sum over t of (|dE/dh_(t+1) dh_(t+1)/dh_t| / |dE/dh_(t+1)| - 1)^2, averaged over the batch. As in the paper,
+    dE/dh_(t+1) and h_t are held constant, so no second derivative is needed: Omega depends on the weights through U
+    itself and through f' alone. Call it after `loss.backward()` and before `optimizer.step()`; its gradient is added to
+    the `grad` of the layer's parameters.
 
-    layer: an `RNN` of one layer and direction; x (T, batch, input_size) and output (T, batch, hidden_size) are what
-    went in and came out of `output, _ = layer(x, h_0, state_grads=True)`. Call it after the loss's `backward()`, before
-    `optimizer.step()`. Raises ValueError where that was not done.
+    Args:
+        layer: an `RNN` of one layer and direction.
+        x, output, h_0: (T, batch, input_size), (T, batch, hidden_size) and (1, batch, hidden_size), as in
+            `output, _ = layer(x, h_0, state_grads=True)`.
+        lambd: the weight of the penalty.
+
+    Raises:
+        ValueError: another layer, or the layer was not run with state_grads=True and differentiated.
+
+    Source: Pascanu, Mikolov & Bengio 2013, equations 9 and 10.
     """
     if not isinstance(layer, RNN) or layer.num_layers != 1 or layer.bidirectional or layer.batch_first:
         raise ValueError("gradient_norm_penalty takes an RNN of one layer and one direction, time first")
     if not layer.state_grads or layer.state_grads[0] is None:
-        raise ValueError("run the layer with state_grads=True and loss.backward() before gradient_norm_penalty")
-    v = _unit_rows(layer.state_grads[0][1:])  # Omega knows the direction of dE/dh_(t+1) alone
+        raise ValueError("gradient_norm_penalty needs layer(x, state_grads=True) and loss.backward() first")
+    v = _unit_rows(layer.state_grads[0][1:])  # Omega depends on the direction of dE/dh_(t+1) alone
     x, after = _rows(x), _rows(output)
     zeros = np.zeros((1, *v.shape[1:]), after.dtype) if h_0 is None else _plain(h_0).reshape(1, *v.shape[1:])
     batch, v = v.shape[1], _rows(v)
     if len(after) != len(v):
-        raise ValueError(f"output has {len(after)} rows, the gradients of the states {len(v)}: not the same run")
+        raise ValueError(
+            f"output has {len(after)} rows, the gradients of the states {len(v)}; expected those of the same run"
+        )
     before = np.concatenate([_rows(zeros), after[:-batch]])
     U, leak = layer.weight_hh_l0.data, layer.settings["leak"]  # type: ignore[attr-defined]
-    value = (after - (1 - leak) * before) / leak  # of the nonlinearity f
+    value = (after - (1 - leak) * before) / leak  # the value of the nonlinearity f
     slope = sequences.NONLINEARITIES[layer.settings["nonlinearity"]][1](value)
 
     through = slope * v
@@ -168,17 +178,15 @@ def gradient_norm_penalty(layer: RNN, x: Any, output: Any, h_0: Any = None, lamb
 def exact_gradient_norm_penalty(loss: Tensor, states: Sequence[Tensor]) -> Any:
     """Omega of `gradient_norm_penalty` without its approximation: a tensor, to be added to the loss.
 
-    There dE/dh_(t+1) is held constant, so that the penalty needs no second derivative. Here everything depends on the
-    weights as it does: the error's gradients are differentiated themselves.
+    That function holds dE/dh_(t+1) constant. This one differentiates it too, by backward through backward.
 
     Args:
-        loss: E, one number that was computed from the states.
-        states: h_1, ..., h_T, (batch, hidden) each, of which each was computed from the one before, step by step; such
-            as a cell's results.
+        loss: E, one number computed from the states.
+        states: h_1, ..., h_T, (batch, hidden) each, where each was computed from the one before, such as by a cell.
 
     Returns:
-        The sum over t of (|dE/dh_(t+1) dh_(t+1)/dh_t| / |dE/dh_(t+1)| - 1)^2, averaged over the batch: from h_1 on, so
-        that T states make T - 1 terms. Where dE/dh_(t+1) is 0 there is no term.
+        The sum over t of (|dE/dh_(t+1) dh_(t+1)/dh_t| / |dE/dh_(t+1)| - 1)^2, averaged over the batch: T states
+        give T - 1 terms. A term is left out where dE/dh_(t+1) is 0.
 
     Source: Pascanu, Mikolov & Bengio 2013, equation 9; exercise 39.
     """
@@ -212,8 +220,10 @@ def _rows(x: Any) -> Array:
 
 
 def _unit_rows(v: Array) -> Array:
-    """Each row divided by its length; rows that are 0, or not finite, become 0."""
+    """Divide each row by its length; rows that are 0 or not finite become 0."""
     largest = np.abs(v).max(-1, keepdims=True)
     usable = np.isfinite(largest) & (largest > 0)
-    v = np.where(usable, v, 0) / np.where(usable, largest, 1)  # first by the largest, so that no square underflows
+    v = np.where(usable, v, 0) / np.where(
+        usable, largest, 1
+    )  # divided by the largest first, so that squares do not underflow
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1)
