@@ -21,6 +21,7 @@ from .automata import (
 )
 from .counterexample import Counterexample, counterexample, follows_every_path
 from .learners import (
+    NEEDS_NN,
     SARSA,
     DoubleQLearning,
     DynaQ,
@@ -54,13 +55,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-_NEEDS_NN: Final = {
-    "DAgger": ".learners",
-    "PPO": ".learners",
-    "RecurrentAgent": ".recurrent",
-    "RecurrentPolicy": ".learners",
-    "Reinforce": ".learners",
-}
+_NEEDS_NN: Final = {**dict.fromkeys(NEEDS_NN, ".learners"), "RecurrentAgent": ".recurrent"}
 """name -> the file that is imported when the name is first used, so that the others do not import `mazegrad.nn`"""
 
 

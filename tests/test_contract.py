@@ -16,7 +16,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
-from mazegrad.envs import INFO, OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, World, draw, load_maze
+from mazegrad.envs import AGENT_CODE, INFO, OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, World, draw, load_maze
 from mazegrad.envs.saved import SavedState
 
 from contract_child import IDS, digest
@@ -303,7 +303,7 @@ def test_view_and_map_show_things_as_they_are() -> None:
         view = env.step(action)[0]
         shown = mapped.step(action)[0]
     assert view.tolist() == [[nothing] * 3, [floor, floor, 1], [34, 11, 4]]  # the key is taken, the door open
-    assert shown[0].tolist() == [3, floor, floor, len(OBSERVATIONS) * 6, 1] and shown.shape == (3, 5)
+    assert shown[0].tolist() == [3, floor, floor, AGENT_CODE, 1] and shown.shape == (3, 5)
 
 
 def brute_view(world: World, state: int, size: int) -> NDArray[np.uint8]:

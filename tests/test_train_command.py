@@ -15,6 +15,8 @@ from gymnasium import spaces
 from mazegrad import nn
 from mazegrad.agents import RecurrentPolicy
 from mazegrad.cli import main
+from mazegrad.tables import TABLES
+from mazegrad.train import LEARNERS
 
 SMALL = ["--lanes", "8", "--hidden", "8", "--set", "segment=8", "--episodes", "4", "--world", "time_limit=20"]
 MAZE = ["Maze-v0", "--world", "size=(2, 2)"]
@@ -41,7 +43,14 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return error
 
 
-@pytest.mark.parametrize("agent", ["ppo", "reinforce", "dagger"])
+@pytest.mark.parametrize("agent", [*LEARNERS, *TABLES])
+def test_the_help_names_every_learner(agent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert re.search(rf"\b{agent}\b", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("agent", LEARNERS)
 def test_it_trains_saves_and_says_where_the_score_stands(agent: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(capsys, "train", *MAZE, "--agent", agent, "--steps", "300", *SMALL, "--save", "w.npz")
     assert f"{agent} in mazegrad/Maze-v0, 8 lanes; gru, 8 units" in out

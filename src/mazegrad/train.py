@@ -114,7 +114,7 @@ def _begun(arguments: Namespace) -> Learner | TableTraining:
     env_id, keywords = _world(arguments, {"observation": arguments.observation or "dots"})
     if kind.experts:
         keywords["info"] = tuple(name for name in kind.experts if name in INFO)[:1]
-    settings = DEFAULTS[arguments.agent](arguments.steps) | _settings(arguments, kind)
+    settings = DEFAULTS.get(arguments.agent, lambda _: {})(arguments.steps) | _settings(arguments, kind)
     rng = np.random.default_rng(arguments.seed)
     env = vector_env(env_id, arguments.lanes, keywords)
     seen, actions = env.single_observation_space, env.single_action_space
