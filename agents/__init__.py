@@ -34,6 +34,7 @@ from .learners import (
     regret,
 )
 from .named import AGENTS, named_agent
+from .policy_agent import PolicyAgent, agent_from_policy
 from .proofs import MemoryCertificate, certify_memory
 from .reference import RandomAgent, ShortestPathAgent, WallFollower
 from .rnn import EXCHANGE, LinearRNN, RNNAgent, path_follower, wall_follower_rnn
@@ -47,11 +48,11 @@ __all__ = [
     "AGENTS", "EXCHANGE", "PPO", "SARSA",
     "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger", "DoubleQLearning",
     "DynaQ", "Evaluation", "ExpectedSARSA", "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number",
-    "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent", "RecurrentAgent", "RecurrentPolicy", "Reinforce",
-    "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN", "ValueTable", "WallFollower",
-    "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate", "extract_automaton",
-    "follows_every_path", "named_agent", "path_follower", "path_follower_automaton", "plot_values", "regret", "rollout",
-    "t_maze_automaton", "wall_follower_automaton", "wall_follower_rnn",
+    "PolicyAgent", "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent", "RecurrentAgent", "RecurrentPolicy",
+    "Reinforce", "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN", "ValueTable", "WallFollower",
+    "agent_from_policy", "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate",
+    "extract_automaton", "follows_every_path", "named_agent", "path_follower", "path_follower_automaton",
+    "plot_values", "regret", "rollout", "t_maze_automaton", "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip
 
 

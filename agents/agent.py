@@ -10,6 +10,9 @@ class Agent(Protocol):
     The caller keeps the agent's state. So one agent can act in any number of environments at once, and an episode can
     be stopped, copied and continued at any step. With `batch_size=None` there is one observation, and the action is an
     int; with a number, observations, states and actions are arrays whose first axis is the batch.
+
+    An agent may have a method `check_environment(env)`, which raises ValueError where the environment's observations
+    are not what it reads; `rollout` and `evaluate` call it.
     """
 
     def initial_state(self, batch_size: int | None = None) -> Any:

@@ -6,11 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ..envs import World
+from ..envs import World, value_iteration
 from ..envs.maps.arguments import nearest
 from . import reference
 from .agent import Agent
 from .automata import compile_automaton, path_follower_automaton, t_maze_automaton
+from .policy_agent import agent_from_policy
 from .rnn import path_follower, wall_follower_rnn
 
 
@@ -48,6 +49,11 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
         ),
         "shortest_path": NamedAgent(
             "takes a shortest path, knowing the map", "index", lambda world, rng: reference.ShortestPathAgent(world)
+        ),
+        "optimal": NamedAgent(
+            "takes the best actions, by value iteration",
+            "state",
+            lambda world, rng: agent_from_policy(value_iteration(world)),
         ),
         "random": NamedAgent("takes random actions", "dots", lambda world, rng: reference.RandomAgent(rng)),
     }

@@ -3,8 +3,10 @@
 from typing import Any, Literal
 
 import numpy as np
+from gymnasium import spaces
 
 from ..envs import UP, World, optimal_actions
+from ..envs.core.inventory import inventory_size
 from ..envs.core.world import checked_world
 from ..envs.maps.randomness import choice, stream
 from ..envs.planning.solvers import hand_turns
@@ -85,7 +87,8 @@ class ShortestPathAgent:
             row, column = divmod(int(world.cell[lost[0]]), world.mazes[0].width)
             raise ValueError(f"no goal is reachable from the start at row {row}, column {column}")
         index = world.carried * world.mazes[0].tiles.size + world.cell
-        self._action = np.zeros(int(index.max()) + 1, dtype=np.int64)
+        self._rows = world.mazes[0].tiles.size << inventory_size(world.mazes[0])
+        self._action = np.zeros(self._rows, dtype=np.int64)
         self._action[index] = best.argmax(axis=1)
 
     def initial_state(self, batch_size: int | None = None) -> None:
@@ -105,3 +108,18 @@ class ShortestPathAgent:
             )
         action = self._action[observation]
         return (int(action) if np.ndim(action) == 0 else action), None
+
+    def check_environment(self, env: Any) -> None:
+        """Check that an environment shows the index of a cell in a maze of this size.
+
+        Raises:
+            ValueError: it shows something else.
+        """
+        space = env.single_observation_space if hasattr(env, "single_observation_space") else env.observation_space
+        kind = getattr(env.unwrapped, "observation_kind", "index")
+        if kind != "index" or space != spaces.Discrete(self._rows):
+            shown = f"{kind!r}, " if kind != "index" else ""
+            raise ValueError(
+                f"ShortestPathAgent has a row for each of {self._rows} indices, but the environment shows "
+                f'{shown}{space}; make it with observation="index", and the agent from its own world'
+            )

@@ -76,7 +76,7 @@ def rollout(
 
     Raises:
         TypeError: not an environment, not an agent, or a max_steps that is not an integer.
-        ValueError: a max_steps below 1.
+        ValueError: a max_steps below 1, or an agent that cannot read what the environment shows.
     """
     _check(env, agent)
     if max_steps is not None:
@@ -116,6 +116,8 @@ def _check(env: Any, agent: Any) -> None:
     if not isinstance(env, gymnasium.Env | VectorEnv):
         raise TypeError(f"expected an environment, such as gymnasium.make(id), not {type(env).__name__}")
     checked_agent(agent)
+    if (check := getattr(agent, "check_environment", None)) is not None:
+        check(env)
 
 
 class _Step(NamedTuple):
@@ -217,7 +219,8 @@ def evaluate(
 
     Raises:
         TypeError: not an environment, not an agent, or a number of episodes that is not an integer.
-        ValueError: a number of episodes below 1, a discount that is out of range.
+        ValueError: a number of episodes below 1, a discount that is out of range, or an agent that cannot read what the
+            environment shows.
     """
     _check(env, agent)
     episodes = whole("episodes", episodes, 1)

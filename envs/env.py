@@ -32,6 +32,7 @@ from .pictures.text import draw_text
 from .pictures.trails import checked_trail, extend_trail, new_trail
 from .pictures.window import Window
 from .planning.hitting import size_limit
+from .planning.mdp import TabularMDP
 from .saved import SavedState, checked_number
 from .settings import Settings, TimeLimit
 
@@ -49,7 +50,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         observation: what the agent sees, a function of its state:
 
             - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
-            - "index": carried * height * width + row * width + column; `carried` is 0 without keys and items.
+            - "index": carried * height * width + row * width + column; `carried` is 0 without keys and items. These
+              number the cells of a picture, walls too; what has a row for each state, such as `Values`, needs "state".
+            - "state": the row of every table over states: of `world`, `P`, `value_iteration(world)` and so on. Where
+              each reset draws a maze, it is the row in the tables of that maze.
             - "position": (row, column).
             - "view": (view_size, view_size) tile codes, the agent in the middle; a code is the place of the tile in
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
@@ -121,7 +125,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._window = Window()
         first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze)
         self.action_space = spaces.Discrete(4)
-        self._sight = self._settings.setup.sight([first])
+        self._sight = self._settings.setup.declared([first], self._levels)
         self.observation_space = self._sight.space
         self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
         self._first = self._lane(first)
@@ -137,7 +141,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if (lane := self._lanes.get(maze)) is not None:
             return lane
         self._settings.setup.checked([maze], self._sight)
-        return Lane(self._settings.setup, maze)
+        return Lane(self._settings.setup, self._sight, maze)
 
     def _level(self, levels: Levels, drawn: int) -> Lane:
         """Return the lane of the level for 64 random bits; those of a given set stay compiled."""
@@ -165,6 +169,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         discount = self._settings.discount
         self._info = {name: info_table(name, lane.world, discount) for name in self._settings.info}
         self._masks: NDArray[np.int8] | None = None
+        self._P: dict[int, Any] | None = None
 
     def _auto_limit(self, lane: Lane) -> int:
         by_size = self._levels is not None and self._levels.batch is not None
@@ -176,6 +181,19 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if self._key is None:
             raise gymnasium.error.ResetNeeded("call reset() first")
         return self._engine.state
+
+    @property
+    def observation_kind(self) -> str | tuple[str, ...]:
+        """What is observed: the name that the environment was made with, or the names."""
+        return self._settings.setup.observation
+
+    @property
+    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
+        """`P[state][action] = [(probability, next state, reward, terminated), ...]` of the maze now, as in Gymnasium's
+        toy-text environments; a state is what `observation="state"` shows."""
+        if self._P is None:
+            self._P = TabularMDP.from_world(self.world, "state").to_gymnasium_P()
+        return self._P
 
     @property
     def at_goal(self) -> bool:
@@ -334,7 +352,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._earlier = earlier
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_lanes": {}, "_level_lanes": {}}
+        return {**vars(self), "_lanes": {}, "_level_lanes": {}, "_P": None}
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").

@@ -91,7 +91,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         changes = changes_of(after)
         levels = levels_without(changes, maze)
         mazes = [maze.make(maze.draw(0))] if isinstance(maze, Levels) else found_mazes(maze, num_envs)
-        self._sight = self._settings.setup.sight(mazes[:1])
+        self._sight = self._settings.setup.declared(mazes, levels)
         self._settings.setup.checked(() if changes is None else changes.mazes, self._sight)
         self.single_observation_space = self._sight.space
         self.single_action_space = spaces.Discrete(4)
@@ -108,6 +108,11 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
     def engine(self) -> Engine:
         """The engine that moves the lanes; another one after lanes were put into mazes that it does not accept."""
         return self._episodes.engine
+
+    @property
+    def observation_kind(self) -> str | tuple[str, ...]:
+        """What is observed: the name that the environment was made with, or the names."""
+        return self._settings.setup.observation
 
     def maze_of(self, lane: int) -> Maze:
         """Return the maze that a lane is in."""

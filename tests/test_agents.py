@@ -53,6 +53,8 @@ MINDS = {
 def observations(name: str, batch: int, rng: np.random.Generator) -> np.ndarray:
     if MINDS[name].observation == "index":
         return rng.choice(FOUR_ROOMS.cell, size=batch)
+    if MINDS[name].observation == "state":
+        return rng.integers(FOUR_ROOMS.states, size=batch)
     return rng.integers(2, size=(batch, 4)).astype(np.int8)
 
 

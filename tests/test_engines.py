@@ -35,7 +35,7 @@ LANES = 5
 def engines(setup, mazes, levels, engine="numpy"):
     """Return an engine of `ENGINES`, and the slow one."""
     first = mazes or [levels.make(levels.draw(0))]
-    sight = setup.sight(first)
+    sight = setup.declared(first, levels)
     fast = ENGINES[engine](setup, sight, LANES, first, levels)
     return fast, DictEngine(setup, sight, LANES, first, levels)
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from ..maps.directions import OFFSETS
 from ..maps.legend import CODES, LAST_CODE, is_open
 from ..maps.maze import Maze
-from .inventory import inventory_bits
+from .inventory import inventory_bits, inventory_size
 from .places import Places
+from .world import World
 
 # byte of a tile -> its code
 TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
@@ -50,6 +51,9 @@ class Scene:
         self._heights, self.widths = np.zeros((2, count), dtype=np.int64)
         self.open_tiles, self.written = np.zeros((2, count), dtype=np.int64)
         self._mazes: dict[int, Maze] = {}
+        # state numbers by cell, and of mazes with keys or items instead their `numbering`; see `states`
+        self._numbers, self._numbered = np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64)
+        self._carrying: dict[int, NDArray[np.int64]] = {}
 
     def __len__(self) -> int:
         """Return the number of mazes there is room for."""
@@ -79,6 +83,28 @@ class Scene:
     def tiles(self, places: Places) -> NDArray[np.uint8]:
         """Return the tiles that agents stand on as drawn, as bytes, (n,)."""
         return TILES[self.codes.ravel()[self.index(places)]]
+
+    def states(self, places: Places) -> NDArray[np.int64]:
+        """Return the number of the state at each place, (n,), in the World of its maze alone."""
+        cells = self.height * self.width
+        if self._numbers.shape != (len(self), cells):
+            self._numbers, self._numbered = np.zeros((len(self), cells), dtype=np.int64), np.zeros_like(self.written)
+        used = np.unique(places.maze)
+        stale = used[self._numbered[used] != self.written[used]]
+        for number in stale.tolist():
+            maze = self.maze(number)
+            self._carrying.pop(number, None)
+            if inventory_size(maze):
+                self._carrying[number] = numbering(maze)
+            else:
+                self._numbers[number, : maze.tiles.size] = np.cumsum(maze.open) - 1
+        self._numbered[stale] = self.written[stale]
+        found: NDArray[np.int64] = self._numbers[places.maze, places.cell]
+        for number in self._carrying.keys() & set(used.tolist()):
+            here = places.maze == number
+            keys = places.carried[here] * self.sizes[number] + places.cell[here]
+            found[here] = np.searchsorted(self._carrying[number], keys)
+        return found
 
     def write(self, numbers: NDArray[np.int64], mazes: Sequence[Maze]) -> None:
         """Put mazes of any sizes at these numbers."""
@@ -152,6 +178,14 @@ class Scene:
         self.bits = None if self.bits is None else _grown(self.bits, shape)
         self._heights, self.widths = _grown(self._heights, (count,)), _grown(self.widths, (count,))
         self.open_tiles, self.written = _grown(self.open_tiles, (count,)), _grown(self.written, (count,))
+
+
+def numbering(maze: Maze) -> NDArray[np.int64]:
+    """Return carried * height * width + cell of each state of the maze's World, (S,), rising."""
+    if not inventory_size(maze):
+        return np.flatnonzero(maze.open)
+    world = World.compile(maze)
+    return world.carried * maze.tiles.size + world.cell
 
 
 def scene_of(mazes: Sequence[Maze], margin: int = 1) -> Scene:

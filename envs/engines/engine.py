@@ -11,9 +11,10 @@ from ..core.inventory import inventory_size
 from ..core.places import Places
 from ..core.scene import Scene
 from ..core.world import World
+from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import Streams
-from ..observations import Sight, margin_of
+from ..observations import OBSERVATIONS, Sight, margin_of
 from ..planning.shaping import shaped
 
 Lanes: TypeAlias = NDArray[np.int64]
@@ -58,11 +59,12 @@ class Setup:
             MazeError: `check` refuses one.
             ValueError: its observations are not in the declared space.
         """
-        kinds = {(maze.tiles.shape, self.check is accept or maze.digest, inventory_size(maze)): maze for maze in mazes}
+        alike = self.check is accept and "state" not in declared.bare  # mazes of one size and inventory
+        kinds = {(maze.tiles.shape, alike or maze.digest, inventory_size(maze)): maze for maze in mazes}
         for maze in kinds.values():
             self.check(maze)
             sight = self.sight([maze])
-            if sight.bare != declared.bare:
+            if not declared.holds(sight):
                 raise ValueError(f"this maze's observations, {sight.space}, are not the declared {declared.space}")
 
     def compile(self, mazes: Sequence[Maze]) -> World:
@@ -75,7 +77,22 @@ class Setup:
 
     def sight(self, mazes: Sequence[Maze]) -> Sight:
         """Return what is observed in these mazes."""
-        return Sight(self.observation, self.encoding, self.view_size, mazes)
+        names = (self.observation,) if isinstance(self.observation, str) else self.observation
+        return Sight(
+            self.observation, self.encoding, {name: OBSERVATIONS[name].space(mazes, self.view_size) for name in names}
+        )
+
+    def declared(self, mazes: Sequence[Maze], levels: Levels | None) -> Sight:
+        """Return what an environment declares to be observed: in its first maze, and by "state" in all of them.
+
+        Args:
+            mazes: one for all lanes, or one for each; with levels, one of these.
+            levels: which may be drawn.
+        """
+        sight = self.sight(mazes[:1])
+        if "state" not in sight.bare:
+            return sight
+        return self.sight([*mazes, *(() if levels is None else levels.widest(mazes[0]))])
 
     def scene(self, count: int, height: int, width: int) -> Scene:
         """Return an empty scene whose margin fits the view."""

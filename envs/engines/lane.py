@@ -13,7 +13,7 @@ from ..core.rules import Slips, slipped, transition
 from ..core.scene import scene_of
 from ..core.world import World
 from ..maps.maze import Maze
-from ..observations import margin_of
+from ..observations import Sight, margin_of
 from ..observations.sight import row_bytes
 from ..planning.hitting import explorer_limits
 from .engine import Setup
@@ -38,12 +38,12 @@ class Lane:
 
     Args:
         setup: how the maze becomes tables and observations.
+        sight: what is declared to be observed.
         maze: the maze.
     """
 
-    def __init__(self, setup: Setup, maze: Maze) -> None:
-        self.setup, self.maze = setup, maze
-        self.sight = setup.sight([maze])
+    def __init__(self, setup: Setup, sight: Sight, maze: Maze) -> None:
+        self.setup, self.sight, self.maze = setup, sight, maze
         self._enter(setup.compile([maze]))
 
     def _enter(self, world: World) -> None:
@@ -59,7 +59,7 @@ class Lane:
         self._moves: Any = ()  # none before the first `put`
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self.setup, self.maze, self.world, self.state)
+        return _again, (self.setup, self.sight, self.maze, self.world, self.state)
 
     @property
     def explorer_limit(self) -> int:
@@ -116,9 +116,9 @@ class Lane:
         return Places(0, int(self.world.cell[self.state]), int(self.world.carried[self.state]))
 
 
-def _again(setup: Setup, maze: Maze, world: World, state: int) -> Lane:
+def _again(setup: Setup, sight: Sight, maze: Maze, world: World, state: int) -> Lane:
     lane = Lane.__new__(Lane)
-    lane.setup, lane.maze, lane.sight = setup, maze, setup.sight([maze])
+    lane.setup, lane.sight, lane.maze = setup, sight, maze
     lane._enter(world)
     lane.put(state)
     return lane

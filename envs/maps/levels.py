@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from .generators.grid import Tiles
 from .legend import MAX_TILES
 from .maze import Maze
 from .randomness import MASK, key_from_seed
+
+_LISTED_TILES: Final = 2**18  # of a set of levels that are all made to find the largest
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class Levels:
         """Return which of `keys` is the level for 64 random bits: an episode's, at counter MAZE of its stream."""
         count = len(self.keys or ())
         return lane % count if self.pinned else (bits >> 32) * count >> 32
+
+    def widest(self, first: Maze) -> list[Maze]:
+        """Return mazes none of which has fewer states than any level: all of a small set, else one that is all open.
+
+        Args:
+            first: one of the levels.
+        """
+        if self.keys is not None and len(self.keys) * first.tiles.size <= _LISTED_TILES:
+            return [self.make(key) for key in dict.fromkeys(self.keys)]
+        return [] if self.batch is None else [Maze(np.full_like(first.tiles, ord(".")))]
 
     def draw(self, bits: int, lane: int = 0) -> int:
         """Return the key of the level for 64 random bits."""

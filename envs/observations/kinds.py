@@ -1,5 +1,6 @@
 """What an agent may see: every observation is a function of places, shared by all engines."""
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from ..core.dots import dots
 from ..core.inventory import FLOOR, inventory_size, needs
 from ..core.places import Places, places_of
-from ..core.scene import TILE_CODES, TILES, Scene, scene_of
+from ..core.scene import TILE_CODES, TILES, Scene, numbering, scene_of
 from ..core.world import World
 from ..maps.arguments import is_whole
 from ..maps.legend import AGENT_CODE, CODES, LAST_CODE
@@ -42,11 +43,13 @@ class Kind:
         look: from a scene and the declared space to the function that observes; it reads the scene when it is called,
             so that it holds for mazes written later.
         local: whether it depends on an agent's tile, the four neighbours and what is carried alone.
+        holds: from a declared space and that of other mazes to whether these can be observed in the declared one.
     """
 
     space: Callable[[Sequence[Maze], int], Space[Any]]
     look: Callable[[Scene, Space[Any]], Look]
     local: bool = False
+    holds: Callable[[Space[Any], Space[Any]], bool] = operator.eq
 
     def __call__(self, world: World, view_size: int = 7) -> Observation:
         """Return the observation of a World's states."""
@@ -84,6 +87,20 @@ def _index(scene: Scene, space: Space[Any]) -> Look:
         return places.carried * scene.sizes[places.maze] + places.cell
 
     return look
+
+
+def _state_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+    return spaces.Discrete(max(len(numbering(maze)) for maze in mazes))
+
+
+def _state(scene: Scene, space: Space[Any]) -> Look:
+    return scene.states
+
+
+def _has_room(declared: Space[Any], own: Space[Any]) -> bool:
+    """Return whether a maze has at most the declared number of states: rows of its own tables all the same."""
+    assert isinstance(declared, spaces.Discrete) and isinstance(own, spaces.Discrete)
+    return bool(own.n <= declared.n)
 
 
 def _position_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
@@ -156,6 +173,7 @@ OBSERVATIONS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "dots": Kind(_dots_space, _dots, local=True),
         "index": Kind(_index_space, _index),
+        "state": Kind(_state_space, _state, holds=_has_room),
         "position": Kind(_position_space, _position),
         "view": Kind(_view_space, _view),
         "map": Kind(_map_space, _map),

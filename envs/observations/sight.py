@@ -1,13 +1,12 @@
 """Sight: what the agents of an environment observe, one kind or several, encoded or not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import Space, spaces
 
 from ..core.scene import Scene
-from ..maps.maze import Maze
 from .encodings import encoded
 from .kinds import OBSERVATIONS, Look
 
@@ -18,24 +17,17 @@ class Sight:
     Args:
         observation: a name of `OBSERVATIONS`, or several: then an observation is a dict by name.
         encoding: None or a name of `ENCODINGS`, for all of them.
-        view_size: the side of "view".
-        mazes: these decide the spaces.
-
-    Raises:
-        ValueError: a view whose side is not odd.
+        bare: by name, the spaces before they are encoded.
     """
 
     space: Space[Any]
     """of what is observed"""
-    bare: dict[str, Space[Any]]
-    """by name, the spaces before they are encoded; mazes with the same ones are observed alike"""
 
-    def __init__(
-        self, observation: str | Sequence[str], encoding: str | None, view_size: int, mazes: Sequence[Maze]
-    ) -> None:
+    def __init__(self, observation: str | Sequence[str], encoding: str | None, bare: Mapping[str, Space[Any]]) -> None:
+        self._made_from = observation, encoding, bare
         self._single = isinstance(observation, str)
         names = (observation,) if isinstance(observation, str) else tuple(observation)
-        self.bare = {name: OBSERVATIONS[name].space(mazes, view_size) for name in names}
+        self.bare = {name: bare[name] for name in names}
         self._encoded = {name: encoded(space, encoding) for name, space in self.bare.items()}
         declared = {name: self.bare[name] if taken is None else taken.space for name, taken in self._encoded.items()}
         self.spaces = declared
@@ -43,6 +35,13 @@ class Sight:
         self.local = all(OBSERVATIONS[name].local for name in names)
         """whether an agent's tile, the four neighbours and what is carried decide what is observed"""
         self.four_bytes = self._single and declared[names[0]] == spaces.MultiBinary(4)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sight, self._made_from
+
+    def holds(self, other: "Sight") -> bool:
+        """Return whether what another sight of the same kinds shows is in these spaces, and means the same there."""
+        return all(OBSERVATIONS[name].holds(space, other.bare[name]) for name, space in self.bare.items())
 
     def looks(self, scene: Scene) -> dict[str, Look]:
         """Return by name the function from places in a scene to what is observed there, (n, ...)."""
