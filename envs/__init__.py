@@ -19,6 +19,7 @@ from .maps.shipped import MAZES, load_maze
 from .maps.suites import suite
 from .observations import ENCODINGS, OBSERVATIONS, PLANES
 from .pictures.draw import draw
+from .pictures.vector import draw_pdf, draw_svg
 from .pictures.window import NoDisplayError, WindowClosed
 from .planning.describe import DifficultyCard, describe
 from .planning.distances import distances, optimal_actions, shortest_path
@@ -72,6 +73,8 @@ __all__ = [
     "distance_maps",
     "distances",
     "draw",
+    "draw_pdf",
+    "draw_svg",
     "evaluate_policy",
     "explorer_limits",
     "generate",

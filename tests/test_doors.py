@@ -19,6 +19,7 @@ PACKAGES_KNOWN = {"nn": {"numpy"}, "envs": HARD, "agents": HARD, "mazegrad": {*H
 EXCEPTIONS = {
     "src/mazegrad/adapters/policies.py": {"torch"},
     "envs/pictures/window.py": {"pygame"},
+    "envs/pictures/lettering.py": {"pygame"},
     "envs/planning/mdp.py": {"scipy"},
     "agents/learners/tabular/plot.py": {"matplotlib"},
     "nn/data.py": {"pooch"},

@@ -86,8 +86,7 @@ def test_a_card_is_a_picture_and_a_table() -> None:
     card = describe(load_maze("four_rooms"))
     root = ElementTree.fromstring(card._repr_html_())
     assert "".join(root.itertext()).startswith("four_rooms13 x 13")
-    shown = frame_in(card._repr_html_()[card._repr_html_().index("<svg") : card._repr_html_().index("</svg>") + 6])
-    assert (shown == draw(load_maze("four_rooms"), tile=shown.shape[0] // 13)).all()
+    assert load_maze("four_rooms")._repr_svg_() in card._repr_html_()
     assert "svg" not in repr(card)
 
 

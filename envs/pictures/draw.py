@@ -1,17 +1,21 @@
-"""A maze, its agent and the agent's trail as a numpy frame, put together from one small picture for each tile."""
+"""A maze, its agent, and what is laid over it, as a numpy frame put together from one small picture for each cell."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
 from ..maps.maze import Maze
+from .lettering import paint_text
+from .overlays import Composition, Overlays, Scale, Search, compose, decoded
+from .palette import Theme
 from .shown import ShownFrame
-from .tiles import Frame, tile_pictures
+from .tiles import Frame, cell_picture, tile_pictures
 
 AUTO_SIZE: Final = 352
 """About how many px the longer side of a picture has by default."""
@@ -23,23 +27,62 @@ def tile_size(maze: Maze, height: int = AUTO_SIZE, width: int = AUTO_SIZE) -> in
 
 
 def draw(
-    drawing: Maze | World, state: int | None = None, *, trail: NDArray[np.uint8] | None = None, tile: int | None = None
+    drawing: Maze | World,
+    state: int | Sequence[int] | None = None,
+    *,
+    values: Any = None,
+    policy: Any = None,
+    visits: ArrayLike | None = None,
+    trails: Any = None,
+    observation: Any = None,
+    search: Search | None = None,
+    labels: Mapping[int, str] | None = None,
+    trail: NDArray[np.uint8] | None = None,
+    theme: str | Theme = "light",
+    tile: int | None = None,
+    view_size: int = 5,
+    scale: bool = True,
 ) -> Frame:
-    """Draw a maze, or a world with the agent ○ in a state.
+    """Draw a maze, or a world with the agent in a state, and lay over it what is given.
+
+    What is given for each state (S,) is drawn for the states of one maze in which the agent carries what it carries in
+    `state`, or at the first start. Instead it may be given for each cell, (height, width). Only one of `values`,
+    `visits` and `search` fits into a picture, since each colours the cells.
 
     Args:
         drawing: a Maze, or a World, of which the maze of the state is drawn.
-        state: of the agent; None for no agent.
-        trail: (height * width,), as `extend_trail` makes it; None for no trail.
-        tile: px of a tile's side; by default the longer side of the picture has about 350 px.
+        state: of the agent; a sequence of states for several agents, which are numbered; None for no agent.
+        values: numbers that colour the cells, or `Values`; terminal states are left out.
+        policy: arrows; actions (S,), optimal or likely actions (S, A), as bool or probabilities, or `Values`.
+        visits: counts that colour the cells, on a logarithmic scale.
+        trails: the walks of many agents, as states (steps,), (steps, agents), or a list of walks; -1 is no state. In a
+            Maze they are cells, row * width + column. A line is the wider the more agents went along it.
+        observation: what the agent sees, the rest is pale: "dots", "view" (of `view_size`), or a bool array of cells.
+        search: a `Solution`: its visited states in order, and its way.
+        labels: state, or cell of a Maze -> a short text that is written there.
+        trail: the sides that one agent crossed, (height * width,), as `extend_trail` makes it.
+        theme: "light", "dark", "print" (greys), or a `Theme`.
+        tile: px of a tile's side; by default the longer side of the maze has about 350 px.
+        view_size: of the observation "view", in cells.
+        scale: whether the scale of colours is drawn to the right of the maze.
 
     Returns:
-        (height * tile, width * tile, 3) uint8, red, green, blue; a fresh array, which a notebook shows as a picture.
+        (height * tile, width * tile, 3) uint8, red, green, blue, and with a scale some px wider; a fresh array, which
+        a notebook shows as a picture.
 
     Raises:
         TypeError: neither a Maze nor a World; a state of a Maze; a state or a tile size that is not an integer.
-        ValueError: the world does not have this state; a tile size below 1 px.
+        ValueError: the world does not have this state; a tile size below 1 px; arrays that do not fit the world.
     """
+    overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
+    several = isinstance(state, Sequence | np.ndarray) and np.ndim(state) == 1
+    if not several and all(part is None for part in overlays[:-1]) and theme == "light":
+        return _draw_plain(drawing, state, trail, tile)  # type: ignore[arg-type]
+    agents: Sequence[int] = state if several else () if state is None else (state,)  # type: ignore[assignment]
+    return paint(compose(drawing, agents, overlays, trail, theme, view_size), tile)
+
+
+def _draw_plain(drawing: Maze | World, state: int | None, trail: NDArray[np.uint8] | None, tile: int | None) -> Frame:
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
@@ -103,3 +146,95 @@ def _canvas(maze: Maze, size: int) -> _Canvas:
     background = sheet[kinds, 0, 0].swapaxes(1, 2).reshape(maze.height * size, maze.width * size, 3)
     kinds_taken = kind_of[wind, tiles_now(maze, -1)]
     return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), inventory_bits(maze.tiles[None]).ravel())
+
+
+# -------------------------------------------------------------------------------------------------- with what lies over
+def paint(composition: Composition, tile: int | None = None) -> Frame:
+    """Paint a composition; `tile` is the side of a tile in px, by default as in `draw`."""
+    codes, cells, labels, scale, theme = composition
+    height, width = cells.shape
+    size = min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
+    sheet = _sheet(size, theme)
+    if len(sheet) > _SHEET_LIMIT:
+        _sheet.cache_clear()
+        sheet = _sheet(size, theme)
+    numbers = np.array([sheet.number(code) for code in codes.tolist()])
+    frame = np.empty((height * size, width * size, 3), dtype=np.uint8)
+    frame.reshape(height, size, width, size, 3).swapaxes(1, 2)[:] = sheet.pictures[numbers[cells]]
+    font_size = max(8, round(0.5 * size))
+    for row, column, text in labels:
+        paint_text(frame, text, (column + 0.5) * size, (row + 0.5) * size, font_size, theme.ink, theme.paper)
+    if scale is not None:
+        frame = np.concatenate([frame, _legend(scale, len(frame), theme)], axis=1)
+    return frame.view(ShownFrame)
+
+
+_SHEET_LIMIT: Final = 1 << 14
+"""pictures of cells that are kept at one size"""
+
+
+class _Sheet:
+    """The pictures of looks at one size, painted when they are first needed."""
+
+    def __init__(self, size: int, theme: Theme) -> None:
+        self._size, self._theme = size, theme
+        self._numbers: dict[int, int] = {}
+        self.pictures = np.empty((64, size, size, 3), dtype=np.uint8)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def number(self, code: int) -> int:
+        """Return the place in `pictures` of a look, given by its code."""
+        number = self._numbers.get(code)
+        if number is None:
+            number = self._numbers[code] = len(self._numbers)
+            if number == len(self.pictures):
+                self.pictures = np.concatenate([self.pictures, np.empty_like(self.pictures)])
+            self.pictures[number] = cell_picture(decoded(code), self._size, self._theme)
+        return number
+
+
+@lru_cache(maxsize=8)
+def _sheet(size: int, theme: Theme) -> _Sheet:
+    return _Sheet(size, theme)
+
+
+class Legend(NamedTuple):
+    """Where the parts of a scale lie, in px from its upper left corner."""
+
+    width: int
+    bar: tuple[int, int, int, int]
+    """left, top, width, height"""
+    texts: tuple[tuple[float, float, str], ...]
+    """(x, y, text) of their middles"""
+    font_size: int
+
+    @classmethod
+    def of(cls, scale: Scale, height: int) -> "Legend":
+        """Lay out a scale beside a maze of this height in px."""
+        font_size = max(9, min(16, height // 12))
+        bar_width, margin = max(6, font_size), font_size
+        low, high = (f"{number:.4g}".replace("-", "−") for number in (scale.lowest, scale.highest))
+        text_width = 0.62 * font_size * max(len(low), len(high), 3)
+        top, bottom = min(margin, height // 4), height - min(margin, height // 4)
+        x = margin + bar_width + 0.4 * font_size + text_width / 2
+        texts = [(x, top + font_size / 2, high), (x, bottom - font_size / 2, low)]
+        if scale.logarithmic and height > 6 * font_size:
+            texts.append((x, (top + bottom) / 2, "log"))
+        return cls(
+            round(x + text_width / 2 + 4), (margin, top, bar_width, max(1, bottom - top)), tuple(texts), font_size
+        )
+
+
+@lru_cache(maxsize=64)
+def _legend(scale: Scale, height: int, theme: Theme) -> Frame:
+    place = Legend.of(scale, height)
+    legend = np.empty((height, place.width, 3), dtype=np.uint8)
+    legend[:] = theme.paper
+    left, top, wide, high = place.bar
+    shares = 1 - (np.arange(high) + 0.5) / high
+    legend[top : top + high, left : left + wide] = np.array([theme.heat_colour(share) for share in shares])[:, None]
+    for x, y, text in place.texts:
+        paint_text(legend, text, x, y, place.font_size, theme.ink)
+    return legend

@@ -8,19 +8,21 @@ import numpy as np
 
 from ..core.world import World
 from ..maps.maze import Maze
-from .draw import draw, tile_size
+from .draw import tile_size
+from .palette import LIGHT
 from .png import png
-from .tiles import AGENT, PAPER, Frame
+from .tiles import Frame
+from .vector import draw_svg
 
-_SIDE: Final = 640  # px of the longer side of the picture; shown at half that size, sharp on fine screens
+_SIDE: Final = 320  # px of the longer side of a picture
 _GAP: Final = 16  # px between frames
 
 
 def svg(drawing: Maze | World) -> str:
-    """Return a maze, or a world with the agent at its first start, as an SVG that holds the picture of `draw`."""
+    """Return a maze, or a world with the agent at its first start, as an SVG."""
     maze = drawing if isinstance(drawing, Maze) else drawing.mazes[0]
     state = None if isinstance(drawing, Maze) else int(drawing.start_states[0])
-    return _wrapped(draw(drawing, state, tile=_tile(maze)))
+    return draw_svg(drawing, state, tile=_tile(maze))
 
 
 def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
@@ -41,9 +43,8 @@ def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
         f' values="{";".join(f"{(number + 0.5) * tile:g}" for number in numbers.tolist())}"/>'
         for name, numbers in (("cx", columns), ("cy", rows))
     )
-    ring = f'r="{0.30 * tile:g}" stroke-width="{0.15 * tile:g}" fill="rgb{PAPER}" stroke="rgb{AGENT}"'
-    agent = f"<circle {ring}>{moves}</circle>"
-    return _wrapped(draw(maze, tile=tile), agent)
+    disc = f'r="{0.40 * tile:g}" stroke-width="{0.06 * tile:g}" stroke="rgb{LIGHT.paper}" fill="rgb{LIGHT.agent}"'
+    return draw_svg(maze, tile=tile).replace("</svg>", f"<circle {disc}>{moves}</circle></svg>")
 
 
 def frames_svg(frames: Sequence[Frame]) -> str:
@@ -54,16 +55,16 @@ def frames_svg(frames: Sequence[Frame]) -> str:
 
 
 def _tile(maze: Maze) -> int:
-    return min(tile_size(maze, _SIDE, _SIDE), 64)
+    return min(tile_size(maze, _SIDE, _SIDE), 32)
 
 
-def _wrapped(frame: Frame, more: str = "") -> str:
+def _wrapped(frame: Frame) -> str:
     height, width = frame.shape[0], frame.shape[1]
     data = base64.b64encode(png(frame)).decode("ascii")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width // 2}" height="{height // 2}"'
         f' viewBox="0 0 {width} {height}">'
-        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/>{more}</svg>'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
     )
 
 

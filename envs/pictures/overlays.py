@@ -1,0 +1,330 @@
+"""What is laid over a maze: values, policies, visits, trails, what an agent sees, a search, labels, several agents.
+
+`compose` checks it all and returns a `Composition`, what each cell looks like, from which frames, SVG and PDF are made.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..core.inventory import tiles_now
+from ..core.world import World, checked_state, checked_world
+from ..maps.arguments import whole
+from ..maps.directions import OFFSETS, opposite
+from ..maps.maze import Maze
+from .palette import Theme, find_theme
+from .tiles import FLOWS, HEAT_LEVELS, STRENGTHS, Look
+
+Cells: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class Search(Protocol):
+    """What a solver found, such as a `Solution`."""
+
+    @property
+    def path(self) -> Sequence[int] | None:
+        """The states of the way, or None."""
+
+    @property
+    def visited(self) -> Sequence[int]:
+        """The states that it visited, in order."""
+
+
+class Scale(NamedTuple):
+    """What the colours of a heat map mean."""
+
+    lowest: float
+    highest: float
+    logarithmic: bool
+
+
+class Composition(NamedTuple):
+    """A picture before it is painted."""
+
+    codes: Cells
+    """(looks,), each look that there is, once, as one number; `decoded` makes a Look of it"""
+    cells: Cells
+    """(height, width), for each cell its place in `codes`"""
+    labels: tuple[tuple[int, int, str], ...]
+    """(row, column, text)"""
+    scale: Scale | None
+    theme: Theme
+
+
+class Overlays(NamedTuple):
+    """The keywords of `draw` that lay something over the maze; see there."""
+
+    values: Any = None
+    policy: Any = None
+    visits: Any = None
+    trails: Any = None
+    observation: Any = None
+    search: Search | None = None
+    labels: Mapping[int, str] | None = None
+    scale: bool = True
+
+
+class _Stage:
+    """A maze with what is in it now, and the way from states to its cells."""
+
+    def __init__(self, drawing: Maze | World, agents: Sequence[int]) -> None:
+        self.world: World | None = None
+        self.agents: list[int] = []
+        carried = 0
+        if isinstance(drawing, Maze):
+            if agents:
+                raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
+            self.maze = drawing
+        else:
+            self.world = world = checked_world(drawing)
+            states = [checked_state(world, state) for state in agents]
+            first = states[0] if states else int(world.start_states[0])
+            number, carried = int(world.maze_of[first]), int(world.carried[first])
+            if any(int(world.maze_of[state]) != number for state in states):
+                raise ValueError("the states of several agents must be in one maze")
+            self.maze = world.mazes[number]
+            self.agents = [int(world.cell[state]) for state in states]
+            self.here = np.flatnonzero((world.maze_of == number) & (world.carried == carried))
+            if not states:
+                carried = 0
+        self.size = self.maze.tiles.size
+        self.tiles = tiles_now(self.maze, carried).ravel()
+
+    def over_cells(self, name: str, given: ArrayLike, columns: bool = False) -> tuple[Cells, NDArray[Any]]:
+        """Return cells, and what is given for each: one number, or with `columns` one row of numbers.
+
+        Args:
+            name: of the keyword, for errors.
+            given: for each state of the world, (S, ...), or for each cell, (height, width, ...).
+            columns: whether there may be one more axis, for actions.
+        """
+        array = np.asarray(given)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{name} must hold numbers, not {array.dtype}")
+        axes = [
+            shape for shape in ((self.maze.height, self.maze.width), (self.size,)) if array.shape[: len(shape)] == shape
+        ]
+        if self.world is not None and len(array) == self.world.states and array.ndim <= 1 + columns:
+            return self.world.cell[self.here], array[self.here]
+        for shape in axes:
+            more = array.shape[len(shape) :]
+            if len(more) <= columns:
+                return np.arange(self.size), array.reshape(self.size, *more)
+        states = f"({self.world.states},) for its states, or " if self.world is not None else ""
+        wanted = f"{states}({self.maze.height}, {self.maze.width}) for the cells"
+        more_axes = ", with one more axis for actions" if columns else ""
+        raise ValueError(f"{name} has shape {array.shape}; expected {wanted}{more_axes}")
+
+    def cells_of(self, name: str, given: ArrayLike) -> Cells:
+        """Return the cells of states, or of cells if a Maze is drawn; -1 where there is none, any shape."""
+        numbers = np.asarray(given)
+        if numbers.dtype.kind not in "iu":
+            raise TypeError(f"{name} must be integers, not {numbers.dtype}")
+        count = self.size if self.world is None else self.world.states
+        if numbers.size and (numbers.max() >= count or numbers.min() < -1):
+            what = "cells" if self.world is None else "states"
+            raise ValueError(f"{name} must be {what} from 0 to {count - 1}, or -1 for none")
+        if self.world is None:
+            return numbers.astype(np.int64)
+        cells = np.where(numbers >= 0, self.world.cell[numbers], -1)
+        elsewhere = (numbers >= 0) & (self.world.maze_of[numbers] != self.world.maze_of[self.here[0]])
+        return np.where(elsewhere, -1, cells)
+
+
+def compose(
+    drawing: Maze | World,
+    agents: Sequence[int] = (),
+    overlays: Overlays = Overlays(),  # noqa: B008 (immutable)
+    trail: NDArray[np.uint8] | None = None,
+    theme: str | Theme = "light",
+    view_size: int = 5,
+) -> Composition:
+    """Return what each cell looks like; the arguments and errors are those of `draw`."""
+    stage, theme = _Stage(drawing, agents), find_theme(theme)
+    maze = stage.maze
+    heat, scale = _heat(stage, overlays)
+    arrows, flow = _arrows(stage, overlays.policy), _flow(stage, overlays.trails)
+    sides = np.zeros(stage.size, dtype=np.int64) if trail is None else trail.astype(np.int64)
+    if overlays.search is not None and overlays.search.path is not None:
+        sides |= _sides(stage.cells_of("search", list(overlays.search.path)), maze.width, stage.size)
+    seen = _seen(stage, overlays.observation, view_size)
+    who = np.zeros(stage.size, dtype=np.int64)
+    for number, cell in enumerate(stage.agents):
+        who[cell] = 1 if len(stage.agents) == 1 else number + 2
+    strengths = maze.setting("wind") or ()
+    gusts = [min(s, 3) for s in strengths] if len(strengths) == maze.width else [0] * maze.width
+    wind = np.tile(gusts, maze.height)
+    code = arrows
+    for bits, column in zip(_BITS, (flow, heat + 1, who, sides, wind, ~seen, stage.tiles), strict=True):
+        code = code << bits | column
+    codes, cells = np.unique(code, return_inverse=True)
+    labels = _labels(stage, overlays.labels)
+    return Composition(codes, cells.reshape(maze.tiles.shape), labels, scale if overlays.scale else None, theme)
+
+
+_BITS: Final = (12, 7, 6, 4, 2, 1, 8)  # of a code, after those of the arrows: flow, heat, agent, trail, wind, dim, tile
+
+
+def decoded(code: int) -> Look:
+    """Return the look of a code of a Composition."""
+    parts = []
+    for bits in reversed(_BITS):
+        parts.append(code & (1 << bits) - 1)
+        code >>= bits
+    tile, dim, wind, trail, agent, heat, flow = parts
+    levels = [code // (STRENGTHS + 1) ** d % (STRENGTHS + 1) for d in range(len(OFFSETS))]
+    arrows = tuple((*OFFSETS[d].tolist(), level) for d, level in enumerate(levels) if level)
+    widths = tuple(flow >> 3 * d & 7 for d in range(4)) if flow else ()
+    return Look(tile, wind, trail, agent, heat - 1, arrows, widths, bool(dim))
+
+
+def _heat(stage: _Stage, overlays: Overlays) -> tuple[Cells, Scale | None]:
+    """Return the level of each cell, -1 for none, and what the levels mean."""
+    heat = np.full(stage.size, -1, dtype=np.int64)
+    given = {name: getattr(overlays, name) for name in ("values", "visits", "search")}
+    given = {name: value for name, value in given.items() if value is not None}
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} are heat maps; draw one of them at a time")
+    if not given:
+        return heat, None
+    if overlays.search is not None:
+        order = stage.cells_of("search", list(overlays.search.visited))
+        met, first = np.unique(order[order >= 0], return_index=True)
+        return _levels(heat, met, first.astype(np.float64), logarithmic=False)
+    if overlays.visits is not None:
+        cells, counts = stage.over_cells("visits", overlays.visits)
+        total: Floats = np.bincount(cells, weights=counts.astype(np.float64), minlength=stage.size).astype(np.float64)
+        if (total < 0).any() or not np.isfinite(total).all():
+            raise ValueError("visits must be counts: finite and not negative")
+        met = np.flatnonzero(total)
+        return _levels(heat, met, total[met], logarithmic=True)
+    values = getattr(overlays.values, "values", overlays.values)
+    cells, numbers = stage.over_cells("values", values)
+    numbers = numbers.astype(np.float64)
+    going = np.isfinite(numbers)
+    if stage.world is not None and len(cells) == len(stage.here):
+        going &= ~stage.world.terminal[stage.here]
+    cells, numbers = cells[going], numbers[going]
+    best = np.full(stage.size, -np.inf)
+    np.maximum.at(best, cells, numbers)  # of several states in one cell
+    met = np.flatnonzero(np.isfinite(best) & stage.maze.open.ravel())
+    return _levels(heat, met, best[met], logarithmic=False)
+
+
+def _levels(heat: Cells, cells: Cells, numbers: Floats, logarithmic: bool) -> tuple[Cells, Scale | None]:
+    if not len(cells):
+        return heat, None
+    scale = Scale(float(numbers.min()), float(numbers.max()), logarithmic)
+    if logarithmic:
+        numbers = np.log(numbers)
+    low, high = numbers.min(), numbers.max()
+    share = (numbers - low) / (high - low) if high > low else np.full(len(numbers), 1.0)
+    heat[cells] = np.rint(share * (HEAT_LEVELS - 1)).astype(np.int64)
+    return heat, scale
+
+
+def _arrows(stage: _Stage, policy: Any) -> Cells:
+    """Return a code for the arrows of each cell, a digit for each action: the longer, the likelier."""
+    codes = np.zeros(stage.size, dtype=np.int64)
+    if policy is None:
+        return codes
+    given = getattr(policy, "optimal", policy)
+    array = np.asarray(given)
+    chosen = array.ndim == 1 and array.dtype.kind in "iu"
+    cells, rows = stage.over_cells("policy", array, columns=not chosen)
+    if chosen or rows.ndim == 1:
+        wrong = (rows < 0) | (rows >= len(OFFSETS))
+        if wrong.any():
+            raise ValueError(f"policy holds action {rows[wrong][0]}; expected 0 to {len(OFFSETS) - 1}")
+        shares = np.eye(len(OFFSETS))[rows.astype(np.int64)]
+    else:
+        shares = rows.astype(np.float64)
+        if shares.shape[1] != len(OFFSETS) or (shares < 0).any() or not np.isfinite(shares).all():
+            raise ValueError(f"policy must have a probability, or True or False, for each of {len(OFFSETS)} actions")
+    if stage.world is not None and len(cells) == len(stage.here):
+        going = ~stage.world.terminal[stage.here]
+        cells, shares = cells[going], shares[going]
+    highest = np.maximum(shares.max(axis=1, keepdims=True, initial=0), 1e-300)
+    strength = np.ceil(STRENGTHS * shares / highest - 1e-9).astype(np.int64)
+    codes[cells] = strength @ (STRENGTHS + 1) ** np.arange(len(OFFSETS))
+    codes[~stage.maze.open.ravel()] = 0
+    return codes
+
+
+def _flow(stage: _Stage, trails: Any) -> Cells:
+    """Return a code for how often the sides of each cell were crossed, three bits for each direction."""
+    if trails is None:
+        return np.zeros(stage.size, dtype=np.int64)
+    ragged = isinstance(trails, Sequence) and bool(trails) and isinstance(trails[0], Sequence | np.ndarray)
+    walks = [np.asarray(walk) for walk in trails] if ragged else [np.asarray(trails)]
+    counts = np.zeros((stage.size, 4), dtype=np.int64)
+    for walk in walks:
+        cells = stage.cells_of("trails", walk)
+        if cells.ndim not in (1, 2):
+            raise ValueError(f"trails have shape {cells.shape}; expected (steps,), (steps, agents), or a list of walks")
+        before, after = cells[:-1].ravel(), cells[1:].ravel()
+        together = (before >= 0) & (after >= 0)
+        before, after = before[together], after[together]
+        width = stage.maze.width
+        for direction, (row, column) in enumerate(OFFSETS.tolist()):
+            crossed = (after - before == row * width + column) & (bool(row) | (before // width == after // width))
+            counts[:, direction] += np.bincount(before[crossed], minlength=stage.size)
+            counts[:, opposite(direction)] += np.bincount(after[crossed], minlength=stage.size)
+    levels = np.ceil(FLOWS * np.log1p(counts) / np.log1p(max(counts.max(), 1)) - 1e-9).astype(np.int64)
+    codes: Cells = levels @ (1, 8, 64, 512)
+    return codes
+
+
+def _sides(cells: Cells, width: int, size: int) -> Cells:
+    """Return the sides that a walk over cells crosses, as bits."""
+    sides = np.zeros(size, dtype=np.int64)
+    for direction, (row, column) in enumerate(OFFSETS.tolist()):
+        before, after = cells[:-1], cells[1:]
+        crossed = (after - before == row * width + column) & (bool(row) | (before // width == after // width))
+        sides[before[crossed]] |= 1 << direction
+        sides[after[crossed]] |= 1 << opposite(direction)
+    return sides
+
+
+def _seen(stage: _Stage, observation: Any, view_size: int) -> NDArray[np.bool_]:
+    """Return which cells the agents see."""
+    everything = np.ones(stage.size, dtype=bool)
+    if observation is None:
+        return everything
+    height, width = stage.maze.height, stage.maze.width
+    if not isinstance(observation, str):
+        seen = np.asarray(observation)
+        if seen.dtype != bool or seen.size != stage.size:
+            raise ValueError(f"observation must be a name, or a bool array ({height}, {width}) of what is seen")
+        return seen.ravel()
+    if not stage.agents:
+        raise ValueError("observation shows what an agent sees; give its state too")
+    if observation in ("map", "pixels"):
+        return everything
+    reach = whole("view_size", view_size, 1) // 2
+    seen = np.zeros((height, width), dtype=bool)
+    for cell in stage.agents:
+        row, column = divmod(cell, width)
+        if observation == "view":
+            seen[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1] = True
+        elif observation == "dots":
+            for down, across in [(0, 0), *OFFSETS.tolist()]:
+                if 0 <= row + down < height and 0 <= column + across < width:
+                    seen[row + down, column + across] = True
+        else:
+            seen[row, column] = True
+    return seen.ravel()
+
+
+def _labels(stage: _Stage, labels: Mapping[int, str] | None) -> tuple[tuple[int, int, str], ...]:
+    if labels is None:
+        return ()
+    if not isinstance(labels, Mapping):
+        raise TypeError(f"labels must be a mapping from states or cells to texts, not {type(labels).__name__}")
+    cells = stage.cells_of("labels", np.array(list(labels), dtype=np.int64)).tolist()
+    return tuple(
+        (*divmod(cell, stage.maze.width), str(text)) for cell, text in zip(cells, labels.values(), strict=True)
+    )
