@@ -194,6 +194,14 @@ def chosen(x: Any) -> np.ndarray:
     return np.random.default_rng(7).integers(0, shape[1], ((shape[0] + 1) // 2, shape[1] + 1, *shape[2:]))
 
 
+def corners(x: Any) -> np.ndarray:
+    """Where the numbers of a pool were before it, if each was the first of its window: 2 x 2, or of 3 in a sequence."""
+    shape = tuple(x.shape)
+    rows, columns = np.indices(shape[2:] if len(shape) == 4 else (1, shape[2]))
+    places = rows * 2 * 2 * shape[-1] + columns * 2 if len(shape) == 4 else columns[0] * 3
+    return np.broadcast_to(places, shape).copy()
+
+
 def targets(x: Any) -> np.ndarray:
     """Class numbers that fit the logits, always the same for the same shape."""
     shape = tuple(x.shape)
@@ -473,6 +481,12 @@ CASES: dict[str, Case] = {
     "normalize": Case(nn.normalize, matrix, lambda x: F().normalize(x)),
     "dropout1d": Case(lambda x: nn.dropout1d(x, 0.4, rng=np.random.default_rng(3)), sequence, None),
     "dropout2d": Case(lambda x: nn.dropout2d(x, 0.4, rng=np.random.default_rng(3)), image, None),
+    "max_unpool2d": Case(
+        lambda x: nn.max_unpool2d(x, corners(x), 2), image, lambda x: F().max_unpool2d(x, tt(corners(x)), 2)
+    ),
+    "max_unpool1d": Case(
+        lambda x: nn.max_unpool1d(x, corners(x), 3), sequence, lambda x: F().max_unpool1d(x, tt(corners(x)), 3)
+    ),
     "upsample": Case(lambda x: nn.upsample(x, scale_factor=2), image, lambda x: F().interpolate(x, scale_factor=2)),
     "interpolate": Case(lambda x: nn.interpolate(x, (5, 4)), image, lambda x: F().interpolate(x, (5, 4))),
     "interpolate linear": Case(

@@ -45,6 +45,10 @@ def agree(function: str, x: np.ndarray, *settings: Any, **how: Any) -> None:
             getattr(nn, function)(ours, *settings, **how)
         return
     out = getattr(nn, function)(ours, *settings, **how)
+    if how.get("return_indices"):
+        (out, places), (expected, others) = out, expected
+        real = np.isfinite(out.data)
+        np.testing.assert_array_equal(places[real], others.numpy()[real])
     assert (out.shape, out.dtype) == (tuple(expected.shape), x.dtype)
     bound = 1e-5 if x.dtype == np.float32 else 1e-12
     np.testing.assert_allclose(out.data, expected.detach().numpy(), rtol=bound, atol=bound)
@@ -66,6 +70,7 @@ def test_max_pool(data: st.DataObject, batch: bool) -> None:
         "padding": each(data.draw, x, batch, 0, 2),
         "dilation": each(data.draw, x, batch, 1, 2),
         "ceil_mode": data.draw(st.booleans()),
+        "return_indices": data.draw(st.booleans()),
     }
     agree(f"max_pool{x.ndim - 1 - batch}d", x, each(data.draw, x, batch, 1, 4), **how)
 
@@ -91,7 +96,68 @@ def test_adaptive_pools(data: st.DataObject, batch: bool, kind: str) -> None:
     x = data.draw(images(batch=batch))
     two = x.ndim - batch == 3
     size = data.draw(st.integers(1, 12) if not two else st.tuples(*[st.one_of(st.none(), st.integers(1, 12))] * 2))
-    agree(f"adaptive_{kind}_pool{1 + two}d", x, size)
+    how = {"return_indices": True} if kind == "max" and data.draw(st.booleans()) else {}
+    agree(f"adaptive_{kind}_pool{1 + two}d", x, size, **how)
+
+
+@given(st.data(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_unpooling_puts_the_pixels_back(data: st.DataObject, batch: bool) -> None:
+    x = data.draw(images(least=3, batch=batch))
+    name = f"pool{x.ndim - 1 - batch}d"
+    kernel, padding = data.draw(st.integers(2, 3)), data.draw(st.integers(0, 1))
+    pooled, places = getattr(nn, f"max_{name}")(x, kernel, padding=padding, return_indices=True)
+    whole = np.zeros_like(x)
+    for channel in np.ndindex(*x.shape[: 1 + batch]):
+        whole[channel].flat[places[channel]] = x[channel].flat[places[channel]]
+    size = x.shape if batch and data.draw(st.booleans()) else x.shape[1 + batch :]
+    np.testing.assert_array_equal(
+        getattr(nn, f"max_un{name}")(pooled, places, kernel, padding=padding, output_size=size), whole
+    )
+    ours = nn.Tensor(pooled, requires_grad=True)
+    theirs = torch.tensor(np.ascontiguousarray(pooled), requires_grad=True)
+    settings = (kernel, None, padding, None if data.draw(st.booleans()) else size)
+    try:
+        expected = getattr(functional, f"max_un{name}")(theirs, torch.tensor(np.ascontiguousarray(places)), *settings)
+    except (RuntimeError, ValueError):
+        with pytest.raises(ValueError, match=f"max_un{name}"):
+            getattr(nn, f"max_un{name}")(ours, places, *settings)
+        return
+    out = getattr(nn, f"max_un{name}")(ours, places, *settings)
+    np.testing.assert_array_equal(out.data, expected.detach().numpy())
+    gradient = np.random.default_rng(0).standard_normal(out.shape).astype(x.dtype)
+    out.backward(gradient)
+    expected.backward(torch.tensor(gradient))
+    np.testing.assert_array_equal(ours.grad, theirs.grad.numpy())
+
+
+def test_an_autoencoder_of_pools() -> None:
+    """Layers with indices, alone and where convolution, relu and pool are evaluated together."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 1, 6, 6)).astype(np.float32)
+    down = nn.Sequential(nn.Conv2D(1, 2, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2D(2, return_indices=True))
+    pooled, places = down(x)
+    np.testing.assert_array_equal(pooled.data, nn.max_pool2d(nn.relu(down[0](x)), 2).data)
+    back = nn.MaxUnpool2D(2)(pooled, places)
+    assert back.shape == (2, 2, 6, 6)
+    np.testing.assert_array_equal(nn.max_pool2d(back, 2).data, pooled.data)
+    assert repr(nn.MaxUnpool2D(2)) == "MaxUnpool2D(kernel_size=2, stride=2, padding=0)"
+
+
+BAD_PLACES: list[tuple[Any, dict[str, Any], str]] = [
+    ([[[[16]]]], {}, "an index is 16 or 16; expected 0 to 3"),
+    ([[[[-1]]]], {}, "an index is -1"),
+    ([[[[0.0]]]], {}, "indices are float64"),
+    ([[[0]]], {}, r"of shape \(1, 1, 1\); expected integers of \(1, 1, 1, 1\)"),
+    ([[[[0]]]], {"output_size": (5, 5)}, r"was about \(2, 2\), not \(5, 5\)"),
+    ([[[[0]]]], {"kernel_size": 0}, "kernel_size is 0; expected 2 whole numbers from 1 on"),
+]
+
+
+@pytest.mark.parametrize(("places", "how", "words"), BAD_PLACES)
+def test_unpooling_refuses_in_words(places: Any, how: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        nn.max_unpool2d(np.ones((1, 1, 1, 1)), places, **{"kernel_size": 2, **how})
 
 
 @given(st.data(), st.sampled_from(["constant", "reflect", "replicate", "circular"]))

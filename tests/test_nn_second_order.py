@@ -85,6 +85,14 @@ def test_an_operation_of_ones_own_is_named() -> None:
         nn.grad(cube(x).sum(), x, create_graph=True)
 
 
+def test_an_entry_that_asks_for_what_the_vjp_does_not_remember_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mazegrad.nn.second_order import TABLE
+
+    monkeypatch.setitem(TABLE, "exp", ("x", lambda grad, result: grad * result))
+    with pytest.raises(RuntimeError, match="second derivative of 'exp' needs result, but the vjp remembers .*out"):
+        nn.exp(nn.Tensor(1.0, requires_grad=True)).backward(create_graph=True)
+
+
 @pytest.mark.parametrize("kind", ["RNN", "relu", "leaky", "LSTM", "GRU", "deep"])
 @pytest.mark.parametrize("ends", ["equal", "lengths", "resets"])
 def test_recurrent_layers(kind: str, ends: str) -> None:

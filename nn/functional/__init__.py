@@ -5,6 +5,12 @@ Images are (batch, channels, height, width), in any memory order; results keep t
 
 from typing import TYPE_CHECKING
 
+from .adaptive_pooling import (
+    adaptive_avg_pool1d as adaptive_avg_pool1d,
+    adaptive_avg_pool2d as adaptive_avg_pool2d,
+    adaptive_max_pool1d as adaptive_max_pool1d,
+    adaptive_max_pool2d as adaptive_max_pool2d,
+)
 from ..attention import scaled_dot_product_attention as scaled_dot_product_attention
 from ..convolution import (
     bias_relu as bias_relu,
@@ -63,10 +69,6 @@ from .patches import (
     unfold as unfold,
 )
 from .pooling import (
-    adaptive_avg_pool1d as adaptive_avg_pool1d,
-    adaptive_avg_pool2d as adaptive_avg_pool2d,
-    adaptive_max_pool1d as adaptive_max_pool1d,
-    adaptive_max_pool2d as adaptive_max_pool2d,
     avg_pool1d as avg_pool1d,
     avg_pool2d as avg_pool2d,
     max_pool1d as max_pool1d,
@@ -80,6 +82,7 @@ from .regression import (
     smooth_l1_loss as smooth_l1_loss,
 )
 from .resampling import interpolate as interpolate, upsample as upsample
+from .unpooling import max_unpool1d as max_unpool1d, max_unpool2d as max_unpool2d
 
 if not TYPE_CHECKING:
     __getattr__ = getter("nn.functional", globals(), FUNCTIONS)

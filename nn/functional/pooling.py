@@ -15,7 +15,7 @@ import numpy as np
 from .. import buffers, operations
 from ..geometry import Axis, Size, pool_axes, remembered
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..tensor import Operand, Rule, composite, operation, plain
 
 Axes = tuple[Axis, ...]
 
@@ -35,6 +35,15 @@ def _max_pool2d(x: Operand, axes: Axes) -> Rule:
         return (_deal(_deal(grad, out, columns, 2, high, spoilt), columns, x, 3, wide, spoilt),)
 
     return out, vjp
+
+
+def _places(x: Array, axes: Axes) -> Array:
+    """Where the largest of each window is: row * width + column."""
+    high, wide = axes
+    columns = _slide(x, 3, wide, np.maximum, -np.inf)
+    out = _slide(columns, 2, high, np.maximum, -np.inf)
+    places = np.broadcast_to(np.arange(high.size * wide.size).reshape(high.size, wide.size), x.shape)
+    return pick(pick(places, columns, x, 3, wide), out, columns, 2, high)
 
 
 def _slide(x: Array, axis: int, window: Axis, combine: Callable[..., Any], start: float) -> Array:
@@ -93,7 +102,7 @@ def _largest(x: Array, out: Array, spoilt: bool) -> Array:
 
 def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
     """Along one axis, take of `values`, which lie as x does, those that `_deal` hands gradients to."""
-    picked, unmet, spoilt = np.zeros_like(out), np.ones(out.shape, bool), bool(np.isnan(out).any())
+    picked, unmet, spoilt = np.zeros_like(out, values.dtype), np.ones(out.shape, bool), bool(np.isnan(out).any())
     for outputs, inputs in window.views:
         here, there = (*[slice(None)] * axis, outputs), (*[slice(None)] * axis, inputs)
         found = _largest(x[there], out[here], spoilt)
@@ -175,9 +184,10 @@ def max_pool2d(
 
     Windows touch unless `stride` says otherwise; what is left over at the border is dropped unless `ceil_mode`.
     `padding` is at most half a window, and never the largest. The first largest, in reading order, gets the gradient.
+    With `return_indices` a pair: also where each largest pixel was, row * width + column, as `max_unpool2d` takes them.
     """
-    _no_indices("max_pool2d", return_indices)
-    return _pool("max_pool2d", _max_pool2d, input, 2, (kernel_size, stride, padding, dilation, ceil_mode))
+    settings = kernel_size, stride, padding, dilation, ceil_mode
+    return _pool("max_pool2d", _max_pool2d, input, 2, settings, return_indices=return_indices)
 
 
 @composite
@@ -191,8 +201,8 @@ def max_pool1d(
     return_indices: bool = False,
 ) -> Any:
     """Largest of each window: (batch, channels, length) -> (batch, channels, length'); settings as `max_pool2d`."""
-    _no_indices("max_pool1d", return_indices)
-    return _pool("max_pool1d", _max_pool2d, input, 1, (kernel_size, stride, padding, dilation, ceil_mode))
+    settings = kernel_size, stride, padding, dilation, ceil_mode
+    return _pool("max_pool1d", _max_pool2d, input, 1, settings, return_indices=return_indices)
 
 
 @composite
@@ -231,11 +241,6 @@ def avg_pool1d(
     )
 
 
-def _no_indices(name: str, return_indices: bool) -> None:
-    if return_indices:
-        raise ValueError(f"{name}: return_indices=True is not in mazegrad; see docs/nn.md")
-
-
 def _pool(
     name: str,
     work: Any,
@@ -244,11 +249,13 @@ def _pool(
     settings: tuple[Any, ...],
     include: bool = True,
     divisor: int | None = None,
+    return_indices: bool = False,
 ) -> Any:
     """Check everything, lift what lacks the batch or the height, and pool."""
     axes = _plan(name, np.shape(x), count, *settings)
     if work is _max_pool2d:
-        return lifted(lambda x: work(x, axes=axes), x, count)
+        out = lifted(lambda x: work(x, axes=axes), x, count)
+        return (out, lifted(lambda x: _places(x, axes), plain(x), count)) if return_indices else out
     counts: Any = divisor or _counts(axes, include)
     return lifted(lambda x: work(x, axes=axes, counts=counts), x, count)
 
@@ -285,99 +292,3 @@ def lifted(work: Callable[[Any], Any], x: Operand, count: int) -> Any:
     x = operations.expand_dims(x, 2) if count == 1 else x
     out, extra = work(x), (0,) * alone + (2,) * (count == 1)
     return operations.squeeze(out, extra) if extra else out
-
-
-# ------------------------------------------------------------------------------------------------------------ adaptive
-@composite
-def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
-    """Mean over windows that share the picture evenly: (..., height, width) -> (..., *output_size).
-
-    `output_size` is one number or (height, width); None leaves that axis as it is. 1 is the mean of everything.
-    """
-    return _adaptive("adaptive_avg_pool2d", input, output_size, 2, largest=False)
-
-
-@composite
-def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
-    """Mean over windows that share the sequence evenly: (..., length) -> (..., output_size)."""
-    return _adaptive("adaptive_avg_pool1d", input, output_size, 1, largest=False)
-
-
-@composite
-def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest of windows that share the picture evenly: (..., height, width) -> (..., *output_size)."""
-    _no_indices("adaptive_max_pool2d", return_indices)
-    return _adaptive("adaptive_max_pool2d", input, output_size, 2, largest=True)
-
-
-@composite
-def adaptive_max_pool1d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest of windows that share the sequence evenly: (..., length) -> (..., output_size)."""
-    _no_indices("adaptive_max_pool1d", return_indices)
-    return _adaptive("adaptive_max_pool1d", input, output_size, 1, largest=True)
-
-
-def _adaptive(name: str, x: Operand, output_size: Any, count: int, largest: bool) -> Any:
-    shape = np.shape(x)
-    check_axes(name, shape, count)
-    several = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * count
-    if len(several) != count or not all(n is None or (isinstance(n, int | np.integer) and n > 0) for n in several):
-        raise ValueError(f"{name}: output_size is {output_size!r}; expected {count} whole numbers from 1 on, or one")
-    sizes = [n if new is None else new for n, new in zip(shape[-count:], several, strict=True)]
-    if 0 in shape[-count:]:
-        raise ValueError(f"{name} of shape {shape}: there must be a pixel")
-    if all(n % new == 0 for n, new in zip(shape[-count:], sizes, strict=True)):
-        kernel = tuple(n // new for n, new in zip(shape[-count:], sizes, strict=True))
-        if largest:
-            return (max_pool2d if count == 2 else max_pool1d)(x, kernel)
-        return (avg_pool2d if count == 2 else avg_pool1d)(x, kernel)
-    pairs = [
-        [(i * n // new, -(-(i + 1) * n // new)) for i in range(new)]
-        for n, new in zip(shape[-count:], sizes, strict=True)
-    ]
-    cells = tuple(pairs) if count == 2 else ([(0, 1)], pairs[0])
-    work = _adaptive_max if largest else _adaptive_avg
-    return lifted(lambda x: work(x, cells=cells), x, count)
-
-
-@operation
-def _adaptive_avg(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
-    rows, columns = cells
-    out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
-    for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
-        x[:, :, top:bottom, left:right].mean((2, 3), out=out[:, :, i, j])
-
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        grad_x = np.zeros_like(x)
-        for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
-            share = grad[:, :, i, j] / ((bottom - top) * (right - left))
-            grad_x[:, :, top:bottom, left:right] += share[:, :, None, None]
-        return (grad_x,)
-
-    return out, vjp
-
-
-@operation
-def _adaptive_max(x: Operand, cells: tuple[list[tuple[int, int]], ...]) -> Rule:
-    rows, columns = cells
-    out = buffers.empty_ordered(x, (*x.shape[:2], len(rows), len(columns)))
-    chosen = np.empty(out.shape, np.intp)
-    for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
-        window = x[:, :, top:bottom, left:right].reshape(*x.shape[:2], (bottom - top) * (right - left))
-        chosen[:, :, i, j] = window.argmax(-1)
-        out[:, :, i, j] = np.take_along_axis(window, chosen[:, :, i, j, None], -1)[..., 0]
-
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
-        grad_x = np.zeros_like(x)
-        batch, channel = np.ogrid[: x.shape[0], : x.shape[1]]
-        for (i, (top, _)), (j, (left, right)) in pairs(rows, columns):
-            down, across = np.divmod(chosen[:, :, i, j], right - left)
-            grad_x[batch, channel, top + down, left + across] += grad[:, :, i, j]
-        return (grad_x,)
-
-    return out, vjp
-
-
-def pairs(rows: list[tuple[int, int]], columns: list[tuple[int, int]]) -> Any:
-    """Every window's number and extent, along both axes."""
-    return ((row, column) for row in enumerate(rows) for column in enumerate(columns))

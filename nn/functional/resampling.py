@@ -11,7 +11,7 @@ import numpy as np
 from .. import buffers, operations
 from ..graph import Array
 from ..tensor import Operand, Rule, composite, operation
-from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 
 @composite

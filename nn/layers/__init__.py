@@ -78,6 +78,8 @@ from .pooling import (
     AvgPool2D as AvgPool2D,
     MaxPool1D as MaxPool1D,
     MaxPool2D as MaxPool2D,
+    MaxUnpool1D as MaxUnpool1D,
+    MaxUnpool2D as MaxUnpool2D,
 )
 from .sequential import Sequential as Sequential
 from .shapes import (

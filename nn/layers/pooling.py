@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..functional import pooling
+from ..functional import adaptive_pooling, pooling, unpooling
 from ..geometry import Size, pool_axes
 from ..modules import Module
 
@@ -32,11 +32,6 @@ class _Pool(Module):
         )
 
 
-def _refuse_indices(layer: Module, return_indices: bool) -> None:
-    if return_indices:
-        raise ValueError(f"{type(layer).__name__}: return_indices=True is not in mazegrad; see docs/nn.md")
-
-
 class _MaxPool(_Pool):
     def __init__(
         self,
@@ -47,13 +42,14 @@ class _MaxPool(_Pool):
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
-        _refuse_indices(self, return_indices)
         self._keep(kernel_size, stride, padding, dilation, ceil_mode)
+        self.return_indices = return_indices
 
     def forward(self, input: Any) -> Any:
-        """(batch, channels, *sizes) -> (batch, channels, *smaller sizes)."""
+        """(batch, channels, *sizes) -> (batch, channels, *smaller sizes); with `return_indices` also their places."""
         pool = pooling.max_pool2d if self.axes == 2 else pooling.max_pool1d
-        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        settings = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        return pool(input, *settings, self.return_indices)
 
 
 class MaxPool2D(_MaxPool):
@@ -135,7 +131,7 @@ class AdaptiveAvgPool2D(_Adaptive):
 
     def forward(self, input: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, *output_size)."""
-        return pooling.adaptive_avg_pool2d(input, self.output_size)
+        return adaptive_pooling.adaptive_avg_pool2d(input, self.output_size)
 
 
 class AdaptiveAvgPool1D(_Adaptive):
@@ -145,13 +141,13 @@ class AdaptiveAvgPool1D(_Adaptive):
 
     def forward(self, input: Any) -> Any:
         """(batch, channels, length) -> (batch, channels, output_size)."""
-        return pooling.adaptive_avg_pool1d(input, self.output_size)
+        return adaptive_pooling.adaptive_avg_pool1d(input, self.output_size)
 
 
 class _AdaptiveMax(_Adaptive):
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        _refuse_indices(self, return_indices)
         super().__init__(output_size)
+        self.return_indices = return_indices
 
 
 class AdaptiveMaxPool2D(_AdaptiveMax):
@@ -161,7 +157,7 @@ class AdaptiveMaxPool2D(_AdaptiveMax):
 
     def forward(self, input: Any) -> Any:
         """(batch, channels, height, width) -> (batch, channels, *output_size)."""
-        return pooling.adaptive_max_pool2d(input, self.output_size)
+        return adaptive_pooling.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool1D(_AdaptiveMax):
@@ -171,4 +167,33 @@ class AdaptiveMaxPool1D(_AdaptiveMax):
 
     def forward(self, input: Any) -> Any:
         """(batch, channels, length) -> (batch, channels, output_size)."""
-        return pooling.adaptive_max_pool1d(input, self.output_size)
+        return adaptive_pooling.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class _MaxUnpool(Module):
+    axes: int
+
+    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        self.kernel_size, self.padding = kernel_size, padding
+        self.stride = kernel_size if stride is None else stride
+
+    def forward(self, input: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
+        """Pixels and their places, (batch, channels, *sizes) both -> (batch, channels, *larger sizes)."""
+        unpool = unpooling.max_unpool2d if self.axes == 2 else unpooling.max_unpool1d
+        return unpool(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+    def extra_repr(self) -> str:
+        """The settings of the pool."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool2D(_MaxUnpool):
+    """The way back of `MaxPool2D(..., return_indices=True)`: pixels in their places, zeros elsewhere."""
+
+    axes = 2
+
+
+class MaxUnpool1D(_MaxUnpool):
+    """The way back of `MaxPool1D(..., return_indices=True)`: numbers in their places, zeros elsewhere."""
+
+    axes = 1

@@ -1,14 +1,19 @@
 """Derivatives of derivatives: each operation's vjp once more, this time written in operations.
 
-The vjps beside the operations work on plain arrays: quick, and the end of the road. When a walk back shall itself be
-differentiable (`create_graph=True`), `pull` takes the vjp from a table: `arithmetic.py`, `activations.py`, `nets.py`,
-`sequences.py`. An entry names the operands and has a function for each, from the gradient of what came out to that of
-the operand; or it is a `Formula`, the operation as a composition of others, through which the gradient is walked.
+The vjps beside the operations work on plain arrays: they are fast, and their results have no graph. When the pass back
+must itself be differentiable (`create_graph=True`), `pull` takes the vjp from a table: `arithmetic.py`,
+`activations.py`, `nets.py`, `losses.py`, `sequences.py`. An entry names the operands and has a function for each, from
+the gradient of the output to that of the operand. Or it is a `Formula`, the operation as a composition of others,
+through which the gradient is passed back.
 
-What these functions ask for by name is found where the first vjp remembers it: among the variables of its closure, or
-its keyword defaults (what only a second derivative has a use for). An operand, and `out`, comes as a tensor with its
-place in the graph; all else as it is. Gradients of operands that were broadcast are summed by `pull`. Without
-`create_graph` nothing of this is touched, and no operation keeps anything for it in memory.
+**The contract.** The parameters of an entry's functions are the names of what they need, and the operation's vjp must
+remember values under these names: as variables of its closure, or as keyword defaults (`*, x=x`: what only a second
+derivative uses). So a variable of a vjp that an entry names cannot be renamed alone; `pull` raises an error that names
+both, and the tests differentiate every operation twice. Besides, an entry can ask for `grad`, for `vjp` itself and for
+`shapes`, those of the operands. Operands and `out` arrive as tensors in their places in the graph, all else as it is.
+
+Gradients of operands that were broadcast are summed by `pull`. Without `create_graph` nothing of this runs, and no
+operation keeps anything for it in memory.
 """
 
 from __future__ import annotations
@@ -30,7 +35,12 @@ TABLE: dict[str, Entry] = {**arithmetic.TABLE, **activations.TABLE, **nets.TABLE
 
 
 def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[Any]:
-    """As `Node.pull`, but made of operations: the gradients, of the outputs and of the operands, are tensors."""
+    """Do what `Node.pull` does, in operations: the gradients of the outputs and of the operands are tensors.
+
+    Raises:
+        RuntimeError: the operation has no entry in the table, its vjp lacks what the entry needs, or an operand was
+            overwritten.
+    """
     if node.name not in TABLE:
         raise RuntimeError(
             f"create_graph=True: {node.name!r} has first derivatives only; docs/nn.md lists the operations that have"
@@ -44,9 +54,9 @@ def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[An
     if isinstance(functions[0], Formula):
         return _through(functions[0], names.split(), saved, arrived, node, needs)
     if names == "*":
-        found = functions[0](*_asked(functions[0], saved))
+        found = functions[0](*_asked(node.name, functions[0], saved))
     else:
-        found = [f(*_asked(f, saved)) if need else None for f, need in zip(functions, needs, strict=False)]
+        found = [f(*_asked(node.name, f, saved)) if need else None for f, need in zip(functions, needs, strict=False)]
     return [
         None if g is None or not need else fit(g, shape)
         for g, need, shape in zip(found, needs, node.input_shapes, strict=True)
@@ -75,10 +85,16 @@ def _variables(function: Any) -> dict[str, Any]:
     return {name: value for found in (*inner, own, function.__kwdefaults__ or {}) for name, value in found.items()}
 
 
-def _asked(function: Callable[..., Any], saved: dict[str, Any]) -> list[Any]:
+def _asked(name: str, function: Callable[..., Any], saved: dict[str, Any]) -> list[Any]:
     """What a function's parameters name; their defaults where it is not there."""
     parameters = inspect.signature(function).parameters.values()
-    return [saved[p.name] if p.default is p.empty else saved.get(p.name, p.default) for p in parameters]
+    missing = [p.name for p in parameters if p.default is p.empty and p.name not in saved]
+    if missing:
+        raise RuntimeError(
+            f"create_graph=True: the second derivative of {name!r} needs {', '.join(missing)}, but the vjp remembers"
+            f" {', '.join(sorted(saved)) or 'nothing'}; use the same names, or add keyword defaults (*, x=x) to the vjp"
+        )
+    return [saved.get(p.name, p.default) for p in parameters]
 
 
 def _through(
@@ -91,7 +107,7 @@ def _through(
 ) -> list[Any]:
     """Evaluate the composition on stand-ins for the operands, and walk back through it to them."""
     for name, recover in formula.recover.items():
-        saved[name] = recover(*_asked(recover, saved))
+        saved[name] = recover(*_asked(node.name, recover, saved))
     stand_ins: dict[int, int] = {}  # the node's id -> which operand
     found: list[Any] = [None] * len(needs)
     tied: list[Node] = []
@@ -101,7 +117,7 @@ def _through(
             tied.append(Node("operand", lambda grad, needs: (), (), (), (), [array.shape]))
             stand_ins[id(tied[-1])] = i
             saved[name] = Tensor._wrap(array, tied[-1])
-    outputs = formula.compute(*_asked(formula.compute, saved))
+    outputs = formula.compute(*_asked(node.name, formula.compute, saved))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     used = [(x, g) for x, g in zip(outputs, grads, strict=True) if g is not None]
     root = Node("outputs", lambda grad, needs: (), [x._edge() for x, _ in used], (), (), [()])

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import operations as op
 from ..convolution import operation as conv
-from ..functional import padding, patches, pooling, resampling
+from ..functional import adaptive_pooling, padding, patches, pooling, resampling, unpooling
 from .arithmetic import linear, linear_map, numbers
 from .entry import Entry, Formula
 
@@ -26,13 +26,10 @@ def _max_pool(grad: Any, vjp: Any, x: Any, columns: Any, out: Any, high: Any, wi
     return linear(grad, vjp, back)
 
 
-def _adaptive_max(grad: Any, vjp: Any, chosen: Any, rows: Any, columns: Any) -> Any:
+def _adaptive_max(grad: Any, vjp: Any, places: Any) -> Any:
     def back(toward: Any) -> Any:
-        out = np.empty(chosen.shape, toward.dtype)
-        for (i, (top, bottom)), (j, (left, right)) in pooling.pairs(rows, columns):
-            window = toward[:, :, top:bottom, left:right].reshape(*toward.shape[:2], -1)
-            out[:, :, i, j] = np.take_along_axis(window, chosen[:, :, i, j, None], -1)[..., 0]
-        return out
+        flat = toward.reshape(*toward.shape[:2], -1)
+        return np.take_along_axis(flat, places.reshape(*places.shape[:2], -1), -1).reshape(places.shape)
 
     return linear(grad, vjp, back)
 
@@ -121,9 +118,15 @@ TABLE: dict[str, Entry] = {
     ),
     "adaptive_avg": (
         "x",
-        lambda grad, vjp, rows, columns: linear(grad, vjp, lambda t: pooling._adaptive_avg(t, cells=(rows, columns))),
+        lambda grad, vjp, rows, columns: linear(
+            grad, vjp, lambda t: adaptive_pooling._adaptive_avg(t, cells=(rows, columns))
+        ),
     ),
     "adaptive_max": ("x", _adaptive_max),
+    "put_back": (
+        "x",
+        lambda grad, vjp, places, size: linear(grad, vjp, lambda t: unpooling._put_back(t, places=places, size=size)),
+    ),
     "pad": (
         "x",
         lambda grad, vjp, both, mode: linear(grad, vjp, lambda t: padding._pad(t, both=both, mode=mode, value=0.0)),
