@@ -20,6 +20,7 @@ from . import operations, second_order
 from .graph import Gradients, Node, backpropagate, newest_first
 from .modules import Module
 from .tensor import Tensor
+from .tensor_hooks import seen, watched
 
 
 def grad(
@@ -77,8 +78,9 @@ def grad(
 
     keep = create_graph if retain_graph is None else retain_graph
     with np.errstate(all="ignore"):
-        leaves = backpropagate((root, 0), np.ones(()), keep, visit, pull, _Borrowed() if create_graph else None)
-    found |= {(id(leaf), 0): arrived for leaf, arrived in leaves}
+        store = _Borrowed() if create_graph else None
+        leaves = backpropagate((root, 0), np.ones(()), keep, watched(visit), pull, store)
+        found |= {(id(leaf), 0): arrived for leaf, arrived in seen(leaves)}
     results = [found[key] for key in keys]
     for i, (x, result) in enumerate(zip(wanted, results, strict=True)):
         if result is None and not allow_unused:
@@ -95,7 +97,7 @@ def backpropagate_in_operations(output: Tensor, weight: Any) -> list[tuple[Any, 
     def pull(node: Node, grads: Sequence[Any]) -> Sequence[Any]:
         return second_order.pull(node, grads, node.needs)
 
-    return backpropagate(output._edge(), seed, True, None, pull, _Borrowed())
+    return backpropagate(output._edge(), seed, True, watched(), pull, _Borrowed())
 
 
 Tensor._backpropagate_in_operations = staticmethod(backpropagate_in_operations)

@@ -137,7 +137,8 @@ def backpropagate(
         start: the tensor to start from, as an edge.
         seed: the gradient of that tensor.
         retain_graph: keep the saved arrays for another pass.
-        visit: called with each node and the gradients of its outputs, before these go on to its parents.
+        visit: called with each node and the list of its outputs' gradients, before these go on to its parents; it may
+            put others in their places.
         pull: turns the gradients of a node's outputs into those of its parents.
         gradients: where the gradients are kept during the pass.
 

@@ -1,41 +1,19 @@
 """Hooks: functions that a module calls before and after its forward, or when gradients pass through it.
 
-Names and arguments are PyTorch's; gradients are plain arrays here, as `grad` is.
+Names and arguments are PyTorch's; gradients are plain arrays here, as `grad` is, and tensors in a pass with
+`create_graph=True`. Hooks of single tensors are in `tensor_hooks.py`.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .graph import recording
 from .tensor import Operand, Rule, Tensor, operation
+from .tensor_hooks import RemovableHandle
 
 Hook = Callable[..., Any]
-_number = itertools.count()
-
-
-class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook away again; so does the end of a with block."""
-
-    def __init__(self, hooks: dict[int, Any], prepend: bool, entry: Any) -> None:
-        self._hooks, self._id = hooks, next(_number)
-        later = dict(hooks) if prepend else {}
-        if prepend:
-            hooks.clear()
-        hooks[self._id] = entry
-        hooks.update(later)
-
-    def remove(self) -> None:
-        """Take the hook away; once is enough."""
-        self._hooks.pop(self._id, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()
 
 
 class Hooks:
@@ -101,7 +79,7 @@ class _Passage:
         self.arrived = tuple(grads)
         for hook in list(self.hooks.gradient_arrives.values()):
             changed = hook(self.module, self.arrived)
-            self.arrived = self.arrived if changed is None else _several(changed, len(grads))
+            self.arrived = self.arrived if changed is None else _several(changed, grads)
         if not self.places:
             self._shown((None,) * self.inputs)
         return list(self.arrived)
@@ -117,16 +95,18 @@ class _Passage:
     def _shown(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         for hook in list(self.hooks.gradient_leaves.values()):
             changed = hook(self.module, grads, self.arrived)
-            grads = grads if changed is None else _several(changed, len(grads))
+            grads = grads if changed is None else _several(changed, grads)
         return grads
 
 
-def _several(changed: Any, count: int) -> tuple[Any, ...]:
-    """What a hook returned instead of `count` gradients."""
+def _several(changed: Any, grads: Sequence[Any]) -> tuple[Any, ...]:
+    """What a hook returned instead of these gradients: tensors where they are tensors, else arrays."""
     found = changed if isinstance(changed, tuple) else (changed,)
-    if len(found) != count:
-        raise ValueError(f"a backward hook returned {len(found)} gradients; expected {count}, or None")
-    return tuple(x if x is None or not isinstance(x, Tensor) else x.data for x in found)
+    if len(found) != len(grads):
+        raise ValueError(f"a backward hook returned {len(found)} gradients; expected {len(grads)}, or None")
+    if any(isinstance(grad, Tensor) for grad in grads):
+        return tuple(x if x is None or isinstance(x, Tensor) else Tensor(x) for x in found)
+    return tuple(x.data if isinstance(x, Tensor) else x for x in found)
 
 
 class Hookable:

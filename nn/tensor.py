@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 from .checks import explained
 from .graph import Array, Edge, Node, Vjp, backpropagate, recording
 from .precision import FLOATS, in_one_precision
+from .tensor_hooks import register_hook, seen, watched
 
 P = ParamSpec("P")
 Operand: TypeAlias = Any  # what one may differentiate by: tensor, array or number; inside a rule, an array
@@ -70,7 +71,7 @@ class Tensor(_Operators):
 
     __slots__ = ("__weakref__", "_array", "_node", "_slot", "grad", "name", "requires_grad", "version")
     __array_ufunc__ = None  # so that array + tensor asks the tensor
-    _backpropagate_in_operations: Callable[[Tensor, Any], list[tuple[Any, Any]]]  # from `differentiation.py`
+    _backpropagate_in_operations: Callable[[Tensor, Any], Sequence[tuple[Any, Any]]]  # from `differentiation.py`
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
         array: Array = data._array if isinstance(data, Tensor) else np.asarray(data)
@@ -152,6 +153,8 @@ class Tensor(_Operators):
         """The same numbers without a graph (a copy, since leaves can be overwritten)."""
         return Tensor(self._array)
 
+    register_hook = register_hook
+
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self.grad = None
@@ -171,8 +174,8 @@ class Tensor(_Operators):
             if create_graph:
                 found = Tensor._backpropagate_in_operations(self, gradient)
             else:
-                found = backpropagate(self._edge(), self._seed(gradient), retain_graph)
-            for leaf, grad in found:
+                found = backpropagate(self._edge(), self._seed(gradient), retain_graph, watched())
+            for leaf, grad in seen(found):
                 before = leaf.grad if create_graph else plain(leaf.grad)
                 leaf.grad = grad if before is None else before + grad
 

@@ -90,6 +90,103 @@ def compare(a: Any, b: Any) -> None:
         np.testing.assert_allclose(a, b)
 
 
+@pytest.mark.parametrize("change", [False, True])
+def test_hooks_of_modules_in_a_pass_that_can_be_differentiated(change: bool) -> None:
+    """With create_graph they see tensors, and what they change is differentiated again."""
+    torch, (ours, theirs) = t(), pair()
+    x = np.random.default_rng(1).normal(size=(5, 3))
+    mine, other = nn.Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    orders: tuple[list[Any], list[Any]] = [], []
+    for net, order in ((ours, orders[0]), (theirs, orders[1])):
+        record(net, order, change)
+    (slope,) = nn.grad((ours(mine) ** 2).sum(), mine, create_graph=True)
+    (their_slope,) = torch.autograd.grad((theirs(other) ** 2).sum(), other, create_graph=True)
+    np.testing.assert_allclose(slope.data, their_slope.detach().numpy())
+    for a, b in zip(*orders, strict=True):
+        assert a[:2] == b[:2]
+        for first, second in zip(a[2:], b[2:], strict=True):
+            compare(first, second)
+    (slope**2).sum().backward()
+    (their_slope**2).sum().backward()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(np.zeros(p.shape) if p.grad is None else p.grad, 0 if q.grad is None else q.grad)
+
+
+# -------------------------------------------------------------------------------------------------- hooks of tensors
+def tensor_hooks(tensor: Any, lib: Any, seen: list[Any]) -> tuple[Any, list[Any]]:
+    """A small graph with hooks on a leaf, on results that are used twice, and two on one of them."""
+    a, b = tensor([1.0, 2.0, 3.0]), tensor([0.5, -1.0, 2.0])
+    product = a * b
+    total = (product * product + product).sum()
+    product.register_hook(lambda grad: seen.append(plain(grad)))
+    product.register_hook(lambda grad: grad * 2)
+    product.register_hook(lambda grad: seen.append(plain(grad)))
+    a.register_hook(lambda grad: seen.append(plain(grad)))
+    a.register_hook(lambda grad: grad + 1)
+    b.register_hook(lambda grad: seen.append(plain(grad)))
+    return total, [a, b, product]
+
+
+def both() -> Any:
+    torch = t()
+    for tensor, lib in (
+        (lambda x: nn.Tensor(np.array(x), requires_grad=True), nn),
+        (lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True), torch.autograd),
+    ):
+        seen: list[Any] = []
+        yield (*tensor_hooks(tensor, lib, seen), lib, seen)
+
+
+def test_hooks_of_tensors_see_the_whole_gradient_and_may_change_it() -> None:
+    found = []
+    for total, (a, b, _), _, seen in both():
+        total.backward()
+        found.append([*sorted(seen, key=lambda x: x.tolist()), plain(a.grad), plain(b.grad)])
+    compare(*found)
+
+
+def test_hooks_of_tensors_when_gradients_are_asked_for_and_differentiated() -> None:
+    found = []
+    for total, wanted, lib, seen in both():
+        before = lib.grad(total, wanted[2], retain_graph=True)
+        grads = [*before, *lib.grad(total, wanted[:2], create_graph=True)]
+        assert any(isinstance(x, nn.Tensor) for x in grads) == (lib is nn)
+        grads = [*grads, *lib.grad((grads[1] * grads[2]).sum(), wanted[:2])]
+        found.append([*sorted(seen, key=lambda x: x.tolist()), *map(plain, grads)])
+    compare(*found)
+
+
+def test_hooks_of_tensors_come_and_go() -> None:
+    x, seen = nn.Tensor([1.0, 2.0], requires_grad=True), []
+    handle = x.register_hook(seen.append)
+    (x * x).sum().backward()
+    handle.remove()
+    (x * x).sum().backward()
+    assert len(seen) == 1
+    with pytest.raises(ValueError, match="read-only"):
+        seen[0][0] = 1
+    y = x * 3
+    with y.register_hook(lambda grad: grad[:1]), pytest.raises(ValueError, match=r"of shape \(1,\); expected \(2,\)"):
+        y.sum().backward()
+    with pytest.raises(RuntimeError, match="requires no gradient"):
+        nn.Tensor([1.0]).register_hook(print)
+
+
+def test_hooks_of_tensors_keep_nothing_alive() -> None:
+    import gc
+    import weakref
+
+    x = nn.Tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    gone = [weakref.ref(x), weakref.ref(y._node)]
+    x.register_hook(lambda grad: None)
+    y.register_hook(lambda grad: None)
+    y.sum().backward()
+    del x, y
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None]
+
+
 class Two(nn.Module):
     """Two inputs, one of them by keyword, two outputs."""
 

@@ -89,7 +89,7 @@ def test_an_entry_that_asks_for_what_the_vjp_does_not_remember_is_named(monkeypa
     from mazegrad.nn.second_order import TABLE
 
     monkeypatch.setitem(TABLE, "exp", ("x", lambda grad, result: grad * result))
-    with pytest.raises(RuntimeError, match="second derivative of 'exp' needs result, but the vjp remembers .*out"):
+    with pytest.raises(RuntimeError, match=r"second derivative of 'exp' needs result, but the vjp remembers .*out"):
         nn.exp(nn.Tensor(1.0, requires_grad=True)).backward(create_graph=True)
 
 

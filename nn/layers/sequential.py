@@ -40,10 +40,9 @@ class Sequential(ModuleList):
         while at < len(modules):
             here = modules[at : at + 3]
             plain = not any(module.has_hooks() for module in here)
-            if plain and [type(module) for module in here] == [Conv2D, ReLU, MaxPool2D] and not here[2].return_indices:
-                conv, _, pool = here
-                assert isinstance(conv, Conv2D)
-                assert isinstance(pool, MaxPool2D)
+            plain = plain and [type(module) for module in here] == [Conv2D, ReLU, MaxPool2D]
+            conv, pool = here[0], here[-1]
+            if plain and isinstance(conv, Conv2D) and isinstance(pool, MaxPool2D) and not pool.return_indices:
                 input = pool(conv.convolve(input, None))
                 input = operations.relu(input) if conv.bias is None else bias_relu(input, conv.bias)
                 at += 3

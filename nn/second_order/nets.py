@@ -150,6 +150,8 @@ TABLE: dict[str, Entry] = {
     # --------------------------------------------------------------------------------------------------- normalisation
     "normalise": ("x weight bias", Formula(_normalised, {"x": lambda normal, scale: normal / scale})),
     "rms_norm": ("x weight", Formula(_rms_normalised, {"x": lambda normal, scale: normal / scale})),
+    # ------------------------------------------------------------------------------------------------ hooks of modules
+    "passed": ("*", lambda grad, seen: seen(grad if isinstance(grad, list) else [grad])),
     # ------------------------------------------------------------------------------------------------------- attention
     "turn": (
         "x",
