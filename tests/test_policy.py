@@ -183,11 +183,31 @@ def test_a_file_that_is_not_a_policy_is_refused(tmp_path: Path) -> None:
         ({"heads": False}, "each hidden unit is an action: 4 of them, not 8"),
         ({"h0": [1, 2]}, r"h0 holds 2 numbers of shape \(2,\), expected 1 x \(1, 8\)"),
         ({"cell": "none", "h0": [1]}, "no memory"),
+        ({"cell": "lstm", "keeps": 2}, "keeps must be an integer >= 3, not 2"),
+        ({"cell": "rnn", "keeps": 9}, 'keeps= sets gates: it needs cell="lstm" or cell="gru"'),
     ],
 )
 def test_bad_settings_are_refused(keywords: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         policy_for(gymnasium.make("mazegrad/FourRooms-v0"), **keywords)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_gates_keep_at_first_for_as_long_as_asked(cell: str) -> None:
+    """A unit that is set and then left alone is still there after many steps only if its gate keeps."""
+
+    def left(keeps: int | None) -> np.ndarray:
+        rng = np.random.default_rng(0)
+        policy = RecurrentPolicy(spaces.MultiBinary(4), 4, cell, 32, keeps=keeps, rng=rng, dtype="float64")
+        for name, weight in policy.net.named_parameters():
+            if name.startswith("weight"):
+                weight.assign(np.zeros(weight.shape))  # gates say what their biases say
+        _, _, after = policy(np.zeros((100, 1, 4)), tuple(np.ones((1, 1, 32)) for _ in policy.begin(1)))
+        return np.array(after[-1]).ravel()
+
+    assert left(None).max() < 0.01
+    assert np.isclose(left(1000), np.exp(-100 / 1000), atol=0.1).any(), "the longest keep for about 1,000 steps"
+    assert left(3).max() < 0.01
 
 
 def test_bad_input_is_refused() -> None:

@@ -138,6 +138,28 @@ def test_ctrl_c_keeps_what_is_there() -> None:
     assert "Traceback" not in error
 
 
+def test_a_net_is_trained_on_by_another_learner(capsys: pytest.CaptureFixture[str]) -> None:
+    printed(capsys, "train", *MAZE, "--agent", "dagger", "--steps", "300", *SMALL, "--save", "w.npz")
+    before = RecurrentPolicy.load("w.npz")
+    slow = ["--set", "learning_rate=1e-9", "--hidden", "99", "--save", "x.npz"]
+    out = printed(capsys, "train", *MAZE, "--from", "w.npz", "--steps", "300", *SMALL, *slow)
+    assert "ppo in mazegrad/Maze-v0, 8 lanes; gru, 8 units" in out
+    after = RecurrentPolicy.load("x.npz").net
+    for one, other in zip(before.net.parameters(), after.parameters(), strict=True):
+        np.testing.assert_allclose(one.data, other.data, atol=1e-5)
+    assert "has other observations or actions" in refused(
+        capsys, "train", "Maze-v0", "--observation", "position", "--from", "w.npz"
+    )
+
+
+def test_settings_of_the_net(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--net", "keeps=500", "--net", "previous_action=False", "--save", "w.npz"]
+    printed(capsys, "train", *MAZE, "--steps", "10", *SMALL, *words)
+    policy = RecurrentPolicy.load("w.npz")
+    assert not policy.previous_action
+    assert np.max(policy.net.state_dict()["bias_ih_l0"]) > 5
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -146,6 +168,8 @@ def test_ctrl_c_keeps_what_is_there() -> None:
         (["train", "Maze-v0", "--agent", "pppo"], "unknown learner 'pppo'; did you mean 'ppo'?"),
         (["train", "Maze-v0", "--cell", "lstmm"], "unknown cell 'lstmm'; did you mean 'lstm'?"),
         (["train", "Maze-v0", "--set", "segmentt=3"], "ppo has no setting 'segmentt'; did you mean 'segment'?"),
+        (["train", "Maze-v0", "--net", "keep=3"], "a net has no setting 'keep'; did you mean 'keeps'?"),
+        (["train", "Maze-v0", "--from", "nothing.npz"], "nothing.npz"),
         (["train", "Maze-v0", "--set", "clip=0"], "clip must be a number above 0, not 0"),
         (["train", "Maze-v0", "--set", "clip"], "must be NAME=VALUE, not 'clip'"),
         (["train", "Maze-v0", "--world", "corridor=3"], "mazegrad/Maze-v0: "),

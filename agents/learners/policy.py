@@ -52,6 +52,8 @@ class RecurrentPolicy(nn.Module):
         heads: False lets the hidden units be the actions, as exercise 38 has it, without a critic.
         h0: the state of each layer at the beginning of an episode, (layers, hidden), or (hidden,) for one layer; for
             an LSTM a pair. Zero by default; it is not trained.
+        keeps: for how many steps the gates of an LSTM or a GRU keep at first: each unit from 2 to this number (chrono
+            initialisation, Tallec & Ollivier 2018). None: an LSTM's for a few, a GRU's for two.
         rng: for the first weights.
         dtype: float32 or float64.
 
@@ -70,6 +72,7 @@ class RecurrentPolicy(nn.Module):
         previous_action: bool = False,
         heads: bool = True,
         h0: ArrayLike | None = None,
+        keeps: int | None = None,
         rng: np.random.Generator,
         dtype: Any = np.float32,
     ) -> None:
@@ -85,6 +88,8 @@ class RecurrentPolicy(nn.Module):
             raise ValueError(f"without heads each hidden unit is an action: {self.actions} of them, not {hidden}")
         inputs = self.encoder.size + self.actions * self.previous_action
         self.net = _net(cell, inputs, hidden, layers, rng, self.dtype)
+        if keeps is not None:
+            _keep(self.net, whole("keeps", keeps, 3), rng)
         self.heads: nn.Linear | None = None
         if heads:  # one layer for both: the first rows are the actor's, the last is the critic's
             self.heads = nn.Linear(hidden, self.actions + 1, rng=rng, dtype=self.dtype)
@@ -342,3 +347,15 @@ def _net(cell: str, inputs: int, hidden: int, layers: int, rng: np.random.Genera
             keep = cell == "lstm" and name.startswith("bias_ih")
             parameter.assign(nn.init.forget_bias(hidden) if keep else np.zeros(parameter.shape))
     return net
+
+
+def _keep(net: nn.Module, longest: int, rng: np.random.Generator) -> None:
+    """Set the biases of gates so that each unit keeps what it holds for 2 to `longest` steps."""
+    if not isinstance(net, nn.LSTM | nn.GRU):
+        raise ValueError('keeps= sets gates: it needs cell="lstm" or cell="gru"')
+    for name, bias in net.named_parameters():
+        if name.startswith("bias_ih"):
+            keep = nn.init.chrono(net.hidden_size, longest, rng=rng)
+            none = np.zeros_like(keep)
+            # the gates of an LSTM: input, forget, cell, output; of a GRU: reset, update, new
+            bias.assign(np.concatenate([-keep, keep, none, none] if isinstance(net, nn.LSTM) else [none, keep, none]))

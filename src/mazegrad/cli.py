@@ -226,6 +226,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--cell", default="gru", metavar="NAME", help="none, linear, rnn, gru or lstm (default: gru)")
     train.add_argument("--hidden", type=count, default=64, metavar="N", help="units of a layer (default: 64)")
     train.add_argument("--layers", type=count, default=1, metavar="N", help="recurrent layers (default: 1)")
+    _add_pair(train, "--net", "a setting of the net: keeps=300 or previous_action=False")
+    train.add_argument("--from", dest="begin_with", type=Path, metavar="FILE", help="begin with the net of this file")
     _add_pair(train, "--set", "a setting of the learner, such as segment=128")
     train.add_argument("--curve", type=_output(".png"), metavar="FILE", help="draw the learning curve (extra: plot)")
     train.add_argument("--episodes", type=count, default=200, metavar="N", help="evaluation episodes (default: 200)")

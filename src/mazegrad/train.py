@@ -13,7 +13,7 @@ import numpy as np
 
 from . import nn
 from .agents import PPO, DAgger, RecurrentPolicy, Reinforce
-from .agents.learners import Learner
+from .agents.learners import Learner, encoder
 from .envs import INFO, Maze
 from .envs.maps.arguments import nearest
 from .extras import require
@@ -35,8 +35,9 @@ def train(arguments: Namespace) -> int | None:
 
     Args:
         arguments: `env` (an ID, or None with `resume`), `maze`, `agent`, `steps` (in total), `seed`, `save`, `resume`
-            (a checkpoint or None), `world` and `set` (pairs of names and values: keywords of the environment, settings
-            of the learner), `observation`, `lanes`, `cell`, `hidden`, `layers`, `curve` (a PNG or None), `episodes`.
+            (a checkpoint or None), `world`, `set` and `net` (pairs of names and values: keywords of the
+            environment, settings of the learner and of its net), `observation`, `lanes`, `cell`, `hidden`, `layers`,
+            `begin_with` (a file whose net is trained on, or None), `curve` (a PNG or None), `episodes`.
     """
     if arguments.curve is not None:
         require("matplotlib.figure", "plot")
@@ -118,11 +119,32 @@ def _begun(arguments: Namespace) -> Learner | TableTraining:
     rng = np.random.default_rng(arguments.seed)
     env = vector_env(env_id, arguments.lanes, keywords)
     seen, actions = env.single_observation_space, env.single_action_space
-    sizes = (arguments.cell, arguments.hidden, arguments.layers)
-    policy = RecurrentPolicy(seen, actions, *sizes, previous_action=arguments.cell != "none", rng=rng)
+    if arguments.begin_with is not None:
+        policy = _read_policy(arguments.begin_with, seen, actions)
+    else:
+        sizes = (arguments.cell, arguments.hidden, arguments.layers)
+        policy = RecurrentPolicy(seen, actions, *sizes, **_net_settings(arguments), rng=rng)
     make: Any = kind
     learner: Learner = make(env, policy, **settings, rng=rng)
     return learner
+
+
+def _net_settings(arguments: Namespace) -> dict[str, Any]:
+    """Return the settings of the net that are asked for, once it is found to have them."""
+    settings = {"previous_action": arguments.cell != "none"} | dict(arguments.net)
+    known = ("previous_action", "keeps")
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"--net: a net has no setting {name!r}{nearest(name, known)}")
+    return settings
+
+
+def _read_policy(path: Path, seen: gymnasium.Space[Any], actions: gymnasium.Space[Any]) -> RecurrentPolicy:
+    """Return the net of a file, once it is found to fit the environment."""
+    policy = RecurrentPolicy.load(path)
+    if policy.encoder != encoder(seen) or policy.actions != getattr(actions, "n", None):
+        raise ValueError(f"the net of {path} has other observations or actions than {seen} and {actions}")
+    return policy
 
 
 def _begun_table(arguments: Namespace) -> TableTraining:
@@ -164,7 +186,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 
 def _resumed(arguments: Namespace) -> Learner:
     """Read a learner that continues exactly where it was saved."""
-    given = [f"--{name}" for name in ("maze", "world", "set") if getattr(arguments, name)]
+    given = [f"--{name}" for name in ("maze", "world", "set", "net") if getattr(arguments, name)]
+    given += ["--from"] if arguments.begin_with is not None else []
     if arguments.env is not None or given:
         raise ValueError(
             f"--resume continues with the saved settings: leave out {', '.join(given) or 'the environment'}"
