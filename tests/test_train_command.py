@@ -75,6 +75,20 @@ def test_a_small_world_has_its_best_memoryless_policy_beside_it(capsys: pytest.C
     assert "100.0%" in printed(capsys, "evaluate", "shortest_path", "--env", "FourRooms-v0", "--episodes", "2")
 
 
+def test_success_within_a_multiple_of_the_shortest_way(capsys: pytest.CaptureFixture[str]) -> None:
+    """The best walks need the shortest way, and the random ones that are short enough are few."""
+    words = ["--env", "Maze-v0", "--world", "size=(3, 3)", "--episodes", "40"]
+    out = printed(capsys, "evaluate", "shortest_path", *words, "--within", "1")
+    assert "within 1 x shortest" in out
+    values = {line[:26].strip(): line[26:].split() for line in out.splitlines()[2:]}
+    assert values["shortest_path"][3] == "100.0%"
+    assert values["random walk"][3] == "0.0%"
+    out = printed(capsys, "evaluate", "random", *words, "--within", "1000")
+    row = next(line for line in out.splitlines() if line.startswith("random walk")).split()
+    assert row[3] == row[5], "whoever arrives at all"
+    assert "must be" in refused(capsys, "evaluate", "random", *words, "--within", "0")
+
+
 def test_what_was_trained_is_watched_and_evaluated_where_it_was_trained(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["train", "KeyDoor-v0", "--observation", "view", "--world", "view_size=3", "--steps", "100", *SMALL]
     printed(capsys, *words, "--cell", "lstm")

@@ -242,6 +242,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--env", metavar="ID", help="an environment (default: where it was trained)")
     evaluate.add_argument("--episodes", type=count, default=200, metavar="N", help="evaluation episodes (default: 200)")
     evaluate.add_argument("--sampled", action="store_true", help="draw the actions of a net by their probabilities")
+    evaluate.add_argument(
+        "--within", type=positive, metavar="X", help="also say how many arrive within X times the shortest way"
+    )
     for parser_with_world in (train, evaluate):
         parser_with_world.add_argument("--maze", metavar="NAME|FILE", help="a maze, for the environments that take one")
         _add_pair(parser_with_world, "--world", "a keyword of the environment, such as corridor=20")

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import gymnasium
 import numpy as np
 from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
 
 from .agents import Agent, Evaluation, RandomAgent, certify_memory, evaluate
 from .envs import MazeEnv, World
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     value: str
     success: str = ""
     length: str = ""
+    within: str = ""
 
 
 def optimum(
@@ -53,7 +55,15 @@ def _optimum(env_id: str, keywords: Mapping[str, Any], discount: float, episodes
     return float(info["value"].mean())
 
 
-def standing(trained: Trained, name: str, episodes: int, seed: int, discount: float, sampled: bool = False) -> str:
+def standing(
+    trained: Trained,
+    name: str,
+    episodes: int,
+    seed: int,
+    discount: float,
+    sampled: bool = False,
+    within: float | None = None,
+) -> str:
     """Return the table for a trained agent, in its own environment."""
     if trained.env_id is None:
         raise ValueError(f"{name} does not say in which environment it was trained: name one")
@@ -63,26 +73,49 @@ def standing(trained: Trained, name: str, episodes: int, seed: int, discount: fl
     def make(world: World | None, rng: np.random.Generator) -> Agent:
         return trained.sampling(rng) if sampled and trained.sampling is not None else trained.agent
 
-    return table(trained.env_id, trained.keywords, name, make, episodes, seed, discount)
+    return table(trained.env_id, trained.keywords, name, make, episodes, seed, discount, within)
 
 
 def table(
-    env_id: str, keywords: Mapping[str, Any], name: str, make: Any, episodes: int, seed: int, discount: float
+    env_id: str,
+    keywords: Mapping[str, Any],
+    name: str,
+    make: Any,
+    episodes: int,
+    seed: int,
+    discount: float,
+    within: float | None = None,
 ) -> str:
-    """Return the score of an agent beside chance, the best memoryless policy and V*, as text."""
+    """Return the score of an agent beside chance, the best memoryless policy and V*, as text.
+
+    Args:
+        env_id, keywords: where it walks.
+        name: of the agent.
+        make: from a world, or None, and an rng to the agent.
+        episodes: how many.
+        seed: of the first.
+        discount: of the returns.
+        within: also say which share arrives within so many times the shortest way; None: leave this out.
+    """
     rng = np.random.default_rng(seed)
     scores = {
         "random walk": _score(env_id, keywords, lambda world, rng: RandomAgent(rng), episodes, seed, discount, rng),
         name: _score(env_id, keywords, make, episodes, seed, discount, rng),
     }
     rows = [Row("", f"return, x {discount:g} a step", "success", "mean length")]
+    if within is not None:
+        rows[0] = rows[0]._replace(within=f"within {within:g} x shortest")
+        longest = within * _shortest(env_id, keywords, episodes, seed)
     for who, result in scores.items():
         lengths = f"{result.lengths.mean():.1f}"
-        rows.append(Row(who, f"{result.returns.mean():.4f}", f"{result.successes.mean():.1%}", lengths))
+        row = Row(who, f"{result.returns.mean():.4f}", f"{result.successes.mean():.1%}", lengths)
+        if within is not None:
+            row = row._replace(within=f"{(result.successes & (result.lengths <= longest)).mean():.1%}")
+        rows.append(row)
     rows[2:2] = [Row("best memoryless policy", text) for text in _memoryless(env_id, keywords, discount, seed)]
     best = _optimum(env_id, keywords, discount, min(episodes, 256), seed)
     rows.append(Row("V*, which knows the state", f"{best:.4f}"))
-    lines = [f"{row.name:26}{row.value:>24}{row.success:>10}{row.length:>13}".rstrip() for row in rows]
+    lines = [f"{row.name:26}{row.value:>24}{row.success:>10}{row.length:>13}{row.within:>22}".rstrip() for row in rows]
     return "\n".join([f"{env_id}, {episodes} episodes, seeds from {seed:,}", *lines])
 
 
@@ -107,6 +140,14 @@ def _score(
         parts.append(evaluate(env, make(bare.world, rng), 1, episode, discount=discount))
     columns = zip(*((part.returns, part.lengths, part.successes) for part in parts), strict=True)
     return Evaluation(*(np.concatenate(column) for column in columns))
+
+
+def _shortest(env_id: str, keywords: Mapping[str, Any], episodes: int, seed: int) -> NDArray[np.int64]:
+    """Return how many steps it takes at least from the start to the goal, (episodes,)."""
+    lanes = min(episodes, 256)
+    env = vector_env(env_id, lanes, {**keywords, "info": ("distance",)})
+    parts = [env.reset(seed=first)[1]["distance"] for first in range(seed, seed + episodes, lanes)]
+    return np.concatenate(parts)[:episodes]
 
 
 def _memoryless(env_id: str, keywords: Mapping[str, Any], discount: float, seed: int) -> Iterator[str]:

@@ -78,19 +78,23 @@ def evaluate(arguments: Namespace) -> None:
 
     Args:
         arguments: `agent` (a file that `train` wrote, or a name), `env` and `maze` (None: where it was trained),
-            `world` (pairs), `episodes`, `seed` (of the first episode), `sampled` (actions are drawn).
+            `world` (pairs), `episodes`, `seed` (of the first episode), `sampled` (actions are drawn), `within` (a multiple of the
+            shortest way, or None).
     """
-    given = Path(arguments.agent)
+    given, how = Path(arguments.agent), (arguments.episodes, HELD_OUT + arguments.seed, 0.99)
     if not holds_trained(given):
         named = choose_agent(arguments.agent)
         env_id, keywords = _world(arguments, {"observation": named.observation})
-        print(table(env_id, keywords, given.name, named.make, arguments.episodes, HELD_OUT + arguments.seed, 0.99))
+        print(table(env_id, keywords, given.name, named.make, *how, arguments.within))
         return
     trained = read_trained(given)
     if arguments.env is not None or arguments.maze is not None or arguments.world:
-        env_id, keywords = _world(arguments, trained.what_it_sees)
-        trained = trained._replace(env_id=env_id, keywords=keywords)
-    print(standing(trained, given.name, arguments.episodes, HELD_OUT + arguments.seed, 0.99, arguments.sampled))
+        if arguments.env is None and arguments.maze is None:
+            trained = trained._replace(keywords=trained.keywords | dict(arguments.world))
+        else:
+            env_id, keywords = _world(arguments, trained.what_it_sees)
+            trained = trained._replace(env_id=env_id, keywords=keywords)
+    print(standing(trained, given.name, *how, arguments.sampled, arguments.within))
 
 
 # ------------------------------------------------------------------------------------------------------------- making
