@@ -7,9 +7,9 @@
 The task is `mazegrad/TMaze-v0` with the rewards of Bakker (2002), seen as four bits: the sign at the start of a
 corridor says which arm at its end has the goal. Without a memory one is right half the time. A run ends when, of the
 last 500 episodes of training, 95 % have reached the goal. Both learners have an LSTM of 64 units that actor and critic
-share, 64 lanes stepped by `mazegrad` (for Stable-Baselines3 by `mazegrad.adapters.sb3`), segments of 128 steps, 4 epochs
-of 4 minibatches, and the same discount, clipping, learning rate and weight of the entropy. What differs: values are
-normalised here, the recurrent weights begin orthogonal, and a minibatch is whole segments.
+share, 64 lanes stepped by `mazegrad` (for Stable-Baselines3 by `mazegrad.adapters.sb3`), segments of 128 steps, 4
+epochs of 4 minibatches, and the same discount, clipping, learning rate and weight of the entropy. What differs: values
+are normalised here, the recurrent weights begin orthogonal, and a minibatch is whole segments.
 """
 
 import argparse

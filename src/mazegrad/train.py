@@ -78,8 +78,8 @@ def evaluate(arguments: Namespace) -> None:
 
     Args:
         arguments: `agent` (a file that `train` wrote, or a name), `env` and `maze` (None: where it was trained),
-            `world` (pairs), `episodes`, `seed` (of the first episode), `sampled` (actions are drawn), `within` (a multiple of the
-            shortest way, or None).
+            `world` (pairs), `episodes`, `seed` (of the first episode), `sampled` (actions are drawn), `within` (a
+            multiple of the shortest way, or None).
     """
     given, how = Path(arguments.agent), (arguments.episodes, HELD_OUT + arguments.seed, 0.99)
     if not holds_trained(given):
