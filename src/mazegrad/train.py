@@ -90,7 +90,7 @@ def evaluate(arguments: Namespace) -> None:
     trained = read_trained(given)
     if arguments.env is not None or arguments.maze is not None or arguments.world:
         if arguments.env is None and arguments.maze is None:
-            trained = trained._replace(keywords=trained.keywords | dict(arguments.world))
+            trained = trained._replace(keywords={**trained.keywords, **dict(arguments.world)})
         else:
             env_id, keywords = _world(arguments, trained.what_it_sees)
             trained = trained._replace(env_id=env_id, keywords=keywords)
