@@ -26,6 +26,7 @@ from .planning.distances import distances, optimal_actions, shortest_path
 from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
 from .planning.plain import best_actions, distance_maps
+from .planning.questions import MapWarning, questions
 from .planning.shaping import SHAPINGS, shaped
 from .planning.solvers import SOLVERS, Solution, solve
 from .planning.values import Values, evaluate_policy, value_iteration
@@ -55,6 +56,7 @@ __all__ = [
     "DifficultyCard",
     "Engine",
     "Levels",
+    "MapWarning",
     "Maze",
     "MazeEnv",
     "MazeError",
@@ -85,6 +87,7 @@ __all__ = [
     "opposite",
     "optimal_actions",
     "outcomes",
+    "questions",
     "save_maze",
     "shaped",
     "shortest_path",

@@ -78,6 +78,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         check: called with each maze before it is used; raises MazeError to refuse it.
         shaping: None, or "distance": each move earns discount * phi(next) - phi(state) more, where phi is minus the
             distance to the goal, and 0 when the episode is over; the best policies stay the same (see `shaped`).
+        format: how a text or a file is read, a name of `FORMATS`; by default the suffix decides, or it is our own.
+        map_warnings: whether a map that can hardly be meant (no goal, no way to it, ...) gives a `MapWarning`.
         after: mazes that take the place of the first, by the steps made since the last reset with a seed, such as
             {1000: "blocking_maze_later"}: the first episode that begins after 1,000 steps is in that maze, and so are
             those after it. A maze that `reset` is given stays.
@@ -105,14 +107,16 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         check: Callable[[Maze], None] = accept,
         shaping: str | None = None,
         after: Mapping[int, Any] = MappingProxyType({}),
+        format: str | None = None,
+        map_warnings: bool = True,
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
-            render_modes=self.metadata["render_modes"],
+            render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings,
         )  # fmt: skip
         self.render_mode = render_mode
-        self._changes = changes_of(after)
+        self._changes = changes_of(after, format)
         self._levels = levels_without(self._changes, maze)
         self._given = self._levels is None and self._changes is None
         self._lanes: dict[Maze, Lane] = {}  # of saved states
@@ -123,12 +127,15 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
         self._trail_end = 0
         self._window = Window()
-        first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze)
+        first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze, format)
         self.action_space = spaces.Discrete(4)
         self._sight = self._settings.setup.declared([first], self._levels)
         self.observation_space = self._sight.space
         self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
         self._first = self._lane(first)
+        self._asked: dict[Maze, None] = {}
+        for world in () if self._levels is not None else (self._first.world, *self._changed_worlds()):
+            self._settings.question(world, self._asked)
         self._use(self._first)
 
     def _lane(self, maze: Maze) -> Lane:
@@ -160,6 +167,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if stage not in self._level_lanes:
             self._level_lanes[stage] = self._lane(changes.mazes[stage - 1])
         return self._level_lanes[stage]
+
+    def _changed_worlds(self) -> list[World]:
+        return [self._stage(self._changes, steps).world for steps in self._changes.steps] if self._changes else []
 
     def _use(self, lane: Lane) -> None:
         """Put the agent into a lane's maze; what depends on the maze alone is made once."""
@@ -231,7 +241,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         earlier = self._earlier + self._steps if episode else 0
         given, lane = self._given or "maze" in options, self._engine
         if "maze" in options:
-            lane = self._lane(find_maze(options["maze"]))
+            lane = self._lane(find_maze(options["maze"], self._settings.format))
+            self._settings.question(lane.world, self._asked)
         elif self._levels is not None and not given:
             lane = self._level(self._levels, int(bits(draws, MAZE)))
         elif self._changes is not None and not given:

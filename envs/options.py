@@ -21,15 +21,15 @@ def check_options(options: Iterable[str], known: Collection[str] = ("maze", "sta
             raise ValueError(f"unknown option {name!r}{nearest(name, known)}")
 
 
-def found_mazes(maze: Any, lanes: int) -> list[Maze]:
-    """Return the mazes that are meant: one for all lanes, or one for each.
+def found_mazes(maze: Any, lanes: int, format: str | None) -> list[Maze]:
+    """Return the mazes that are meant: one for all lanes, or one for each; texts and files are in this format.
 
     Raises:
         ValueError: not one maze for each lane; see `find_maze`.
     """
     if isinstance(maze, Maze) or not isinstance(maze, Iterable) or isinstance(maze, str):
-        return [find_maze(maze)]
-    mazes = [find_maze(one) for one in maze]
+        return [find_maze(maze, format)]
+    mazes = [find_maze(one, format) for one in maze]
     if len(mazes) != lanes:
         raise ValueError(f"give one maze, or one for each of the {lanes} lanes, not {len(mazes)}")
     return mazes

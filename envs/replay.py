@@ -142,7 +142,8 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
         made_with = {name: value for name, value in inner.spec.kwargs.items() if name != "render_mode"}
         if env.spec is not None and env.spec.max_episode_steps is not None:
             made_with["max_episode_steps"] = env.spec.max_episode_steps
-        self._keywords = _as_json(made_with)
+        self._format = made_with.pop("format", None)  # mazes are written as our own text
+        self._keywords = _as_json(made_with, self._format)
         self._episodes: list[Episode] = []
 
     @property
@@ -160,7 +161,7 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Begin an episode; without a seed, the first episode gets one from fresh entropy."""
         if seed is None and not self._episodes:
             seed = secrets.randbits(63)
-        written = _as_json(options or {})
+        written = _as_json(options or {}, self._format)
         observation, info = self.env.reset(seed=seed, options=options)
         seed = seed if seed is None else operator.index(seed)
         self._episodes.append(Episode(seed, written, _digest(self.env), [], [chained("", observation)]))
@@ -233,22 +234,35 @@ def _digest(env: gymnasium.Env[Any, Any]) -> str:
     return str(env.unwrapped.maze.digest)  # type: ignore[attr-defined]
 
 
-def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+def _as_json(values: Mapping[str, Any], format: str | None) -> dict[str, Any]:
     """Return keywords or options as JSON values, a maze as its text or shipped name.
+
+    Args:
+        values: by name.
+        format: of mazes that are texts or files.
 
     Raises:
         ValueError: JSON cannot express one of them.
     """
     written = {}
     for name, value in values.items():
-        if name == "maze" and not (isinstance(value, str) and value in MAZES):
-            value = find_maze(value).to_text()
-            value = value if "\n" in value else value + "\n"
+        if name == "maze":
+            value = _maze_text(value, format)
+        elif name == "after":
+            value = {str(step): _maze_text(maze, format) for step, maze in dict(value).items()}
         try:
             written[name] = json.loads(json.dumps(value, default=_plain, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name}={value!r} cannot be recorded: {error}") from None
     return written
+
+
+def _maze_text(maze: Any, format: str | None) -> str:
+    """Return a maze as its shipped name, or as our own text with a line break."""
+    if isinstance(maze, str) and maze in MAZES:
+        return maze
+    text = find_maze(maze, format).to_text()
+    return text if "\n" in text else text + "\n"
 
 
 def _plain(value: Any) -> Any:

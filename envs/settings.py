@@ -4,14 +4,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from .core.compile import checked_rewards
+from .core.world import World
 from .engines.choice import ENGINES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import is_whole, nearest
+from .maps.formats import checked_format
 from .maps.maze import Maze
 from .observations import ENCODINGS, OBSERVATIONS
 from .planning.mdp import check_discount
+from .planning.questions import question
 from .planning.shaping import SHAPINGS
 
 TimeLimit: TypeAlias = int | Literal["auto"] | None
@@ -28,6 +33,9 @@ class Settings:
     render_mode: str | None
     engine: MakeEngine
     """of the vector environment"""
+    format: str | None
+    """of texts and files"""
+    map_warnings: bool
 
     @classmethod
     def checked(
@@ -45,6 +53,8 @@ class Settings:
         check: Callable[[Maze], None],
         shaping: str | None,
         render_modes: Sequence[str],
+        format: str | None,
+        map_warnings: bool,
         engine: str = "numpy",
     ) -> "Settings":
         """Return the settings.
@@ -67,10 +77,14 @@ class Settings:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
         if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
+        if format is not None:
+            checked_format(format)
+        if not isinstance(map_warnings, bool | np.bool_):
+            raise TypeError(f"map_warnings must be True or False, not {map_warnings!r:.80}")
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
         setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount)
-        return cls(setup, time_limit, names, discount, render_mode, ENGINES[engine])
+        return cls(setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings))
 
     def limit(self, auto: Callable[[], Any]) -> Any:
         """Return the number of steps after which an episode is truncated, None for no limit.
@@ -81,6 +95,17 @@ class Settings:
         if self.time_limit == "auto":
             return auto()
         return None if self.time_limit is None else int(self.time_limit)
+
+    def question(self, world: World, asked: dict[Maze, None]) -> None:
+        """Warn once of each maze that can hardly be meant, unless `map_warnings` is False.
+
+        Args:
+            world: the world of the mazes.
+            asked: those that were seen before; these are added.
+        """
+        if self.map_warnings and not all(maze in asked for maze in world.mazes):
+            asked.update(dict.fromkeys(world.mazes))
+            question(world)
 
 
 def _names(what: str, given: Any, known: Iterable[str]) -> tuple[Any, ...]:

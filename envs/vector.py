@@ -38,8 +38,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping, after: as in
-            `MazeEnv`.
+        observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping, after, format,
+        map_warnings: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
@@ -74,11 +74,13 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         shaping: str | None = None,
         engine: str = "numpy",
         after: Mapping[int, Any] = MappingProxyType({}),
+        format: str | None = None,
+        map_warnings: bool = True,
     ) -> None:
         self._settings = Settings.checked(
             observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
-            render_modes=self.metadata["render_modes"], engine=engine,
+            render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
         )  # fmt: skip
         self.render_mode = render_mode
         self.num_envs = whole("num_envs", num_envs, 1)
@@ -88,9 +90,9 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         limited = max_episode_steps not in (None, -1)
         longest = whole("max_episode_steps", max_episode_steps, 1) if limited else None
 
-        changes = changes_of(after)
+        changes = changes_of(after, format)
         levels = levels_without(changes, maze)
-        mazes = [maze.make(maze.draw(0))] if isinstance(maze, Levels) else found_mazes(maze, num_envs)
+        mazes = [maze.make(maze.draw(0))] if isinstance(maze, Levels) else found_mazes(maze, num_envs, format)
         self._sight = self._settings.setup.declared(mazes, levels)
         self._settings.setup.checked(() if changes is None else changes.mazes, self._sight)
         self.single_observation_space = self._sight.space
@@ -103,6 +105,19 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self._info, self._masks = (Info(names, discount) for names in (self._settings.info, ("action_mask",)))
         self._shape, self._informs = (self.num_envs,), bool(self._settings.info)
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
+        self._asked: dict[Maze, None] = {}
+        if levels is None:
+            self._question(self._episodes.every)
+            for changed in () if changes is None else changes.mazes:
+                self._settings.question(self._settings.setup.compile([changed]), self._asked)
+
+    def _question(self, lanes: Lanes) -> None:
+        """Warn of mazes that lanes are in and that can hardly be meant."""
+        if self._settings.map_warnings:
+            numbers = np.unique(self.engine.places(lanes).maze)
+            new = [number for number in numbers.tolist() if self.engine.scene.maze(number) not in self._asked]
+            if new:
+                self._settings.question(self.engine.worlds(np.array(new)), self._asked)
 
     @property
     def engine(self) -> Engine:
@@ -143,7 +158,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         key, episode = episodes.clock.renewed(seed, lanes)
         mazes = cells = None
         if "maze" in options:
-            mazes = found_mazes(options["maze"], self.num_envs)
+            mazes = found_mazes(options["maze"], self.num_envs, self._settings.format)
             setup.checked(mazes, self._sight)
             mazes = each(mazes, lanes)
         if "start" in options:
@@ -153,6 +168,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             cells = np.array([start_cell(start, maze, setup) for start, maze in zip(starts, ahead, strict=True)])
         super().reset(seed=seed if isinstance(seed, int) else None)
         episodes.reset(lanes, key, episode, mazes, cells)
+        if mazes is not None:
+            self._question(lanes)
         self._ended_at_goal = None
         return episodes.engine.observe(), self._info.of(episodes.engine, lanes, self.num_envs)
 

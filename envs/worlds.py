@@ -21,10 +21,12 @@ def _made(maze: Any, num_envs: int | None = None, **keywords: Any) -> MazeEnv | 
 def path_follow(maze: Maze | str | Path = "sheet38", **keywords: Any) -> MazeEnv | MazeVectorEnv:
     """Exercise 38, `mazegrad/PathFollow-v0`: a path of dots that does not touch itself; see `MazeEnv`.
 
+    Paths that have no end, or a circle, are meant here: there is no `MapWarning`.
+
     Raises:
         MazeError: the maze is not such a path; see `check_path`.
     """
-    return _made(maze, check=check_path, **keywords)
+    return _made(maze, check=check_path, **{"map_warnings": False, **keywords})
 
 
 def grid_world(maze: Maze | str | Path = "four_rooms", **keywords: Any) -> MazeEnv | MazeVectorEnv:

@@ -15,6 +15,7 @@ from mazegrad.cli import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 DEFAULTS = {
+    "format": None,
     "observation": "dots",
     "view_size": 7,
     "discount": 0.99,

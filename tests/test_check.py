@@ -25,7 +25,7 @@ def submit(path: Path, **arrays: Any) -> Path:
 
 
 def options(submission: Path, **change: Any) -> Namespace:
-    return Namespace(**{"submission": submission, "maze": None, "length": 8, "json": False, **change})
+    return Namespace(**{"submission": submission, "maze": None, "format": None, "length": 8, "json": False, **change})
 
 
 def test_a_solution_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import World
+from ...envs.planning.distances import Graph
 from ..automata import Automaton
 
 SUFFICES: Final = "memoryless suffices"
@@ -101,6 +102,17 @@ class Claims:
         self.memoryless_policy.setflags(write=False)
         if not self.seal:
             object.__setattr__(self, "seal", self.digest())
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether all policies have the same value: from the starts nothing can be earned or lost, or made to end."""
+        world = self.world
+        acting = np.flatnonzero(~world.terminal)
+        tails = np.repeat(acting, world.next_state.shape[1])
+        levels = Graph(tails, world.next_state[acting].ravel(), world.states).levels(world.start_states)
+        reached = levels >= 0
+        rewards = world.reward[reached & ~world.terminal]
+        return not rewards.any() or (not world.terminal[reached].any() and bool((rewards == rewards.flat[0]).all()))
 
     def digest(self) -> str:
         """Return the SHA-256 of all fields except the seal, in hexadecimal."""

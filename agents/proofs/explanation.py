@@ -16,6 +16,10 @@ _PARTIAL: Final = (
     "PARTIAL: the search was interrupted. Every claim holds, but a complete search may find tighter bounds, a smaller "
     "or better controller, or a verdict."
 )
+_VACUOUS: Final = (
+    "VACUOUS: whatever an agent does here, it earns the same, so that all policies are best ones. The proof holds, but "
+    "says nothing about memory. Is there a way from the start to a goal?"
+)
 _CAVEAT: Final = (
     "A caveat: in one known maze with one start and without slips, counting steps is memory too: the list of the "
     "actions of a shortest path is enough, without observing anything. The verdict says that something must be "
@@ -35,8 +39,9 @@ def explain(claims: Claims) -> str:
         f"value of the controller, {_nodes(claims.controller.nodes)}": claims.controller_value,
     }
     reasons = {SUFFICES: _suffices, HELPS: _helps, HIDES: _hides}.get(claims.verdict, _undecided)(claims)
+    verdict = claims.verdict.upper() + ", VACUOUSLY" * claims.vacuous
     parts = [
-        f"{claims.verdict.upper()}: {which}, observation {claims.observation!r}, discount {claims.discount:g}.",
+        f"{verdict}: {which}, observation {claims.observation!r}, discount {claims.discount:g}.",
         "\n".join(f"  {what:<48}{value}" for what, value in values.items()),
         "\n".join(textwrap.fill(sentence, 100) for sentence in reasons),
     ]
@@ -44,6 +49,8 @@ def explain(claims: Claims) -> str:
         parts += _drawings(world, claims.confusion.states)
     elif claims.witness is not None:
         parts += _drawings(world, claims.witness[:2])
+    if claims.vacuous:
+        parts.insert(1, "\n".join(textwrap.wrap(_VACUOUS, 100)))
     if claims.interrupted:
         parts.insert(1, "\n".join(textwrap.wrap(_PARTIAL, 100)))
     if claims.verdict == HELPS and len(world.start_states) == 1 and not world.slip.any():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..maps.arguments import fraction, nearest
 from ..maps.directions import OFFSETS, UP
+from ..maps.formats.blank_floor import other_format
 from ..maps.legend import REWARDS, TILE_REWARDS, is_open
 from ..maps.maze import Maze, MazeError
 from .dots import dots
@@ -104,7 +105,8 @@ class _FramedMazes:
         starts = self.find("S")
         starts_of = np.bincount(self.maze_of(starts), minlength=len(mazes))
         for maze in np.flatnonzero(starts_of == 0)[:1]:
-            raise mazes[maze].error(0, 0, "the maze has no start; put an S where the agent begins")
+            hint = other_format("\n".join(mazes[maze].rows()))
+            raise mazes[maze].error(0, 0, f"the maze has no start; put an S where the agent begins{hint}")
 
         bits = inventory_bits(framed).ravel()
         for position in np.flatnonzero(bits >= CLOSED)[:1]:

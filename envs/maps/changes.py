@@ -30,11 +30,12 @@ class Changes:
         return self.mazes[stage - 1] if stage else first
 
 
-def changes_of(after: Mapping[Any, Any]) -> Changes | None:
+def changes_of(after: Mapping[Any, Any], format: str | None = None) -> Changes | None:
     """Return the changes that a keyword says, None for none.
 
     Args:
         after: from steps (also as text, as JSON has them) to mazes: a Maze, a text, a file or a shipped name.
+        format: of texts and files.
 
     Raises:
         TypeError: not a mapping, or steps that are not integers.
@@ -48,7 +49,7 @@ def changes_of(after: Mapping[Any, Any]) -> Changes | None:
         number = whole("each number of steps in after", step, 1)
         if number in mazes:
             raise ValueError(f"after has {number} steps twice")
-        mazes[number] = find_maze(maze)
+        mazes[number] = find_maze(maze, format)
     if not mazes:
         return None
     rising = sorted(mazes)

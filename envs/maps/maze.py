@@ -90,6 +90,9 @@ class Maze:
         drawing are metadata (`METADATA`). Empty lines around the drawing and Windows line ends are accepted. Rows may
         leave out trailing blanks, unless the drawing's last column has a wall: then a short row is taken for a typo.
 
+        After a line `size: 3 x 5` (rows x columns) the drawing is the next 3 lines: empty lines are rows of blanks, and
+        rows are as long as it says, so that blanks at the edges may be missing. It is not part of the metadata.
+
         Raises:
             MazeError: with the line and column of what cannot be read.
             TypeError: not a str.
@@ -102,32 +105,40 @@ class Maze:
         metadata: dict[str, str] = {}
         rows: list[str] = []
         lines: list[int] = []
+        size: tuple[int, int, int] | None = None  # rows, columns and the line that says so
+        heading = True
         for number, line in enumerate(text.split("\n"), 1):
             if line.startswith(";"):
                 continue
-            if not rows:
+            if heading:
                 key, colon, value = line.partition(":")
                 if colon:
                     if key.strip() not in METADATA and set(line) - {":"} <= LEGEND.keys():  # probably a row of tiles
-                        known = ", ".join(METADATA)
+                        known = ", ".join((*METADATA, "size"))
                         message = f"':' is not a tile, and {key.strip()!r} is not a metadata key; known keys: {known}"
                         raise MazeError(message, number, len(key) + 1)
                     if line.lstrip().startswith(('{"', '["')):
                         raise MazeError("this looks like JSON, not like a maze", number, 1)
-                    if key.strip() in metadata:
+                    if key.strip() in metadata or (key.strip() == "size" and size is not None):
                         raise MazeError(f"{key.strip()!r} is given twice", number, 1)
+                    if key.strip() == "size":
+                        size = (*_read_size(value.strip(), number, len(key) + 2), number)
+                        continue
                     metadata[key.strip()] = value.strip()
                     _read_metadata(key.strip(), value.strip(), number, len(key) + 2)
                     continue
-                if not line:
+                if not line and size is None:
                     continue
+                heading = False
             rows.append(line)
             lines.append(number)
         while rows and not rows[-1]:
             rows.pop(), lines.pop()
+        if size is not None:
+            rows, lines = _sized(rows, lines, *size)
         if not rows:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
-        return cls(_parse_rows(rows, lines), metadata, _source=(text, lines))
+        return cls(_parse_rows(rows, lines, typos=size is None), metadata, _source=(text, lines))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> "Maze":
@@ -142,11 +153,16 @@ class Maze:
     def to_text(self) -> str:
         """Return the text this maze was read from, comments included, or else its metadata and its tiles.
 
-        Line ends are always those of Unix, and a byte order mark is left out; all else is unchanged.
+        Where a row ends in a blank, or the first or last row is blank, a `size` line keeps editors from changing the
+        maze that strip blanks. Line ends are always those of Unix, and a byte order mark is left out; all else is
+        unchanged.
         """
         if self._text is not None:
             return self._text
         head = "".join(f"{key}: {value}\n" for key, value in self.metadata.items())
+        blank = self.tiles == ord(" ")
+        if blank[:, -1].any() or blank[0].all() or blank[-1].all():
+            head += f"size: {self.height} x {self.width}\n"
         return head + "\n".join(self.rows()) + "\n"
 
     def rows(self) -> list[str]:
@@ -260,8 +276,36 @@ def _read_metadata(key: str, value: str, line: int, column: int) -> None:
         raise MazeError(f"{key!r} must be {allowed}, not {value!r}", line, column) from None
 
 
-def _parse_rows(rows: Sequence[str], lines: Sequence[int]) -> NDArray[np.uint8]:
-    """Return the tiles, (height, width), of rows of text; `lines` are their line numbers, for errors."""
+def _read_size(value: str, line: int, column: int) -> tuple[int, int]:
+    """Return (rows, columns)."""
+    rows, times, columns = (part.strip() for part in value.partition("x"))
+    if not (times and all(part.isascii() and part.isdecimal() and len(part) < 9 for part in (rows, columns))):
+        raise MazeError(f"'size' must be rows x columns, such as: 3 x 5, not {value!r:.80}", line, column)
+    if not 0 < int(rows) * int(columns) <= MAX_TILES:
+        raise MazeError(f"a maze can have 1 to {MAX_TILES:,} tiles, not {rows} x {columns}", line, column)
+    return int(rows), int(columns)
+
+
+def _sized(rows: list[str], lines: list[int], height: int, width: int, line: int) -> tuple[list[str], list[int]]:
+    """Return rows of a drawing as its `size` line says, and the numbers of their lines."""
+    if len(rows) > height:
+        raise MazeError(f"the drawing has more than the {height} rows that line {line} says", lines[height], 1)
+    for row, number in zip(rows, lines, strict=True):
+        if len(row.rstrip(" ")) > width:
+            raise MazeError(f"this row has more than the {width} columns that line {line} says", number, width + 1)
+    last = lines[-1] if lines else line
+    missing = height - len(rows)
+    return [row[:width].ljust(width) for row in rows] + [" " * width] * missing, lines + [last] * missing
+
+
+def _parse_rows(rows: Sequence[str], lines: Sequence[int], *, typos: bool) -> NDArray[np.uint8]:
+    """Return the tiles, (height, width), of rows of text.
+
+    Args:
+        rows: the drawing.
+        lines: the numbers of their lines, for errors.
+        typos: whether a short row beside rows that end in walls is one.
+    """
     if unknown := set().union(*rows) - LEGEND.keys():
         for row, line in zip(rows, lines, strict=True):
             for column, tile in enumerate(row, 1):
@@ -270,7 +314,7 @@ def _parse_rows(rows: Sequence[str], lines: Sequence[int]) -> NDArray[np.uint8]:
     if len({len(row) for row in rows}) > 1:
         stripped = [row.rstrip(" ") for row in rows]
         width = max(map(len, stripped)) or max(map(len, rows))
-        walled = any(len(row) == width and row.endswith("#") for row in stripped)
+        walled = typos and any(len(row) == width and row.endswith("#") for row in stripped)
         for row, line in zip(rows, lines, strict=True):
             if walled and len(row) < width:
                 message = f"this row has {len(row)} tiles, but the drawing is {width} wide and ends in walls"

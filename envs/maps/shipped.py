@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .arguments import nearest
-from .formats import read_maze
+from .formats import read_maze, read_text
 from .legend import LEGEND
 from .maze import Maze
 
@@ -48,11 +48,12 @@ def _shipped(name: str) -> Maze:
     return Maze.from_text(MAZES[name].read_text(encoding="utf-8"))  # errors need not name a file of the library
 
 
-def find_maze(maze: Maze | str | Path) -> Maze:
+def find_maze(maze: Maze | str | Path, format: str | None = None) -> Maze:
     r"""Return the maze of an argument.
 
     Args:
         maze: a Maze, a text (with a line break), the name of a shipped maze, or a file.
+        format: of a text or a file, a name of `FORMATS`.
 
     Raises:
         MazeError: (a ValueError) the text cannot be read.
@@ -61,5 +62,5 @@ def find_maze(maze: Maze | str | Path) -> Maze:
     if isinstance(maze, Maze):
         return maze
     if isinstance(maze, str) and "\n" in maze:
-        return Maze.from_text(maze)
-    return load_maze(maze)
+        return read_text(maze, format)
+    return load_maze(maze, format=format)

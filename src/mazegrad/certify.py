@@ -10,6 +10,7 @@ from .agents import MemoryCertificate, certify_memory
 from .agents.proofs.picture import picture
 from .envs import World
 from .envs.maps.files import write_file
+from .envs.planning.questions import question
 from .files import kind_of
 from .named import environment_ids, find_environment, named_maze
 from .watch import save_png
@@ -21,8 +22,8 @@ def certify(arguments: Namespace) -> int | None:
     Args:
         arguments: `maze` (a list: shipped names, files and environment ids, all with one policy; or one .json file to
             check), `observation`, `view_size`, `discount`, `nodes`, `time` (seconds), `levels` (the number of episodes
-            of an environment whose mazes are used), `seed` (of the first one), `json` and `png` (Paths to write to, or
-            None).
+            of an environment whose mazes are used), `seed` (of the first one), `format` (of files), `json` and `png`
+            (Paths to write to, or None).
 
     Returns:
         The exit code: 1 if the certificate in the file is false, 130 if Ctrl-C ended the search, else None.
@@ -34,7 +35,7 @@ def certify(arguments: Namespace) -> int | None:
         print("\n".join(f"FALSE: {fault}" for fault in faults) or "Checked: every claim holds.")
         code = 1 if faults else None
     else:
-        worlds = [world for name in arguments.maze for world in _worlds(name, arguments.levels, arguments.seed)]
+        worlds = [world for name in arguments.maze for world in _worlds(name, arguments)]
         bar = _Bar()
         certificate = certify_memory(
             worlds,
@@ -67,15 +68,17 @@ def _read(path: Path) -> MemoryCertificate:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _worlds(name: str, levels: int, seed: int) -> list[World]:
+def _worlds(name: str, arguments: Namespace) -> list[World]:
     """Return the world of a maze, or the different worlds of an environment's first episodes."""
     if not name.startswith("mazegrad/") and f"mazegrad/{name}" not in environment_ids():
-        return [World.compile(named_maze(name))]
+        world = World.compile(named_maze(name, arguments.format))
+        question(world)
+        return [world]
     env = gymnasium.make(find_environment(name)).unwrapped
     worlds: dict[str, World] = {}
-    for level in range(levels):
-        env.reset(seed=seed + level)
-        world: World = env.get_wrapper_attr("world")
+    for level in range(arguments.levels):
+        env.reset(seed=arguments.seed + level)
+        world = env.get_wrapper_attr("world")
         worlds.setdefault(world.mazes[0].digest, world)
     env.close()
     return list(worlds.values())

@@ -68,7 +68,7 @@ def check(arguments: Namespace) -> int:
     if not 1 <= arguments.length <= MAX_LENGTH:
         raise ValueError(f"--length must be from 1 to {MAX_LENGTH}, not {arguments.length}")
     submission: Path = arguments.submission
-    maze = None if arguments.maze is None else named_maze(arguments.maze)
+    maze = None if arguments.maze is None else named_maze(arguments.maze, arguments.format)
     folder = submission.is_dir()
     files = sorted(submission.glob("*.npz")) if folder else [submission]
     if not files:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .extras import MissingExtra
 
         try:
-            with contextlib.redirect_stdout(_Output(sys.stdout or io.StringIO())) as output:
+            quiet = getattr(arguments, "no_map_warnings", False)
+            with _map_warnings(quiet), contextlib.redirect_stdout(_Output(sys.stdout or io.StringIO())) as output:
                 code = getattr(commands, arguments.run)(arguments)
                 output.flush()
         except MemoryError as error:
@@ -49,6 +51,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code or 0
+
+
+@contextlib.contextmanager
+def _map_warnings(quiet: bool) -> Iterator[None]:
+    """Print each warning about a map once, as one line on stderr."""
+    from .envs import MapWarning
+
+    said: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, MapWarning):
+            usual(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"mazegrad: warning: {message}".replace('format="', "--format ").rstrip('"'), file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+        warnings.showwarning = show
+        warnings.simplefilter("ignore" if quiet else "always", MapWarning)
+        yield
 
 
 class _Parser(argparse.ArgumentParser):
@@ -153,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
         seed="seed of solvers that choose at random",
     )
     solve.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a file")
+    _add_format(solve)
     solve.add_argument(
         "--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (default: breadth_first)"
     )
@@ -161,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", "check", "Check whether W, U, b follow every path of dots; if not, show where they fail.")
     check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="an .npz with W, U, b (and h0, feedback)")
     check.add_argument("--maze", metavar="NAME|FILE", help="check this maze only")
+    _add_format(check)
     check.add_argument(
         "--length", type=count, default=12, metavar="N", help="try all paths up to this length, 1 to 16 (default: 12)"
     )
@@ -175,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     certify.add_argument(
         "maze", nargs="+", metavar="MAZE|ID|FILE.json", help="the mazes of one task, or a certificate to check"
     )
+    _add_format(certify)
     certify.add_argument("--observation", default="dots", metavar="NAME", help="what the agent sees (default: dots)")
     certify.add_argument("--view-size", type=count, default=7, metavar="N", help="side of the view (default: 7)")
     certify.add_argument(
@@ -247,6 +273,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for parser_with_world in (train, evaluate):
         parser_with_world.add_argument("--maze", metavar="NAME|FILE", help="a maze, for the environments that take one")
+        _add_format(parser_with_world)
         _add_pair(parser_with_world, "--world", "a keyword of the environment, such as corridor=20")
 
     replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
@@ -257,7 +284,15 @@ def _parser() -> argparse.ArgumentParser:
 def _add_world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", metavar="ID", help="an environment of mazegrad list (default: one that fits the maze)")
     parser.add_argument("--maze", metavar="NAME|FILE", help="a shipped maze or a file (default: the environment's)")
+    _add_format(parser)
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the picture in px (default: 1280x720)")
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", metavar="NAME", help="of the maze's file, see mazegrad list (default: by its name)")
+    parser.add_argument(
+        "--no-map-warnings", action="store_true", help="do not question maps, such as one without a goal"
+    )
 
 
 def _add_pair(parser: argparse.ArgumentParser, option: str, about: str) -> None:

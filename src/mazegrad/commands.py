@@ -39,6 +39,7 @@ from .envs.maps.paths import check_path
 from .envs.pictures.draw import tile_size
 from .envs.pictures.text import maze_text
 from .envs.pictures.trails import extend_trail, new_trail
+from .envs.planning.questions import question
 from .extras import MissingExtra, require
 from .files import check_writable, kind_of
 from .named import choose_agent, environment_ids, find_environment, named_maze
@@ -63,7 +64,7 @@ _PATH_FOLLOWERS: Final = ("path_follower", "path_automaton", "compiled_automaton
 
 def _make(arguments: Namespace, observation: str | None = None) -> tuple[gymnasium.Env[Any, Any], MazeEnv, str]:
     """Return the environment, wrapped and bare, and the agent's name; what is not given is chosen to fit."""
-    keywords: dict[str, Any] = {} if arguments.maze is None else {"maze": named_maze(arguments.maze)}
+    keywords: dict[str, Any] = {} if arguments.maze is None else {"maze": named_maze(arguments.maze, arguments.format)}
     name = getattr(arguments, "agent", None)
     trained = read_trained(Path(name)) if name is not None and holds_trained(Path(name)) else None
     if trained is not None:
@@ -214,7 +215,7 @@ def show_list(arguments: Namespace) -> None:
         print(f"  {name:18} {agent.about} (sees: {agent.observation})")
     print("map files")
     for name, kept in FORMATS.items():
-        print(f"  {name:18} {kept.about} ({', '.join(kept.suffixes)})")
+        print(f"  {name:18} {kept.about} ({', '.join(kept.suffixes) or f'--format {name}'})")
     print(f"generators\n  {' '.join(GENERATORS)}")
     print(f"solvers\n  {' '.join(SOLVERS)}")
 
@@ -242,10 +243,11 @@ def make_maze(arguments: Namespace) -> None:
 
 def solve(arguments: Namespace) -> int:
     """Print a way to the goal, then how the other solvers did; return 1 if there is no way."""
-    maze, chosen = named_maze(arguments.maze), arguments.solver
+    maze, chosen = named_maze(arguments.maze, arguments.format), arguments.solver
     if chosen not in SOLVERS:
         raise ValueError(f"unknown solver {chosen!r}{nearest(chosen, SOLVERS)}")
     world = World.compile(maze)
+    question(world)
     solution = find_way(chosen, world, rng=np.random.default_rng(arguments.seed))
     cells = [int(world.cell[state]) for state in solution.path or ()]
     trail, arrows = new_trail(maze), {}

@@ -38,14 +38,14 @@ def find_environment(name: str) -> str:
     raise ValueError(f"unknown environment {name!r}{nearest(name.removeprefix(_NAMESPACE), known)}")
 
 
-def named_maze(name: str) -> Maze:
-    """Return a shipped maze or the maze in a file.
+def named_maze(name: str, format: str | None) -> Maze:
+    """Return a shipped maze or the maze in a file of this format, None for the one that its name says.
 
     Raises:
         ValueError: neither, or the file holds something else, which the message names.
     """
     try:
-        return find_maze(name)
+        return find_maze(name, format)
     except ValueError:
         if name in MAZES or not Path(name).is_file() or (kind := kind_of(Path(name))) == "text":
             raise

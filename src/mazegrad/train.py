@@ -102,7 +102,7 @@ def _world(arguments: Namespace, keywords: Mapping[str, Any]) -> tuple[str, dict
     """Return the id and the keywords of the environment that is asked for."""
     keywords = dict(keywords)
     if arguments.maze is not None:
-        keywords["maze"] = named_maze(arguments.maze)
+        keywords["maze"] = named_maze(arguments.maze, arguments.format)
     if arguments.env is None and arguments.maze is None:
         raise ValueError("name an environment, such as Maze-v0; `mazegrad list` shows them all")
     env_id = find_environment(arguments.env or "GridWorld-v0")

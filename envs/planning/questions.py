@@ -1,0 +1,106 @@
+"""Questions about a map that can hardly be meant: no goal, no way to it, a door without its key, another format."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..core.inventory import is_door
+from ..core.world import World, checked_world
+from ..maps.formats.blank_floor import HINT, read_blank_floor
+from ..maps.maze import Maze, MazeError
+from .distances import Graph, distances
+
+
+class MapWarning(UserWarning):
+    """A map that can hardly be meant: its goal is missing or out of reach, or it is in another format."""
+
+
+def questions(world: World) -> list[str]:
+    """Return what is odd about the mazes of a world, a sentence each; none for mazes in which all is well.
+
+    A maze is asked about if it has no goal (and no items), if from a start no goal can be reached, if no start reaches
+    one of its goals, if a start is walled in, and if a door's key does not exist.
+
+    Raises:
+        TypeError: not a World.
+    """
+    ways = distances(checked_world(world))
+    lost = np.unique(world.maze_of[world.start_states[ways[world.start_states] < 0]])
+    tiles_of = [world.mazes[number].tiles for number in range(len(world.mazes))]
+    doors = [number for number, tiles in enumerate(tiles_of) if is_door(tiles).any()]
+    goals = [number for number, tiles in enumerate(tiles_of) if np.count_nonzero(tiles == ord("G")) > 1]
+    return [
+        sentence
+        for number in sorted({*lost.tolist(), *doors, *goals})
+        for sentence in _about(world.only(number) if len(world.mazes) > 1 else world)
+    ]
+
+
+def _about(world: World) -> list[str]:
+    """Return what is odd about the one maze of a world."""
+    (maze,) = world.mazes
+    ways, said = distances(world), []
+    goals, traps = maze.find("G"), maze.find("X")
+    stuck = (world.next_state == np.arange(world.states)[:, None]).all(axis=1)
+    walled = [state for state in world.start_states.tolist() if stuck[state]]
+    far = [state for state in world.start_states.tolist() if ways[state] < 0 and not stuck[state]]
+    if walled:
+        said.append(f"has a start that is walled in, at {_where(maze, world.cell[walled[0]])}")
+    if not len(goals):
+        if len(traps) and world.terminal.any():
+            said.append(f"has no goal G: its only exit is a trap, X, at {_where(maze, _cell(maze, traps[0]))}")
+        elif not len(maze.find("*")):
+            said.append("has no goal G, so that no episode ends before its limit")
+    elif far:
+        said.append(f"has no way to a goal from the start at {_where(maze, world.cell[far[0]])}")
+    else:
+        edges = np.repeat(np.arange(world.states), world.next_state.shape[1])
+        reached = Graph(edges, world.next_state.ravel(), world.states).levels(world.start_states) >= 0
+        cells = set(world.cell[reached].tolist())
+        unreached = [cell for cell in (_cell(maze, goal) for goal in goals) if cell not in cells]
+        if unreached and not walled:
+            said.append(f"has a goal that no start reaches, at {_where(maze, unreached[0])}")
+    for row, column in np.argwhere(is_door(maze.tiles)).tolist():
+        letter = chr(maze.tiles[row, column])
+        if not len(maze.find(letter.lower())):
+            said.append(
+                f"has a door {letter} without a key {letter.lower()}, at {_where(maze, _cell(maze, (row, column)))}"
+            )
+            break
+    if not said:
+        return []
+    name = maze.metadata.get("name")
+    return [f"this map{'' if name is None else f' ({name})'} " + "; it ".join(said) + _hint(maze)]
+
+
+def _hint(maze: Maze) -> str:
+    """Return how else a drawing may be meant: with blanks for floor there is a way through it."""
+    if not maze.metadata:
+        try:
+            other = read_blank_floor("\n".join(maze.rows()))
+            if np.array_equal(other.tiles, maze.tiles):
+                return ""
+            world = World.compile(other)
+        except MazeError:
+            return ""
+        if (distances(world)[world.start_states] >= 0).all():
+            return HINT
+    return ""
+
+
+def _cell(maze: Maze, position: Sequence[int]) -> int:
+    row, column = position
+    return int(row) * maze.width + int(column)
+
+
+def _where(maze: Maze, cell: int) -> str:
+    """Return where a cell is, as in errors: by line and column of what the maze was read from."""
+    error = maze.error(*divmod(int(cell), maze.width), "")
+    return str(error).removesuffix(": ")
+
+
+def question(world: World) -> None:
+    """Warn by `MapWarning` of what is odd about a world's mazes; see `questions`."""
+    for sentence in questions(world):
+        warnings.warn(sentence, MapWarning, stacklevel=3)
