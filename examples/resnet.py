@@ -21,60 +21,122 @@ from mazegrad.script import count, positive
 sys.path.insert(0, str(Path(__file__).parent / "architectures"))
 import cats_and_dogs
 import corpora
-from cats_and_dogs import BATCH, HELD_OUT, NAMES, chance_of_dog, varied
+from cats_and_dogs import BATCH, NAMES, varied
 from course import Course, arguments, start
 
+HELD_OUT = 500  # training pictures that are held out, to watch the training
 
-class Block(nn.Module):
-    """relu(x + f(x)): two convolutions f and a shortcut around them, which is 1 x 1 where the size changes."""
 
-    def __init__(self, channels: int, out_channels: int, stride: int, rng: np.random.Generator) -> None:
-        def convolution(channels: int, size: int, stride: int) -> nn.Conv2D:
-            layer = nn.Conv2D(channels, out_channels, size, stride, padding=size // 2, bias=False, rng=rng)
-            layer.weight.assign(nn.init.he_normal(layer.weight.shape, rng=rng))
-            return layer
+class Residual(nn.Module):
+    """relu(x + f(x)), where f is two convolutions: at first f is 0, and the block passes on what it reads."""
 
-        self.first, self.norm_1 = convolution(channels, 3, stride), nn.BatchNorm2D(out_channels)
-        self.second, self.norm_2 = convolution(out_channels, 3, 1), nn.BatchNorm2D(out_channels)
-        self.norm_2.weight.assign(np.zeros(out_channels))  # at first every block is its shortcut (Goyal et al. 2017)
-        self.shortcut = nn.Sequential()
-        if stride > 1 or channels != out_channels:
-            self.shortcut = nn.Sequential(convolution(channels, 1, stride), nn.BatchNorm2D(out_channels))
+    def __init__(self, channels: int, rng: np.random.Generator) -> None:
+        self.first, self.norm_1 = convolution(channels, channels, rng), nn.BatchNorm2D(channels)
+        self.second, self.norm_2 = convolution(channels, channels, rng), nn.BatchNorm2D(channels)
+        self.norm_2.weight.assign(np.zeros(channels))  # Goyal et al. (2017)
 
     def forward(self, x: Any) -> Any:
-        """(batch, channels, height, width) -> (batch, out_channels, height / stride, width / stride)."""
-        inner = self.norm_2(self.second(nn.relu(self.norm_1(self.first(x)))))
-        return nn.relu(inner + self.shortcut(x))
+        """(batch, channels, height, width), and the same shape returned."""
+        return nn.relu(x + self.norm_2(self.second(nn.relu(self.norm_1(self.first(x))))))
+
+
+def convolution(channels: int, out_channels: int, rng: np.random.Generator) -> nn.Conv2D:
+    """Return a 3 x 3 convolution that keeps the size; its weights are those of He et al. (2015)."""
+    layer = nn.Conv2D(channels, out_channels, 3, padding=1, bias=False, rng=rng)
+    layer.weight.assign(nn.init.he_normal(layer.weight.shape, rng=rng))
+    return layer
 
 
 def make_net(width: int, blocks: int, rng: np.random.Generator) -> nn.Sequential:
-    """Return a net from pictures (batch, 3, 32, 32) to two logits: 6 * blocks + 2 layers, `width` channels at first."""
-    layers: list[nn.Module] = [
-        nn.Conv2D(3, width, 3, padding=1, bias=False, rng=rng),
-        nn.BatchNorm2D(width),
-        nn.ReLU(),
-    ]
-    channels = width
-    for group in range(3):  # 32 x 32, 16 x 16, 8 x 8
-        for block in range(blocks):
-            layers.append(Block(channels, width << group, 2 if group and not block else 1, rng))
-            channels = width << group
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2D(1), nn.Flatten(), nn.Linear(channels, 2, rng=rng))
+    """Return a net from pictures (batch, 3, height, width) to two logits.
+
+    Args:
+        width: channels of the first group; the next two have twice and four times as many.
+        blocks: residual blocks in each group; the net has 6 * blocks + 5 layers.
+        rng: for the weights.
+    """
+    layers: list[nn.Module] = [convolution(3, width // 2, rng), nn.BatchNorm2D(width // 2), nn.ReLU()]
+    channels = width // 2
+    for group in range(3):  # 16 x 16, 8 x 8, 4 x 4
+        wider = width << group
+        layers += [convolution(channels, wider, rng), nn.MaxPool2D(2), nn.BatchNorm2D(wider), nn.ReLU()]
+        layers += [Residual(wider, rng) for _ in range(blocks)]
+        channels = wider
+    return nn.Sequential(*layers, nn.AdaptiveMaxPool2D(1), nn.Flatten(), nn.Linear(channels, 2, rng=rng))
+
+
+# ------------------------------------------------------------------------------------------------------- augmentation
+def turned(pictures: np.ndarray, rng: np.random.Generator, angle: float = 15.0, zoom: float = 1.25) -> np.ndarray:
+    """Return pictures (batch, 3, height, width), each turned by up to `angle` degrees and enlarged or reduced.
+
+    Points between pixels are interpolated bilinearly, and outside the picture it is mirrored.
+    """
+    batch, _, height, width = pictures.shape
+    turns = np.deg2rad(rng.uniform(-angle, angle, (batch, 1, 1)))
+    zooms = zoom ** rng.uniform(-1, 1, (batch, 1, 1))
+    middle = np.array([height - 1, width - 1]) / 2
+    down, right = np.indices((height, width)) - middle[:, None, None]
+    rows = (down * np.cos(turns) - right * np.sin(turns)) / zooms + middle[0]  # (batch, height, width)
+    columns = (down * np.sin(turns) + right * np.cos(turns)) / zooms + middle[1]
+    pixels = np.ascontiguousarray(pictures.transpose(0, 2, 3, 1)).reshape(-1, 3)
+    out = np.zeros((batch, height, width, 3), np.float32)
+    top, left = np.floor(rows).astype(int), np.floor(columns).astype(int)
+    for i, j in np.ndindex(2, 2):
+        share = (1 - np.abs(rows - top - i)) * (1 - np.abs(columns - left - j))
+        place = (np.arange(batch)[:, None, None] * height + mirrored(top + i, height)) * width
+        out += pixels[place + mirrored(left + j, width)] * share[..., None].astype(np.float32)
+    return out.transpose(0, 3, 1, 2)
+
+
+def mirrored(places: np.ndarray, size: int) -> np.ndarray:
+    """Return places as places within 0 ... size - 1: -1 is 0, `size` is `size` - 1."""
+    return np.minimum(np.maximum(places, -1 - places), 2 * size - 1 - places)
+
+
+def mixed(pictures: np.ndarray, answers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Paste into each picture a rectangle of the next one (CutMix, Yun et al. 2019).
+
+    Args:
+        pictures: (batch, 3, height, width); written into.
+        answers: (batch,) classes.
+        rng: for the place and the size of the rectangle, the same for all of them.
+
+    Returns:
+        The pictures, and the probability of each class (batch, 2): its share of the area.
+    """
+    height, width = pictures.shape[2:]
+    side = np.sqrt(rng.random())
+    (top, left), (tall, wide) = rng.integers(0, (height, width)), (round(side * height), round(side * width))
+    rows, columns = slice(max(top - tall // 2, 0), top + tall // 2), slice(max(left - wide // 2, 0), left + wide // 2)
+    pictures[:, :, rows, columns] = np.roll(pictures[:, :, rows, columns], 1, axis=0)
+    share = pictures[0, 0, rows, columns].size / (height * width)
+    classes = np.eye(2, dtype=np.float32)[answers]
+    return pictures, (1 - share) * classes + share * np.roll(classes, 1, axis=0)
+
+
+def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
+    """Return the probability that each picture shows a dog, (n,): the mean over it, shifted a pixel, and mirrored."""
+    border = np.pad(pictures, [(0, 0), (0, 0), (1, 1), (1, 1)], mode="reflect")
+    height, width = pictures.shape[2:]
+    shifts = ((1, 1), (0, 0), (0, 2), (2, 0), (2, 2))
+    views = [border[..., i : i + height, j : j + width] for i, j in shifts]
+    return np.mean([cats_and_dogs.chance_of_dog(net, np.ascontiguousarray(view)) for view in views], axis=0)
 
 
 def main(words: list[str] | None = None) -> None:
     """Train, test, draw."""
-    parser = arguments(__file__, __doc__, epochs=40)
-    parser.add_argument("--width", type=count, default=32, help="channels after the first layer; default: %(default)s")
-    parser.add_argument("--blocks", type=count, default=1, help="blocks of each size; default: %(default)s")
+    parser = arguments(__file__, __doc__, epochs=60)
+    parser.add_argument("--width", type=count, default=64, help="channels of the first group; default: %(default)s")
+    parser.add_argument("--blocks", type=count, default=1, help="residual blocks in each group; default: %(default)s")
     parser.add_argument("--lr", type=positive, default=0.1, help="highest learning rate; default: %(default)s")
+    parser.add_argument("--small", type=count, default=24, help="pixels in most epochs; default: %(default)s")
     options = parser.parse_args(words)
 
     images, labels = corpora.cats_and_dogs("train")
     order = np.random.default_rng(0).permutation(len(images))  # the same held-out pictures whatever the seed
     held, trained = order[:HELD_OUT], order[HELD_OUT:]
     if options.quick:
-        held, trained, options.width = held[:100], trained[: 16 * BATCH], min(options.width, 8)
+        held, trained, options.width = held[:100], trained[: 16 * BATCH], min(options.width, 16)
     mean, spread = images[trained].mean((0, 2, 3)), images[trained].std((0, 2, 3))
 
     def scaled(pictures: np.ndarray) -> np.ndarray:
@@ -86,18 +148,23 @@ def main(words: list[str] | None = None) -> None:
     steps = len(trained) // BATCH
     optimizer = nn.SGD(net.named_parameters(), lr=options.lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
     scheduler = nn.schedulers.OneCycleLR(optimizer, options.lr, options.epochs * steps, pct_start=0.2)
-    course = Course(options, net, optimizer, scheduler, rng, average=0.99)
+    course = Course(options, net, optimizer, scheduler, rng, average=0.995)
     train_set, held_out = (scaled(images[trained]), labels[trained]), scaled(images[held])
 
     def deal(epoch: int) -> Any:
         return nn.data.batches(*train_set, batch_size=BATCH, rng=rng, drop_last=True)
 
     def loss_of(batch: tuple[np.ndarray, np.ndarray]) -> nn.Tensor:
-        pictures, answers = batch
-        return nn.cross_entropy(net(varied(pictures, rng)), answers, label_smoothing=0.1)
+        pictures, answers = varied(batch[0], rng), batch[1]
+        pictures[::2] = turned(pictures[::2], rng)
+        if rng.random() < 0.5:
+            pictures, answers = mixed(pictures, answers, rng)
+        if course.epoch < 0.6 * options.epochs:
+            pictures = nn.interpolate(pictures, (options.small, options.small), mode="area")
+        return nn.cross_entropy(net(pictures), answers, label_smoothing=0.1)
 
     def after_epoch() -> dict[str, float]:
-        return {"accuracy": np.mean((chance_of_dog(net, held_out) > 0.5) == labels[held])}
+        return {"accuracy": np.mean((cats_and_dogs.chance_of_dog(net, held_out) > 0.5) == labels[held])}
 
     course.run(deal, steps, loss_of, after_epoch)
 
