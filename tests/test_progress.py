@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import sys
 
 import pytest
@@ -20,10 +21,22 @@ def test_a_bar_with_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mazegrad.progress.time.perf_counter", lambda: next(seconds))
     monkeypatch.setattr(sys, "stderr", screen := Terminal())
     assert list(progress("abcd", 4, "epoch 1/2", later=6)) == list("abcd")
-    first, *_, last, cleared, end = screen.getvalue().split("\r")[1:]
+    first, *_, last, cleared = screen.getvalue().split("\r\x1b[J")[1:]
     assert first.split() == ["epoch", "1/2", "█" * 7 + "░" * 23, "1/4,", "30", "s", "left,", "1:30", "in", "total"]
     assert last.split()[2:7] == ["█" * 30, "4/4,", "0", "s", "left,"]
-    assert not cleared.strip() and not end
+    assert not cleared
+
+
+def test_lines_above_the_bar_are_redrawn_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds, lines = itertools.count(100.0, 10.0), iter(["", "one", "one\ntwo " + "long " * 100])
+    monkeypatch.setattr("mazegrad.progress.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    assert list(progress("abc", 3, "epoch", above=lambda: next(lines))) == list("abc")
+    moves = re.findall(r"\r(?:\x1b\[(\d)A)?\x1b\[J", screen.getvalue())
+    assert moves == ["", "", "1", "2"]  # up by what is below, then cleared
+    drawn = re.split(r"\r(?:\x1b\[\dA)?\x1b\[J", screen.getvalue())
+    assert [len(text.split("\n")) for text in drawn] == [1, 1, 2, 3, 1]
+    assert max(len(line) for text in drawn for line in text.split("\n")) < 120  # no line is wrapped
 
 
 def test_it_clears_the_line_when_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +44,7 @@ def test_it_clears_the_line_when_stopped(monkeypatch: pytest.MonkeyPatch) -> Non
     bar = progress(range(3), 3, "epoch")
     next(bar)
     bar.close()
-    assert screen.getvalue().split("\r")[-2:] == [" " * 100, ""]
+    assert screen.getvalue().split("\r")[-1] == "\x1b[J"
 
 
 def test_silence_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from mazegrad import nn, script
+from mazegrad.curves import Curves, sparkline
 from mazegrad.progress import clock, progress
 
 
@@ -69,6 +70,7 @@ def arguments(file: str, doc: str, epochs: int, quick_epochs: int = 2) -> Option
     parser.add_argument("--epochs", type=script.count, help=f"default: {epochs}; {quick_epochs} with --quick")
     parser.add_argument("--save", type=Path, metavar="FILE", help=f"the checkpoint; default: {name}.npz")
     parser.add_argument("--load", type=Path, metavar="FILE", help="resume from a checkpoint, or show its results")
+    parser.add_argument("--log", type=Path, metavar="FOLDER", help="write the curves for TensorBoard, too")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", default=Path(name), help="default: %(default)s")
     return parser
 
@@ -116,6 +118,7 @@ class Course:
         self.settings = json.loads(json.dumps(settings))  # as they are read from a file
         self.epoch, self.seconds = 0, 0.0  # epochs done, and their processor time
         self.curves: dict[str, list[float]] = {}  # name -> one number for each epoch
+        self.live = Curves(options.log)  # what is seen while it trains; the loss of every step
         self.checkpoint: Path | None = None  # the last one written
         if options.checkpoint:
             try:
@@ -142,6 +145,8 @@ class Course:
             KeyboardInterrupt: with the command that resumes the training.
             NonFiniteGradient, NonFiniteLoss: the training diverged.
         """
+        for epoch, figures in enumerate(zip(*self.curves.values(), strict=True), 1):  # of a training that is resumed
+            self.live.add(epoch * steps, dict(zip(self.curves, figures, strict=True)), written=True)
         try:
             while self.epoch < self.options.epochs:
                 self._train(deal(self.epoch + 1), steps, loss_of)
@@ -149,6 +154,8 @@ class Course:
                 self.save()
         except KeyboardInterrupt:
             raise KeyboardInterrupt(self._how_to_go_on()) from None
+        finally:
+            self.live.close()
         self.net.eval()
         if self.average:
             self.average.swap()
@@ -159,8 +166,10 @@ class Course:
         start, losses, epochs = time.process_time(), [], self.options.epochs
         later = (epochs - self.epoch - 1) * steps
         self.net.train()
-        for batch in progress(islice(batches, steps), steps, f"epoch {self.epoch + 1}/{epochs}", later):
+        label = f"epoch {self.epoch + 1}/{epochs}"
+        for batch in progress(islice(batches, steps), steps, label, later, self.live.text):
             losses.append(self._step(loss_of, batch))
+            self.live.add(self.optimizer.steps, {"loss": losses[-1]})
         if len(losses) < steps:
             raise ValueError(f"epoch {self.epoch + 1} has {len(losses)} batches; expected {steps}")
         self.curves.setdefault("loss", []).append(float(np.mean(losses)))
@@ -193,6 +202,7 @@ class Course:
             self.average.swap()
         for name, figure in figures.items():
             self.curves.setdefault(name, []).append(float(figure))
+        self.live.add(self.optimizer.steps, figures)
         self.epoch += 1
         self.seconds += time.process_time() - start
         figures = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.curves.items())
@@ -201,7 +211,7 @@ class Course:
     # --------------------------------------------------------------------------------------------------- checkpoints
     def save(self) -> None:
         """Write the checkpoint, completely or not at all."""
-        apart = "load", "save", "program", "checkpoint", "epochs_of"
+        apart = "load", "save", "log", "program", "checkpoint", "epochs_of"
         options = {name: value for name, value in vars(self.options).items() if name not in apart}
         self.options.save.parent.mkdir(parents=True, exist_ok=True)
         nn.save(
@@ -264,9 +274,7 @@ def draw_curves(curves: Mapping[str, list[float]], path: Path) -> None:
     figure = page(4 * len(curves), 3)
     if figure is None:
         for name, values in curves.items():
-            low, high = min(values), max(values)
-            bars = "".join("▁▂▃▄▅▆▇█"[round(7 * (value - low) / ((high - low) or 1))] for value in values)
-            print(f"{name:>12} {values[0]:.4f} {bars} {values[-1]:.4f}")
+            print(f"{name:>12} {values[0]:.4f} {sparkline(values)} {values[-1]:.4f}")
         print("(for pictures: python -m pip install matplotlib)")
         return
     for axis, (name, values) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):

@@ -256,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--from", dest="begin_with", type=Path, metavar="FILE", help="begin with the net of this file")
     _add_pair(train, "--set", "a setting of the learner, such as segment=128")
     train.add_argument("--curve", type=_output(".png"), metavar="FILE", help="draw the learning curve (extra: plot)")
+    train.add_argument("--log", type=Path, metavar="FOLDER", help="write curves for TensorBoard (extra: tensorboard)")
     train.add_argument("--episodes", type=count, default=200, metavar="N", help="evaluation episodes (default: 200)")
 
     evaluate = command(

@@ -1,14 +1,47 @@
 """A progress bar: how many batches are done, and how much time is left."""
 
+import math
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def progress(batches: Iterable[T], count: int, label: str, later: int = 0) -> Iterator[T]:
+class Screen:
+    """The last lines of a terminal, redrawn in place; where stderr is not a terminal, nothing is shown."""
+
+    def __init__(self) -> None:
+        self._below = 0  # how many lines are shown below the first
+        self._shown = -math.inf
+
+    def due(self, now: float) -> bool:
+        """Whether somebody looks, and something was last shown a fifth of a second before `now`, in seconds."""
+        return sys.stderr.isatty() and now - self._shown > 0.2
+
+    def show(self, text: str, now: float) -> None:
+        """Show lines of text instead of those before; each is cut to the width of the terminal."""
+        width = shutil.get_terminal_size().columns - 1
+        lines = [line[:width] for line in text.split("\n")]
+        self._write("\n".join(lines))
+        self._below, self._shown = len(lines) - 1, now
+
+    def clear(self) -> None:
+        """Take them away."""
+        if sys.stderr.isatty():
+            self._write("")
+        self._below = 0
+
+    def _write(self, text: str) -> None:
+        up = f"\x1b[{self._below}A" if self._below else ""
+        print(f"\r{up}\x1b[J{text}", end="", file=sys.stderr, flush=True)
+
+
+def progress(
+    batches: Iterable[T], count: int, label: str, later: int = 0, above: Callable[[], str] | None = None
+) -> Iterator[T]:
     """Yield the batches, and show the time left on stderr if it is a terminal.
 
     Args:
@@ -16,24 +49,25 @@ def progress(batches: Iterable[T], count: int, label: str, later: int = 0) -> It
         count: their number.
         label: the text before the bar.
         later: the number of batches that follow in later epochs; they count towards the time left in total.
+        above: returns lines of text that are shown above the bar, such as `Curves.text`.
     """
     if not sys.stderr.isatty():
         yield from batches
         return
-    start, shown = time.perf_counter(), 0.0
+    start, screen = time.perf_counter(), Screen()
     try:
         for done, batch in enumerate(batches, 1):
             yield batch
             now = time.perf_counter()
-            if now - shown > 0.2:
+            if screen.due(now):
                 each = (now - start) / done
                 total = f", {clock(each * (count - done + later))} in total" if later else ""
                 bar = "█" * (30 * done // count)
                 left = f"{clock(each * (count - done))} left{total}"
-                print(f"\r{label} {bar:░<30} {done}/{count}, {left}   ", end="", file=sys.stderr, flush=True)
-                shown = now
+                lines = above() if above is not None else ""
+                screen.show(f"{lines}\n" * bool(lines) + f"{label} {bar:░<30} {done}/{count}, {left}", now)
     finally:  # also after Ctrl-C
-        print("\r" + " " * 100 + "\r", end="", file=sys.stderr, flush=True)
+        screen.clear()
 
 
 def clock(seconds: float) -> str:

@@ -14,11 +14,12 @@ import numpy as np
 from . import nn
 from .agents import PPO, DAgger, RecurrentPolicy, Reinforce
 from .agents.learners import Learner, encoder
+from .curves import Curves, sparkline
 from .envs import INFO, Maze
 from .envs.maps.arguments import nearest
 from .extras import require
 from .named import choose_agent, find_environment, named_maze
-from .progress import clock
+from .progress import Screen, clock
 from .standing import HELD_OUT, optimum, standing, table, vector_env
 from .tables import TABLES, TableTraining
 from .trained import holds_trained, read_trained
@@ -37,7 +38,8 @@ def train(arguments: Namespace) -> int | None:
         arguments: `env` (an ID, or None with `resume`), `maze`, `agent`, `steps` (in total), `seed`, `save`, `resume`
             (a checkpoint or None), `world`, `set` and `net` (pairs of names and values: keywords of the
             environment, settings of the learner and of its net), `observation`, `lanes`, `cell`, `hidden`, `layers`,
-            `begin_with` (a file whose net is trained on, or None), `curve` (a PNG or None), `episodes`.
+            `begin_with` (a file whose net is trained on, or None), `curve` (a PNG or None), `log` (a folder for
+            TensorBoard, or None), `episodes`.
     """
     if arguments.curve is not None:
         require("matplotlib.figure", "plot")
@@ -48,7 +50,7 @@ def train(arguments: Namespace) -> int | None:
         raise ValueError(f"{arguments.resume} has made {learner.steps:,} steps already: --steps must be more")
     print(_about(learner))
     stopped = False
-    report = _Report(learner, arguments.steps, path)
+    report = _Report(learner, arguments.steps, path, arguments.log)
     try:
         learner.train(left, report.show)
     except KeyboardInterrupt:
@@ -217,11 +219,14 @@ def _about(learner: Learner | TableTraining) -> str:
 
 
 class _Report:
-    """How far the training is: a bar on a terminal, elsewhere a line for each tenth; and a checkpoint now and then."""
+    """How far the training is: a bar and curves on a terminal, elsewhere a line for each tenth; and checkpoints."""
 
-    def __init__(self, learner: Learner | TableTraining, steps: int, path: Path) -> None:
+    def __init__(self, learner: Learner | TableTraining, steps: int, path: Path, log: Path | None) -> None:
         self.begin, self.begin_steps, self.steps, self.path = time.perf_counter(), learner.steps, steps, path
-        self.shown, self.saved, self.tenths = 0.0, self.begin, 10 * learner.steps // steps
+        self.saved, self.tenths = self.begin, 10 * learner.steps // steps
+        self.screen, self.curves, self.rows = Screen(), Curves(log), len(learner.curve)
+        for row in learner.curve:  # of a training that is resumed
+            self.curves.add(row["steps"], _shown(row), written=True)
         self.best = optimum(learner.env, learner.discount)
 
     @property
@@ -235,14 +240,17 @@ class _Report:
         if now - self.saved > SAVE_EVERY:
             learner.save(self.path)
             self.saved = time.perf_counter()
+        for row in learner.curve[self.rows :]:
+            self.curves.add(row["steps"], _shown(row))
+        self.rows = len(learner.curve)
         if sys.stderr.isatty():
-            if now - self.shown > 0.2:
+            if self.screen.due(now):
                 share = (done - self.begin_steps) / max(1, self.steps - self.begin_steps)
                 left = f"{clock(self.seconds / max(share, 1e-9) * (1 - share))} left"
                 bar = "█" * (20 * done // self.steps)
                 line = f"{bar:░<20} {done:,}/{self.steps:,}, {self.score(learner)}, {left}"
-                print(f"\r{line:<110}", end="", file=sys.stderr, flush=True)
-                self.shown = now
+                above = self.curves.text()
+                self.screen.show(f"{above}\n" * bool(above) + line, now)
         elif 10 * done // self.steps > self.tenths:
             self.tenths = 10 * done // self.steps
             print(f"{done:>12,} steps: {self.score(learner)}", flush=True)
@@ -253,9 +261,14 @@ class _Report:
         return f"discounted return {learner.score('discounted'):.3f}{best}, success {learner.score('success'):.0%}"
 
     def clear(self) -> None:
-        """Take the bar away."""
-        if sys.stderr.isatty():
-            print(f"\r{'':<110}\r", end="", file=sys.stderr, flush=True)
+        """Take the bar and the curves away, and finish TensorBoard's file."""
+        self.screen.clear()
+        self.curves.close()
+
+
+def _shown(row: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures of a row of the curve that are shown while it grows."""
+    return {name: row[name] for name in ("discounted", "success") if name in row}
 
 
 def _sparkline(learner: Learner | TableTraining, width: int = 60) -> str:
@@ -264,9 +277,7 @@ def _sparkline(learner: Learner | TableTraining, width: int = 60) -> str:
     if not len(values):
         return "no episode has ended yet"
     means = [part.mean() for part in np.array_split(values, min(width, len(values)))]
-    low, high = min(means), max(means)
-    steps = [int(7 * (value - low) / max(high - low, 1e-12)) for value in means]
-    return f"discounted return  {''.join('▁▂▃▄▅▆▇█'[step] for step in steps)}  {low:.3f} to {high:.3f}"
+    return f"discounted return  {sparkline(means)}  {min(means):.3f} to {max(means):.3f}"
 
 
 def draw_curve(learner: Learner | TableTraining, path: Path) -> None:
