@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
-from ..envs import MazeEnv, World
+from ..envs import MazeEnv, World, draw
 from ..envs.maps.arguments import whole
 from ..envs.pictures.notebook import animated_svg
 from .agent import Agent, checked_agent
@@ -39,6 +39,16 @@ class Rollout:
     def total(self) -> float:
         """The return: the sum of the rewards, not discounted."""
         return float(self.rewards.sum())
+
+    def plot(self, **keywords: Any) -> NDArray[np.uint8]:
+        """Draw the way through the maze with the agent at its end; see `draw`, which takes more keywords.
+
+        Raises:
+            ValueError: not an episode of a single environment of this library.
+        """
+        if self.world is None:
+            raise ValueError("this episode has no world to draw: it is not of a single environment of this library")
+        return draw(self.world, self.world_states[-1], **{"trails": list(self.world_states), **keywords})
 
     def _repr_svg_(self) -> str | None:
         return None if self.world is None else animated_svg(self.world, self.world_states)

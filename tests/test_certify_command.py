@@ -12,6 +12,8 @@ from mazegrad.agents import MemoryCertificate, certify_memory
 from mazegrad.agents.proofs.picture import picture
 from mazegrad.certify import certify
 from mazegrad.cli import main
+from mazegrad.envs import load_maze
+from mazegrad.envs.pictures.palette import LIGHT
 
 DOCS = Path(__file__).parent.parent / "docs"
 DEFAULTS = {
@@ -79,7 +81,18 @@ def test_the_picture_shows_both_places(tmp_path):
     file = tmp_path / "sheet.json"
     run("sheet38", json=file)
     frame = picture(MemoryCertificate.from_json(file.read_text()))
-    assert frame.dtype == "uint8" and frame.shape[1] > 2 * frame.shape[0]
+    assert frame.dtype == "uint8" and frame.shape == (720, 1280, 3)
+    agent = (frame == LIGHT.agent).all(axis=2)
+    assert agent[96:476, :560].any(), "A and B in the maze"
+    assert agent[96:476, 600:].any(), "and beside it"
+    bars = [(frame[500:, :, :] == colour).all(axis=2).any() for colour in (LIGHT.gem, LIGHT.goal)]
+    assert all(bars), "the values of the controller and V*"
+
+
+@pytest.mark.parametrize(("name", "observation"), [("four_rooms", "index"), ("from_the_end", "dots")])
+def test_every_verdict_has_a_picture(name, observation):
+    certificate = certify_memory(load_maze(name), observation, time_limit=5)
+    assert picture(certificate).shape == (720, 1280, 3)
 
 
 def test_the_bar_is_shown_on_a_terminal_and_wiped(capsys, monkeypatch):

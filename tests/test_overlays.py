@@ -5,10 +5,12 @@ import xml.etree.ElementTree
 import zlib
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mazegrad.agents import WallFollower, named_agent, rollout
 from mazegrad.envs import SOLVERS, Maze, World, draw, draw_pdf, draw_svg, generate, load_maze, value_iteration
 from mazegrad.envs.pictures.palette import LIGHT
 
@@ -224,3 +226,16 @@ def test_wrong_kinds_are_refused() -> None:
         draw(ROOMS.mazes[0], [0, 1])
     with pytest.raises(TypeError, match="trails must be integers"):
         draw(ROOMS, trails=[[0.5, 1.5]])
+
+
+def test_values_solutions_and_episodes_draw_themselves() -> None:
+    assert np.array_equal(VALUES.plot(ROOMS, tile=16), draw(ROOMS, values=VALUES, policy=VALUES, tile=16))
+    found = SOLVERS["a_star"](ROOMS)
+    assert np.array_equal(found.plot(ROOMS, tile=16), draw(ROOMS, search=found, tile=16))
+    env = gymnasium.make("mazegrad/FourRooms-v0", observation="index")
+    episode = rollout(env, named_agent("shortest_path").make(ROOMS, np.random.default_rng(0)), seed=0)
+    expected = draw(ROOMS, episode.world_states[-1], trails=list(episode.world_states), tile=16)
+    assert np.array_equal(episode.plot(tile=16), expected)
+    (other,) = rollout(gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=1), WallFollower(), seed=0, max_steps=3)
+    with pytest.raises(ValueError, match="no world to draw"):
+        other.plot()

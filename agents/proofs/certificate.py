@@ -2,10 +2,14 @@
 
 import json
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ...envs.pictures.shown import ShownFrame
 from .claims import Claims
 from .explanation import explain
 from .independent_checker import find_faults
-from .picture import as_html
+from .picture import as_html, picture
 from .reading import read_claims
 
 
@@ -23,6 +27,10 @@ class MemoryCertificate(Claims):
     def explain(self) -> str:
         """Return the proof in plain sentences, with its states drawn in the maze."""
         return explain(self)
+
+    def plot(self) -> NDArray[np.uint8]:
+        """Draw the proof as one picture, (720, 1280, 3) uint8, which a notebook shows: see `picture`."""
+        return picture(self).view(ShownFrame)
 
     def to_json(self) -> str:
         """Return the certificate as text, with everything that `verify` needs."""

@@ -33,6 +33,11 @@ def text_mask(text: str, size: int) -> NDArray[np.float32]:
     return mask
 
 
+def text_width(text: str, size: int) -> int:
+    """Return the width of a line of text in px."""
+    return text_mask(text, size).shape[1]
+
+
 def paint_text(
     frame: NDArray[np.uint8], text: str, x: float, y: float, size: int, ink: Colour, halo: Colour | None = None
 ) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from ..core.world import World, checked_world
 from ..maps.arguments import nearest
 from ..maps.directions import UP, left_of, opposite, right_of
+from ..pictures.draw import draw
+from ..pictures.tiles import Frame
 from .distances import checked_start, distances
 
 Moves: TypeAlias = list[list[int]]
@@ -43,6 +45,10 @@ class Solution:
     def solved(self) -> bool:
         """Whether the solver found a path."""
         return self.path is not None
+
+    def plot(self, world: World, **keywords: Any) -> Frame:
+        """Draw the states that were visited, coloured by their order, and the path; see `draw`."""
+        return draw(world, **{"search": self, **keywords})
 
 
 def breadth_first(world: World, start: int | None = None, rng: np.random.Generator | None = None) -> Solution:

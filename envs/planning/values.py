@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ..core.world import World
 from ..maps.directions import DIRECTION_NAMES
+from ..pictures.draw import draw
+from ..pictures.tiles import Frame
 from .distances import Graph
 from .linear import TooWideError, solve_chain
 from .mdp import TabularMDP, check_discount, check_distribution
@@ -50,6 +52,10 @@ class Values:
         """(S,): the action with the greatest Q, the first of equals."""
         best: NDArray[np.int64] = self.action_values.argmax(axis=1)
         return best
+
+    def plot(self, world: World, state: int | None = None, **keywords: Any) -> Frame:
+        """Draw the values and the optimal actions over a maze of the world; see `draw`, which takes more keywords."""
+        return draw(world, state, **{"values": self, "policy": self, **keywords})
 
     def __repr__(self) -> str:
         return (
