@@ -2,10 +2,13 @@
 
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+_SHARE: Final = 0.9  # of the screen: the most that a window takes when it opens
 
 
 class WindowClosed(SystemExit):
@@ -28,6 +31,7 @@ class Window:
         self.title = title
         self._screen: Any = None
         self._clock: Any = None
+        self._small: tuple[int, int] | None = None  # (width, height) outside of the full screen, while it fills it
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -82,13 +86,25 @@ class Window:
                 keys.append(pygame.key.name(event.key))
         return keys
 
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back to the size before; without an open window, do nothing."""
+        if not self._is_open():
+            return
+        import pygame
+
+        if self._small is None:
+            self._small = self._screen.get_size()
+            self._screen = pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
+        else:
+            self._screen, self._small = pygame.display.set_mode(self._small, pygame.RESIZABLE), None
+
     def close(self) -> None:
         """Close the window, if it is open."""
         if self._is_open():
             import pygame
 
             pygame.display.quit()
-        self._screen = self._clock = None
+        self._screen = self._clock = self._small = None
 
     def _is_open(self) -> bool:
         if self._screen is None:
@@ -112,7 +128,10 @@ class Window:
             if not asked and pygame.display.get_driver() in ("offscreen", "dummy"):
                 pygame.display.quit()
                 raise pygame.error("there is no screen")
-            self._screen = pygame.display.set_mode((width, height), pygame.RESIZABLE)
+            most_width, most_height = pygame.display.get_desktop_sizes()[0]
+            scale = min(1.0, _SHARE * most_width / width, _SHARE * most_height / height)
+            size = max(1, round(scale * width)), max(1, round(scale * height))
+            self._screen = pygame.display.set_mode(size, pygame.RESIZABLE)
         except pygame.error as error:
             raise NoDisplayError(
                 f'cannot open a window ({error}); render_mode="rgb_array" returns the frames as arrays'
@@ -121,4 +140,4 @@ class Window:
         self._clock = pygame.time.Clock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"title": self.title, "_screen": None, "_clock": None}
+        return {"title": self.title, "_screen": None, "_clock": None, "_small": None}

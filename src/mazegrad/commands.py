@@ -44,19 +44,9 @@ from .extras import MissingExtra, require
 from .files import check_writable, kind_of
 from .named import choose_agent, environment_ids, find_environment, named_maze
 from .trained import holds_trained, read_trained
-from .watch import (
-    SIZE,
-    Moment,
-    Picture,
-    film_strip,
-    play_in_window,
-    printed,
-    save_gif,
-    save_mp4,
-    save_png,
-    walk,
-    watch_in_window,
-)
+from .film import film_strip, save_gif, save_mp4, save_png
+from .live import play_in_window, watch_in_window
+from .watch import SIZE, Moment, Picture, SideBySide, Walk, printed, walk, walk_together
 
 _SMALL: Final = (540, 960)
 _PATH_FOLLOWERS: Final = ("path_follower", "path_automaton", "compiled_automaton")
@@ -163,9 +153,9 @@ def watch(arguments: Namespace) -> None:
         _warn_if_unsuited(env, name)
     picture = _picture(env, Path(name).name, arguments.size or _SMALL)
     if path.suffix.lower() == ".png":
-        save_png(path, film_strip(moments, picture))
+        save_png(path, film_strip(moments, picture.draw))
     else:
-        save_gif(path, moments, picture, arguments.fps)
+        save_gif(path, moments, picture.draw, arguments.fps)
     print(f"wrote {path}")
 
 
@@ -303,7 +293,7 @@ def record(arguments: Namespace) -> None:
     else:
         save = save_gif if suffix == ".gif" else save_mp4
         picture = _picture(env, Path(name).name, arguments.size or _SMALL)
-        save(path, list(_walks(env, name, arguments)), picture, arguments.fps)
+        save(path, list(_walks(env, name, arguments)), picture.draw, arguments.fps)
     print(f"wrote {path}")
 
 

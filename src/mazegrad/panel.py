@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 import pygame
-import pygame.font
 from numpy.typing import NDArray
 
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
+from .envs.pictures.lettering import font
 from .envs.pictures.tiles import AGENT, INK, PAPER, Colour, Frame
 
 Array = NDArray[Any]
@@ -19,7 +19,8 @@ WIDTH: Final = 460
 HEIGHT: Final = 720
 """units of the layout; the panel is scaled to the height of the picture"""
 
-_FADED: Final = (128, 134, 142)
+_FONT: Final = 0.72  # the height of an em, in units of the layout's sizes
+_FADED: Final = (106, 112, 120)
 _FAINT: Final = (226, 223, 216)
 _CHOSEN: Final = (253, 234, 222)
 _POSITIVE: Final = np.array((200, 84, 36))
@@ -77,7 +78,7 @@ class _Canvas:
 
     def text(self, x: float, y: float, text: str, size: float = 16, colour: Colour = INK, align: float = 0) -> float:
         """Write text whose middle is at height y, a fraction `align` of it left of x; return its width."""
-        picture = _font(max(6, round(size * self.scale))).render(text, True, colour)
+        picture = font(max(6, round(_FONT * size * self.scale))).render(text, True, colour)
         place = x * self.scale - align * picture.get_width(), y * self.scale - picture.get_height() / 2
         self.surface.blit(picture, place)
         return float(picture.get_width() / self.scale)
@@ -99,12 +100,6 @@ class _Canvas:
         """Draw an arrow in a direction, its middle at a point."""
         stamp = _stamp(ARROWS[direction], max(6, round(size * self.scale)), tuple(colour))
         self.surface.blit(stamp, (x * self.scale - stamp.get_width() / 2, y * self.scale - stamp.get_height() / 2))
-
-
-@lru_cache(maxsize=32)
-def _font(size: int) -> pygame.font.Font:
-    pygame.font.init()
-    return pygame.font.Font(None, size)
 
 
 @lru_cache(maxsize=256)

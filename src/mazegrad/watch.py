@@ -1,11 +1,8 @@
-"""Watch an agent walk: the maze and what the agent computes, moment by moment, in a window or in files."""
+"""Watch agents walk: the maze and what the agent computes, moment by moment, as pictures and as text."""
 
-import itertools
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +10,17 @@ from numpy.typing import NDArray
 from .agents import Agent, Automaton, RNNAgent
 from .envs import MazeEnv, World
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
-from .envs.maps.files import replacing, write_file
 from .envs.pictures.draw import draw, tile_size
-from .envs.pictures.png import png
+from .envs.pictures.lettering import paint_text, text_width
 from .envs.pictures.text import draw_text
-from .envs.pictures.tiles import PAPER, Frame
+from .envs.pictures.tiles import INK, PAPER, Frame
 from .envs.pictures.trails import extend_trail, new_trail
-from .envs.pictures.window import Window, WindowClosed
-from .extras import require
+
+if TYPE_CHECKING:
+    from .panel import Mind
 
 SIZE: Final = (720, 1280)
 """(height, width) of the picture in px, by default"""
-
-GIF_MOMENTS: Final = 1000  # half a megabyte of memory each
 
 MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
 
@@ -103,6 +98,16 @@ class Walk:
         self.moment = self._observe(over)
 
 
+def walk_together(walks: Sequence[Walk]) -> Iterator[tuple[Moment, ...]]:
+    """Yield the moments of several episodes, until all are over; one that is over stays as it is."""
+    yield tuple(episode.moment for episode in walks)
+    while any(episode.moment.action is not None for episode in walks):
+        for episode in walks:
+            if episode.moment.action is not None:
+                episode.move(episode.moment.action)
+        yield tuple(episode.moment for episode in walks)
+
+
 def walk(env: MazeEnv, make_agent: MakeAgent, seed: int) -> Iterator[Moment]:
     """Yield the moments of one episode."""
     episode = Walk(env, make_agent, seed)
@@ -114,17 +119,37 @@ def walk(env: MazeEnv, make_agent: MakeAgent, seed: int) -> Iterator[Moment]:
 
 @dataclass(frozen=True)
 class Picture:
-    """How moments are drawn: the maze on the left, what the agent computes on the right."""
+    """How moments are drawn: the maze, and what the agent computes to its right, or below it in a narrow window."""
 
     title: str
     subtitle: str
     size: tuple[int, int] = SIZE
+    footer: str = ""
+    """a line at the bottom, such as the keys"""
 
     def draw(self, moment: Moment) -> Frame:
         """Return the picture of a moment, (height, width, 3) uint8."""
-        from .panel import HEIGHT, WIDTH, Mind, Net, draw_panel
+        from .panel import HEIGHT, WIDTH, draw_panel
 
         height, width = self.size
+        frame = np.empty((height, width, 3), dtype=np.uint8)
+        frame[:] = PAPER
+        below = _write_footer(frame, self.footer)
+        height -= below
+        if width < height:  # the maze above, the panel below
+            panel = draw_panel(self._mind(moment), max(min(height // 2, int(width * HEIGHT / WIDTH)), 60))
+            _paste(frame, panel, height - panel.shape[0], (width - panel.shape[1]) // 2)
+            height -= panel.shape[0]
+        else:  # the panel takes the full height, but never more than two fifths of the width
+            panel = draw_panel(self._mind(moment), max(min(height, int(0.4 * width * HEIGHT / WIDTH)), 60))
+            _paste(frame, panel, (height - panel.shape[0]) // 2, width - panel.shape[1])
+            width -= panel.shape[1]
+        _paste_maze(frame, moment, 0, 0, height, width, height // 18)
+        return frame
+
+    def _mind(self, moment: Moment) -> "Mind":
+        from .panel import Mind, Net
+
         seen = np.asarray(moment.observation)
         net = likely = units = None
         if isinstance(moment.agent, RNNAgent):
@@ -133,7 +158,7 @@ class Picture:
         elif isinstance(moment.agent, Explains):
             likely = moment.agent.probabilities(moment.observation, moment.agent_state)
             units = moment.agent.units(moment.next_agent_state)
-        mind = Mind(
+        return Mind(
             self.title,
             self.subtitle,
             moment.step,
@@ -146,18 +171,70 @@ class Picture:
             units=units,
             note=moment.note,
         )
-        # the panel takes the full height, but never more than two fifths of the width
-        panel = draw_panel(mind, max(min(height, int(0.4 * width * HEIGHT / WIDTH)), 60))
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """How several walks are drawn: their mazes in rows, each with its title where there is room for one."""
+
+    title: str
+    titles: tuple[str, ...] = ()
+    """of each walk; empty for walks without one"""
+    size: tuple[int, int] = SIZE
+    footer: str = ""
+
+    def draw(self, moments: Sequence[Moment]) -> Frame:
+        """Return the picture of one moment of each walk, (height, width, 3) uint8."""
+        height, width = self.size
         frame = np.empty((height, width, 3), dtype=np.uint8)
         frame[:] = PAPER
-        _paste(frame, panel, (height - panel.shape[0]) // 2, width - panel.shape[1])
-        maze = moment.world.mazes[int(moment.world.maze_of[moment.state])]
-        room = width - panel.shape[1]
-        margin = height // 18
-        tile = tile_size(maze, height - 2 * margin, room - 2 * margin)
-        picture = draw(moment.world, moment.state, trail=moment.trail, tile=tile)
-        _paste(frame, picture, (height - picture.shape[0]) // 2, (room - picture.shape[1]) // 2)
+        text = max(11, height // 36)
+        there = sum(moment.note == "at the goal" for moment in moments)
+        step = max(moment.step for moment in moments)
+        _write(frame, f"{self.title}: step {step}, {there} of {len(moments)} at the goal", text, 1.4 * text, text)
+        top, bottom = round(2.4 * text), height - _write_footer(frame, self.footer)
+        columns = _columns(len(moments), bottom - top, width, moments[0])
+        rows = -(-len(moments) // columns)
+        high, wide = (bottom - top) // rows, width // columns
+        head = round(2 * text) if self.titles else 0
+        for i, moment in enumerate(moments):
+            y, x = top + i // columns * high, i % columns * wide
+            if self.titles:
+                state = moment.note or f"step {moment.step}"
+                _write(frame, f"{self.titles[i]}: {state}, return {moment.total:g}", x + text, y + text, text)
+            _paste_maze(frame, moment, y + head, x, high - head, wide, max(2, wide // 24))
         return frame
+
+
+def _columns(count: int, height: int, width: int, moment: Moment) -> int:
+    """Return in how many columns mazes of this shape are largest."""
+    maze = moment.world.mazes[int(moment.world.maze_of[moment.state])]
+
+    def tile(columns: int) -> float:
+        return min(width / columns / maze.width, height / -(-count // columns) / maze.height)
+
+    return max(range(1, count + 1), key=tile)
+
+
+def _paste_maze(frame: Frame, moment: Moment, top: int, left: int, height: int, width: int, margin: int) -> None:
+    """Draw the maze of a moment in the middle of a part of a frame."""
+    maze = moment.world.mazes[int(moment.world.maze_of[moment.state])]
+    tile = tile_size(maze, max(height - 2 * margin, 1), max(width - 2 * margin, 1))
+    picture = draw(moment.world, moment.state, trail=moment.trail, tile=tile)
+    _paste(frame, picture, top + (height - picture.shape[0]) // 2, left + (width - picture.shape[1]) // 2)
+
+
+def _write(frame: Frame, text: str, left: float, y: float, size: int) -> None:
+    paint_text(frame, text, left + text_width(text, size) / 2, y, size, INK)
+
+
+def _write_footer(frame: Frame, text: str) -> int:
+    """Write a line at the bottom of a frame, and return its height in px."""
+    if not text:
+        return 0
+    size = max(11, min(len(frame) // 45, round(frame.shape[1] / (0.56 * len(text)))))
+    _write(frame, text, size, len(frame) - size, size)
+    return 2 * size
 
 
 def _paste(frame: Frame, picture: Frame, top: int, left: int) -> None:
@@ -188,144 +265,6 @@ def describe(moment: Moment) -> str:
     elif isinstance(moment.agent, Automaton):
         remembers = f"node {moment.next_agent_state}  "
     return f"{moment.step:4d}  sees {sees}  {remembers}goes {ARROWS[moment.action]} {DIRECTION_NAMES[moment.action]}"
-
-
-def watch_in_window(
-    env: MazeEnv, make_agent: MakeAgent, picture: Picture, seed: int, fps: float, episodes: int | None
-) -> None:
-    """Show episodes in a window until the user closes it.
-
-    Keys: space pauses, the right arrow takes one step, up and down change the speed, r restarts, s saves a PNG, q or
-    Esc quits.
-
-    Args:
-        env: where the agent walks.
-        make_agent: makes the agent for the environment's world.
-        picture: how moments are drawn.
-        seed: of the first episode; the next one has the next seed.
-        fps: steps a second, at most 60.
-        episodes: close the window after this many; None stays at the end of the first.
-    """
-    window = Window(f"mazegrad: {picture.title}")
-    done, paused, due = 0, False, 0.0
-    moments = walk(env, make_agent, seed)
-    moment = next(moments)
-    screen = 60.0  # frames a second; the keys are read at this rate, even if the walk is slower
-    fps = min(fps, screen)
-    try:
-        while True:
-            size = window.size or picture.size
-            rate = min(screen, max(fps, 20))
-            keys = window.show(replace(picture, size=size).draw(moment), rate)
-            due += fps / rate
-            for key in keys:
-                if key in ("q", "escape"):
-                    return
-                if key == "space":
-                    paused, due = not paused, 0.0
-                elif key == "right":
-                    paused, due = True, 0.0
-                    moment = next(moments, moment)
-                elif key in ("up", "down"):
-                    fps = min(max(fps * (1.25 if key == "up" else 0.8), 0.5), screen)
-                elif key == "r":
-                    moments = walk(env, make_agent, seed + done)
-                    moment, due = next(moments), 0.0
-                elif key == "s":
-                    save_picture("mazegrad-watch", picture.draw(moment))
-            if paused or due < 1:
-                continue
-            due -= 1
-            following = next(moments, None)
-            if following is not None:
-                moment = following
-            elif episodes is not None:
-                done += 1
-                if done == episodes:
-                    return
-                moments = walk(env, make_agent, seed + done)
-                moment = next(moments)
-    except WindowClosed:
-        return
-    finally:
-        window.close()
-
-
-def play_in_window(env: MazeEnv, picture: Picture, seed: int) -> None:
-    """Let a person walk: the arrow keys move, r restarts, s saves a PNG, q or Esc or closing the window quits.
-
-    When an episode is over, any arrow goes on to the next.
-    """
-    window = Window(f"mazegrad: {picture.title}")
-    episode = Walk(env, None, seed)
-    try:
-        while True:
-            size = window.size or picture.size
-            for key in window.show(replace(picture, size=size).draw(episode.moment), 30):
-                if key in ("q", "escape"):
-                    return
-                if key == "s":
-                    save_picture("mazegrad-play", picture.draw(episode.moment))
-                elif key in DIRECTION_NAMES and not episode.moment.note:
-                    episode.move(DIRECTION_NAMES.index(key))
-                elif key in DIRECTION_NAMES or key == "r":
-                    seed += key != "r"
-                    episode = Walk(env, None, seed)
-    except WindowClosed:
-        return
-    finally:
-        window.close()
-
-
-def save_picture(stem: str, frame: Frame) -> None:
-    """Write a frame to the first of stem-1.png, stem-2.png, ... that does not exist yet, and print its name."""
-    path = next(p for n in itertools.count(1) if not (p := Path(f"{stem}-{n}.png")).exists())
-    save_png(path, frame)
-    print(f"saved {path}")
-
-
-def save_png(path: Path, frame: Frame) -> None:
-    """Write a frame as PNG, whatever the file is called; needs neither a display nor an optional dependency."""
-    write_file(path, png(frame))
-
-
-def save_gif(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
-    """Write moments as an endless GIF, and show the progress on a terminal; needs the extra `video`."""
-    Image = require("PIL.Image", "video")
-    if len(moments) > GIF_MOMENTS:
-        print(f"the GIF shows the first {GIF_MOMENTS} of {len(moments)} moments; record an .mp4 to keep all")
-        moments = moments[:GIF_MOMENTS]
-    # one palette for all pictures, so that nothing flickers
-    palette = Image.fromarray(film_strip(moments, picture, 2, 2)).quantize(128)
-    pictures: list[Any] = []
-    for number, moment in enumerate(moments, 1):
-        pictures.append(Image.fromarray(picture.draw(moment)).quantize(palette=palette, dither=0))
-        if sys.stderr.isatty():
-            print(f"\rdrawing {number}/{len(moments)}", end="" if number < len(moments) else "\n", file=sys.stderr)
-    durations = [round(min(1000 / fps, 600_000))] * (len(pictures) - 1) + [2000]
-    with replacing(path) as beside:
-        pictures[0].save(beside, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
-
-
-def save_mp4(path: Path, moments: list[Moment], picture: Picture, fps: float) -> None:
-    """Write moments as an MP4 (H.264); needs the extra `video`."""
-    imageio = require("imageio.v2", "video")
-    require("imageio_ffmpeg", "video")
-    with replacing(path) as beside, imageio.get_writer(beside, fps=fps, macro_block_size=2) as film:
-        for moment in moments:
-            film.append_data(picture.draw(moment))
-
-
-def film_strip(moments: list[Moment], picture: Picture, columns: int = 3, rows: int = 3) -> Frame:
-    """Return a sheet of pictures from the first moment to the last, in reading order."""
-    chosen = np.unique(np.linspace(0, len(moments) - 1, columns * rows).round().astype(int))
-    height, width = picture.size
-    sheet = np.empty((-(-len(chosen) // columns) * height, columns * width, 3), dtype=np.uint8)
-    sheet[:] = PAPER
-    for place, index in enumerate(chosen):
-        row, column = divmod(place, columns)
-        _paste(sheet, picture.draw(moments[index]), row * height, column * width)
-    return sheet
 
 
 def printed(moments: Iterable[Moment]) -> Iterator[Moment]:
