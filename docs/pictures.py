@@ -13,7 +13,8 @@ import numpy as np
 
 from mazegrad.agents import EXCHANGE, LinearRNN, named_agent
 from mazegrad.envs import MazeEnv
-from mazegrad.watch import Picture, save_png, walk
+from mazegrad.film import save_png
+from mazegrad.watch import Picture, walk
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -11,7 +11,7 @@ from .env import MazeEnv
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maps.formats import FORMATS, save_maze
-from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key
+from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key, growth
 from .maps.legend import AGENT_CODE, LEGEND, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
@@ -82,6 +82,7 @@ __all__ = [
     "generate",
     "generate_batch",
     "generate_from_key",
+    "growth",
     "hitting_times",
     "load_maze",
     "opposite",

@@ -63,6 +63,34 @@ def test_a_gif_that_cannot_be_written_is_an_error_before_the_walk(tmp_path: Path
     assert 'python -m pip install "pillow>=10"' in result.stderr
 
 
+def test_watch_shows_several_walks_side_by_side(tmp_path: Path) -> None:
+    imageio = pytest.importorskip("imageio.v3", reason="needs the extra video")
+    (tmp_path / "mine.txt").write_text("#####\n#S.G#\n#####\n")
+    words = ["--headless", "--maze", "mine.txt", "--gif"]
+    two = mazegrad("watch", "wall_follower", "random", *words, "two.gif", cwd=tmp_path)
+    assert two.returncode == 0, two.stderr
+    results = [line.split() for line in two.stdout.splitlines()[:2]]
+    assert [words[0] for words in results] == ["wall_follower", "random"] and results[0][5] == "2"
+    many = mazegrad("watch", "random", "--many", "8", *words, "many.gif", cwd=tmp_path)
+    assert many.stdout.count("random  ") == 8
+    assert imageio.imread(tmp_path / "many.gif", index=None).shape[1:] == (540, 960, 3)
+    refused = mazegrad("watch", "random", "--agent", "random", "--headless", cwd=tmp_path)
+    assert refused.returncode == 2 and "name agents once" in refused.stderr
+
+
+def test_a_search_and_a_maze_that_grows_as_gifs(tmp_path: Path) -> None:
+    imageio = pytest.importorskip("imageio.v3", reason="needs the extra video")
+    assert mazegrad("solve", "key_door", "--gif", "search.gif", cwd=tmp_path).returncode == 0
+    words = ["generate", "prim", "--rows", "4", "--columns", "5", "--gif", "g.gif", "--out", "m.txt"]
+    assert mazegrad(*words, cwd=tmp_path).returncode == 0
+    search, growing = (imageio.imread(tmp_path / name, index=None) for name in ("search.gif", "g.gif"))
+    assert len(search) > 50 and len(growing) == 4 * 5 + 1, "no passage, 19 passages, start and goal"
+    for film in (search, growing):
+        assert (film[1:] != film[:-1]).any(axis=(1, 2, 3)).all()
+    refused = mazegrad("generate", "caves", "--gif", "c.gif", cwd=tmp_path)
+    assert refused.returncode == 2 and "caves does not open one passage after the other" in refused.stderr
+
+
 @pytest.mark.parametrize("agent", ["wall_follower", "shortest_path", "random"])
 def test_watch_takes_every_agent(agent: str, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("#####\n#S.G#\n#####\n")

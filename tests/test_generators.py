@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs.maps.generators import GENERATORS, KNOBS, generate, generate_batch, generate_from_key
+from mazegrad.envs.maps.generators import GENERATORS, KNOBS, TREES, generate, generate_batch, generate_from_key, growth
 from mazegrad.envs.maps.maze import Maze
 from mazegrad.envs.maps.paths import check_path
 from mazegrad.envs.maps.randomness import MASK, mix
@@ -461,3 +461,12 @@ def test_a_path_of_ten_thousand_steps():
     maze = generate_from_key("path", 150, 150, 38, length=10_000)
     check_path(maze)
     assert maze.open.sum() == 10_001
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_maze_grows_passage_by_passage(name: str) -> None:
+    stages = growth(name, 4, 5, rng=np.random.default_rng(3), frames=1000)
+    assert stages[-1] == generate(name, 4, 5, rng=np.random.default_rng(3))
+    counts = [int(stage.open.sum()) for stage in stages]
+    assert counts[0] == 0 and counts == sorted(counts) and len(stages) == 4 * 5 + 1
+    assert len(growth(name, 4, 5, rng=np.random.default_rng(3), frames=5)) <= 6

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-
 _SHARE: Final = 0.9  # of the screen: the most that a window takes when it opens
 
 

@@ -12,8 +12,8 @@ from .envs import World
 from .envs.maps.files import write_file
 from .envs.planning.questions import question
 from .files import kind_of
+from .film import save_png
 from .named import environment_ids, find_environment, named_maze
-from .watch import save_png
 
 
 def certify(arguments: Namespace) -> int | None:

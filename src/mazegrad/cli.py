@@ -126,9 +126,11 @@ def _parser() -> argparse.ArgumentParser:
         "watch",
         "Watch an agent walk a maze, and what it computes. Without a display: the walk as text, and a GIF.",
         seed=_FIRST_EPISODE,
-        epilog="Keys: space pauses, right arrow steps, up/down speed, r restarts, s saves a PNG, q quits.",
+        epilog="Keys: space pauses, right arrow steps, up/down speed, r restarts, f full screen, s saves, q quits.",
     )
+    watch.add_argument("agents", nargs="*", metavar="AGENT", help="agents of mazegrad list; several walk side by side")
     _add_walk(watch)
+    watch.add_argument("--many", type=count, default=1, metavar="N", help="N walks of each agent, side by side")
     watch.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write the walk as a GIF (extra: video)")
     watch.add_argument("--headless", action="store_true", help="do not open a window")
 
@@ -137,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         "play",
         "Walk a maze yourself, with the arrow keys.",
         seed=_FIRST_EPISODE,
-        epilog="Keys: the arrows move, r restarts, s saves a PNG, q quits.",
+        epilog="Keys: the arrows move, r restarts, f full screen, s saves a PNG, q quits.",
     )
     _add_world(play)
 
@@ -168,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     generate.add_argument("--out", type=_output(), metavar="FILE", help="write the maze to this file")
     generate.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
+    generate.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write how it grows (extra: video)")
 
     solve = command(
         "solve",
@@ -181,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         "--solver", default="breadth_first", metavar="NAME", help="whose way is drawn (default: breadth_first)"
     )
     solve.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
+    solve.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write the search (extra: video)")
 
     check = command("check", "check", "Check whether W, U, b follow every path of dots; if not, show where they fail.")
     check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="an .npz with W, U, b (and h0, feedback)")

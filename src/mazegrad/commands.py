@@ -4,9 +4,9 @@ import itertools
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -28,6 +28,7 @@ from .envs import (
     World,
     draw,
     generate,
+    growth,
     load_maze,
     save_maze,
 )
@@ -38,17 +39,20 @@ from .envs.maps.generators import check_knobs
 from .envs.maps.paths import check_path
 from .envs.pictures.draw import tile_size
 from .envs.pictures.text import maze_text
+from .envs.pictures.tiles import Frame
 from .envs.pictures.trails import extend_trail, new_trail
 from .envs.planning.questions import question
 from .extras import MissingExtra, require
 from .files import check_writable, kind_of
-from .named import choose_agent, environment_ids, find_environment, named_maze
-from .trained import holds_trained, read_trained
 from .film import film_strip, save_gif, save_mp4, save_png
 from .live import play_in_window, watch_in_window
+from .named import choose_agent, environment_ids, find_environment, named_maze
+from .trained import holds_trained, read_trained
 from .watch import SIZE, Moment, Picture, SideBySide, Walk, printed, walk, walk_together
 
 _SMALL: Final = (540, 960)
+_TITLED: Final = 6  # walks side by side that have a title each
+_FRAMES: Final = 120  # pictures of a search, or of a maze that grows
 _PATH_FOLLOWERS: Final = ("path_follower", "path_automaton", "compiled_automaton")
 
 
@@ -122,19 +126,24 @@ def _has_no_viewer() -> bool:
 
 
 def watch(arguments: Namespace) -> None:
-    """Show an agent's walk in a window, or without a display as text and as a GIF or a film strip."""
+    """Show walks in a window, or without a display as text and as a GIF or a film strip.
+
+    One agent is shown with what it computes; several agents, or `--many` walks of one, side by side.
+    """
     if arguments.gif is not None:
         require("PIL.Image", "video")
-    _, env, name = _make(arguments)
-    env.reset(seed=arguments.seed)
+    if arguments.agents and arguments.agent is not None:
+        raise ValueError(f"name agents once: {' '.join(arguments.agents)}, or --agent {arguments.agent}")
+    names = arguments.agents or [arguments.agent]
+    shown = _one(arguments, names[0]) if len(names) == 1 and arguments.many == 1 else _several(arguments, names)
     headless = arguments.headless
     if not headless:
         try:
             if _has_no_viewer():
                 raise NoDisplayError
-            picture = _picture(env, Path(name).name, arguments.size or SIZE)
-            watch_in_window(env, choose_agent(name).make, picture, arguments.seed, arguments.fps, arguments.episodes)
-            _warn_if_unsuited(env, name)
+            picture = shown.picture(arguments.size or SIZE)
+            watch_in_window(shown.begin, picture, arguments.seed, arguments.fps, arguments.episodes)
+            shown.warn()
         except NoDisplayError:
             print("There is no display, so here is the walk as text.")
             headless = True
@@ -147,16 +156,73 @@ def watch(arguments: Namespace) -> None:
         path = path.with_suffix(".png")
         print(f"Writing a film strip instead of a GIF: {error}")
     check_writable(path)
-    walks = _walks(env, name, arguments)
-    moments = list(printed(walks) if headless else walks)
+    seeds = range(arguments.seed, arguments.seed + (arguments.episodes or 1))
+    walks = itertools.chain.from_iterable(shown.begin(seed) for seed in seeds)
+    moments = list(shown.printed(walks) if headless else walks)
     if headless:
-        _warn_if_unsuited(env, name)
-    picture = _picture(env, Path(name).name, arguments.size or _SMALL)
+        shown.warn()
+    picture = shown.picture(arguments.size or _SMALL)
     if path.suffix.lower() == ".png":
         save_png(path, film_strip(moments, picture.draw))
     else:
         save_gif(path, moments, picture.draw, arguments.fps)
     print(f"wrote {path}")
+
+
+class _Shown(NamedTuple):
+    """What `watch` shows."""
+
+    begin: Callable[[int], Iterator[Any]]
+    """from a seed to the moments of an episode"""
+    picture: Callable[[tuple[int, int]], Picture | SideBySide]
+    """how they are drawn, at a size"""
+    printed: Callable[[Iterator[Any]], Iterator[Any]]
+    """prints moments as they come"""
+    warn: Callable[[], None]
+    """prints a hint if an agent is not made for this world"""
+
+
+def _one(arguments: Namespace, name: str | None) -> _Shown:
+    _, env, chosen = _make(Namespace(**{**vars(arguments), "agent": name}))
+    env.reset(seed=arguments.seed)
+    make = choose_agent(chosen).make
+    return _Shown(
+        lambda seed: walk(env, make, seed),
+        lambda size: _picture(env, Path(chosen).name, size),
+        printed,
+        lambda: _warn_if_unsuited(env, chosen),
+    )
+
+
+def _several(arguments: Namespace, names: Sequence[str | None]) -> _Shown:
+    """Return walks side by side: of each agent `--many`, with seeds one after the other."""
+    made = [_make(Namespace(**{**vars(arguments), "agent": name})) for name in names for _ in range(arguments.many)]
+    for _, env, _ in made:
+        env.reset(seed=arguments.seed)
+    titles = tuple(Path(chosen).name for _, _, chosen in made)
+    one = made[0][1]
+    assert one.spec is not None
+    title = f"{one.spec.id.removeprefix('mazegrad/')}, {' and '.join(dict.fromkeys(titles))}"
+
+    def begin(seed: int) -> Iterator[tuple[Moment, ...]]:
+        pairs = enumerate(made)
+        return walk_together(
+            [Walk(env, choose_agent(name).make, seed + i % arguments.many) for i, (_, env, name) in pairs]
+        )
+
+    def results(walks: Iterator[tuple[Moment, ...]]) -> Iterator[tuple[Moment, ...]]:
+        for moments in walks:
+            yield moments
+            if all(moment.action is None for moment in moments):
+                for name, moment in zip(titles, moments, strict=True):
+                    print(f"{name:20} {moment.note} after {moment.step} steps, return {moment.total:g}")
+
+    def warn() -> None:
+        for _, env, name in made[:: arguments.many]:
+            _warn_if_unsuited(env, name)
+
+    shown_titles = titles if len(titles) <= _TITLED else ()
+    return _Shown(begin, lambda size: SideBySide(title, shown_titles, size), results, warn)
 
 
 def play(arguments: Namespace) -> None:
@@ -214,6 +280,8 @@ def make_maze(arguments: Namespace) -> None:
     """Generate a maze, and print it or write it to files."""
     knobs, rng = dict(arguments.knob), np.random.default_rng(arguments.seed)
     check_knobs(arguments.name, knobs)
+    if arguments.gif is not None:
+        require("PIL.Image", "video")
     try:
         maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **knobs)
     except TypeError as error:  # an option of the wrong type: given by the user, not by the program
@@ -225,9 +293,15 @@ def make_maze(arguments: Namespace) -> None:
         save_maze(arguments.out, maze)
         print(f"wrote {arguments.out}")
     if arguments.png is not None:
-        save_png(arguments.png, draw(maze))
+        save_png(arguments.png, draw(maze, tile=tile_size(maze, *SIZE)))
         print(f"wrote {arguments.png}")
-    if arguments.out is None and arguments.png is None:
+    if arguments.gif is not None:
+        rng = np.random.default_rng(arguments.seed)  # the same maze again, from its first passage on
+        stages = growth(arguments.name, arguments.rows, arguments.columns, rng=rng, frames=_FRAMES, **knobs)
+        tile = tile_size(maze, *_SMALL)
+        save_gif(arguments.gif, stages, lambda stage: draw(stage, tile=tile), 20)
+        print(f"wrote {arguments.gif}")
+    if arguments.out is None and arguments.png is None and arguments.gif is None:
         print(maze.to_text(), end="")
 
 
@@ -249,15 +323,36 @@ def solve(arguments: Namespace) -> int:
     print(maze_text(maze, arrows, dot="."), end="")
     print(f"{chosen}: {len(cells) - 1} steps" if cells else f"{chosen} finds no way to a goal")
     if arguments.png is not None:
-        state = int(world.start_states[0])
-        save_png(arguments.png, draw(world, state, trail=trail, tile=tile_size(maze, 720, 1280)))
+        save_png(arguments.png, _draw_way(world, cells, solution, tile_size(maze, *SIZE)))
         print(f"wrote {arguments.png}")
+    if arguments.gif is not None:
+        tile, count = tile_size(maze, *_SMALL), len(solution.visited)
+        ends = np.unique(np.linspace(1, max(count, 1), _FRAMES).round().astype(int)).tolist()
+        stages = [Solution(None, solution.visited[:end]) for end in ends] + [solution]
+        save_gif(arguments.gif, stages, lambda stage: draw(world, search=stage, tile=tile, scale=False), 20)
+        print(f"wrote {arguments.gif}")
     print(f"\n{'solver':18} {'steps':>8} {'visited':>8}", flush=True)
     for name in SOLVERS:
         found = solution if name == chosen else _solve_with_notice(name, world, arguments.seed)
         steps = "none" if found.path is None else len(found.path) - 1
         print(f"{name:18} {steps:>8} {len(found.visited):>8}", flush=True)
     return int(solution.path is None)
+
+
+def _draw_way(world: World, cells: Sequence[int], solution: Solution, tile: int) -> Frame:
+    """Draw a way with arrows along it, and what is taken and opened on the way as it is at the end."""
+    maze = world.mazes[0]
+    if solution.path is None:
+        return draw(world, int(world.start_states[0]), tile=tile)
+    trail, policy = new_trail(maze), np.zeros((maze.height, maze.width, len(OFFSETS)), dtype=bool)
+    for cell, after in itertools.pairwise(cells):
+        extend_trail(trail, cell, after, maze.width)
+        step = [after // maze.width - cell // maze.width, after % maze.width - cell % maze.width]
+        if step in OFFSETS.tolist() and maze.tiles.flat[cell] != ord("S"):
+            policy[*divmod(cell, maze.width), OFFSETS.tolist().index(step)] = True
+    end, start = int(solution.path[-1]), int(solution.path[0])
+    opened = np.flatnonzero((world.cell == world.cell[start]) & (world.carried == world.carried[end]))
+    return draw(world, int(opened[0]) if len(opened) else end, policy=policy, trail=trail, tile=tile)
 
 
 def _solve_with_notice(name: str, world: World, seed: int) -> Solution:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
 from .envs.pictures.lettering import font
-from .envs.pictures.tiles import AGENT, INK, PAPER, Colour, Frame
+from .envs.pictures.palette import Colour
+from .envs.pictures.tiles import AGENT, INK, PAPER, Frame
 
 Array = NDArray[Any]
 

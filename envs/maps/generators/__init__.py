@@ -16,7 +16,7 @@ from ..maze import Maze
 from ..randomness import MASK, stream
 from . import cellular, dungeons, growing, lines, paths, sets, uniform
 from .batch import backtracker_batch
-from .grid import CARVING, GOAL, START, Grid, Tiles, grid_of, open_dead_ends, place_ends
+from .grid import CARVING, GOAL, START, WALL, Grid, Tiles, grid_of, open_dead_ends, place_ends
 
 # (grid, stream, **knobs) -> the walls to open: a spanning tree of the rooms
 TREES: Final[Mapping[str, Callable[..., list[int]]]] = MappingProxyType(
@@ -75,10 +75,48 @@ def generate(name: str, rows: int, columns: int, *, rng: np.random.Generator, **
         ValueError: an unknown generator or knob (the message names the nearest), or a number out of range.
         TypeError: a number of the wrong type, or rng is not a numpy Generator.
     """
+    return generate_from_key(name, rows, columns, _key(rng), **knobs)
+
+
+def _key(rng: np.random.Generator) -> int:
+    """Draw the 64-bit key of a maze."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(seed), not {rng!r:.80}")
-    key = int(rng.integers(0, MASK, dtype=np.uint64, endpoint=True))
-    return generate_from_key(name, rows, columns, key, **knobs)
+    return int(rng.integers(0, MASK, dtype=np.uint64, endpoint=True))
+
+
+def growth(
+    name: str, rows: int, columns: int, *, rng: np.random.Generator, frames: int = 100, **knobs: Any
+) -> list[Maze]:
+    """Return how a maze grows: from walls alone, passage by passage, to the maze that `generate` makes.
+
+    Args:
+        name: a generator of `TREES`, which open one passage after the other.
+        rows, columns, rng, knobs: as for `generate`.
+        frames: the most stages that are returned, in equal steps.
+
+    Raises:
+        ValueError: as for `generate`; a generator that does not open passages; fewer than one frame.
+        TypeError: as for `generate`.
+    """
+    key = _key(rng)
+    whole_maze = generate_from_key(name, rows, columns, key, **knobs)
+    if name not in TREES:
+        raise ValueError(f"{name} does not open one passage after the other; {', '.join(TREES)} do")
+    own = {knob: value for knob, value in knobs.items() if knob not in ("braid", *_ENDS)}
+    grid = grid_of(rows, columns)
+    passages = TREES[name](grid, stream(key, CARVING), **own)
+    ends = np.unique(np.linspace(0, len(passages), whole("frames", frames, 1)).round().astype(int)).tolist()
+    return [*(Maze(_reached(grid, passages[:end])) for end in ends), whole_maze]
+
+
+def _reached(grid: Grid, passages: list[int]) -> Tiles:
+    """Return the tiles with these walls opened; a room without a passage is a wall still."""
+    tiles = grid.draw(passages)
+    rooms = tiles[1::2, 1::2]
+    beside = np.stack([tiles[:-2:2, 1::2], tiles[2::2, 1::2], tiles[1::2, :-2:2], tiles[1::2, 2::2]])
+    rooms[(beside == WALL).all(axis=0)] = WALL
+    return tiles
 
 
 def generate_from_key(name: str, rows: int, columns: int, key: int, **knobs: Any) -> Maze:
