@@ -25,7 +25,7 @@ EXCEPTIONS = {
     "nn/data.py": {"pooch"},
     "nn/analysis/plot.py": {"matplotlib"},
 }
-EXTRAS = {"stable_baselines3", "PIL", "imageio", "matplotlib", "pooch", "torch", "scipy"}
+EXTRAS = {"stable_baselines3", "PIL", "imageio", "matplotlib", "pooch", "torch", "scipy", "ray"}
 
 # the storeys of envs, from the bottom; files at the top of the room stand above all of them
 STOREYS = ["maps", "core", "pictures", "observations", "planning", "engines"]

@@ -7,19 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agents import Agent
+from .rllib import RLlibAgent, is_rllib
 
 
 def as_agent(model: Any, *, deterministic: bool = True) -> Agent:
     """Return a trained policy as an `Agent`.
 
     Args:
-        model: a Stable-Baselines3 or sb3-contrib model (recurrent ones too); a torch module from a batch of
-            observations to logits or action values, (n, actions); or any function with arrays in place of tensors.
+        model: a Stable-Baselines3 or sb3-contrib model (recurrent ones too); an `Algorithm` or an `RLModule` of RLlib
+            (recurrent ones too); a torch module from a batch of observations to logits or action values, (n, actions);
+            or any function with arrays in place of tensors.
         deterministic: take the most probable action; else models that can do so draw one.
 
     Raises:
         TypeError: none of these.
     """
+    if is_rllib(model):
+        return RLlibAgent(model, deterministic)
     if hasattr(model, "predict") and hasattr(model, "policy"):
         return _Predicting(model, deterministic)
     if type(model).__module__.split(".")[0] == "torch" or _is_torch_module(model):
@@ -27,7 +31,8 @@ def as_agent(model: Any, *, deterministic: bool = True) -> Agent:
     if callable(model):
         return _Scoring(model)
     raise TypeError(
-        f"as_agent takes a Stable-Baselines3 model, a torch module or a function, not {type(model).__name__}"
+        "as_agent takes a model of Stable-Baselines3 or RLlib, a torch module or a function, not "
+        f"{type(model).__name__}"
     )
 
 

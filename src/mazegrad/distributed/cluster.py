@@ -1,0 +1,67 @@
+"""Where the work is done: on this machine, behind its loopback address, or on a cluster that is named."""
+
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from ..extras import require
+
+OBJECT_STORE: Final = 200_000_000
+"""bytes of shared memory of a local cluster"""
+_LOCAL: Final = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the node's address is 127.0.0.1, and all of Ray listens there alone
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else Ray warns
+}
+
+
+@contextmanager
+def cluster(address: str | None = None, *, cpus: int = 2, gpus: int = 0) -> Iterator[Any]:
+    """Within it Ray is connected; what was connected before is used as it is, and left so.
+
+    Args:
+        address: of a cluster, as `ray.init` takes it: "auto" or "ray://host:10001". By default a local one is started
+            that listens on loopback alone and has no dashboard; it is shut down at the end.
+        cpus, gpus: how many a local cluster hands out; the number of its processes follows `cpus`.
+
+    Yields:
+        The module `ray`.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        ConnectionError: no cluster at this address.
+    """
+    before = {name: os.environ.get(name) for name in _LOCAL}
+    if address is None:
+        os.environ.update(_LOCAL)  # before Ray is imported, and for the processes that it starts
+    try:
+        ray = require("ray", "ray")
+        connected = bool(ray.is_initialized())
+        quiet = {"log_to_driver": False, "logging_level": "error"}
+        if connected:
+            pass
+        elif address is not None:
+            ray.init(address=address, **quiet)
+        else:
+            _stay_local()
+            store = {"include_dashboard": False, "object_store_memory": OBJECT_STORE}
+            ray.init(address="local", num_cpus=cpus, num_gpus=gpus, **store, **quiet)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+    try:
+        yield ray
+    finally:
+        if not connected:
+            ray.shutdown()
+
+
+def _stay_local() -> None:
+    """Tell Ray the same if it was imported before, and has read its environment."""
+    constants: Any = importlib.import_module("ray._private.ray_constants")
+    constants.ENABLE_RAY_CLUSTER = False

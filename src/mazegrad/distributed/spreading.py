@@ -1,0 +1,304 @@
+"""Numbered pieces of work over Ray actors or tasks: each is done once, whoever dies."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from math import ceil
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from ..envs.maps.arguments import whole
+from ..progress import progress
+from .cluster import cluster
+from .journal import encoded
+
+RESTARTS = 3
+"""of an actor, for the sake of one piece"""
+
+
+class Store(Protocol):
+    """Where results are kept while a run goes on; see `Journal`."""
+
+    def finished(self) -> set[int]:
+        """Return the numbers of the pieces that it holds."""
+
+    def read(self, number: int) -> Any:
+        """Return the result of a piece that it holds."""
+
+    def write(self, number: int, result: Any) -> None:
+        """Keep the result of a piece."""
+
+
+def spread(
+    function: Callable[[Any, Any], Any],
+    shared: Any,
+    pieces: Sequence[Any],
+    *,
+    actors: "int | Actors | None" = 2,
+    address: str | None = None,
+    options: dict[str, Any] | None = None,
+    ahead: int | None = None,
+    label: str = "pieces",
+    store: Store | None = None,
+    check: bool = True,
+) -> Iterator[Any]:
+    """Yield `function(shared, piece)` for each piece, in their order, computed in other processes.
+
+    A process that dies is replaced, and its piece is done again: if the function is pure, nothing else changes.
+
+    Args:
+        function: of a module that can be imported there, or one that can be pickled.
+        shared: what all pieces need; sent once.
+        pieces: what each is given.
+        actors: the number of processes; or `Actors` that stay; None to leave it to Ray, as tasks.
+        address, options: see `Actors`.
+        ahead: how many pieces may be under way or waiting to be yielded; by default all.
+        label: before the progress bar, which is shown on stderr if it is a terminal.
+        store: keeps the results; pieces that it holds are not computed again.
+        check: compute the first of them again, and compare: so the results of another agent are not mixed in.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        ValueError: a number of actors below 1; what the store holds is not what the function returns.
+        RuntimeError: a piece has ended the process that computed it four times.
+        Whatever the function raises.
+    """
+    count = len(pieces)
+    held = set() if store is None else {number for number in store.finished() if number < count}
+    compared = min(held, default=None) if check else None
+    todo = deque(number for number in range(count) if number not in held or number == compared)
+    window = max(count, 1) if ahead is None else whole("ahead", ahead, 1)
+    ready: dict[int, Any] = {}
+    yielded = 0
+
+    def may_begin(number: int) -> bool:
+        return number < yielded + window
+
+    with ExitStack() as stack:
+        crew: Actors | _Tasks
+        if isinstance(actors, Actors):
+            crew = actors
+        else:
+            crew = _Tasks(address) if actors is None else Actors(actors, address=address, options=options)
+            stack.enter_context(crew)
+        stream = stack.enter_context(closing(_completed(crew, todo, may_begin, pieces, (function, shared))))
+        shown = progress(stream, len(todo), label)
+        for number in range(count):
+            while number not in ready and (number not in held or number == compared):
+                done, result = next(shown)
+                if done == compared and store is not None:
+                    _compare(store.read(done), result)
+                elif store is not None:
+                    store.write(done, result)
+                ready[done] = result
+            yielded += 1
+            if number in ready:
+                yield ready.pop(number)
+            elif store is not None:
+                yield store.read(number)
+
+
+def _compare(stored: Any, result: Any) -> None:
+    if json.dumps(encoded(stored)) != json.dumps(encoded(result)):
+        raise ValueError(
+            "the results in this file are of another agent, or of other versions: computed again, the first of them "
+            "differs; name another file"
+        )
+
+
+class _Worker:
+    """The process of an actor."""
+
+    def ready(self) -> None:
+        """Return as soon as the process is there."""
+
+    def run(self, function: Callable[[Any, Any], Any], shared: Any, piece: Any) -> Any:
+        """Do a piece."""
+        return function(shared, piece)
+
+
+class Actors:
+    """Processes that stay for several runs, so that these need not wait for new ones: `with Actors(4) as actors: ...`.
+
+    Args:
+        count: how many, 1 or more.
+        address: of a cluster; see `cluster`. Without it a local cluster has a CPU for each actor.
+        options: of an actor, as `ray.remote` takes them, such as `{"num_gpus": 1}`; by default one CPU each.
+
+    Raises:
+        MissingExtra: Ray is not installed; on entering.
+        ValueError: a count below 1.
+    """
+
+    def __init__(self, count: int = 2, *, address: str | None = None, options: dict[str, Any] | None = None) -> None:
+        self.count, self.address = whole("actors", count, 1), address
+        self.options = {"num_cpus": 1, **(options or {})}
+        self.ray: Any = None
+        self._stack = ExitStack()
+        self._idle: list[Any] = []
+        self._busy: list[Any] = []
+        self._starting: dict[Any, Any] = {}  # reference -> actor
+
+    def __enter__(self) -> Self:
+        gpus = ceil(self.options.get("num_gpus", 0) * self.count)
+        self.ray = self._stack.enter_context(cluster(self.address, cpus=self.count, gpus=gpus))
+        for _ in range(self.count):
+            self._hire()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for actor in (*self._idle, *self._busy, *self._starting.values()):
+            self._kill(actor)
+        self._idle, self._busy, self._starting = [], [], {}
+        self._stack.close()
+
+    def _hire(self) -> None:
+        actor = self.ray.remote(_Worker).options(max_restarts=0, **self.options).remote()
+        self._starting[actor.ready.remote()] = actor
+
+    def _kill(self, actor: Any) -> None:
+        with suppress(Exception):  # it may be dead already
+            self.ray.kill(actor)
+
+    # what `spread` calls
+
+    def starting(self) -> list[Any]:
+        """Return references that are there when an actor is."""
+        return list(self._starting)
+
+    def started(self, reference: Any) -> None:
+        """Note that an actor is there, or failed, in which case another one is started."""
+        actor = self._starting.pop(reference)
+        try:
+            self.ray.get(reference)
+        except self.ray.exceptions.RayActorError:
+            self._hire()
+            raise
+        self._idle.append(actor)
+
+    def is_free(self) -> bool:
+        """Return whether an actor waits for work."""
+        return bool(self._idle)
+
+    def submit(self, function: Any, shared: Any, piece: Any) -> tuple[Any, Any]:
+        """Return the reference of a result, and who makes it."""
+        actor = self._idle.pop()
+        self._busy.append(actor)
+        return actor.run.remote(function, shared, piece), actor
+
+    def done(self, actor: Any) -> None:
+        """Note that an actor waits for work again."""
+        self._busy.remove(actor)
+        self._idle.append(actor)
+
+    def drop(self, actor: Any, reference: Any) -> None:
+        """Replace an actor that died, or whose work is no longer wanted."""
+        self._busy.remove(actor)
+        self._kill(actor)
+        self._hire()
+
+
+class _Tasks:
+    """The same for tasks, which Ray places."""
+
+    def __init__(self, address: str | None) -> None:
+        self._stack, self._address = ExitStack(), address
+
+    def __enter__(self) -> Self:
+        self.ray = self._stack.enter_context(cluster(self._address))
+        self._run = self.ray.remote(_Worker.run).options(max_retries=0, num_cpus=1)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def starting(self) -> list[Any]:
+        return []
+
+    def started(self, reference: Any) -> None:
+        raise AssertionError("tasks do not start")
+
+    def is_free(self) -> bool:
+        return True  # they queue up in Ray
+
+    def submit(self, function: Any, shared: Any, piece: Any) -> tuple[Any, Any]:
+        return self._run.remote(None, function, shared, piece), None
+
+    def done(self, actor: Any) -> None:
+        pass
+
+    def drop(self, actor: Any, reference: Any) -> None:
+        with suppress(Exception):
+            self.ray.cancel(reference, force=True)
+
+
+def _completed(
+    crew: Actors | _Tasks,
+    todo: deque[int],
+    may_begin: Callable[[int], bool],
+    pieces: Sequence[Any],
+    task: tuple[Any, Any],
+) -> Generator[tuple[int, Any], None, None]:
+    """Yield the number and the result of each piece as it is done; `task` is the function, and what all pieces need."""
+    ray, errors = crew.ray, crew.ray.exceptions
+    died = (errors.RayActorError, errors.WorkerCrashedError, errors.ObjectLostError, errors.OutOfMemoryError)
+    function, shared = map(ray.put, task)
+    deaths: dict[int | None, int] = {}
+    running: dict[Any, tuple[int, Any]] = {}  # reference -> piece, actor
+
+    def count_death(number: int | None, error: Exception) -> None:
+        deaths[number] = deaths.get(number, 0) + 1
+        if deaths[number] > RESTARTS:
+            what = "before its first piece" if number is None else f"at piece {number} of {len(pieces)}"
+            why = str(error).splitlines()[0]
+            raise RuntimeError(f"a process has died {deaths[number]} times {what}: {why}") from None
+
+    try:
+        while todo or running:
+            while todo and may_begin(todo[0]) and crew.is_free():
+                reference, actor = crew.submit(function, shared, pieces[todo[0]])
+                running[reference] = todo.popleft(), actor
+            awaited = [*running, *crew.starting()]
+            if not awaited:
+                raise RuntimeError("these actors are busy with another run: end that one first")
+            (reference,), _ = ray.wait(awaited, num_returns=1)
+            if reference not in running:
+                try:
+                    crew.started(reference)
+                except errors.RayActorError as error:
+                    count_death(None, error)
+                continue
+            number, actor = running[reference]
+            try:
+                result = ray.get(reference)
+            except died as error:
+                del running[reference]
+                crew.drop(actor, reference)
+                count_death(number, error)
+                todo.appendleft(number)
+                continue
+            except Exception:  # of the function
+                del running[reference]
+                crew.done(actor)
+                raise
+            del running[reference]
+            crew.done(actor)
+            yield number, _own(result)
+    finally:
+        for reference, (_, actor) in running.items():
+            crew.drop(actor, reference)
+
+
+def _own(tree: Any) -> Any:
+    """Return a copy of what lies in Ray's memory, where arrays cannot be written to."""
+    if isinstance(tree, np.ndarray):
+        return tree.copy()
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(_own(part) for part in tree))
+    if isinstance(tree, list | tuple):
+        return type(tree)(_own(part) for part in tree)
+    if isinstance(tree, dict):
+        return {name: _own(part) for name, part in tree.items()}
+    return tree
