@@ -45,9 +45,7 @@ def cluster(address: str | None = None, *, cpus: int = 2, gpus: int = 0) -> Iter
         elif address is not None:
             ray.init(address=address, **quiet)
         else:
-            _stay_local()
-            store = {"include_dashboard": False, "object_store_memory": OBJECT_STORE}
-            ray.init(address="local", num_cpus=cpus, num_gpus=gpus, **store, **quiet)
+            _start(ray, {"num_cpus": cpus, "num_gpus": gpus, **quiet})
     finally:
         for name, value in before.items():
             if value is None:
@@ -61,7 +59,14 @@ def cluster(address: str | None = None, *, cpus: int = 2, gpus: int = 0) -> Iter
             ray.shutdown()
 
 
-def _stay_local() -> None:
-    """Tell Ray the same if it was imported before, and has read its environment."""
+def _start(ray: Any, settings: dict[str, Any]) -> None:
     constants: Any = importlib.import_module("ray._private.ray_constants")
-    constants.ENABLE_RAY_CLUSTER = False
+    constants.ENABLE_RAY_CLUSTER = False  # it may have been imported, and have read its environment, before
+    for tries_left in (2, 1, 0):
+        try:
+            ray.init(address="local", include_dashboard=False, object_store_memory=OBJECT_STORE, **settings)
+            return
+        except Exception as error:
+            ray.shutdown()
+            if not tries_left or "timed out during startup" not in str(error):  # 30 seconds: the machine is busy
+                raise

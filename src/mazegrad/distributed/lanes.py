@@ -266,9 +266,10 @@ def _shared(
 ) -> _Shared:
     if not isinstance(environment, str) and (keywords or not callable(environment)):
         raise TypeError("give an id with its keywords, or a function from a number of lanes to a vector environment")
-    if isinstance(agent, type) or not callable(agent) or isinstance(agent, Agent):
-        checked_agent(agent)
-        if isinstance(getattr(agent, "rng", None), np.random.Generator):
+    given: Any = agent
+    if isinstance(given, type) or not callable(given) or isinstance(given, Agent):
+        checked_agent(given)
+        if isinstance(getattr(given, "rng", None), np.random.Generator):
             raise ValueError(
                 "this agent draws random numbers as it acts, so its actions would be the same in every block of lanes; "
                 "give a function from a seed to such an agent"
