@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 
 from .clock import renewed
 from .core.places import places_of
-from .core.scene import scene_of
 from .core.world import World, checked_world
 from .engines.engine import accept
 from .engines.lane import Lane
 from .info import INFO, info_table
 from .maps.changes import Changes, changes_of, levels_without
 from .maps.directions import DOWN, LEFT, RIGHT, UP
+from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, stream, uniform
 from .maps.shipped import find_maze
-from .observations import margin_of
 from .options import check_options, start_cell
 from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
 from .pictures.trails import checked_trail, extend_trail, new_trail
 from .pictures.window import Window
+from .planning.goals import goal_reward
 from .planning.hitting import size_limit
 from .planning.mdp import TabularMDP
 from .saved import SavedState, checked_number
@@ -59,11 +59,15 @@ class MazeEnv(gymnasium.Env[Any, Any]):
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
             - "map": (height, width) tile codes of the whole maze, the agent marked by `AGENT_CODE`.
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
-            Several names make a dict by name.
+            - "goal": (row, column) of the goal, of several the first; (0, 0) without one.
+            - "net": what a stock net learns from: "index" where all episodes are in one maze, else "map"; as floats.
+            Several names make a dict by name. With "goal" among them its names are those of goal-conditioned learning:
+            "achieved_goal" (the position), "desired_goal", and "observation" for what else is observed.
         encoding: None, or how a net takes it: "float" (a flat float32 Box: bits as they are, one-hot numbers, scaled
             positions and pixels, planes flat), "planes" ("view" and "map" as `PLANES`, uint8 0 or 1, channels first) or
             "planes_last".
         view_size: the side of "view", odd, 999 at most.
+        tile: the side of a tile in px, of "pixels" and of frames; by default frames are about 350 px long.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
         time_limit: the number of steps after which an episode is truncated; None is no limit. "auto" lets an explorer
@@ -72,7 +76,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         info: what the info of `reset` and `step` holds: "action_mask" ((4,) int8, 0 for actions that surely leave the
             agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_actions"
             ((4,) int8, 1 for the actions of best value, 0 for all when the episode is over), "optimal_action" (the
-            first of them, or -1), "value" (the optimal expected return from here on), "state".
+            first of them, or -1), "value" (the optimal expected return from here on), "state", "success" (whether the
+            agent is at a goal), "level" (which maze this is: the seed that `level_seeds` has for it, the key in other
+            `Levels`, the number of changes of `after`; -1 for a maze that was
+            given, and seeds from 2**63 on less 2**64). All are numpy scalars or arrays but "success", a bool.
         discount: that of "optimal_actions", "value" and `shaping`.
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
         check: called with each maze before it is used; raises MazeError to refuse it.
@@ -98,6 +105,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         observation: str | Sequence[str] = "dots",
         encoding: str | None = None,
         view_size: int = 7,
+        tile: int | None = None,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
         time_limit: TimeLimit = "auto",
@@ -111,7 +119,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         map_warnings: bool = True,
     ) -> None:
         self._settings = Settings.checked(
-            observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
+            several=isinstance(maze, Levels) or bool(after),
+            observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings,
         )  # fmt: skip
@@ -121,6 +130,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._given = self._levels is None and self._changes is None
         self._lanes: dict[Maze, Lane] = {}  # of saved states
         self._level_lanes: dict[int, Lane] = {}
+        self._last_level: tuple[int, Lane] | None = None  # its key, while the lane stays in it
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
         self._earlier = 0  # steps of the episodes before, since the seed
@@ -153,10 +163,13 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def _level(self, levels: Levels, drawn: int) -> Lane:
         """Return the lane of the level for 64 random bits; those of a given set stay compiled."""
         key = levels.draw(drawn)
+        if self._last_level is not None and self._last_level[0] == key:
+            return self._last_level[1]
         if (lane := self._level_lanes.get(key)) is None:
             lane = self._lane(levels.make(key))
             if levels.keys is not None and len(self._level_lanes) < _KEPT:
                 self._level_lanes[key] = lane
+        self._last_level = (key, lane) if levels.repeat > 1 else None
         return lane
 
     def _stage(self, changes: Changes, earlier: int) -> Lane:
@@ -219,7 +232,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         world = self.world if world is None else checked_world(world)
         setup = self._settings.setup
         setup.checked(world.mazes, self._sight)
-        look = self._sight.look(scene_of(world.mazes, margin_of(setup.view_size)))
+        look = self._sight.look(setup.scene_of(world.mazes))
         return look(places_of(world, np.arange(world.states)))
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -228,10 +241,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         Args:
             seed: 0 to 2**64 - 1; the same seed gives the same episodes, on every machine. Without one the lane goes on
                 with its next episode.
-            options: `maze` (as in the constructor; it stays until the next one given) and `start`, a (row, column).
+            options: `maze` (as in the constructor; it stays until the next one given), `goal`, a (row, column) that the
+                maze's goal is moved to (this maze stays as well), and `start`, a (row, column).
 
         Raises:
-            ValueError: an unknown option, a start where an agent cannot stand, a maze that does not fit the spaces.
+            ValueError: an unknown option, a start where an agent cannot stand, a goal that is not on floor, a maze
+                that does not fit the spaces.
             TypeError: a seed that is not an integer.
         """
         options = options or {}
@@ -244,9 +259,11 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             lane = self._lane(find_maze(options["maze"], self._settings.format))
             self._settings.question(lane.world, self._asked)
         elif self._levels is not None and not given:
-            lane = self._level(self._levels, int(bits(draws, MAZE)))
+            lane = self._level(self._levels, self._level_bits(self._levels, key, episode))
         elif self._changes is not None and not given:
             lane = self._stage(self._changes, earlier)
+        if "goal" in options:
+            given, lane = True, self._lane(moved_goal(options["goal"], lane.maze))
         start = None
         if "start" in options:
             start = lane.state_at(start_cell(options["start"], lane.maze, self._settings.setup), 0)
@@ -286,6 +303,19 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             self._mark_move()
         return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}
 
+    @staticmethod
+    def _level_bits(levels: Levels, key: int, episode: int) -> int:
+        """Return the bits by which an episode's level is drawn."""
+        return int(bits(stream(key, levels.drawing(episode)), MAZE))
+
+    def _level_now(self) -> np.int64:
+        """Return the "level" of `info`: a seed or a key, a number of changes, -1 for a maze that was given."""
+        if self._key is None or self._given:
+            return np.int64(-1)
+        if self._levels is not None:
+            return np.int64(self._levels.named(self._level_bits(self._levels, self._key, self._episode)))
+        return np.int64(-1 if self._changes is None else self._changes.stage(self._earlier))
+
     def _mark_move(self) -> None:
         """Draw the move that was made."""
         cell = self._engine.places().cell
@@ -303,13 +333,33 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
     def _info_now(self) -> dict[str, Any]:
         rows = {name: table[self._engine.state] for name, table in self._info.items()}
-        return {name: row.copy() if row.ndim else row.item() for name, row in rows.items()}
+        if "level" in rows:
+            rows["level"] = self._level_now()
+        # a bool: of numpy's, Gymnasium's own vector environments make arrays of objects
+        return {n: row.copy() if row.ndim else bool(row) if row.dtype == np.bool_ else row for n, row in rows.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave the agent where it is, (4,); all True where all do."""
         if self._masks is None:
             self._masks = INFO["action_mask"](self.world, self._settings.discount)
         return self._masks[self.state].astype(bool)
+
+    def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any = None) -> Any:
+        """Return the reward of a move that ends at one place while another is wanted, as hindsight replay asks for it.
+
+        Args:
+            achieved_goal, desired_goal: (2,) or (n, 2), as in observations of "goal" with others, in their encoding.
+            info: not used.
+
+        Returns:
+            A float, or (n,): the reward of a step, and where the goal is achieved that of a goal with it.
+        """
+        return goal_reward(achieved_goal, desired_goal, self._settings.setup.rewards, self.maze)
+
+    @property
+    def episodes_per_level(self) -> int | None:
+        """How many episodes a level stays; None where the maze stays for good."""
+        return None if self._levels is None else self._levels.repeat
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
         """Return the arrow keys and w, d, a, s, for `gymnasium.utils.play` (with `wait_on_player=True`)."""
@@ -363,7 +413,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._earlier = earlier
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_lanes": {}, "_level_lanes": {}, "_P": None}
+        return {**vars(self), "_lanes": {}, "_level_lanes": {}, "_last_level": None, "_P": None}
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").
@@ -378,7 +428,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if self.render_mode == "ansi":
             return draw_text(self.world, self.state)
         human = self.render_mode == "human"
-        tile = tile_size(self.maze, _WINDOW_SIZE, _WINDOW_SIZE) if human else None
+        tile = tile_size(self.maze, _WINDOW_SIZE, _WINDOW_SIZE) if human else self._settings.setup.tile
         frame = draw(self.world, self.state, trail=self._trail, tile=tile)
         if not human:
             return frame

@@ -14,7 +14,7 @@ from .engines.engine import Engine, Lanes
 from .maps.changes import Changes
 from .maps.levels import Levels
 from .maps.maze import Maze
-from .maps.randomness import MAZE, bits, stream
+from .maps.randomness import MAZE, Streams, bits, stream
 from .observations import Sight
 from .pictures.trails import Trails
 from .planning.hitting import explorer_limits, size_limit
@@ -79,7 +79,28 @@ class Episodes:
             return self._changes.maze(made, self._first[lane])
         if self._levels is None:
             return self.maze_of(lane)
-        return self._levels.make(self._levels.draw(int(bits(stream(key, episode), MAZE)), lane))
+        drawn = int(bits(stream(key, self._levels.drawing(episode)), MAZE))
+        return self._levels.make(self._levels.draw(drawn, lane))
+
+    @property
+    def repeat(self) -> int | None:
+        """How many episodes a lane stays in a level; None where it draws none."""
+        return None if self._levels is None else self._levels.repeat
+
+    def level(self, lanes: Lanes) -> NDArray[np.int64]:
+        """Return the "level" of `info`: seeds, keys or numbers of changes, -1 for mazes that were given; (n,)."""
+        level = np.full(len(lanes), -1)
+        if self._levels is not None:
+            level = self._levels.named(self._level_streams(self.clock.streams(lanes)).bits(MAZE), lanes)
+        elif self._changes is not None:
+            level = np.array([self._changes.stage(steps) for steps in self.clock.earlier[lanes].tolist()])
+        return np.where(self._given[lanes], -1, level)
+
+    def _level_streams(self, streams: Streams) -> Streams:
+        """Return the streams from which the levels of these episodes are drawn."""
+        if self._levels is None or self._levels.repeat == 1:
+            return streams
+        return Streams(streams.key, self._levels.drawing(streams.episode))
 
     def enter(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
         """Put lanes into given mazes, which they keep."""
@@ -173,10 +194,11 @@ class Episodes:
         engine, streams = self.engine, self.clock.streams(lanes)
         if self._levels is not None:
             drawing = ~self._given[lanes]
+            drawn = self._level_streams(streams)
             if drawing.all():
-                engine.draw(lanes, streams)
+                engine.draw(lanes, drawn)
             elif drawing.any():
-                engine.draw(lanes[drawing], streams[drawing])
+                engine.draw(lanes[drawing], drawn[drawing])
         engine.start(lanes, streams, at_once=at_once)
         if engine.slips:
             self.clock.draw(lanes, streams)
@@ -246,7 +268,7 @@ class Episodes:
             trails.begin(lane, mazes[lane], trail)
         drawing = lanes[~given] if self._levels is not None else lanes[:0]
         keeping = np.setdiff1d(lanes, drawing)
-        self.engine.draw(drawing, streams[drawing])
+        self.engine.draw(drawing, self._level_streams(streams[drawing]))
         if len(keeping):
             self.enter(keeping, [mazes[lane] for lane in keeping.tolist()])
         engine, now = self.engine, self.engine.places().maze

@@ -50,15 +50,17 @@ INFO: Final[Mapping[str, Callable[[World, float], NDArray[Any]]]] = MappingProxy
     {
         "action_mask": _action_mask,
         "distance": lambda world, discount: distances(world),
+        "level": lambda world, discount: np.full(world.states, -1),  # of a maze that was given
         "optimal_action": lambda world, discount: _first_optimal(_optimal_actions(world, discount)),
         "optimal_actions": _optimal_actions,
         "state": lambda world, discount: np.arange(world.states),
+        "success": lambda world, discount: world.goal.copy(),
         "value": _value,
     }
 )
 # tables that a stack of mazes has number by number as the mazes have alone
-_STACKABLE: Final = ("action_mask", "distance")
-LOCAL: Final = ("action_mask",)
+_STACKABLE: Final = ("action_mask", "distance", "level", "success")
+LOCAL: Final = ("action_mask", "level", "success")
 """tables whose rows depend on the four neighbours and the moves there alone"""
 
 
@@ -111,10 +113,14 @@ class Info:
     Args:
         names: keys of `INFO`.
         discount: that of "optimal_action" and "value".
+        level: from lanes to the "level" that each is in; None where there are none.
     """
 
-    def __init__(self, names: Sequence[str], discount: float) -> None:
+    def __init__(
+        self, names: Sequence[str], discount: float, level: Callable[[Lanes], NDArray[np.int64]] | None = None
+    ) -> None:
         self._names, self._discount = names, discount
+        self._level = level if "level" in names else None
         self._tables: dict[str, NDArray[Any]] = {}  # (mazes, carried * cells + cell, ...)
         self._known = np.zeros(0, dtype=np.int64)  # of mazes: the value of `scene.written` that the tables hold for
         self._cells, self._scene = 0, Scene(0, 0, 0)
@@ -144,6 +150,8 @@ class Info:
         """Return the info of some lanes as Gymnasium has it: arrays for all `count` lanes, and their masks."""
         infos: dict[str, NDArray[Any]] = {}
         for name, rows in self.rows(engine, engine.places(lanes)).items() if self._names else ():
+            if name == "level" and self._level is not None:
+                rows = self._level(lanes)
             infos[name] = rows
             if len(lanes) < count:
                 infos[name] = np.zeros((count, *rows.shape[1:]), dtype=rows.dtype)

@@ -1,6 +1,5 @@
 """What `reset` is asked for, checked before anything changes: lanes, mazes and starts."""
 
-import operator
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -9,12 +8,12 @@ import numpy as np
 
 from .core.inventory import inventory_size
 from .engines.engine import Lanes, Setup
-from .maps.arguments import nearest
+from .maps.arguments import nearest, row_and_column
 from .maps.maze import Maze
 from .maps.shipped import find_maze
 
 
-def check_options(options: Iterable[str], known: Collection[str] = ("maze", "start")) -> None:
+def check_options(options: Iterable[str], known: Collection[str] = ("maze", "start", "goal")) -> None:
     """Raise ValueError for an unknown option of `reset`."""
     for name in options:
         if name not in known:
@@ -59,16 +58,16 @@ def masked(mask: Any, lanes: int, *, is_reset: bool) -> Lanes:
     return np.flatnonzero(mask)
 
 
-def found_starts(start: Any, lanes: int) -> list[Any]:
-    """Return the starts that are meant: one for all lanes, or one for each.
+def found_positions(what: str, given: Any, lanes: int) -> list[Any]:
+    """Return the starts or goals that are meant: one for all lanes, or one for each.
 
     Raises:
-        ValueError: not one start for each lane.
+        ValueError: not one for each lane.
     """
-    starts = [start] if np.ndim(start) <= 1 else [*start]
-    if len(starts) not in (1, lanes):
-        raise ValueError(f"give one start, or one for each of the {lanes} lanes, not {len(starts)}")
-    return starts
+    positions = [given] if np.ndim(given) <= 1 else [*given]
+    if len(positions) not in (1, lanes):
+        raise ValueError(f"give one {what}, or one for each of the {lanes} lanes, not {len(positions)}")
+    return positions
 
 
 def start_cell(position: Any, maze: Maze, setup: Setup) -> int:
@@ -82,10 +81,7 @@ def start_cell(position: Any, maze: Maze, setup: Setup) -> int:
     Raises:
         ValueError: an agent cannot start there.
     """
-    try:
-        row, column = (operator.index(number) for number in position)
-    except (TypeError, ValueError):
-        raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
+    row, column = row_and_column(position)
     where = f"row {row}, column {column} (both from 0)"
     if not (0 <= row < maze.height and 0 <= column < maze.width and maze.open[row, column]):
         raise ValueError(f"an agent cannot stand at {where}")

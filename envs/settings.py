@@ -11,10 +11,10 @@ from .core.world import World
 from .engines.choice import ENGINES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
-from .maps.arguments import is_whole, nearest
+from .maps.arguments import is_whole, nearest, whole
 from .maps.formats import checked_format
 from .maps.maze import Maze
-from .observations import ENCODINGS, OBSERVATIONS
+from .observations import ENCODINGS, MAX_TILE, OBSERVATIONS, PLANAR
 from .planning.mdp import check_discount
 from .planning.questions import question
 from .planning.shaping import SHAPINGS
@@ -44,6 +44,7 @@ class Settings:
         observation: str | Sequence[str],
         encoding: str | None,
         view_size: int,
+        tile: int | None,
         slip: float | None,
         rewards: Mapping[str, float],
         time_limit: TimeLimit,
@@ -55,14 +56,22 @@ class Settings:
         render_modes: Sequence[str],
         format: str | None,
         map_warnings: bool,
+        several: bool,
         engine: str = "numpy",
     ) -> "Settings":
         """Return the settings.
+
+        Args:
+            several: whether episodes are in different mazes, which decides what "net" observes.
+            keywords: those of `MazeEnv`.
 
         Raises:
             TypeError: `info` is not a sequence, `rewards` is not a mapping.
             ValueError: an unknown name, a number out of its range.
         """
+        if observation == "net":
+            observation = "map" if several or encoding in PLANAR else "index"
+            encoding = "float" if encoding is None else encoding
         names, kinds = _names("info", info, INFO), _names("observation", observation, OBSERVATIONS)
         if not kinds:
             raise ValueError(f"observation is empty; name at least one of {', '.join(OBSERVATIONS)}")
@@ -81,9 +90,10 @@ class Settings:
             checked_format(format)
         if not isinstance(map_warnings, bool | np.bool_):
             raise TypeError(f"map_warnings must be True or False, not {map_warnings!r:.80}")
+        tile = None if tile is None else whole("tile, the side of a tile in px,", tile, 1, MAX_TILE)
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
-        setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount)
+        setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile)
         return cls(setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings))
 
     def limit(self, auto: Callable[[], Any]) -> Any:

@@ -17,12 +17,14 @@ from .episodes import Episodes
 from .info import Info, mask_of
 from .maps.arguments import whole
 from .maps.changes import changes_of, levels_without
+from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .observations.sight import assign, listed
-from .options import check_options, each, found_mazes, found_starts, masked, start_cell
+from .options import check_options, each, found_mazes, found_positions, masked, start_cell
 from .pictures.draw import draw_place
 from .pictures.text import place_text
+from .planning.goals import goal_reward
 from .saved import SavedState
 from .settings import Settings, TimeLimit
 
@@ -38,7 +40,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, encoding, view_size, slip, rewards, time_limit, info, discount, check, shaping, after, format,
+        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after, format,
         map_warnings: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
@@ -62,6 +64,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         observation: str | Sequence[str] = "dots",
         encoding: str | None = None,
         view_size: int = 7,
+        tile: int | None = None,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
         time_limit: TimeLimit = "auto",
@@ -78,7 +81,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         map_warnings: bool = True,
     ) -> None:
         self._settings = Settings.checked(
-            observation=observation, encoding=encoding, view_size=view_size, slip=slip, rewards=rewards,
+            several=isinstance(maze, Levels) or bool(after) or not isinstance(maze, Maze | str | Path),
+            observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
         )  # fmt: skip
@@ -102,7 +106,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
         trails = render_mode is not None
         self._episodes = Episodes(self._settings, self._sight, self.num_envs, mazes, levels, longest, trails, changes)
-        self._info, self._masks = (Info(names, discount) for names in (self._settings.info, ("action_mask",)))
+        self._info = Info(self._settings.info, discount, self._episodes.level)
+        self._masks = Info(("action_mask",), discount)
         self._shape, self._informs = (self.num_envs,), bool(self._settings.info)
         self._ended_at_goal: NDArray[np.bool_] | None = None  # of lanes that were reset in the same step
         self._asked: dict[Maze, None] = {}
@@ -140,8 +145,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
         Args:
             seed: lane i gets `seed + i`; or one for each lane, None to go on with its next episode.
-            options: `maze` and `start` as in `MazeEnv`, one for all lanes or one for each, as a list; `reset_mask`, a
-                (num_envs,) bool array of the lanes that are reset, at least one.
+            options: `maze`, `start` and `goal` as in `MazeEnv`, one for all lanes or one for each, as a list;
+                `reset_mask`, a (num_envs,) bool array of the lanes that are reset, at least one.
 
         Returns:
             What all lanes observe, (num_envs, ...), and the info of those that were reset.
@@ -152,7 +157,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             TypeError: a mask that is not a bool array, a seed that is not an integer.
         """
         options = options or {}
-        check_options(options, ("maze", "start", "reset_mask"))
+        check_options(options, ("maze", "start", "goal", "reset_mask"))
         episodes, setup = self._episodes, self._settings.setup
         lanes = masked(options.get("reset_mask"), self.num_envs, is_reset=episodes.is_reset)
         key, episode = episodes.clock.renewed(seed, lanes)
@@ -161,9 +166,14 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             mazes = found_mazes(options["maze"], self.num_envs, self._settings.format)
             setup.checked(mazes, self._sight)
             mazes = each(mazes, lanes)
+        draws = zip(lanes.tolist(), key.tolist(), episode.tolist(), strict=True)
+        if "goal" in options:
+            goals = each(found_positions("goal", options["goal"], self.num_envs), lanes)
+            ahead = mazes or [episodes.maze_for(*draw) for draw in draws]
+            mazes = [moved_goal(goal, maze) for goal, maze in zip(goals, ahead, strict=True)]
+            setup.checked(mazes, self._sight)
         if "start" in options:
-            starts = each(found_starts(options["start"], self.num_envs), lanes)
-            draws = zip(lanes.tolist(), key.tolist(), episode.tolist(), strict=True)
+            starts = each(found_positions("start", options["start"], self.num_envs), lanes)
             ahead = mazes or [episodes.maze_for(*draw) for draw in draws]
             cells = np.array([start_cell(start, maze, setup) for start, maze in zip(starts, ahead, strict=True)])
         super().reset(seed=seed if isinstance(seed, int) else None)
@@ -235,6 +245,15 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """Return False for the actions that surely leave an agent where it is, (num_envs, 4); all True where all do."""
         return self._masks.rows(self.engine, self.engine.places())["action_mask"].astype(np.bool_)
 
+    def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any = None) -> Any:
+        """Return the rewards of reaching goals while others are wanted; see `MazeEnv.compute_reward`."""
+        return goal_reward(achieved_goal, desired_goal, self._settings.setup.rewards, self.maze_of(0))
+
+    @property
+    def episodes_per_level(self) -> int | None:
+        """How many episodes a lane stays in a level; None where it keeps its maze."""
+        return self._episodes.repeat
+
     # pictures
 
     def render(self) -> tuple[Any, ...] | None:
@@ -249,7 +268,10 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             return tuple(place_text(*place) for place in places)
         trails = self._episodes.trails
         crossed = [None if trails is None else trails[lane] for lane in range(self.num_envs)]
-        return tuple(draw_place(*place, trail=trail) for place, trail in zip(places, crossed, strict=True))
+        return tuple(
+            draw_place(*place, trail=trail, tile=self._settings.setup.tile)
+            for place, trail in zip(places, crossed, strict=True)
+        )
 
     # saved states
 

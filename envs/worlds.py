@@ -1,18 +1,27 @@
 """The registered environments: each is a MazeEnv with a maze of its own, or with `num_envs` a MazeVectorEnv."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .env import MazeEnv
+from .maps.arguments import whole
 from .maps.generators import KNOBS
-from .maps.levels import generated, t_maze_levels
+from .maps.levels import Levels, generated, t_maze_levels
 from .maps.maze import Maze
 from .maps.paths import check_path
+from .maps.shipped import find_maze
+from .planning.goals import random_goals as drawn_goals
 from .vector import MazeVectorEnv
 
 
-def _made(maze: Any, num_envs: int | None = None, **keywords: Any) -> MazeEnv | MazeVectorEnv:
+def _made(
+    maze: Any, num_envs: int | None = None, *, episodes_per_level: int = 1, **keywords: Any
+) -> MazeEnv | MazeVectorEnv:
+    repeat = whole("episodes_per_level", episodes_per_level, 1)
+    if isinstance(maze, Levels) and repeat > 1:
+        maze = replace(maze, repeat=repeat)
     if num_envs is None:
         return MazeEnv(maze, **keywords)
     return MazeVectorEnv(maze, num_envs, **keywords)
@@ -29,8 +38,21 @@ def path_follow(maze: Maze | str | Path = "sheet38", **keywords: Any) -> MazeEnv
     return _made(maze, check=check_path, **{"map_warnings": False, **keywords})
 
 
-def grid_world(maze: Maze | str | Path = "four_rooms", **keywords: Any) -> MazeEnv | MazeVectorEnv:
-    """Any map, `mazegrad/GridWorld-v0`: a Maze, a text, a file or a shipped name; see `MazeEnv`."""
+def grid_world(
+    maze: Maze | str | Path = "four_rooms", random_goals: bool = False, **keywords: Any
+) -> MazeEnv | MazeVectorEnv:
+    """Any map, `mazegrad/GridWorld-v0`: a Maze, a text, a file or a shipped name; see `MazeEnv`.
+
+    Args:
+        maze: one for all lanes; for a vector environment also one for each.
+        random_goals: each reset moves the goal to some floor that can be reached; "level" in `info` is its cell.
+        keywords: `episodes_per_level` says how many episodes a goal stays; the rest goes to `MazeEnv`.
+
+    Raises:
+        ValueError: random goals, and no floor that can be reached.
+    """
+    if random_goals:
+        return _made(drawn_goals(find_maze(maze, keywords.get("format"))), **keywords)
     return _made(maze, **keywords)
 
 
@@ -51,7 +73,8 @@ def maze(
         level_seeds: each reset draws one of these mazes, so that training and test sets can be told apart; by default
             any maze may come.
         pinned: lane i keeps the i-th of `level_seeds`; this single environment keeps the first.
-        keywords: the generator's further knobs, see `KNOBS`; the rest goes to `MazeEnv`.
+        keywords: the generator's further knobs, see `KNOBS`; `episodes_per_level`, how many episodes a lane stays in a
+            level before it gets the next; the rest goes to `MazeEnv`.
 
     Raises:
         ValueError: see `generated` and `generate`.

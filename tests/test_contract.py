@@ -426,4 +426,4 @@ def test_value_and_optimal_action() -> None:
         values.append(info["value"])
     assert values == pytest.approx(range(-13, 1)) and actions == [0, *[1] * 11, 3]
     assert info["optimal_action"] == -1
-    assert isinstance(info["value"], float) and isinstance(info["optimal_action"], int)
+    assert isinstance(info["value"], np.float64) and isinstance(info["optimal_action"], np.int64)

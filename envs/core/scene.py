@@ -31,6 +31,7 @@ class Scene:
         count: the number of mazes there is room for; more room is made when it is needed.
         height, width: of the largest maze; larger ones may follow.
         margin: tiles around each maze, at least 1.
+        tile: the side of a tile in px where the mazes are drawn; None leaves it to `draw`.
     """
 
     codes: NDArray[np.uint8]
@@ -44,8 +45,8 @@ class Scene:
     written: NDArray[np.int64]
     """(mazes,): how many times the maze of this number was replaced; what is computed of a maze holds for one value"""
 
-    def __init__(self, count: int, height: int, width: int, *, margin: int = 1) -> None:
-        self.margin, self.height, self.width = margin, height, width
+    def __init__(self, count: int, height: int, width: int, *, margin: int = 1, tile: int | None = None) -> None:
+        self.margin, self.tile, self.height, self.width = margin, tile, height, width
         self.codes = np.zeros((count, height + 2 * margin, width + 2 * margin), dtype=np.uint8)
         self.bits = None
         self._heights, self.widths = np.zeros((2, count), dtype=np.int64)
@@ -54,6 +55,7 @@ class Scene:
         # state numbers by cell, and of mazes with keys or items instead their `numbering`; see `states`
         self._numbers, self._numbered = np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64)
         self._carrying: dict[int, NDArray[np.int64]] = {}
+        self._windy: set[int] = set()  # numbers of mazes with wind
 
     def __len__(self) -> int:
         """Return the number of mazes there is room for."""
@@ -126,6 +128,8 @@ class Scene:
         self._heights[numbers], self.widths[numbers] = height, width
         self.open_tiles[numbers] = np.count_nonzero(is_open(tiles), axis=(1, 2))
         self._mazes.update(zip(numbers.tolist(), mazes, strict=True))
+        self._windy.difference_update(numbers.tolist())
+        self._windy.update(n for n, maze in zip(numbers.tolist(), mazes, strict=True) if "wind" in maze.metadata)
         self.written[numbers] += 1
 
     def write_tiles(self, numbers: NDArray[np.int64], tiles: NDArray[np.uint8], open_tiles: NDArray[np.int64]) -> None:
@@ -145,6 +149,7 @@ class Scene:
         self.open_tiles[numbers] = open_tiles
         for number in numbers.tolist() if self._mazes else ():
             self._mazes.pop(number, None)
+            self._windy.discard(number)
         self.written[numbers] += 1
 
     def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
@@ -154,6 +159,8 @@ class Scene:
             if array is not None:
                 array[target] = array[source]
         self._mazes.update(zip(target.tolist(), mazes, strict=True))
+        self._windy.difference_update(target.tolist())
+        self._windy.update(n for n, maze in zip(target.tolist(), mazes, strict=True) if "wind" in maze.metadata)
         self.written[target] += 1
 
     def maze(self, number: int) -> Maze:
@@ -162,6 +169,18 @@ class Scene:
             m, height, width = self.margin, self._heights[number], self.widths[number]
             self._mazes[number] = Maze(TILES[self.codes[number, m : m + height, m : m + width]])
         return self._mazes[number]
+
+    @property
+    def heights(self) -> NDArray[np.int64]:
+        """(mazes,)."""
+        return self._heights
+
+    def winds(self, numbers: NDArray[np.int64], width: int) -> NDArray[np.int64] | None:
+        """Return the strength of the wind in each column of mazes of this width, (n, width); None for no wind."""
+        if not self._windy:
+            return None
+        strengths = [self.maze(number).setting("wind") or () for number in numbers.tolist()]
+        return np.array([one if len(one) == width else [0] * width for one in strengths], dtype=np.int64)
 
     def drawings(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the tiles of mazes of the scene's own size, as bytes: (n, height, width)."""
@@ -188,10 +207,10 @@ def numbering(maze: Maze) -> NDArray[np.int64]:
     return world.carried * maze.tiles.size + world.cell
 
 
-def scene_of(mazes: Sequence[Maze], margin: int = 1) -> Scene:
+def scene_of(mazes: Sequence[Maze], margin: int = 1, tile: int | None = None) -> Scene:
     """Return a scene of these mazes, numbered in their order."""
     height, width = max(maze.height for maze in mazes), max(maze.width for maze in mazes)
-    scene = Scene(len(mazes), height, width, margin=margin)
+    scene = Scene(len(mazes), height, width, margin=margin, tile=tile)
     scene.write(np.arange(len(mazes)), mazes)
     return scene
 

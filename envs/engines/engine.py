@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from ..core.inventory import inventory_size
 from ..core.places import Places
-from ..core.scene import Scene
+from ..core.scene import Scene, scene_of
 from ..core.world import World
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import Streams
-from ..observations import OBSERVATIONS, Sight, margin_of
+from ..observations import OBSERVATIONS, Sight, Sizes, kinds_of, margin_of
 from ..planning.shaping import shaped
 
 Lanes: TypeAlias = NDArray[np.int64]
@@ -41,6 +41,7 @@ class Setup:
         check: called with each maze before it is used; raises MazeError to refuse it.
         shaping: a name of `SHAPINGS`, or None.
         discount: that of the shaping.
+        tile: the side of a tile in pictures, in px; None: as `draw` has it.
     """
 
     observation: str | tuple[str, ...] = "dots"
@@ -51,6 +52,7 @@ class Setup:
     check: Callable[[Maze], None] = accept
     shaping: str | None = None
     discount: float = 0.99
+    tile: int | None = None
 
     def checked(self, mazes: Iterable[Maze], declared: Sight) -> None:
         """Check that mazes are usable.
@@ -59,7 +61,9 @@ class Setup:
             MazeError: `check` refuses one.
             ValueError: its observations are not in the declared space.
         """
-        alike = self.check is accept and "state" not in declared.bare  # mazes of one size and inventory
+        alike = (
+            self.check is accept and "state" not in kinds_of(self.observation).values()
+        )  # mazes of one size and inventory
         kinds = {(maze.tiles.shape, alike or maze.digest, inventory_size(maze)): maze for maze in mazes}
         for maze in kinds.values():
             self.check(maze)
@@ -77,10 +81,9 @@ class Setup:
 
     def sight(self, mazes: Sequence[Maze]) -> Sight:
         """Return what is observed in these mazes."""
-        names = (self.observation,) if isinstance(self.observation, str) else self.observation
-        return Sight(
-            self.observation, self.encoding, {name: OBSERVATIONS[name].space(mazes, self.view_size) for name in names}
-        )
+        kinds, sizes = kinds_of(self.observation), Sizes(self.view_size, self.tile)
+        spaces = {name: OBSERVATIONS[kind].space(mazes, sizes) for name, kind in kinds.items()}
+        return Sight(self.observation, self.encoding, spaces)
 
     def declared(self, mazes: Sequence[Maze], levels: Levels | None) -> Sight:
         """Return what an environment declares to be observed: in its first maze, and by "state" in all of them.
@@ -90,13 +93,17 @@ class Setup:
             levels: which may be drawn.
         """
         sight = self.sight(mazes[:1])
-        if "state" not in sight.bare:
+        if "state" not in kinds_of(self.observation).values():
             return sight
         return self.sight([*mazes, *(() if levels is None else levels.widest(mazes[0]))])
 
     def scene(self, count: int, height: int, width: int) -> Scene:
         """Return an empty scene whose margin fits the view."""
-        return Scene(count, height, width, margin=margin_of(self.view_size))
+        return Scene(count, height, width, margin=margin_of(self.view_size), tile=self.tile)
+
+    def scene_of(self, mazes: Sequence[Maze]) -> Scene:
+        """Return a scene of these mazes, numbered in their order."""
+        return scene_of(mazes, margin_of(self.view_size), self.tile)
 
 
 class Engine(Protocol):

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ..core.places import Places
 from ..core.rules import CASES, outcomes, transition
-from ..core.scene import scene_of
 from ..core.world import World
 from ..maps.directions import OFFSETS, RIGHT
 from ..maps.legend import is_open
@@ -108,7 +107,7 @@ class FreshMazes:
         self._seen: NDArray[Any] | None = None  # what is observed on each kind, where that decides it
         if self._sight.four_bytes and self._sight.local:
             every = np.arange(_KINDS)
-            seen = self._sight.look(scene_of(mazes))(Places(every, np.full(_KINDS, 4), 0 * every))
+            seen = self._sight.look(self._setup.scene_of(mazes))(Places(every, np.full(_KINDS, 4), 0 * every))
             self._seen = seen.view(np.uint32).ravel()
         goal = replace(self._setup, shaping=None).compile([Maze.from_text("S.G\n")])
         (_, self.usual_reward, _), (_, self._goal_reward, _) = (

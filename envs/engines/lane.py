@@ -10,10 +10,9 @@ from gymnasium import spaces
 
 from ..core.places import Places, places_of
 from ..core.rules import Slips, slipped, transition
-from ..core.scene import scene_of
 from ..core.world import World
 from ..maps.maze import Maze
-from ..observations import Sight, margin_of
+from ..observations import Sight
 from ..observations.sight import row_bytes
 from ..planning.hitting import explorer_limits
 from .engine import Setup
@@ -131,7 +130,7 @@ class _Rows(dict[int, Any]):
         super().__init__()
         self._world = lane.world
         self._sight = lane.sight
-        self._looks = lane.sight.looks(scene_of([lane.maze], margin_of(lane.setup.view_size)))
+        self._looks = lane.sight.looks(lane.setup.scene_of([lane.maze]))
         size = sum(row_bytes(space) for space in lane.sight.spaces.values())
         self._kept = _KEPT_BYTES // (size + _MOVES_BYTES)
 

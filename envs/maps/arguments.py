@@ -1,8 +1,9 @@
 """Checks of arguments that every storey shares: integers in a range, fractions, known names; and locked arrays."""
 
 import difflib
+import operator
 from collections.abc import Iterable
-from typing import TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,3 +58,16 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return a view of an array that can never be written to again; the array itself is locked too."""
     array.setflags(write=False)
     return array.view()  # numpy refuses to unlock a view of a locked array
+
+
+def row_and_column(position: Any) -> tuple[int, int]:
+    """Return a position as two ints.
+
+    Raises:
+        ValueError: it is not (row, column).
+    """
+    try:
+        row, column = (operator.index(number) for number in position)
+    except (TypeError, ValueError):
+        raise ValueError(f"a position is (row, column), two integers from 0, not {position!r}") from None
+    return row, column

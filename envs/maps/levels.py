@@ -14,7 +14,7 @@ from .generators import check_knobs, generate_batch, generate_from_key
 from .generators.grid import Tiles
 from .legend import MAX_TILES
 from .maze import Maze
-from .randomness import MASK, key_from_seed
+from .randomness import MASK, key_from_seed, seed_from_key
 
 _LISTED_TILES: Final = 2**18  # of a set of levels that are all made to find the largest
 
@@ -27,6 +27,8 @@ class Levels:
         make: from a key to its maze.
         keys: the levels to draw from; by default any 64 bits name a level.
         pinned: lane i keeps level i, modulo the number of levels, and draws none.
+        repeat: how many episodes a lane stays in a level before it draws the next.
+        seeded: keys are those of seeds (see `key_from_seed`), by which `named` calls them.
         batch: from keys, (n,) uint64, to the tiles of their mazes, (n, height, width), each as `make` makes it, without
             metadata and of walls, floor, start and goal alone; None: they are made one by one.
     """
@@ -35,6 +37,21 @@ class Levels:
     keys: tuple[int, ...] | None = None
     pinned: bool = False
     batch: Callable[[NDArray[np.uint64]], Tiles] | None = None
+    repeat: int = 1
+    seeded: bool = False
+
+    def drawing(self, episode: Any) -> Any:
+        """Return which draw of its lane an episode's level is: with `repeat`, several episodes have the same."""
+        return episode if self.repeat == 1 else episode // self.repeat
+
+    def named(self, bits: Any, lane: Any = 0) -> Any:
+        """Return the seeds of the levels for 64 random bits each, or their keys if they are not of seeds, as int64."""
+        key = np.atleast_1d(np.asarray(bits, dtype=np.uint64))
+        if self.keys is not None:
+            number = np.asarray(self.number(key, lane)).astype(np.int64)
+            key = np.array([self.keys[one] for one in number.tolist()], dtype=np.uint64)
+        names = np.asarray(seed_from_key(key) if self.seeded else key).view(np.int64)
+        return names if np.ndim(bits) else names[0]
 
     def number(self, bits: Any, lane: Any = 0) -> Any:
         """Return which of `keys` is the level for 64 random bits: an episode's, at counter MAZE of its stream."""
@@ -89,7 +106,8 @@ def generated(
     elif pinned:
         raise ValueError("pinned=True keeps a level for each lane: say which, by level_seeds")
     how: Any = (generator, rows, columns)
-    return Levels(partial(generate_from_key, *how, **knobs), keys, pinned, partial(generate_batch, *how, **knobs))
+    make, batch = partial(generate_from_key, *how, **knobs), partial(generate_batch, *how, **knobs)
+    return Levels(make, keys, pinned, batch, seeded=True)
 
 
 def t_maze_levels(corridor: int) -> Levels:

@@ -17,6 +17,8 @@ Bits: TypeAlias = Any  # an int, or a uint64 array: the operators are the same
 
 MASK: Final = 2**64 - 1
 GAMMA: Final = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, made odd
+_FACTORS: Final = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_INVERSE: Final = tuple(pow(factor, -1, 2**64) for factor in _FACTORS)
 
 # what the first counters of an episode are for; step t draws at STEPS + t
 MAZE, START, STEPS = range(3)
@@ -24,9 +26,9 @@ MAZE, START, STEPS = range(3)
 
 def mix(x: Bits) -> Bits:
     """Return the splitmix64 finaliser of 64-bit `x`: a bijection that flips each output bit half of the time."""
-    x = _wrapped((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9)
+    x = _wrapped((x ^ (x >> 30)) * _FACTORS[0])
     x ^= x >> 27
-    x *= 0x94D049BB133111EB
+    x *= _FACTORS[1]
     x = _wrapped(x)
     x ^= x >> 31
     return x
@@ -53,6 +55,13 @@ def key_from_seed(seed: Bits) -> Bits:
         ValueError: a seed is negative or has more than 64 bits.
     """
     return mix(_wrapped(seed + GAMMA))
+
+
+def seed_from_key(key: Bits) -> Bits:
+    """Return the seed of which `key_from_seed` makes this key."""
+    for shift, factor in ((31, _INVERSE[1]), (27, _INVERSE[0]), (30, 1)):
+        key = _wrapped((key ^ (key >> shift) ^ (key >> 2 * shift)) * factor)
+    return _wrapped(key - GAMMA)
 
 
 def stream(key: Bits, episode: Bits) -> Bits:

@@ -1,10 +1,10 @@
 """What is seen: kinds of observations, their encodings for nets, and several of them at once."""
 
-from .encodings import ENCODINGS, PLANES
-from .kinds import MAX_VIEW, OBSERVATIONS, Kind, Look, Observation, margin_of
-from .sight import Sight
+from .encodings import ENCODINGS, PLANAR, PLANES
+from .kinds import MAX_TILE, MAX_VIEW, OBSERVATIONS, Kind, Look, Observation, Sizes, margin_of
+from .sight import Sight, kinds_of
 
 __all__ = [
-    "ENCODINGS", "MAX_VIEW", "OBSERVATIONS", "PLANES", "Kind", "Look", "Observation", "Sight",
-    "margin_of",
+    "ENCODINGS", "MAX_TILE", "MAX_VIEW", "OBSERVATIONS", "PLANAR", "PLANES", "Kind", "Look", "Observation",
+    "Sight", "Sizes", "kinds_of", "margin_of",
 ]  # fmt: skip

@@ -97,6 +97,8 @@ def is_tile_codes(space: Space[Any]) -> bool:
 _OF_TILE_CODES: Final[Mapping[str, Callable[[spaces.Box], Encoded]]] = MappingProxyType(
     {"planes": _planes, "planes_last": _planes_last}
 )
+PLANAR: Final = tuple(_OF_TILE_CODES)
+"""those that make planes"""
 ENCODINGS: Final = ("float", *_OF_TILE_CODES)
 """the names that `encoding=` takes, besides None"""
 

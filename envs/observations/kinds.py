@@ -18,12 +18,23 @@ from ..core.world import World
 from ..maps.arguments import is_whole
 from ..maps.legend import AGENT_CODE, CODES, LAST_CODE
 from ..maps.maze import Maze
-from ..pictures.draw import draw_place, tile_size
+from ..pictures.draw import tile_size
+from ..pictures.lanes import draw_places
 
 Look: TypeAlias = Callable[[Places], NDArray[Any]]
 """from the places of n agents to what they see, (n, ...), a fresh array"""
 
+MAX_TILE: Final = 96  # px, the largest that `draw` takes by itself
 MAX_VIEW: Final = 999  # a megabyte each: a bound, so that a wrong number is refused before it fills the memory
+
+
+class Sizes(NamedTuple):
+    """How large what is seen is."""
+
+    view: int = 7
+    """the side of "view", in tiles"""
+    tile: int | None = None
+    """the side of a tile of "pixels", in px; None: as `draw` has it"""
 
 
 class Observation(NamedTuple):
@@ -39,22 +50,22 @@ class Kind:
     """A kind of observation; called with a World and the side of its views, the `Observation` of that World's states.
 
     Args:
-        space: from mazes and the side of views to the space that holds all observations of these mazes.
+        space: from mazes and `Sizes` to the space that holds all observations of these mazes.
         look: from a scene and the declared space to the function that observes; it reads the scene when it is called,
             so that it holds for mazes written later.
         local: whether it depends on an agent's tile, the four neighbours and what is carried alone.
         holds: from a declared space and that of other mazes to whether these can be observed in the declared one.
     """
 
-    space: Callable[[Sequence[Maze], int], Space[Any]]
+    space: Callable[[Sequence[Maze], Sizes], Space[Any]]
     look: Callable[[Scene, Space[Any]], Look]
     local: bool = False
     holds: Callable[[Space[Any], Space[Any]], bool] = operator.eq
 
-    def __call__(self, world: World, view_size: int = 7) -> Observation:
+    def __call__(self, world: World, view_size: int = 7, tile: int | None = None) -> Observation:
         """Return the observation of a World's states."""
-        space = self.space(world.mazes, view_size)
-        look = self.look(scene_of(world.mazes, margin_of(view_size)), space)
+        space = self.space(world.mazes, Sizes(view_size, tile))
+        look = self.look(scene_of(world.mazes, margin_of(view_size), tile), space)
         return Observation(space, lambda states: look(places_of(world, states)))
 
 
@@ -63,7 +74,7 @@ def margin_of(view_size: int) -> int:
     return max(1, view_size // 2) if is_whole(view_size) and view_size <= MAX_VIEW else 1
 
 
-def _dots_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+def _dots_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
     return spaces.MultiBinary(4)
 
 
@@ -78,7 +89,7 @@ def _dots(scene: Scene, space: Space[Any]) -> Look:
     return look
 
 
-def _index_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+def _index_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
     return spaces.Discrete(max(maze.tiles.size << inventory_size(maze) for maze in mazes))
 
 
@@ -89,7 +100,7 @@ def _index(scene: Scene, space: Space[Any]) -> Look:
     return look
 
 
-def _state_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+def _state_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
     return spaces.Discrete(max(len(numbering(maze)) for maze in mazes))
 
 
@@ -103,7 +114,7 @@ def _has_room(declared: Space[Any], own: Space[Any]) -> bool:
     return bool(own.n <= declared.n)
 
 
-def _position_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+def _position_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
     return spaces.MultiDiscrete([*_size(mazes)])
 
 
@@ -114,7 +125,8 @@ def _position(scene: Scene, space: Space[Any]) -> Look:
     return look
 
 
-def _view_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+def _view_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
+    view_size = sizes.view
     if not is_whole(view_size) or not 1 <= view_size <= MAX_VIEW or view_size % 2 == 0:
         raise ValueError(
             f"view_size is an odd number of tiles from 1 to {MAX_VIEW}, with the agent in the middle, not {view_size!r}"
@@ -133,7 +145,7 @@ def _view(scene: Scene, space: Space[Any]) -> Look:
     return look
 
 
-def _map_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
+def _map_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
     return spaces.Box(0, LAST_CODE, _size(mazes), np.uint8)
 
 
@@ -150,21 +162,33 @@ def _map(scene: Scene, space: Space[Any]) -> Look:
     return look
 
 
-def _pixels_space(mazes: Sequence[Maze], view_size: int) -> Space[Any]:
-    sizes = [np.multiply(maze.tiles.shape, tile_size(maze)) for maze in mazes]
-    return spaces.Box(0, 255, (*np.max(sizes, axis=0).tolist(), 3), np.uint8)
+def _pixels_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
+    sides = [np.multiply(maze.tiles.shape, sizes.tile or tile_size(maze)) for maze in mazes]
+    return spaces.Box(0, 255, (*np.max(sides, axis=0).tolist(), 3), np.uint8)
 
 
 def _pixels(scene: Scene, space: Space[Any]) -> Look:
     def look(places: Places) -> NDArray[np.uint8]:
-        pictures = [
-            draw_place(scene.maze(maze), cell, carried)
-            for maze, cell, carried in zip(*(column.tolist() for column in places), strict=True)
-        ]
-        frames = np.zeros((len(pictures), *(space.shape or ())), dtype=np.uint8)
-        for frame, picture in zip(frames, pictures, strict=True):
-            frame[: len(picture), : picture.shape[1]] = picture
-        return frames
+        return draw_places(scene, places, space.shape or ())
+
+    return look
+
+
+def _goal(scene: Scene, space: Space[Any]) -> Look:
+    """(row, column) of the goal, of several the first in reading order; (0, 0) without one."""
+    # of mazes: the value of `scene.written` that the position holds for, row and column
+    known = np.zeros((0, 3), dtype=np.int64)
+
+    def look(places: Places) -> NDArray[np.int64]:
+        nonlocal known
+        if len(known) < len(scene):
+            known = np.concatenate([known, np.zeros((len(scene) - len(known), 3), dtype=np.int64)])
+        new = np.unique(places.maze[known[places.maze, 0] != scene.written[places.maze]])
+        if len(new):
+            codes = scene.codes[new, scene.margin : -scene.margin, scene.margin : -scene.margin]
+            cell = (codes == CODES["G"]).reshape(len(new), -1).argmax(axis=1)
+            known[new] = np.stack([scene.written[new], *np.divmod(cell, codes.shape[2])], axis=1)
+        return known[places.maze, 1:]
 
     return look
 
@@ -178,6 +202,7 @@ OBSERVATIONS: Final[Mapping[str, Kind]] = MappingProxyType(
         "view": Kind(_view_space, _view),
         "map": Kind(_map_space, _map),
         "pixels": Kind(_pixels_space, _pixels),
+        "goal": Kind(_position_space, _goal),
     }
 )
 

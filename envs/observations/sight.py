@@ -15,7 +15,7 @@ class Sight:
     """The declared space of observations, and how places in a scene are observed.
 
     Args:
-        observation: a name of `OBSERVATIONS`, or several: then an observation is a dict by name.
+        observation: a name of `OBSERVATIONS`, or several: then an observation is a dict by name; see `kinds_of`.
         encoding: None or a name of `ENCODINGS`, for all of them.
         bare: by name, the spaces before they are encoded.
     """
@@ -25,14 +25,14 @@ class Sight:
 
     def __init__(self, observation: str | Sequence[str], encoding: str | None, bare: Mapping[str, Space[Any]]) -> None:
         self._made_from = observation, encoding, bare
-        self._single = isinstance(observation, str)
-        names = (observation,) if isinstance(observation, str) else tuple(observation)
+        self._single, self._kinds = isinstance(observation, str), kinds_of(observation)
+        names = list(self._kinds)
         self.bare = {name: bare[name] for name in names}
         self._encoded = {name: encoded(space, encoding) for name, space in self.bare.items()}
         declared = {name: self.bare[name] if taken is None else taken.space for name, taken in self._encoded.items()}
         self.spaces = declared
         self.space = declared[names[0]] if self._single else spaces.Dict(declared)
-        self.local = all(OBSERVATIONS[name].local for name in names)
+        self.local = all(OBSERVATIONS[kind].local for kind in self._kinds.values())
         """whether an agent's tile, the four neighbours and what is carried decide what is observed"""
         self.four_bytes = self._single and declared[names[0]] == spaces.MultiBinary(4)
 
@@ -41,14 +41,14 @@ class Sight:
 
     def holds(self, other: "Sight") -> bool:
         """Return whether what another sight of the same kinds shows is in these spaces, and means the same there."""
-        return all(OBSERVATIONS[name].holds(space, other.bare[name]) for name, space in self.bare.items())
+        return all(OBSERVATIONS[self._kinds[name]].holds(space, other.bare[name]) for name, space in self.bare.items())
 
     def looks(self, scene: Scene) -> dict[str, Look]:
         """Return by name the function from places in a scene to what is observed there, (n, ...)."""
         return {name: self._look(name, scene) for name in self.bare}
 
     def _look(self, name: str, scene: Scene) -> Look:
-        look, taken = OBSERVATIONS[name].look(scene, self.bare[name]), self._encoded[name]
+        look, taken = OBSERVATIONS[self._kinds[name]].look(scene, self.bare[name]), self._encoded[name]
         if taken is None:
             return look
         encode = taken.encode
@@ -67,6 +67,20 @@ class Sight:
         """Return the observation of one agent from batches of one: as Gymnasium has it, an int for a Discrete space."""
         rows = {name: part[0] for name, part in parts.items()}
         return self.together({name: row if np.ndim(row) else row.item() for name, row in rows.items()})
+
+
+def kinds_of(observation: str | Sequence[str]) -> dict[str, str]:
+    """Return the kinds that are observed, each by the name that it has in a dict of several.
+
+    With "goal" among several they are those of goal-conditioned learning: "achieved_goal", where the agent is, and
+    "desired_goal"; what else is observed is "observation", if it is of one kind.
+    """
+    if isinstance(observation, str) or "goal" not in observation:
+        kinds = (observation,) if isinstance(observation, str) else observation
+        return {kind: kind for kind in kinds}
+    others = [kind for kind in observation if kind != "goal"]
+    seen = {"observation" if len(others) == 1 else kind: kind for kind in others}
+    return {**seen, "achieved_goal": "position", "desired_goal": "goal"}
 
 
 def row_bytes(space: Space[Any]) -> int:

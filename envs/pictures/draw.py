@@ -23,7 +23,12 @@ AUTO_SIZE: Final = 352
 
 def tile_size(maze: Maze, height: int = AUTO_SIZE, width: int = AUTO_SIZE) -> int:
     """Return the side of a tile in px, from 4 to 96, for a picture of the maze that fits into height x width px."""
-    return min(max(min(height // maze.height, width // maze.width), 4), 96)
+    return fitting(maze.height, maze.width, height, width)
+
+
+def fitting(rows: int, columns: int, height: int, width: int) -> int:
+    """Return the `tile_size` of a maze of rows x columns tiles."""
+    return min(max(min(height // rows, width // columns), 4), 96)
 
 
 def draw(

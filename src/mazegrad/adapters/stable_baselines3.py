@@ -23,7 +23,8 @@ def sb3(env: VectorEnv[Any, Any, Any] | str, num_envs: int = 64, **keywords: Any
 
     Args:
         env: a vector environment of this library, made with `autoreset_mode="SameStep"`; or an id, which is made
-            with that and, unless told otherwise, `encoding="float"`, since tile codes are not sizes.
+            with that and, unless told otherwise, `observation="net"`, from which nets learn, and `encoding="float"`,
+            since tile codes are not sizes.
         num_envs: the number of lanes, if an id is given.
         keywords: of the environment, if an id is given.
 
@@ -33,7 +34,7 @@ def sb3(env: VectorEnv[Any, Any, Any] | str, num_envs: int = 64, **keywords: Any
         ValueError: it has another autoreset mode.
     """
     if isinstance(env, str):
-        keywords = {"encoding": "float", **keywords, "autoreset_mode": "SameStep"}
+        keywords = {"encoding": "float", "observation": "net", **keywords, "autoreset_mode": "SameStep"}
         env = gymnasium.make_vec(env, num_envs=num_envs, **keywords)
     elif keywords:
         raise TypeError(f"keywords go with an id, not with an environment that is made: {', '.join(keywords)}")
@@ -115,9 +116,15 @@ def _adapter() -> type[Any]:
             raise AttributeError(f"lanes of one vector environment cannot have {attr_name!r} set one by one")
 
         def env_method(self, method_name: str, *arguments: Any, indices: Any = None, **keywords: Any) -> list[Any]:
-            """Call a method of the vector environment; return each lane's part of the result, (num_envs, ...)."""
+            """Call a method of the vector environment.
+
+            Returns:
+                For each lane its part of the result, (num_envs, ...); of `compute_reward`, whose batch is of any
+                length, the whole result, as hindsight replay wants it.
+            """
             result = getattr(self.env.unwrapped, method_name)(*arguments, **keywords)
-            return [result[lane] for lane in self._lanes(indices)]
+            whole = method_name == "compute_reward"
+            return [result if whole else result[lane] for lane in self._lanes(indices)]
 
         def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
             """Return whether infos hold what a wrapper adds: that of `Monitor`."""
