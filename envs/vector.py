@@ -40,8 +40,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after, format,
-        map_warnings: as in `MazeEnv`.
+        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after,
+            format, map_warnings: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
