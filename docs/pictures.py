@@ -8,19 +8,15 @@ from pathlib import Path
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import gymnasium
-import matplotlib as mpl
 import numpy as np
 
 from mazegrad.agents import EXCHANGE, LinearRNN, named_agent
 from mazegrad.envs import MazeEnv
 from mazegrad.film import save_png
+from mazegrad.pictures import style
 from mazegrad.watch import Picture, walk
 
-mpl.use("Agg")
-from matplotlib import pyplot as plt
-
 IMAGES = Path(__file__).parent / "images"
-INK, ORANGE, BLUE, GREEN = "#2c3848", "#d94820", "#2c68a0", "#1c8658"
 
 
 def watch() -> None:
@@ -34,22 +30,17 @@ def watch() -> None:
 def eigenvalues() -> None:
     """Draw where the eigenvalues lie, and the margins on a staircase from its end, down, right, down, right, ..."""
     nets = {
-        "$-J$": (-EXCHANGE, np.eye(4), BLUE),
-        "$-J/2$": (-EXCHANGE / 2, np.eye(4), GREEN),
-        "$(I-J)/2$": ((np.eye(4) - EXCHANGE) / 2, 2 * np.eye(4), ORANGE),
+        "−J": (-EXCHANGE, np.eye(4)),
+        "−J/2": (-EXCHANGE / 2, np.eye(4)),
+        "(I−J)/2": ((np.eye(4) - EXCHANGE) / 2, 2 * np.eye(4)),
     }
-    figure, axes = plt.subplots(1, 4, figsize=(13, 3.4), width_ratios=[1, 1, 1, 1.9], layout="constrained")
-    for (name, (U, W, colour)), axis in zip(nets.items(), axes, strict=False):
-        circle = np.exp(2j * np.pi * np.linspace(0, 1, 200))
-        axis.plot(circle.real, circle.imag, color="#c9c5bb", lw=1)
+    figure, (left, right) = style.figure(1, 2, height=2.6, width_ratios=[1, 1.2])
+    for row, (name, (U, W)) in enumerate(nets.items()):
+        colour, _, marker = style.line(name, list(nets))
         values, counts = np.unique(np.round(np.linalg.eigvalsh(U), 12), return_counts=True)
-        axis.axhline(0, color="#e2dfd8", lw=0.8, zorder=0)
-        axis.axvline(0, color="#e2dfd8", lw=0.8, zorder=0)
-        axis.scatter(values, 0 * values, s=90, color=colour, zorder=3)
+        left.plot(values, 0 * values - row, marker, color=colour, ms=9)
         for value, count in zip(values, counts, strict=True):
-            axis.annotate(f"{value:g}\n×{count}", (value, 0.14), ha="center", color=INK)
-        axis.set(title=f"U = {name}", xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal", xticks=[], yticks=[])
-        axis.set_frame_on(False)
+            left.annotate(f"×{count}", (value, -row), (0, 8), textcoords="offset points", ha="center", fontsize=8)
         rnn = LinearRNN(W, U, np.zeros(4), [1, 0, 0, 0])
         h, margins, way = rnn.h0, [], [3, 1]
         for step in range(60):
@@ -57,14 +48,22 @@ def eigenvalues() -> None:
             h = rnn.step(x, h)
             margins.append(h[way[step % 2]] - np.delete(h, way[step % 2]).max())
         lost = next((step for step, margin in enumerate(margins) if margin <= 0), None)
-        axes[3].semilogy(margins[:lost], ".-", color=colour, label=f"U = {name}")
+        style.draw_line(
+            right, range(len(margins[:lost])), margins[:lost], f"U = {name}", [f"U = {key}" for key in nets]
+        )
+        right.get_lines()[-1].set(color=colour, linestyle=style.line(name, list(nets)).dash)
         if lost is not None:
-            axes[3].plot(lost, 1e-16, "x", color=colour, ms=10, mew=2.5)
-            axes[3].annotate("lost", (lost + 1.2, 1.4e-16), color=colour)
-    axes[3].set(title="margin on a staircase, from its end", xlabel="step", ylim=(3e-17, 10))
-    axes[3].legend(frameon=False)
-    axes[3].spines[["top", "right"]].set_visible(False)
-    figure.savefig(IMAGES / "eigenvalues.png", dpi=110)
+            right.get_lines()[-1].set_label("_")
+            right.plot(lost, 1e-16, marker, color=colour, ms=7, label="_")
+            right.annotate(f"U = {name} is lost", (lost, 1e-16), (0, 8), textcoords="offset points", color=colour,
+                           ha="right" if lost else "left", fontsize=8)  # fmt: skip
+    for radius in (-1, 1):
+        left.axvline(radius, color="#5c6670", lw=0.8, ls=":")
+    left.set(title="eigenvalues, all real (dotted: ±1)", xlabel="eigenvalue", xlim=(-1.4, 1.4), ylim=(-2.6, 0.6))
+    left.set_yticks([0, -1, -2], [f"U = {name}" for name in nets])
+    right.set(yscale="log", xlim=(0, 60), ylim=(3e-17, 10))
+    style.finish(right, title="margin on a staircase, from its end", xlabel="step")
+    style.save(figure, IMAGES / "eigenvalues.png")
 
 
 def gradients() -> None:

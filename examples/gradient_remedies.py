@@ -25,6 +25,7 @@ import numpy as np
 
 from mazegrad import nn
 from mazegrad.extras import require
+from mazegrad.pictures import style
 from mazegrad.script import count, natural, start
 
 STEPS, SYMBOLS, HIDDEN, BATCH = 64, 4, 32, 32
@@ -278,24 +279,16 @@ def row(name: str, runs: list[Run], most: int) -> str:
 
 def figure(path: Path, results: dict[str, list[Run]], most: int) -> None:
     """Draw the steps that each training needed, a dot for each seed."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    drawn, axis = plt.subplots(figsize=(9, 0.3 * len(results) + 1), layout="constrained")
+    drawn, axis = style.figure(height=0.26 * len(results) + 0.8)
     for place, runs in enumerate(results.values()):
         for run in runs:
             colour, marker = ("#1c8658", "o") if run.solved else ("#d94820", "x")
-            axis.plot(run.solved or 1.15 * most, place, marker, color=colour, alpha=0.7)
+            axis.plot(run.solved or 1.15 * most, place, marker, color=colour, alpha=0.7, ms=4)
     axis.set(xscale="log", xlabel="training steps until 99 % are right (x: never, or stopped)")
     axis.set_yticks(range(len(results)), list(results))
     axis.invert_yaxis()
-    axis.grid(axis="y", alpha=0.2)
-    axis.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(path, dpi=110)
-    print(f"wrote {path}")
+    axis.grid(axis="y", alpha=0.3)
+    style.save(drawn, path)
 
 
 def main(arguments: list[str] | None = None) -> dict[str, list[Run]]:

@@ -26,11 +26,13 @@ from mazegrad import nn
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent
 from mazegrad.extras import require
 from mazegrad.nn import analysis
+from mazegrad.nn.analysis.plot import LINES
+from mazegrad.pictures import style
 from mazegrad.script import natural, start
 
 U_1, U_2 = (1.2, 2.0, 1.1), (0.8, 0.1, 0.9)
 LARGEST_K = 10_000
-COLOURS = ("#d94820", "#2c68a0", "#1c8658")
+DRAWN_K = 1_200
 
 
 # ------------------------------------------------------------------------------------------------------ 1: the two U
@@ -89,19 +91,26 @@ def observed(us: tuple[float, ...], i: int, dtype: Any, peak: int) -> tuple[int 
     return None, first(lambda k: grad(k) < np.finfo(dtype).tiny, peak), first(lambda k: grad(k) == 0, peak)
 
 
-def draw_powers(plt: Any, folder: Path, dtypes: list[Any]) -> None:
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained")
-    for axis, us, name in zip(axes, (U_1, U_2), ("U_1", "U_2"), strict=True):
-        analysis.plot_power_gradient(us, LARGEST_K, ax=axis)
+def draw_powers(folder: Path, dtypes: list[Any]) -> None:
+    """Draw the closed form, and what autodiff gives: up to the limits of floats, and the first steps as they are."""
+    figure, axes = style.figure(2, 2, height=2.5)
+    for column, us, name in zip(axes.T, (U_1, U_2), ("U_1", "U_2"), strict=True):
+        whole, beginning = column
+        ks = np.unique(np.linspace(1, DRAWN_K, 25).round().astype(int))
         for dtype, marker in zip(dtypes, ("x", "o"), strict=False):
-            ks = np.unique(np.geomspace(1, LARGEST_K, 40).round().astype(int))
-            for i in range(3):
-                values = np.array([by_autodiff(us, int(k), dtype)[i] for k in ks])
-                shown = np.isfinite(values) & (values > 0)
-                axis.plot(ks[shown], np.log10(values[shown]), marker, color=COLOURS[i], ms=4, mfc="none", lw=0)
-        numbers = ", ".join(map(str, us))
-        axis.set_title(f"{name} = diag({numbers}): lines closed form, x float32, o float64 by autodiff", fontsize=9)
-    save(figure, folder / "gradients_power.png")
+            values = np.array([by_autodiff(us, int(k), dtype) for k in ks])
+            shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+            for i, line in enumerate(LINES[:3]):
+                whole.plot(ks, np.log10(shown[:, i]), marker, color=line.colour, ms=3.5, mfc="none", label="_")
+        analysis.plot_power_gradient(us, DRAWN_K, ax=whole)
+        whole.set_title(f"{name} = diag({', '.join(map(str, us))})")
+        k = np.arange(1, 13 if max(us) > 1 else 41)
+        for u, line in zip(us, LINES, strict=False):
+            beginning.plot(k, k * u ** (k - 1.0), color=line.colour, ls=line.dash, label=f"u = {u:g}", lw=1.6)
+        beginning.set(xlabel=f"k, the first {k[-1]} steps", ylabel="k u^(k-1)", ylim=(0, 50 if max(us) > 1 else 5))
+        beginning.legend(frameon=False, fontsize=7)
+    figure.text(0.5, -0.02, "lines: closed form; x float32, o float64 by autodiff", ha="center", fontsize=8)
+    style.save(figure, folder / "gradients_power.png")
 
 
 # ------------------------------------------------------------------------------------------------------- 2: the cells
@@ -157,18 +166,19 @@ def cells_table(rng: np.random.Generator, steps: int) -> tuple[dict[str, np.ndar
     return norms, spectra
 
 
-def draw_cells(plt: Any, folder: Path, norms: dict[str, np.ndarray], spectra: dict[str, analysis.Spectrum]) -> None:
-    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
+def draw_cells(folder: Path, norms: dict[str, np.ndarray], spectra: dict[str, analysis.Spectrum]) -> None:
+    figure, axis = style.figure(height=3.6)
+    axis.set(yscale="log", xlim=(0, len(next(iter(norms.values()))) - 1), ylim=(1e-12, 1e12))
     analysis.plot_gradient_norms(norms, ax=axis)
-    axis.set(ylim=(1e-12, 1e12))
-    axis.legend(frameon=False, fontsize=8, loc="upper left")
-    save(figure, folder / "gradients_cells.png")
+    style.save(figure, folder / "gradients_cells.png")
     shown = ("tanh, PyTorch's default", "tanh, orthogonal", "LSTM", "LSTM, forget bias 3")
-    figure, axes = plt.subplots(1, len(shown), figsize=(13, 3.6), layout="constrained", sharex=True, sharey=True)
+    figure, axes = style.figure(1, len(shown), height=2.3, sharex=True, sharey=True)
     for name, axis in zip(shown, axes, strict=True):
         analysis.plot_spectrum(spectra[name], ax=axis)
-        axis.set_title(f"{name}\n{axis.get_title()}", fontsize=9)
-    save(figure, folder / "gradients_spectra.png")
+        radius, stretch = spectra[name].radius.mean(), spectra[name].norm.mean()
+        axis.set_title(f"{name}\nradius {radius:.2g}, stretch {stretch:.2g}", fontsize=7)
+        axis.label_outer()
+    style.save(figure, folder / "gradients_spectra.png")
 
 
 # ------------------------------------------------------------------------------------------------------ 3: the agents
@@ -232,23 +242,14 @@ def agents_table(steps: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return curves
 
 
-def draw_agents(plt: Any, folder: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained", sharey=True)
-    for (name, (margins, norms)), colour in zip(curves.items(), COLOURS, strict=True):
-        left.semilogy(range(1, len(margins) + 1), margins, ".-", color=colour, label=name)
-        right.semilogy(norms[::-1], ".-", color=colour, label=name)
-    left.set(title="the margin: what is left of the heading", xlabel="step of the walk")
-    right.set(title="the gradient of the last margin", xlabel="steps back")
-    for axis in (left, right):
-        axis.spines[["top", "right"]].set_visible(False)
-    left.legend(frameon=False)
-    save(figure, folder / "gradients_maze.png")
-
-
-def save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    print(f"wrote {path}")
+def draw_agents(folder: Path, curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    figure, (left, right) = style.figure(1, 2, sharey=True)
+    for name, (margins, norms) in curves.items():
+        style.draw_line(left, range(1, len(margins) + 1), margins, name, list(curves))
+        style.draw_line(right, range(len(norms)), norms[::-1], name, list(curves))
+    left.set(title="the margin: what is left of the heading", xlabel="step of the walk", yscale="log")
+    style.finish(right, title="the gradient of the last margin", xlabel="steps back")
+    style.save(figure, folder / "gradients_maze.png")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -269,14 +270,9 @@ def main(arguments: list[str] | None = None) -> None:
     norms, spectra = cells_table(np.random.default_rng(options.seed), 60 if options.quick else 200)
     curves = agents_table(40)
     if options.pictures is not None:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        from matplotlib import pyplot as plt
-
-        draw_powers(plt, options.pictures, dtypes)
-        draw_cells(plt, options.pictures, norms, spectra)
-        draw_agents(plt, options.pictures, curves)
+        draw_powers(options.pictures, dtypes)
+        draw_cells(options.pictures, norms, spectra)
+        draw_agents(options.pictures, curves)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mazegrad import nn
+from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
 
@@ -207,25 +208,21 @@ def report(name: str, task: Task, runs: dict[str, list[Run]]) -> None:
 
 
 def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
-    """Draw all learning curves, a panel for each task, a colour for each cell."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        print("(for a picture: python -m pip install matplotlib)")
-        return
-    figure = Figure((5.5 * len(results), 3.8), layout="constrained")
-    for axis, (name, runs) in zip(figure.subplots(1, len(results), squeeze=False)[0], results.items(), strict=True):
+    """Draw the median of the learning curves and the band of their middle half, a panel for each task."""
+    figure, axes = style.figure(1, len(results), height=2.8, squeeze=False)
+    for axis, (name, runs) in zip(axes[0], results.items(), strict=True):
         for cell, tried in runs.items():
-            colour = f"C{list(CELLS).index(cell)}"
-            for i, run in enumerate(tried):
-                axis.semilogy(*zip(*run.curve, strict=True), color=colour, lw=1.3, label=None if i else cell)
-        axis.axhline(TASKS[name].without_memory, color="#888888", ls="--", lw=1, label="without memory")
-        axis.set(title=f"{name} over {DELAY} steps", xlabel="training step", ylabel="loss on fresh sequences")
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / "long_memory.png", dpi=110)
-    print(f"wrote {folder / 'long_memory.png'}")
+            steps = [step for step, _ in max((run.curve for run in tried), key=len)]
+            losses = np.full((len(tried), len(steps)), np.nan)
+            for row, run in zip(losses, tried, strict=True):
+                row[: len(run.curve)] = [loss for _, loss in run.curve]
+            style.band(axis, steps, losses, cell, list(CELLS))
+        axis.axhline(TASKS[name].without_memory, color="#5c6670", ls=":", lw=1)
+        axis.annotate("without memory", (0.02, TASKS[name].without_memory), xycoords=("axes fraction", "data"),
+                      va="bottom", fontsize=7, color="#5c6670")  # fmt: skip
+        axis.set(yscale="log", xlabel="training step", ylabel="loss on fresh sequences")
+        style.finish(axis, title=f"{name} over {DELAY} steps")
+    style.save(figure, folder / "long_memory.png")
 
 
 def main(words: list[str] | None = None) -> dict[str, dict[str, list[Run]]]:

@@ -29,6 +29,7 @@ import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad import nn
 from mazegrad.agents import RecurrentAgent, evaluate
 from mazegrad.nn.analysis import gradient_norms, horizon
+from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
 
@@ -202,37 +203,29 @@ def report(results: dict[str, Result], corridors: list[int]) -> None:
 
 def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None:
     """Draw the reach of gradients before training and of memory after it, on the same axis of steps."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        print("(for a picture: python -m pip install matplotlib)")
-        return
-    figure = Figure((13, 6.5), layout="constrained")
-    panels = figure.subplot_mosaic([["before", "course"], ["after", "course"]], width_ratios=[1.4, 1])
+    figure, axes = style.figure(3, 1, height=2.3)
+    panels = dict(zip(("before", "after", "course"), axes, strict=True))
     watched = 32 if 32 in corridors else corridors[-1]
     for number, (cell, result) in enumerate(results.items()):
-        colour = f"C{list(CELLS).index(cell)}"
+        colour, _, marker = style.line(cell, list(results))
         back = np.exp(np.mean([np.log(np.maximum(norms[::-1], 1e-30)) for norms in result.norms], axis=0))
-        panels["before"].plot(range(1, len(back)), back[1:], color=colour, label=cell)
+        style.draw_line(panels["before"], range(1, len(back)), back[1:], cell, list(results))
         share = [np.mean([run.solved for run in result.runs[corridor]]) for corridor in corridors]
         shift = 1.03 ** (number - len(results) / 2)  # keeps equal points apart
-        panels["after"].plot(np.array(corridors) * shift, share, "o-", color=colour, label=cell)
+        style.draw_line(panels["after"], np.array(corridors) * shift, share, cell, list(results), marker=marker, ms=4)
         for name in ("before", "after"):
             panels[name].axvline(result.horizons[len(result.horizons) // 2], color=colour, ls=":", lw=1.2)
         for i, run in enumerate(result.runs[watched]):
             steps, shares = zip(*run.arrives, strict=True)
-            end = "o" if run.solved else "x"
-            label = None if i else cell
-            panels["course"].plot(steps, shares, color=colour, lw=1, marker=end, markevery=[-1], label=label)
+            end = {"marker": "o" if run.solved else "x", "markevery": [-1], "lw": 0.9}
+            style.draw_line(panels["course"], steps, shares, cell, list(results), **end, label="_" if i else cell)
     for name, axis in panels.items():
-        axis.spines[["top", "right"]].set_visible(False)
         if name != "after":
             axis.set_yscale("log")
-            axis.axhline(SHARE, color="#888888", ls="--", lw=1)
+            axis.axhline(SHARE, color="#5c6670", ls=":", lw=1)
     panels["before"].set(
         ylabel="fraction of the gradient", ylim=(1e-8, 30), title="before training: what arrives at each step back"
     )
-    panels["before"].legend(frameon=False)
     panels["after"].set(
         xlabel="steps back, or tiles of the corridor (dotted: horizon before training)",
         ylabel="fraction of seeds",
@@ -249,9 +242,9 @@ def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None
         ylabel="fraction of the gradient",
         title=f"while training: what arrives at the sign, {watched} tiles back",
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / "memory_horizon.png", dpi=110)
-    print(f"wrote {folder / 'memory_horizon.png'}")
+    for axis in axes:
+        style.finish(axis)
+    style.save(figure, folder / "memory_horizon.png")
 
 
 def main(words: list[str] | None = None) -> dict[str, Result]:

@@ -16,6 +16,7 @@ adding 1 has no effect.
 """
 
 import argparse
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from mazegrad.extras import require
+from mazegrad.pictures import style
 from mazegrad.script import count, start
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -171,41 +173,32 @@ def ones(dtype: Any) -> int:
 
 def figure(path: Path, rows: Sequence[tuple[str, Sequence[int]]]) -> None:
     """Draw the count read from c along a^70 b^70, and the depths."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    drawn, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2), layout="constrained")
-    styles = (
-        (object, "fractions", "#2c3848", ":"),
-        (np.float64, "float64", "#2c68a0", "-"),
-        (np.float32, "float32", "#d94820", "-"),
-    )
-    for dtype, name, colour, line in styles:
+    drawn, (left, right) = style.figure(1, 2, height=3.0, width_ratios=[1, 1])
+    for dtype, name in ((object, "fractions"), (np.float64, "float64"), (np.float32, "float32")):
         c = COUNTER.run(["a" * 70 + "b" * 70], dtype)[1][:, 0, :2].sum(axis=1)
-        left.plot([float(-np.log2(float(1 - x))) if x < 1 else 72 for x in c], line, color=colour, label=name, lw=2)
-    left.set(title="the count read from c = 1 - 2^-n along a^70 b^70 (72: c is 1)", xlabel="letters read", ylabel="n")
+        count = [float(-np.log2(float(1 - x))) if x < 1 else np.nan for x in c]
+        style.draw_line(left, range(len(count)), count, name)
+        if np.isnan(count).any():
+            first = int(np.flatnonzero(np.isnan(count))[0]) - 1
+            colour, _, marker = style.line(name)
+            left.plot(first, count[first], marker, color=colour, label="_")
+            left.annotate(f"{name}: then c is 1", (first, count[first]), (8, -8), textcoords="offset points",
+                          color=colour, fontsize=7)  # fmt: skip
+    left.set(title="n, read from c = 1 - 2^-n along a^70 b^70", xlabel="letters read", ylabel="n", xlim=(0, 141))
     places = np.arange(len(rows))
-    for shift, (column, name, colour) in zip(
-        (-0.2, 0.2), ((1, "float64", "#2c68a0"), (2, "float32", "#d94820")), strict=True
-    ):
-        bars = right.barh(places + shift, [row[1][column] for row in rows], 0.4, color=colour, label=name)
-        right.bar_label(bars, padding=3)
-    right.set(
-        title="the depth up to which floats are correct",
-        xscale="log",
-        yticks=places,
-        yticklabels=[row[0] for row in rows],
-    )
-    right.invert_yaxis()
-    right.margins(x=0.3)
-    for axis in (left, right):
-        axis.legend(frameon=False)
-        axis.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(path, dpi=110)
-    print(f"wrote {path}")
+    for column, name, shift in ((1, "float64", -0.12), (2, "float32", 0.12)):
+        depths = [row[1][column] for row in rows]
+        colour, _, marker = style.line(name)
+        right.plot(depths, places + shift, marker, color=colour, label=name, ms=5)
+        for depth, place in zip(depths, places + shift, strict=True):
+            right.annotate(
+                f"{depth}", (depth, place), (6, 0), textcoords="offset points", va="center", fontsize=7, color=colour
+            )
+    right.set(title="depth up to which floats are correct", xscale="log", xlim=(1, 5000), ylim=(len(rows) - 0.5, -0.5))
+    right.set_yticks(places, [textwrap.fill(row[0], 16) for row in rows], fontsize=7)
+    right.grid(axis="y", alpha=0.3)
+    right.legend(frameon=False, fontsize=7, loc="lower right")
+    style.save(drawn, path)
 
 
 def main() -> None:

@@ -26,13 +26,11 @@ import gymnasium
 import numpy as np
 
 from mazegrad.agents import SARSA, DynaQ, ExpectedSARSA, QLearning, TDLearner, plot_values, regret
+from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, start
 
 BOOK = {"epsilon": 0.1, "initial": 0.0}
-COLOURS = {"Q-learning": "#d94820", "SARSA": "#2c68a0", "expected SARSA": "#1c8658", "Dyna-Q": "#2c68a0"} | {
-    "Dyna-Q+": "#d94820"
-}
 
 
 class Curve(NamedTuple):
@@ -109,7 +107,7 @@ def rates(runs: int, quick: bool) -> Panel:
             late.append(returns.mean())
         print(f"figure 6.3   {name}: {early[-1]:.0f} and {late[-1]:.0f} at alpha 1 (100 and {many:,} episodes)")
         curves += [Curve(name, alphas, np.array(late)), Curve("", alphas, np.array(early), dashed=True)]
-    return f"cliff, figure 6.3: {many:,} episodes, dashed 100", "learning rate", "mean return", curves
+    return f"cliff, figure 6.3: {many:,} episodes, pale 100", "learning rate", "mean return", curves
 
 
 # ------------------------------------------------------------------------------------------------------------ chapter 8
@@ -164,26 +162,20 @@ PANELS = (windy, cliff, rates, dyna, blocking, shortcut)
 # -------------------------------------------------------------------------------------------------------------- picture
 def draw(panels: list[Panel], folder: Path) -> None:
     """Draw all panels into one picture."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        print("(as pictures: python -m pip install matplotlib)")
-        return
-    figure = Figure((13, 7), layout="constrained")
-    for axis, (title, x, y, curves) in zip(figure.subplots(2, 3).flat, panels, strict=True):
+    figure, axes = style.figure(3, 2, height=2.3)
+    for axis, (title, x, y, curves) in zip(axes.flat, panels, strict=True):
+        names = [curve.label for curve in curves if curve.label]
         for number, curve in enumerate(curves):
-            colour = COLOURS.get(curve.label or curves[number - 1].label, f"C{number}")
-            axis.plot(curve.x, curve.y, color=colour, ls="--" if curve.dashed else "-", label=curve.label or None)
-        axis.set(title=title, xlabel=x, ylabel=y)
+            name = curve.label or curves[number - 1].label
+            dashed = {"alpha": 0.45, "label": "_"} if curve.dashed else {}
+            style.draw_line(axis, curve.x, curve.y, name, names, **dashed)
+        axis.set(title=title, xlabel=x, ylabel=y, xlim=(curves[0].x[0], curves[0].x[-1]))
         if "return" in y:
             axis.set_ylim(bottom=max(-150, min(curve.y.min() for curve in curves) - 5), top=0)
         if "maze, figure 8.4" in title or "maze, figure 8.5" in title:
             axis.axvline(1000 if "8.4" in title else 3000, color="#c9c5bb", lw=0.8)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / "textbook_learning.png", dpi=100)
-    print(f"wrote {folder / 'textbook_learning.png'}")
+        style.finish(axis)
+    style.save(figure, folder / "textbook_learning.png")
     env = gymnasium.make("mazegrad/DynaMaze-v0", observation="index")
     agent = QLearning(env, rng=np.random.default_rng(0))
     agent.train(episodes=100, seed=0)

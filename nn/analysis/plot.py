@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,66 @@ if TYPE_CHECKING:
     from .jacobians import Spectrum
 
 INK, PALE = "#2c3848", "#c9c5bb"
-COLOURS = ("#d94820", "#2c68a0", "#1c8658", "#8a5aa8", "#b8860b", "#5c6670", "#c2185b", "#00838f", "#7a4a2a")
+
+
+class Line(NamedTuple):
+    """What a line looks like: it is told from others by its dash too, not by its colour alone."""
+
+    colour: str
+    dash: Any
+    marker: str
+
+
+LINES: Final = (
+    Line("#1c8658", "-", "o"),
+    Line("#2c68a0", "-", "s"),
+    Line("#8a5aa8", (0, (6, 1.5)), "^"),
+    Line("#d94820", (0, (4, 1.2, 1, 1.2)), "D"),
+    Line("#8f6a00", (0, (2, 1)), "v"),
+    Line("#5c6670", (0, (1, 1.2)), "x"),
+    Line("#c2185b", (0, (8, 1.5, 1, 1.5)), "P"),
+    Line("#00838f", (0, (5, 3)), "<"),
+    Line("#7a4a2a", (0, (3, 1.2, 1, 1.2, 1, 1.2)), ">"),
+)
+"""the lines of a figure, in order"""
+
+
+def label_ends(axis: Any, size: float = 8.0) -> None:
+    """Write the name of each line at its end, in its colour, to the right of the axes; names do not overlap.
+
+    Args:
+        axis: axes whose limits are final; lines without a label are left out.
+        size: of the letters, in points.
+    """
+    ends = []
+    right, (low, high) = axis.get_xlim()[1], sorted(axis.get_ylim())
+    for line in axis.get_lines():
+        x, y = np.asarray(line.get_xdata(), dtype=np.float64), np.asarray(line.get_ydata(), dtype=np.float64)
+        inside = np.isfinite(x) & np.isfinite(y) & (x <= right) & (y >= low) & (y <= high)
+        if line.get_label().startswith("_") or not inside.any():
+            continue
+        last = np.flatnonzero(inside)[x[inside].argmax()]
+        point = axis.transAxes.inverted().transform(axis.transData.transform((x[last], y[last])))
+        ends.append((float(point[1]), line.get_label(), line.get_color()))
+    ends.sort(key=lambda end: end[0])
+    gap = 1.25 * size / 72 / max(axis.get_position().height * axis.figure.get_figheight(), 0.1)
+    places: list[float] = []
+    for height, _, _ in ends:  # from below, each at least a line above the one before
+        places.append(max(height, places[-1] + gap) if places else height)
+    if places and places[-1] > 1:  # then down again, so that none is above the axes
+        places[-1] = 1.0
+        for i in range(len(places) - 2, -1, -1):
+            places[i] = min(places[i], places[i + 1] - gap)
+    for place, (_, name, colour) in zip(places, ends, strict=True):
+        axis.annotate(
+            name,
+            (1.01, place),
+            xycoords="axes fraction",
+            color=colour,
+            fontsize=size,
+            va="center",
+            annotation_clip=False,
+        )
 
 
 def _axes(ax: Any) -> Any:
@@ -42,38 +101,43 @@ def plot_gradient_norms(norms: ArrayLike | Mapping[str, ArrayLike], share: float
     for i, (name, values) in enumerate(several.items()):
         back = np.asarray(values, dtype=np.float64)[::-1]
         shown = np.where(np.isfinite(back) & (back > 0), back, np.nan)
-        ax.semilogy(shown / back[0], color=COLOURS[i % len(COLOURS)], label=name, lw=1.8)
+        line = LINES[i % len(LINES)]
+        ax.semilogy(shown / back[0], color=line.colour, ls=line.dash, label=name, lw=1.8)
     if share is not None:
         ax.axhline(share, color=INK, lw=0.8, ls=":")
     ax.set(xlabel="steps back", ylabel="norm of the gradient, 1 at the last state")
     if len(several) > 1 or "" not in several:
-        ax.legend(frameon=False)
+        label_ends(ax)
     return ax
 
 
-def plot_power_gradient(u: ArrayLike, k_max: int = 10_000, scale: float = 1.0, ax: Any = None) -> Any:
+def plot_power_gradient(u: ArrayLike, k_max: int = 1_200, scale: float = 1.0, ax: Any = None) -> Any:
     """Plot the closed form |k u^(k-1)| * scale for each u_i, k = 1 ... k_max, with the ranges of float32 and float64.
 
-    The height is the decimal logarithm, which no float limits, on an axis that is logarithmic outside of -1 to 1.
+    The height is the decimal logarithm, which no float limits. Both axes are linear, so that exponential growth and
+    decay are straight lines.
     """
     ax = _axes(ax)
-    k, highest, lowest = np.geomspace(1, k_max, 400), -math.inf, math.inf
+    k, highest, lowest = np.linspace(1, k_max, 600), -math.inf, math.inf
     for i, value in enumerate(np.atleast_1d(np.asarray(u, dtype=np.float64))):
         if value:
             height = np.log10(k) + (k - 1) * math.log10(abs(value)) + math.log10(scale)
-            ax.plot(k, height, color=COLOURS[i % len(COLOURS)], label=f"u = {value:g}", lw=1.8)
+            line = LINES[i % len(LINES)]
+            ax.plot(k, height, color=line.colour, ls=line.dash, label=f"u = {value:g}", lw=1.8)
             highest, lowest = max(highest, height.max()), min(lowest, height.min())
-    for dtype, line in ((np.float32, "--"), (np.float64, ":")):
+    edge = 1.08 * math.log10(float(np.finfo(np.float64).max))  # what is beyond the floats is cut off
+    ax.set(xlim=(1, k_max), ylim=(max(lowest, -1.1 * edge), min(highest + 0.05 * edge, edge)))
+    for dtype in (np.float32, np.float64):
         info = np.finfo(dtype)
         for limit in (float(info.max), float(info.smallest_subnormal)):
             if lowest < math.log10(limit) < highest:
-                ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=line)
-                text = f" {np.dtype(dtype)}: {limit:.2g}"
-                ax.annotate(text, (1, math.log10(limit)), color=INK, fontsize=7, va="bottom")
-    ax.set(xscale="log", xlabel="k", ylabel="|k u^(k-1)|")
-    ax.set_yscale("symlog", linthresh=1)
+                ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=":")
+                text, place = f"{np.dtype(dtype)}: {limit:.2g}", (0.4 * k_max, math.log10(limit))
+                ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+                ax.annotate(text, place, color=INK, fontsize=7, va="center", ha="center", bbox=ground, zorder=3)
+    ax.set(xlabel="k", ylabel="|k u^(k-1)|")
     ax.yaxis.set_major_formatter(lambda height, _: f"$10^{{{height:.0f}}}$")
-    ax.legend(frameon=False)
+    label_ends(ax)
     return ax
 
 
@@ -83,7 +147,7 @@ def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
     around = np.exp(2j * np.pi * np.linspace(0, 1, 200))
     ax.plot(around.real, around.imag, color=PALE, lw=1)
     values = found.eigenvalues.ravel()
-    ax.scatter(values.real, values.imag, s=14, color=COLOURS[0], alpha=max(0.1, min(1.0, 100 / len(values))))
+    ax.scatter(values.real, values.imag, s=14, color=LINES[3].colour, alpha=max(0.1, min(1.0, 100 / len(values))))
     ax.set(xlabel="real", ylabel="imaginary", aspect="equal")
     ax.set_title(f"spectral radius {found.radius.mean():.3g}, stretches by up to {found.norm.mean():.3g}", fontsize=9)
     return ax
@@ -92,7 +156,7 @@ def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
 def plot_layer_gradients(layers: Sequence[LayerGradient], ax: Any = None) -> Any:
     """Plot the root mean square of the gradient of each parameter, from `layer_gradients`."""
     ax = _axes(ax)
-    ax.barh([layer.name for layer in layers], [layer.gradient_rms for layer in layers], color=COLOURS[1])
+    ax.barh([layer.name for layer in layers], [layer.gradient_rms for layer in layers], color=LINES[1].colour)
     ax.set(xscale="log", xlabel="root mean square of the gradient")
     ax.invert_yaxis()
     return ax
@@ -103,10 +167,11 @@ def plot_update_ratios(history: Sequence[Mapping[str, float]], ax: Any = None) -
     ax = _axes(ax)
     for i, name in enumerate(history[0]):
         steps = [ratios[name] for ratios in history]
-        ax.semilogy(range(1, len(steps) + 1), steps, color=COLOURS[i % len(COLOURS)], label=name, lw=1.4)
+        line = LINES[i % len(LINES)]
+        ax.semilogy(range(1, len(steps) + 1), steps, color=line.colour, ls=line.dash, label=name, lw=1.4)
     ax.axhline(1e-3, color=INK, lw=0.8, ls=":")
     ax.set(xlabel="step", ylabel="|update| / |weight|")
-    ax.legend(frameon=False, fontsize=8)
+    label_ends(ax)
     return ax
 
 
@@ -116,7 +181,8 @@ def plot_dead_units(activations: Sequence[Activation], ax: Any = None) -> Any:
     for i, found in enumerate(activations):
         share = (np.arange(len(found.slopes)) + 0.5) / len(found.slopes)
         name = f"{i + 1}: {found.operation}, {int(found.dead().sum())} of {len(found.slopes)} dead"
-        ax.plot(share, np.sort(found.slopes), ".-", color=COLOURS[i % len(COLOURS)], label=name, lw=1.2)
+        line = LINES[i % len(LINES)]
+        ax.plot(share, np.sort(found.slopes), color=line.colour, ls=line.dash, label=name, lw=1.4)
     ax.set(xlabel="units, sorted", ylabel="mean slope", ylim=(-0.03, None))
     ax.legend(frameon=False, fontsize=8)
     return ax
@@ -128,7 +194,7 @@ def plot_noise_scale(found: NoiseScale, batch_sizes: Sequence[int] | None = None
     if not math.isfinite(found.scale):
         raise ValueError("the noise hides the gradient: measure with more or larger batches")
     sizes = np.geomspace(1, 100 * max(1, found.scale), 200) if batch_sizes is None else np.asarray(batch_sizes)
-    ax.semilogx(sizes, 1 / (1 + found.scale / sizes), color=COLOURS[1], lw=1.8)
+    ax.semilogx(sizes, 1 / (1 + found.scale / sizes), color=LINES[1].colour, lw=1.8)
     ax.axvline(found.scale, color=INK, lw=0.8, ls=":")
     ax.set(xlabel="batch size", ylabel="progress a step, 1 without noise", ylim=(0, 1))
     ax.set_title(f"noise scale {found.scale:.3g}", fontsize=9)

@@ -1,0 +1,1 @@
+"""What figures have in common; pictures of mazes are in `mazegrad.envs` (`draw`, `draw_svg`, `draw_pdf`)."""

@@ -1,0 +1,138 @@
+"""One style for all figures: a name has one colour, dash and marker, wherever it is drawn. Extra: plot.
+
+figure, (left, right) = style.figure(1, 2)
+style.band(left, steps, returns, "lstm")     # the mean of the runs, and their spread
+style.finish(left)                           # names at the ends of the lines
+style.save(figure, "learning.pdf")           # at the width of a page's text, or a PNG
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..envs.maps.files import replacing
+from ..extras import require
+from ..nn.analysis.plot import INK, LINES, Line, label_ends
+
+TEXT_WIDTH: Final = 6.3
+"""inches: the width of the text on a page of A4 with margins of an inch"""
+
+_NAMES: Final = (
+    ("optimum", "V*", "legal", "linear", "orthogonal"),
+    ("lstm", "float64", "q_learning"),
+    ("gru", "ppo", "dyna_q_plus", "expected_sarsa"),
+    ("rnn", "float32", "tanh", "sarsa", "dyna_q"),
+    ("memoryless", "none", "leaky", "reinforce", "prioritized_sweeping"),
+    ("random", "without memory", "fractions"),
+    ("lstm, chrono", "chrono", "dagger", "double_q_learning"),
+)
+"""names that share a line, since they do not meet in a figure"""
+
+NAMES: Final[Mapping[str, int]] = MappingProxyType({name: i for i, group in enumerate(_NAMES) for name in group})
+"""name -> its place in `LINES`"""
+
+GROUNDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"light": ("#ffffff", INK), "dark": ("#181c23", "#e2e7ee")}
+)
+"""theme -> the colours of the paper and of what is written on it"""
+
+
+def line(name: str, others: Sequence[str] = ()) -> Line:
+    """Return the colour, dash and marker of a name.
+
+    Args:
+        name: what is drawn; letters of either case, "_", "-" and spaces are the same.
+        others: all names of the figure; one that is not in `NAMES` takes the first line that none of them has.
+    """
+    plain = {key.lower().replace("-", "_").replace(" ", "_"): place for key, place in NAMES.items()}
+
+    def place(given: str) -> int | None:
+        return plain.get(given.lower().replace("-", "_").replace(" ", "_"))
+
+    found = place(name)
+    if found is not None:
+        return LINES[found]
+    names = list(dict.fromkeys([*others, name]))
+    taken = {place(other) for other in names}
+    free = [i for i in range(len(LINES)) if i not in taken] or list(range(len(LINES)))
+    unknown = [other for other in names if place(other) is None]
+    return LINES[free[unknown.index(name) % len(free)]]
+
+
+def figure(
+    rows: int = 1, columns: int = 1, *, height: float = 2.6, theme: str = "light", **keywords: Any
+) -> tuple[Any, Any]:
+    """Return a figure as wide as a page's text, and its axes as `Figure.subplots` returns them.
+
+    Args:
+        rows, columns: of axes.
+        height: of a row, in inches.
+        theme: "light" or "dark".
+        keywords: of `Figure.subplots`, such as `sharey`.
+
+    Raises:
+        ValueError: an unknown theme.
+        MissingExtra: matplotlib is not installed.
+    """
+    if theme not in GROUNDS:
+        raise ValueError(f"unknown theme {theme!r}; known: {', '.join(GROUNDS)}")
+    paper, ink = GROUNDS[theme]
+    made = require("matplotlib.figure", "plot").Figure(
+        (TEXT_WIDTH, height * rows), layout="constrained", facecolor=paper
+    )
+    axes = made.subplots(rows, columns, **keywords)
+    for axis in np.ravel(axes):
+        axis.set_facecolor(paper)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.spines[:].set_color(ink)
+        axis.tick_params(colors=ink, labelsize=8)
+        for text in (axis.title, axis.xaxis.label, axis.yaxis.label):
+            text.set(color=ink, size=9)
+    return made, axes
+
+
+def draw_line(axis: Any, x: ArrayLike, y: ArrayLike, name: str, others: Sequence[str] = (), **keywords: Any) -> None:
+    """Draw one line in the style of its name; keywords are those of `Axes.plot`."""
+    colour, dash, _ = line(name, others)
+    axis.plot(x, y, **{"color": colour, "ls": dash, "lw": 1.6, "label": name, **keywords})
+
+
+def band(axis: Any, x: ArrayLike, runs: ArrayLike, name: str, others: Sequence[str] = ()) -> None:
+    """Draw the median of several runs, (runs, points), and the band in which the middle half of them lies."""
+    several = np.atleast_2d(np.asarray(runs, dtype=np.float64))
+    low, middle, high = np.nanquantile(several, (0.25, 0.5, 0.75), axis=0)
+    colour = line(name, others)[0]
+    axis.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+    draw_line(axis, x, middle, name, others)
+
+
+def finish(axis: Any, **keywords: Any) -> None:
+    """Set what `Axes.set` takes, and write the names at the ends of the lines."""
+    axis.set(**keywords)
+    label_ends(axis)
+
+
+def save(made: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure by the ending of its name: .png at 160 dots an inch, .pdf or .svg.
+
+    Raises:
+        ValueError: another ending.
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("png", "pdf", "svg"):
+        raise ValueError(f"a figure is written as .png, .pdf or .svg, not {path.suffix or 'without an ending'}")
+    for axis in made.axes:  # matplotlib gives a title its usual size when it is set
+        axis.title.set_size(min(axis.title.get_size(), 9))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside:
+        made.savefig(beside, format=kind, dpi=160)
+    print(f"wrote {path}")
