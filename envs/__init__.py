@@ -32,6 +32,9 @@ from .planning.solvers import SOLVERS, Solution, solve
 from .planning.values import Values, evaluate_policy, value_iteration
 from .replay import Replay
 from .saved import SavedState
+from .tabular_env import TabularMDPEnv
+from .tabular_settings import TableState
+from .tabular_vector import TabularMDPVectorEnv
 from .vector import MazeVectorEnv
 
 __all__ = [
@@ -66,7 +69,10 @@ __all__ = [
     "Replay",
     "SavedState",
     "Solution",
+    "TableState",
     "TabularMDP",
+    "TabularMDPEnv",
+    "TabularMDPVectorEnv",
     "Values",
     "WindowClosed",
     "World",

@@ -16,6 +16,7 @@ from .clock import renewed
 from .core.places import places_of
 from .core.world import World, checked_world
 from .engines.engine import accept
+from .engines.given import given_worlds
 from .engines.lane import Lane
 from .info import INFO, info_table
 from .maps.changes import Changes, changes_of, levels_without
@@ -46,7 +47,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3.
 
     Args:
-        maze: a Maze, a text, a file or a shipped name; or `Levels`, of which each reset draws one.
+        maze: a Maze, a text, a file or a shipped name; or `Levels`, of which each reset draws one; or a World of one
+            maze, such as one with other rewards, whose tables are used as they are.
         observation: what the agent sees, a function of its state:
 
             - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
@@ -100,7 +102,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
     def __init__(
         self,
-        maze: Maze | str | Path | Levels = "four_rooms",
+        maze: Maze | str | Path | Levels | World = "four_rooms",
         *,
         observation: str | Sequence[str] = "dots",
         encoding: str | None = None,
@@ -118,15 +120,17 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         format: str | None = None,
         map_warnings: bool = True,
     ) -> None:
+        drawn, given = given_worlds(maze)
         self._settings = Settings.checked(
             several=isinstance(maze, Levels) or bool(after),
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings,
+            given=given,
         )  # fmt: skip
         self.render_mode = render_mode
         self._changes = changes_of(after, format)
-        self._levels = levels_without(self._changes, maze)
+        self._levels = levels_without(self._changes, drawn)
         self._given = self._levels is None and self._changes is None
         self._lanes: dict[Maze, Lane] = {}  # of saved states
         self._level_lanes: dict[int, Lane] = {}
@@ -137,7 +141,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
         self._trail_end = 0
         self._window = Window()
-        first = maze.make(maze.draw(0)) if isinstance(maze, Levels) else find_maze(maze, format)
+        first = drawn.make(drawn.draw(0)) if isinstance(drawn, Levels) else find_maze(drawn, format)
         self.action_space = spaces.Discrete(4)
         self._sight = self._settings.setup.declared([first], self._levels)
         self.observation_space = self._sight.space

@@ -4,6 +4,7 @@ A file has one line of JSON about the environment, then one line for each episod
 id must be one of this library's environments, a maze is a text or a shipped name, and the rest are numbers and texts.
 """
 
+import base64
 import hashlib
 import json
 import operator
@@ -18,9 +19,12 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
+from .core.world import World
+from .engines.given import world_from_bytes, world_to_bytes
 from .maps.arguments import is_whole, nearest
 from .maps.files import write_file
 from .maps.shipped import MAZES, find_maze
+from .planning.mdp import TabularMDP
 
 FORMAT: Final = "mazegrad replay 1"
 NAMESPACE: Final = "mazegrad/"
@@ -35,7 +39,7 @@ class Episode:
     options: Mapping[str, Any]
     """The argument of `reset`, mazes as text."""
     maze: str
-    """The digest of the maze."""
+    """The digest of the maze, or of the tables of a process."""
     actions: Sequence[int]
     hashes: Sequence[str]
     """After `reset` and after each step: a hash of the result and of the hash before."""
@@ -85,7 +89,7 @@ class Replay:
             ValueError: the environment cannot be made, or an episode cannot be run.
         """
         try:
-            env = gymnasium.make(_checked_id(self.id), **self.keywords)
+            env = gymnasium.make(_checked_id(self.id), **_from_json(self.keywords))
         except (TypeError, ValueError, gymnasium.error.Error) as error:
             raise ValueError(f"{self.id} cannot be made with the keywords of this replay: {error}") from error
         try:
@@ -231,7 +235,8 @@ def _rerun(env: gymnasium.Env[Any, Any], number: int, episode: Episode) -> Diffe
 
 
 def _digest(env: gymnasium.Env[Any, Any]) -> str:
-    return str(env.unwrapped.maze.digest)  # type: ignore[attr-defined]
+    made: Any = env.unwrapped
+    return str(made.maze.digest if hasattr(made, "maze") else made.digest)
 
 
 def _as_json(values: Mapping[str, Any], format: str | None) -> dict[str, Any]:
@@ -246,7 +251,11 @@ def _as_json(values: Mapping[str, Any], format: str | None) -> dict[str, Any]:
     """
     written = {}
     for name, value in values.items():
-        if name == "maze":
+        if isinstance(value, World):
+            value = {"world": base64.b64encode(world_to_bytes(value)).decode()}
+        elif isinstance(value, TabularMDP):
+            value = {"mdp": base64.b64encode(value.to_bytes()).decode()}
+        elif name == "maze":
             value = _maze_text(value, format)
         elif name == "after":
             value = {str(step): _maze_text(maze, format) for step, maze in dict(value).items()}
@@ -255,6 +264,21 @@ def _as_json(values: Mapping[str, Any], format: str | None) -> dict[str, Any]:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name}={value!r} cannot be recorded: {error}") from None
     return written
+
+
+def _from_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords as they were: a dict of one encoded world or process stands for it.
+
+    Raises:
+        ValueError: it cannot be decoded.
+    """
+    read = {}
+    for name, value in values.items():
+        read[name] = value
+        for kind, decode in (("world", world_from_bytes), ("mdp", TabularMDP.from_bytes)):
+            if isinstance(value, dict) and value.keys() == {kind} and isinstance(value[kind], str):
+                read[name] = decode(base64.b64decode(value[kind], validate=True))
+    return read
 
 
 def _maze_text(maze: Any, format: str | None) -> str:
@@ -292,6 +316,8 @@ def _refuse(constant: str) -> Any:
 
 
 def _is_maze(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.keys() == {"world"}
     return isinstance(value, str) and ("\n" in value or value in MAZES)
 
 

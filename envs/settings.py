@@ -57,6 +57,7 @@ class Settings:
         format: str | None,
         map_warnings: bool,
         several: bool,
+        given: Mapping[Maze, World],
         engine: str = "numpy",
     ) -> "Settings":
         """Return the settings.
@@ -93,7 +94,9 @@ class Settings:
         tile = None if tile is None else whole("tile, the side of a tile in px,", tile, 1, MAX_TILE)
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
-        setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile)
+        if given and (rewards or slip is not None):
+            raise ValueError("a World has its rewards and slips in its tables: leave out rewards and slip")
+        setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile, given)
         return cls(setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings))
 
     def limit(self, auto: Callable[[], Any]) -> Any:

@@ -12,7 +12,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from .core.world import World
 from .engines.engine import Engine, Lanes, accept
+from .engines.given import given_worlds
 from .episodes import Episodes
 from .info import Info, mask_of
 from .maps.arguments import whole
@@ -33,8 +35,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
     """Many agents, each in a maze; lane i is the single environment `MazeEnv` seeded `seed + i`, bit for bit.
 
     Args:
-        maze: a Maze, a text, a file or a shipped name, for all lanes; or one for each; or `Levels`, of which each reset
-            of a lane draws one.
+        maze: a Maze, a text, a file, a shipped name or a World of one maze, for all lanes; or one for each; or
+            `Levels`, of which each reset of a lane draws one.
         num_envs: the number of lanes.
         autoreset_mode: "NextStep" (the step after an episode's last one resets the lane, whatever the action),
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
@@ -58,7 +60,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
     def __init__(
         self,
-        maze: Maze | str | Path | Levels | Sequence[Maze | str | Path] = "four_rooms",
+        maze: Maze | str | Path | Levels | World | Sequence[Maze | str | Path | World] = "four_rooms",
         num_envs: int = 1,
         *,
         observation: str | Sequence[str] = "dots",
@@ -80,15 +82,17 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         format: str | None = None,
         map_warnings: bool = True,
     ) -> None:
+        maze, given = given_worlds(maze)
         self._settings = Settings.checked(
             several=isinstance(maze, Levels) or bool(after) or not isinstance(maze, Maze | str | Path),
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
+            given=given,
         )  # fmt: skip
         self.render_mode = render_mode
         self.num_envs = whole("num_envs", num_envs, 1)
-        self.autoreset_mode = _autoreset_mode(autoreset_mode)
+        self.autoreset_mode = checked_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         # -1 is no limit, as in `gymnasium.make`
         limited = max_episode_steps not in (None, -1)
@@ -333,7 +337,12 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """Do nothing, as nothing is open; Gymnasium's own refuses what `close` takes elsewhere, such as `terminate`."""
 
 
-def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+def checked_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """Return the mode of a name.
+
+    Raises:
+        ValueError: it is not one of Gymnasium's.
+    """
     try:
         return AutoresetMode(mode)
     except ValueError:

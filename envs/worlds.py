@@ -13,6 +13,8 @@ from .maps.maze import Maze
 from .maps.paths import check_path
 from .maps.shipped import find_maze
 from .planning.goals import random_goals as drawn_goals
+from .tabular_env import TabularMDPEnv
+from .tabular_vector import TabularMDPVectorEnv
 from .vector import MazeVectorEnv
 
 
@@ -54,6 +56,11 @@ def grid_world(
     if random_goals:
         return _made(drawn_goals(find_maze(maze, keywords.get("format"))), **keywords)
     return _made(maze, **keywords)
+
+
+def tabular(mdp: Any, num_envs: int | None = None, **keywords: Any) -> TabularMDPEnv | TabularMDPVectorEnv:
+    """Any decision process, `mazegrad/Tabular-v0`: a TabularMDP, a World or a file; see `TabularMDPEnv`."""
+    return TabularMDPEnv(mdp, **keywords) if num_envs is None else TabularMDPVectorEnv(mdp, num_envs, **keywords)
 
 
 def maze(

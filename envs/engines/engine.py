@@ -42,6 +42,7 @@ class Setup:
         shaping: a name of `SHAPINGS`, or None.
         discount: that of the shaping.
         tile: the side of a tile in pictures, in px; None: as `draw` has it.
+        given: worlds whose tables are taken as they are, by maze; see `given_worlds`.
     """
 
     observation: str | tuple[str, ...] = "dots"
@@ -53,6 +54,7 @@ class Setup:
     shaping: str | None = None
     discount: float = 0.99
     tile: int | None = None
+    given: Mapping[Maze, World] = field(default_factory=dict)
 
     def checked(self, mazes: Iterable[Maze], declared: Sight) -> None:
         """Check that mazes are usable.
@@ -73,11 +75,17 @@ class Setup:
 
     def compile(self, mazes: Sequence[Maze]) -> World:
         """Return the world of these mazes, in their order."""
+        if any(maze in self.given for maze in mazes):
+            world = World.stack([self.given.get(maze) or self._compiled([maze]) for maze in mazes])
+        else:
+            world = self._compiled(mazes)
+        return world if self.shaping is None else shaped(world, self.discount, self.shaping)
+
+    def _compiled(self, mazes: Sequence[Maze]) -> World:
         size = max(1, _COMPILED_TILES // mazes[0].tiles.size)
         parts = [mazes[first : first + size] for first in range(0, len(mazes), size)]
         worlds = [World.compile(part, rewards=self.rewards, slip=self.slip) for part in parts]
-        world = worlds[0] if len(worlds) == 1 else World.stack(worlds)
-        return world if self.shaping is None else shaped(world, self.discount, self.shaping)
+        return worlds[0] if len(worlds) == 1 else World.stack(worlds)
 
     def sight(self, mazes: Sequence[Maze]) -> Sight:
         """Return what is observed in these mazes."""

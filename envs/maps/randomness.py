@@ -20,6 +20,8 @@ GAMMA: Final = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, made odd
 _FACTORS: Final = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _INVERSE: Final = tuple(pow(factor, -1, 2**64) for factor in _FACTORS)
 
+_SIGHT: Final = 0xD1B54A32D192ED03  # any odd number that is not GAMMA
+
 # what the first counters of an episode are for; step t draws at STEPS + t
 MAZE, START, STEPS = range(3)
 
@@ -72,6 +74,11 @@ def stream(key: Bits, episode: Bits) -> Bits:
 def bits(stream: Bits, counter: Bits) -> Bits:
     """Return the 64 random bits at one place of a stream."""
     return mix(_wrapped(stream + _wrapped((counter + 1) * GAMMA)))
+
+
+def sight(stream: Bits) -> Bits:
+    """Return the stream from which an episode draws what is seen where sight is noisy: after step t, at counter t."""
+    return mix(_wrapped(stream ^ _SIGHT))
 
 
 def later(stream: Bits, counters: Bits) -> Bits:

@@ -178,9 +178,13 @@ class TabularMDP:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the tables as a NumPy .npz file to exactly this path."""
+        write_file(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **{name: getattr(self, name) for name, _, _ in _TABLES})
-        write_file(path, buffer.getvalue())
+        return buffer.getvalue()
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "TabularMDP":
@@ -192,10 +196,22 @@ class TabularMDP:
         """
         with open(path, "rb") as file:
             try:
-                with np.load(file, allow_pickle=False) as tables:
-                    return cls(**{name: tables[name] for name, _, _ in _TABLES})
-            except Exception as error:  # a damaged zip or header can raise anything
+                return cls.from_bytes(file.read())
+            except ValueError as error:
                 raise ValueError(f"{path} is not a saved TabularMDP: {error}") from error
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "TabularMDP":
+        """Return what `to_bytes` returned as tables again; nothing in it is executed.
+
+        Raises:
+            ValueError: not a saved TabularMDP.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as tables:
+                return cls(**{name: tables[name] for name, _, _ in _TABLES})
+        except Exception as error:  # a damaged zip or header can raise anything
+            raise ValueError(str(error)) from error
 
     def to_pomdp(self, discount: float) -> str:
         """Return the text of a `.POMDP` file, as Cassandra's pomdp-solve reads it.

@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 # id -> entry point in mazegrad.envs; a string, so that nothing is imported before an environment is made
 _ENVIRONMENTS = {"PathFollow": "path_follow", "GridWorld": "grid_world", "Maze": "maze", "TMaze": "t_maze"}
+# id -> entry point of those that walk through other tables than a maze's
+_TABULAR = {"Tabular": "tabular"}
 # id -> its keywords: a shipped map; the step limit is that of the source where it has one
 _TEXTBOOK: dict[str, dict[str, object]] = {
     "FourRooms": {"maze": "four_rooms"},
@@ -22,7 +24,7 @@ _TEXTBOOK: dict[str, dict[str, object]] = {
     "IceLake": {"maze": "ice_lake", "time_limit": 100},  # Gymnasium's FrozenLake-v1
 }
 
-for _name, _function in _ENVIRONMENTS.items():
+for _name, _function in (_ENVIRONMENTS | _TABULAR).items():
     _entry = f"mazegrad.envs.worlds:{_function}"
     _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry)
 for _name, _keywords in _TEXTBOOK.items():

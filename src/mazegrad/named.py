@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gymnasium
 
+from . import _TABULAR
 from .agents import AGENTS, named_agent
 from .agents.named import NamedAgent
 from .envs import MAZES, Maze
@@ -19,8 +20,9 @@ _OTHER_COMMANDS = {"a recorded run": "; see `mazegrad replay`", "a memory certif
 
 
 def environment_ids() -> Iterator[str]:
-    """Yield the ids of this package's environments."""
-    return (env_id for env_id in gymnasium.registry if env_id.startswith(_NAMESPACE))
+    """Yield the ids of this package's environments of mazes."""
+    tabular = {_NAMESPACE + f"{name}-v0" for name in _TABULAR}
+    return (env_id for env_id in gymnasium.registry if env_id.startswith(_NAMESPACE) and env_id not in tabular)
 
 
 def find_environment(name: str) -> str:
