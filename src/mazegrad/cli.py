@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .extras import MissingExtra
 
         try:
+            arguments.words = list(sys.argv[1:] if argv is None else argv)
             quiet = getattr(arguments, "no_map_warnings", False)
             with _map_warnings(quiet), contextlib.redirect_stdout(_Output(sys.stdout or io.StringIO())) as output:
                 code = getattr(commands, arguments.run)(arguments)
@@ -280,6 +281,39 @@ def _parser() -> argparse.ArgumentParser:
         parser_with_world.add_argument("--maze", metavar="NAME|FILE", help="a maze, for the environments that take one")
         _add_format(parser_with_world)
         _add_pair(parser_with_world, "--world", "a keyword of the environment, such as corridor=20")
+
+    scores = command(
+        "scores",
+        "scores",
+        "Train every learner in every environment, and write a page of their scores. Ctrl-C loses nothing: the same"
+        " command goes on.",
+        seed="no effect: runs have the seeds 0, 1, ...",
+    )
+    scores.add_argument("--ids", nargs="+", metavar="ID", help="environments (default: all)")
+    scores.add_argument("--learners", nargs="+", metavar="NAME", help="such as q_learning, ppo (default: all)")
+    scores.add_argument("--seeds", type=count, default=10, metavar="N", help="runs of each learner (default: 10)")
+    scores.add_argument(
+        "--steps", type=count, metavar="N", help="steps of a run (default: 100,000 for a table, 200,000 for a net)"
+    )
+    scores.add_argument("--observations", nargs="+", metavar="NAME", help="for the table of difficulty (default: all)")
+    scores.add_argument(
+        "--wide-seeds",
+        type=natural,
+        default=3,
+        metavar="N",
+        help="runs with each of them; 0: no such table (default: 3)",
+    )
+    scores.add_argument(
+        "--out",
+        type=_output(".md"),
+        default=Path("scores.md"),
+        metavar="FILE",
+        help="the page; finished runs are kept beside it, in a .jsonl (default: scores.md)",
+    )
+    scores.add_argument("--jobs", type=count, default=1, metavar="N", help="processes at once (default: 1)")
+    scores.add_argument(
+        "--check", action="store_true", help="is this installation right? Repeat a few small runs and compare"
+    )
 
     replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
     replay.add_argument("file", type=Path, metavar="FILE")

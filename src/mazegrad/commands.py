@@ -256,6 +256,13 @@ def evaluate(arguments: Namespace) -> None:
     run(arguments)
 
 
+def scores(arguments: Namespace) -> int | None:
+    """Score every learner in every environment; see `scores.command.scores`."""
+    from .scores.command import scores as run
+
+    return run(arguments)
+
+
 def show_list(arguments: Namespace) -> None:
     """Print environments, mazes, agents, map files, generators and solvers."""
     print("environments")

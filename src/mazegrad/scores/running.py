@@ -1,0 +1,76 @@
+"""Many jobs on this machine: each in a worker process, each result kept in a file as soon as there is one."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from .. import __version__
+from ..envs.maps.files import write_file
+from .jobs import Job, Result, run_job
+
+ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""a worker multiplies matrices with one thread: results then do not depend on the number of cores"""
+
+
+def work(jobs: Sequence[Job], processes: int = 1) -> Iterator[Result]:
+    """Yield the results of jobs as they are finished, in whatever order.
+
+    Args:
+        jobs: to run.
+        processes: how many run at once.
+    """
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # the workers are fresh processes and read it when they start
+    try:
+        pool = multiprocessing.get_context("spawn").Pool(min(processes, max(1, len(jobs))), _begin)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    with pool:  # at its end, by Ctrl-C too, what is still running is dropped
+        yield from pool.imap_unordered(run_job, jobs)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the process that started this one."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def keep(path: Path, result: Result) -> None:
+    """Add a result to a file, at once and whole."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(result.to_json() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_results(path: Path) -> dict[str, Result]:
+    """Return the results in a file by the key of their job; of this version of the library only.
+
+    A last line without its end was cut off while it was written: it is taken away.
+
+    Raises:
+        ValueError: a line is something else.
+    """
+    if not path.exists():
+        return {}
+    text = path.read_text(encoding="utf-8")
+    whole, _, rest = text.rpartition("\n")
+    if rest:
+        write_file(path, (whole + "\n" if whole else "").encode())
+    results = {}
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            result = Result.from_json(line)
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}") from None
+        if result.version == __version__:
+            results[result.job.key] = result
+    return results
