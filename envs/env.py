@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any, Final
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 from .clock import renewed
@@ -92,6 +94,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         after: mazes that take the place of the first, by the steps made since the last reset with a seed, such as
             {1000: "blocking_maze_later"}: the first episode that begins after 1,000 steps is in that maze, and so are
             those after it. A maze that `reset` is given stays.
+        lateness: a goal that is reached at step t of at most T, T by `time_limit`, earns lateness * t / T less: with
+            0.9 and a goal of 1 this is Minigrid's reward. Planning, proofs and the info "value" do not know of it.
 
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
@@ -119,14 +123,16 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         after: Mapping[int, Any] = MappingProxyType({}),
         format: str | None = None,
         map_warnings: bool = True,
+        lateness: float = 0.0,
     ) -> None:
         drawn, given = given_worlds(maze)
+        self._spec: EnvSpec | None = None
         self._settings = Settings.checked(
             several=isinstance(maze, Levels) or bool(after),
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings,
-            given=given,
+            given=given, lateness=lateness,
         )  # fmt: skip
         self.render_mode = render_mode
         self._changes = changes_of(after, format)
@@ -201,6 +207,21 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def _auto_limit(self, lane: Lane) -> int:
         by_size = self._levels is not None and self._levels.batch is not None
         return size_limit(int(np.count_nonzero(lane.maze.open))) if by_size else lane.explorer_limit
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What Gymnasium's registry says of this environment; `max_episode_steps` is its step limit, if that is fixed.
+
+        It is fixed if `time_limit` is a number, or if the maze stays.
+        """
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        fixed = self._settings.time_limit != "auto" or (self._levels is None and self._changes is None)
+        if spec is not None and fixed and spec.max_episode_steps is None:
+            spec = replace(spec, max_episode_steps=self.time_limit)
+        self._spec = spec
 
     @property
     def state(self) -> int:
@@ -303,6 +324,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         except (TypeError, IndexError):
             raise self._refusal(action) from None
         self._steps += 1
+        if over and self._settings.lateness and engine.world.goal[engine.state]:
+            reward -= self._settings.less(self._steps, self.time_limit)
         if self._trail is not None:
             self._mark_move()
         return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}

@@ -180,11 +180,19 @@ class Episodes:
             rewards[special], ends = engine.outcome(special)
             terminations[special] = ends
             ended = special[ends]
+            if self._settings.lateness and len(ended):
+                self._take_lateness(ended, rewards)
         if clock.time in clock.calendar:
             truncations[clock.truncated()] = True
             ended = np.flatnonzero(terminations | truncations)
         self.ended = ended if ended is not None and len(ended) else None
         return observations, rewards, terminations, truncations
+
+    def _take_lateness(self, ended: Lanes, rewards: NDArray[np.float64]) -> None:
+        """Let those of lanes that stand on a goal earn less, the later they are."""
+        late = ended[self.engine.scene.tiles(self.engine.places(ended)) == ord("G")]
+        limits = self._settings.limit(partial(self._auto_limits, late))
+        rewards[late] -= self._settings.less(self.clock.steps()[late], limits)
 
     def begin(self, lanes: Lanes, *, at_once: bool) -> None:
         """Begin the episodes that the clock has for lanes: now, or with the move that is about to be made."""

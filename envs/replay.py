@@ -144,7 +144,8 @@ class Recorder(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise ValueError("the recorder takes an environment made by gymnasium.make")
         self._id = _checked_id(inner.spec.id)
         made_with = {name: value for name, value in inner.spec.kwargs.items() if name != "render_mode"}
-        if env.spec is not None and env.spec.max_episode_steps is not None:
+        # the environment's own limit follows from its keywords
+        if env.spec is not None and env.spec.max_episode_steps != inner.spec.max_episode_steps:
             made_with["max_episode_steps"] = env.spec.max_episode_steps
         self._format = made_with.pop("format", None)  # mazes are written as our own text
         self._keywords = _as_json(made_with, self._format)

@@ -1,5 +1,6 @@
 """The keywords of an environment, checked in one place for one agent and for many."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -36,6 +37,8 @@ class Settings:
     format: str | None
     """of texts and files"""
     map_warnings: bool
+    lateness: float
+    """what a goal earns less at the step limit; in proportion before"""
 
     @classmethod
     def checked(
@@ -59,6 +62,7 @@ class Settings:
         several: bool,
         given: Mapping[Maze, World],
         engine: str = "numpy",
+        lateness: float = 0.0,
     ) -> "Settings":
         """Return the settings.
 
@@ -91,13 +95,29 @@ class Settings:
             checked_format(format)
         if not isinstance(map_warnings, bool | np.bool_):
             raise TypeError(f"map_warnings must be True or False, not {map_warnings!r:.80}")
+        if not (isinstance(lateness, int | float) and math.isfinite(lateness)):
+            raise ValueError(f"lateness must be a finite number, not {lateness!r}")
+        if lateness and time_limit is None:
+            raise ValueError('lateness is a share of the step limit: give a time_limit, or "auto"')
         tile = None if tile is None else whole("tile, the side of a tile in px,", tile, 1, MAX_TILE)
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
         if given and (rewards or slip is not None):
             raise ValueError("a World has its rewards and slips in its tables: leave out rewards and slip")
         setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile, given)
-        return cls(setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings))
+        return cls(
+            setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings),
+            float(lateness),
+        )  # fmt: skip
+
+    def less(self, steps: Any, limit: Any) -> Any:
+        """Return what is taken from the reward of a move to a goal, for ints or for int arrays.
+
+        Args:
+            steps: since the episode began, this move included.
+            limit: on them.
+        """
+        return self.lateness * (steps / limit)
 
     def limit(self, auto: Callable[[], Any]) -> Any:
         """Return the number of steps after which an episode is truncated, None for no limit.

@@ -43,7 +43,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
         observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after,
-            format, map_warnings: as in `MazeEnv`.
+            format, map_warnings, lateness: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
@@ -81,6 +81,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         after: Mapping[int, Any] = MappingProxyType({}),
         format: str | None = None,
         map_warnings: bool = True,
+        lateness: float = 0.0,
     ) -> None:
         maze, given = given_worlds(maze)
         self._settings = Settings.checked(
@@ -88,7 +89,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
-            given=given,
+            given=given, lateness=lateness,
         )  # fmt: skip
         self.render_mode = render_mode
         self.num_envs = whole("num_envs", num_envs, 1)

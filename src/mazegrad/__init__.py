@@ -23,13 +23,29 @@ _TEXTBOOK: dict[str, dict[str, object]] = {
     "KeyDoor": {"maze": "key_door"},
     "IceLake": {"maze": "ice_lake", "time_limit": 100},  # Gymnasium's FrozenLake-v1
 }
+# id -> the best expected return within the step limit, not discounted, less 5 % of its absolute value; it follows from
+# the tables of the environment with its default keywords, and tests/test_thresholds.py computes it
+_THRESHOLDS = {
+    "PathFollow": 0.95,
+    "GridWorld": 0.95,
+    "Maze": 0.95,
+    "TMaze": 0.95,
+    "FourRooms": 0.95,
+    "CliffWalk": -13.65,
+    "WindyGrid": -15.75,
+    "DynaMaze": 0.95,
+    "KeyDoor": 0.95,
+    "IceLake": 0.707,  # FrozenLake-v1 has 0.7
+}
 
 for _name, _function in (_ENVIRONMENTS | _TABULAR).items():
     _entry = f"mazegrad.envs.worlds:{_function}"
-    _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry)
+    _threshold = _THRESHOLDS.get(_name)
+    _register(f"mazegrad/{_name}-v0", _entry, reward_threshold=_threshold, vector_entry_point=_entry)
 for _name, _keywords in _TEXTBOOK.items():
     _entry = "mazegrad.envs.worlds:grid_world"
-    _register(f"mazegrad/{_name}-v0", entry_point=_entry, vector_entry_point=_entry, kwargs=_keywords)
+    _threshold = _THRESHOLDS.get(_name)
+    _register(f"mazegrad/{_name}-v0", _entry, reward_threshold=_threshold, vector_entry_point=_entry, kwargs=_keywords)
 
 if (_shell := getattr(_sys.modules.get("IPython"), "get_ipython", lambda: None)()) is not None:
     from .notebook import show_wrapped_environments as _show
