@@ -23,7 +23,8 @@ class Reinforce(Learner):
     Args:
         env: `gymnasium.make_vec(id, num_envs=64)`, in the mode NEXT_STEP.
         policy: what is trained; by default a GRU of 64 units that sees its previous action.
-        segment: T, the steps of each lane in an update; best longer than most episodes.
+        segment: T, the steps of each lane in an update. Short ones update more often; long ones lean less on the
+            baseline, and reach further back through a memory.
         discount: gamma, from 0 to 1.
         learning_rate, entropy: a number, or (first, last, steps): see `Schedule`.
         value_weight: of the baseline's mean squared error in the loss.
@@ -42,7 +43,7 @@ class Reinforce(Learner):
         env: VectorEnv[Any, Any, Any],
         policy: RecurrentPolicy | None = None,
         *,
-        segment: int = 128,
+        segment: int = 16,
         discount: float = 0.99,
         learning_rate: Schedule = 3e-3,
         entropy: Schedule = 0.01,

@@ -4,7 +4,7 @@ A `Job` is one run, and `run_job` runs it, wherever that is: a job and its resul
 result depends on its job alone. `work` runs many on this machine; Ray or a cluster may run them as well.
 """
 
-from .check import EXPECTED, Expected, check
+from .check import EXPECTED, Expected, checked
 from .jobs import LEARNERS, OBSERVED, Job, Plan, Result, run_job
 from .running import read_results, work
 
@@ -16,7 +16,7 @@ __all__ = [
     "Job",
     "Plan",
     "Result",
-    "check",
+    "checked",
     "read_results",
     "run_job",
     "work",

@@ -3,14 +3,14 @@
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from ..envs.maps.arguments import nearest
 from ..envs.maps.files import write_file
 from ..named import environment_ids, find_environment
 from ..progress import clock, progress
-from .check import check
+from .check import checked
 from .jobs import LEARNERS, OBSERVED, Plan, Result
 from .page import page
 from .running import keep, read_results, work
@@ -59,7 +59,7 @@ def _plan(arguments: Namespace) -> Plan:
     return Plan(ids, learners, arguments.seeds, arguments.steps, seen, arguments.wide_seeds)
 
 
-def _known(what: str, names: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+def _known(what: str, names: Sequence[str] | None, known: Collection[str]) -> list[str]:
     for name in names or ():
         if name not in known:
             raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
@@ -82,14 +82,12 @@ def _shown(results: Iterator[Result], count: int) -> Iterator[Result]:
 def _check() -> int:
     """Run the small runs, and say whether each came out right; return 1 if one did not."""
     right = True
-    for expected, result, passed in check():
+    for expected, result, passed in checked():
         job, value = expected.job, result.figures.get("return", float("nan"))
-        allowed = f"within {expected.tolerance:g} of" if expected.tolerance else "exactly"
+        middle, width = (expected.least + expected.most) / 2, expected.most - expected.least
+        wanted = f"{middle:.6f}" if width < 1e-6 else f"{expected.least:.3f} to {expected.most:.3f}"
         task = f"{job.learner} in {job.env_id.removeprefix('mazegrad/')}, {job.steps:,} steps"
-        print(
-            f"{'right' if passed else 'WRONG'}  {task:50} {value:.6f}, expected {allowed} {expected.value:.6f}",
-            flush=True,
-        )
+        print(f"{'right' if passed else 'WRONG'}  {task:48} {value:11.6f}   expected {wanted}", flush=True)
         right = right and passed
     print("This installation learns what it should." if right else "This installation does not learn what it should.")
     return 0 if right else 1

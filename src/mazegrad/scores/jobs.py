@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -43,7 +44,6 @@ class Kind(NamedTuple):
 
     agent: str
     """the option --agent"""
-    observation: str
     steps: int
     cell: str = ""
     """of a net"""
@@ -52,15 +52,15 @@ class Kind(NamedTuple):
 LANES: Final = 64
 UNITS: Final = 64
 TABLE_STEPS: Final = 100_000
-NET_STEPS: Final = 500_000
+NET_STEPS: Final = 200_000
 
 LEARNERS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {name: Kind(name, "index", TABLE_STEPS) for name in TABLES}
+    {name: Kind(name, TABLE_STEPS) for name in TABLES}
     | {
-        "ppo": Kind("ppo", "index", NET_STEPS, "none"),
-        "recurrent_ppo": Kind("ppo", "dots", NET_STEPS, "gru"),
-        "reinforce": Kind("reinforce", "dots", NET_STEPS, "gru"),
-        "dagger": Kind("dagger", "dots", NET_STEPS, "gru"),
+        "ppo": Kind("ppo", NET_STEPS, "none"),
+        "recurrent_ppo": Kind("ppo", NET_STEPS, "gru"),
+        "reinforce": Kind("reinforce", NET_STEPS, "gru"),
+        "dagger": Kind("dagger", NET_STEPS, "gru"),
     }
 )
 """name -> how it is scored"""
@@ -148,25 +148,37 @@ class Plan:
         """Return the learners that are run with every observation."""
         return [name for name in WIDE if name in self.learners] if self.wide_seeds else []
 
-    def observations(self) -> list[str]:
-        """Return all observations of the plan."""
-        own = [LEARNERS[name].observation for name in self.learners]
-        return list(dict.fromkeys([*own, *(self.observed if self.wide() else ())]))
+    def observations(self, env_id: str) -> list[str]:
+        """Return all observations with which something is run in an environment, its own first."""
+        return list(dict.fromkeys([own_observation(env_id), *(self.observed if self.wide() else ())]))
 
     def jobs(self) -> list[Job]:
-        """Return all jobs: bounds first, then seed by seed, so that what is finished early is a table already."""
-        jobs = [self.bounds(env_id, seen) for env_id in self.ids for seen in self.observations()]
-        for seed in range(self.seeds):
-            for env_id in self.ids:
-                jobs += [self.job(env_id, name, LEARNERS[name].observation, seed) for name in self.learners]
-        for seed in range(self.wide_seeds):
-            for seen in self.observed:
-                jobs += [self.job(env_id, name, seen, seed) for env_id in self.ids for name in self.wide()]
+        """Return all jobs, in an order in which what is finished early is a table already."""
+        jobs = [self.bounds(env_id, seen) for env_id in self.ids for seen in self.observations(env_id)]
+        half = (self.seeds + 1) // 2
+        jobs += [job for seed in range(half) for job in self._main(seed)]
+        jobs += [job for seed in range(min(1, self.wide_seeds)) for job in self._wide(seed)]
+        jobs += [job for seed in range(half, self.seeds) for job in self._main(seed)]
+        jobs += [job for seed in range(1, self.wide_seeds) for job in self._wide(seed)]
         return list({job.key: job for job in jobs}.values())
+
+    def _main(self, seed: int) -> Iterator[Job]:
+        for env_id in self.ids:
+            yield from (self.job(env_id, name, own_observation(env_id), seed) for name in self.learners)
+
+    def _wide(self, seed: int) -> Iterator[Job]:
+        for seen in self.observed:
+            yield from (self.job(env_id, name, seen, seed) for env_id in self.ids for name in self.wide())
 
 
 WIDE: Final = ("q_learning", "ppo", "recurrent_ppo")
 """the learners by which the difficulty is measured"""
+
+
+@cache
+def own_observation(env_id: str) -> str:
+    """Return what learners see in an environment: the place, "index", or where each reset makes another maze "dots"."""
+    return "index" if len(list(worlds_of(env_id, {}, 2 * MAX_WORLDS))) == 1 else "dots"
 
 
 # -------------------------------------------------------------------------------------------------------------- running

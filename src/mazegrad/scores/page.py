@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from .jobs import BOUNDS, CUT, DISCOUNT, EPISODES, LEARNERS, SLIPPERY, WIDE, Plan, Result
+from .jobs import BOUNDS, CUT, DISCOUNT, EPISODES, LEARNERS, SLIPPERY, WIDE, Job, Plan, Result, own_observation
 
 ARRIVED = 0.1
 """a learner has arrived when it is within this share of V*"""
@@ -23,17 +23,21 @@ the best policy that knows the state. So you see what is normal, and whether you
 
     {command}
 
-made this page: {runs:,} runs, {hours} of processor time, finished on {date}. {machine}. Finished runs are kept
-in `{kept}`, so the same command goes on where it was stopped. What comes of a run depends on its environment, learner,
-observation, seed and number of steps alone, not on the order of runs, nor on how many there are at once.
+made this page: {runs:,} runs, {hours} of processor time, finished on {date}.
+{machine}.
+
+Finished runs are kept in `{kept}`, so the same command goes on where it was stopped. What comes of a run depends on its
+environment, learner, observation, seed and number of steps alone, not on the order of runs, nor on how many there are
+at once.
 
 **Is my installation right?** `mazegrad scores --check` repeats a few small runs and says whether they come out right.
 
 **How it is measured.** A learner is made as `mazegrad train ID --agent NAME --steps N --seed S` makes it, with its
-default settings and the observation that is named (`ppo`: `--cell none`; the other nets: a GRU). It is scored on the
-way and at the end, in held-out episodes in which it does not explore and learns nothing: {episodes} of them, {slippery}
-where moves slip, or one where nothing is random. The score is the return, times {discount} for each step. Such
-episodes end after {cut} steps at the latest. The tables give mean ± standard deviation over seeds.
+default settings (`ppo`: `--cell none`; the other nets: a GRU). It sees `index`, the place where it is; where each reset
+makes another maze it sees `dots`, the four bits, since places mean nothing there. It is scored on the way and at the
+end, in held-out episodes in which it does not explore and learns nothing: {episodes} of them, {slippery} where moves
+slip, or one where nothing is random. The score is the return, times {discount} for each step. Such episodes end after
+{cut} steps at the latest. The tables give mean ± standard deviation over seeds.
 
 *To 90 %* is the number of steps after which a learner was first within 10 % of V*, |V*| / 10 below it or better: the
 median over the seeds that got there, and how many did if not all; – if none did. A table is scored after 1,000, 1,500,
@@ -100,30 +104,36 @@ def _environment(plan: Plan, results: Mapping[str, Result], env_id: str) -> str:
     best = _bounds(plan, results, env_id)
     rows = []
     if best is not None:
-        rows.append(["random walk", "", f"{best['random']:.3f}", f"{best['success']:.0%}", "", ""])
-    for seen in dict.fromkeys(LEARNERS[name].observation for name in plan.learners):
-        if (own := results.get(plan.bounds(env_id, seen).key)) is not None and own.figures["memoryless"]:
-            rows.append(["best memoryless policy", f"`{seen}`", _interval(own.figures["memoryless"]), "", "", ""])
+        rows.append(["random walk", f"{best['random']:.3f}", f"{best['success']:.0%}", "", ""])
+    seen = own_observation(env_id)
+    if best is not None and best["memoryless"]:
+        rows.append(["best memoryless policy", _interval(best["memoryless"]), "", "", ""])
     for name in plan.learners:
         kind = LEARNERS[name]
-        jobs = [plan.job(env_id, name, kind.observation, seed) for seed in range(plan.seeds)]
-        figures = [results[job.key].figures for job in jobs if job.key in results]
+        figures = _figures(results, [plan.job(env_id, name, seen, seed) for seed in range(plan.seeds)])
         scores = np.array([figure["return"] for figure in figures if "return" in figure])
         if len(scores):
             success = np.mean([figure["success"] for figure in figures if "return" in figure])
             score, steps = f"{scores.mean():.3f} ± {scores.std():.3f}", f"{plan.steps or kind.steps:,}"
             arrival = _arrival(figures, best)
-            rows.append([f"`{name}`", f"`{kind.observation}`", score, f"{success:.0%}", steps, arrival])
+            if len(scores) < plan.seeds:
+                score += f" (seeds so far: {len(scores)})"
+            rows.append([f"`{name}`", score, f"{success:.0%}", steps, arrival])
     if best is not None:
-        rows.append(["V*, which knows the state", "", f"{best['optimum']:.3f}", "", "", ""])
-    title = f"### {env_id.removeprefix('mazegrad/')}\n"
-    return "\n".join([title, _table(["", "observation", "return", "success", "steps", "to 90 %"], rows)])
+        rows.append(["V*, which knows the state", f"{best['optimum']:.3f}", "", "", ""])
+    title = f"### {env_id.removeprefix('mazegrad/')}, seen as `{seen}`\n"
+    return "\n".join([title, _table(["", "return", "success", "steps", "to 90 %"], rows)])
+
+
+def _figures(results: Mapping[str, Result], jobs: Iterable[Job]) -> list[Mapping[str, Any]]:
+    """Return the figures of those jobs that are finished."""
+    return [results[job.key].figures for job in jobs if job.key in results]
 
 
 def _bounds(plan: Plan, results: Mapping[str, Result], env_id: str) -> Mapping[str, Any] | None:
-    """Return the bounds of an environment, which but for "memoryless" are the same with every observation."""
-    jobs = (plan.bounds(env_id, seen) for seen in plan.observations())
-    return next((results[job.key].figures for job in jobs if job.key in results), None)
+    """Return the bounds of an environment as learners see it."""
+    found = _figures(results, [plan.bounds(env_id, own_observation(env_id))])
+    return found[0] if found else None
 
 
 def _interval(bounds: Sequence[float]) -> str:
@@ -160,28 +170,27 @@ def _difficulty(plan: Plan, results: Mapping[str, Result]) -> str:
     learners = [name for name in WIDE if name in plan.learners]
     rows = []
     for env_id in plan.ids:
-        for seen in plan.observations():
+        for seen in plan.observed:
             own = results.get(plan.bounds(env_id, seen).key)
-            if own is None or seen not in plan.observed:
+            if own is None:
                 continue
             memoryless = own.figures["memoryless"]
             row = [f"{env_id.removeprefix('mazegrad/')}", f"`{seen}`", _round(own.figures["hitting"])]
             row.append("" if memoryless is None else _share(memoryless[0], own.figures))
             for name in learners:
-                seeds = range(max(plan.wide_seeds, plan.seeds if LEARNERS[name].observation == seen else 0))
-                jobs = [plan.job(env_id, name, seen, seed) for seed in seeds]
-                figures = [results[job.key].figures for job in jobs if job.key in results]
+                seeds = range(max(plan.wide_seeds, plan.seeds if own_observation(env_id) == seen else 0))
+                figures = _figures(results, [plan.job(env_id, name, seen, seed) for seed in seeds])
                 scores = [figure["return"] for figure in figures if "return" in figure]
                 arrival = _arrival(figures, own.figures)
                 if arrival == "–" and scores:
-                    arrival = f"– {_share(float(np.mean(scores)), own.figures)}"
+                    arrival = f"– ({_share(float(np.mean(scores)), own.figures)})"
                 row.append(arrival)
             rows.append(row)
     text = f"""\
 ## How difficult each environment is, by what is seen
 
 After how many steps a learner is within 10 % of V*, as above. Where none was, – and how far it came: 0 % is the random
-walk, 100 % is V*. With its own observation a learner has {plan.seeds} seeds, with others {plan.wide_seeds}.
+walk, 100 % is V*. With the observation of the tables above there are {plan.seeds} seeds, with others {plan.wide_seeds}.
 
 *Random walk* is the expected number of steps until it first stands on a goal, computed exactly (`hitting_times`).
 *Memoryless* says how far the best policy comes that remembers nothing. `pixels` are left out: they show what `map`
