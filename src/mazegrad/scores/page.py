@@ -28,7 +28,7 @@ made this page: {runs:,} runs, {hours} of processor time, finished on {date}.
 
 Finished runs are kept in `{kept}`, so the same command goes on where it was stopped. What comes of a run depends on its
 environment, learner, observation, seed and number of steps alone, not on the order of runs, nor on how many there are
-at once.
+at once. `GridWorld-v0` is left out: by default it is `FourRooms-v0`.
 
 **Is my installation right?** `mazegrad scores --check` repeats a few small runs and says whether they come out right.
 
