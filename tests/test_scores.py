@@ -126,7 +126,7 @@ def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
 def test_what_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for options, message in (
         (["--ids", "FourRoom-v0"], "unknown environment 'FourRoom-v0'; did you mean 'FourRooms-v0'?"),
-        (["--ids", "Tabular-v0"], "Tabular-v0 has no world of its own"),
+        (["--ids", "Tabular-v0"], "unknown environment 'Tabular-v0'"),
         (["--learners", "qlearning"], "unknown learner 'qlearning'; did you mean 'q_learning'?"),
         (["--observations", "dot"], "unknown observation 'dot'; did you mean 'dots'?"),
     ):

@@ -15,10 +15,8 @@ from .jobs import LEARNERS, OBSERVED, Plan, Result
 from .page import page
 from .running import keep, read_results, work
 
-NO_WORLD: Final = "mazegrad/Tabular-v0"
-"""an id that cannot be made without a decision process"""
-LEFT_OUT: Final = (NO_WORLD, "mazegrad/GridWorld-v0")
-"""ids that are scored only if they are named: by default GridWorld-v0 is FourRooms-v0"""
+LEFT_OUT: Final = ("mazegrad/GridWorld-v0",)
+"""ids that are scored only if they are named: by default this one is FourRooms-v0"""
 
 
 def scores(arguments: Namespace) -> int | None:
@@ -55,8 +53,6 @@ def _plan(arguments: Namespace) -> Plan:
         ValueError: an unknown name.
     """
     ids = [find_environment(name) for name in arguments.ids or ()]
-    if NO_WORLD in ids:
-        raise ValueError(f"{NO_WORLD} has no world of its own in which learners could be scored")
     ids = ids or [env_id for env_id in environment_ids() if env_id not in LEFT_OUT]
     learners = _known("learner", arguments.learners, LEARNERS)
     seen = _known("observation", arguments.observations, OBSERVED)
