@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium
@@ -16,10 +17,11 @@ import numpy as np
 import pygame
 import pytest
 
-from mazegrad.agents import named_agent
+from mazegrad.agents import Agent, QLearning, RecurrentPolicy, named_agent
 from mazegrad.envs import MazeEnv, NoDisplayError, WindowClosed
+from mazegrad.envs.pictures.palette import LIGHT
 from mazegrad.live import play_in_window, watch_in_window
-from mazegrad.watch import Picture, walk
+from mazegrad.watch import Picture, Walk, walk
 
 
 @pytest.fixture
@@ -243,3 +245,48 @@ def test_a_real_window_takes_real_keys(tmp_path: Path) -> None:
             program.kill()
         server.kill()
         server.wait()
+
+
+def trained_table(env: MazeEnv) -> QLearning:
+    table = QLearning(env, rng=np.random.default_rng(0))
+    table.train(20, seed=0)
+    return table
+
+
+def net(cell: str) -> Callable[[MazeEnv], RecurrentPolicy]:
+    return lambda env: RecurrentPolicy(env.observation_space, env.action_space, cell, 8, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("observation", "make"),
+    [
+        ("dots", lambda env: named_agent("path_automaton").make(env.world, np.random.default_rng(0))),
+        ("index", trained_table),
+        ("view", net("lstm")),
+        ("dots", net("gru")),
+        ("map", net("none")),
+    ],
+    ids=["automaton", "table", "view", "gru", "map"],
+)
+def test_every_kind_of_mind_is_seen(observation: str, make: Callable[[MazeEnv], Agent]) -> None:
+    """The panel changes with the agent's state and with what it observes; without a mind it is plainer."""
+    env = gymnasium.make("mazegrad/KeyDoor-v0", observation=observation).unwrapped
+    agent = make(env)
+    picture = Picture("a", "b", (720, 1280))
+    moments = list(itertools.islice(walk(env, lambda world, rng: agent, 0), 12))
+    panels = [picture.draw(moment)[:, 800:] for moment in moments]
+    mindless = picture.draw(replace(moments[-1], agent=None, action=None, history=()))[:, 800:]
+    assert len({panel[:, :, 0].tobytes() for panel in panels}) > 6
+    changed = (panels[-1] != mindless).any(axis=2)
+    assert changed.sum() > 3000
+
+
+def test_what_is_carried_is_shown() -> None:
+    env = gymnasium.make("mazegrad/GridWorld-v0", maze="Sa*AG\n").unwrapped
+    walker, moments = Walk(env, None, 0), []
+    for _ in range(3):
+        moments.append(walker.moment)
+        walker.move(1)
+    picture = Picture("a", "b", (720, 1280))
+    shown = [(picture.draw(moment)[134:162, 880:] != LIGHT.paper).any() for moment in moments]
+    assert shown == [False, True, True]

@@ -21,6 +21,9 @@ HEIGHT: Final = 720
 """units of the layout; the panel is scaled to the height of the picture"""
 
 _FONT: Final = 0.72  # the height of an em, in units of the layout's sizes
+_REMEMBERED: Final = 60  # steps that a strip of hidden units shows
+_CARRIED: Final = 12  # things that are shown
+_EDGES: Final = 120  # of an automaton that are drawn
 _FADED: Final = (106, 112, 120)
 _FAINT: Final = (226, 223, 216)
 _CHOSEN: Final = (253, 234, 222)
@@ -42,6 +45,18 @@ class Net:
 
 
 @dataclass(frozen=True)
+class Graph:
+    """One step of an automaton: its nodes, and the edge that is taken."""
+
+    next_node: Array
+    """(nodes, observations)"""
+    node: int
+    """before the observation"""
+    after: int
+    """after it"""
+
+
+@dataclass(frozen=True)
 class Mind:
     """What the panel shows of one moment; fields that are None are left out."""
 
@@ -58,8 +73,17 @@ class Mind:
     net: Net | None = None
     likely: Array | None = None
     """(4,), how likely each direction is"""
+    scores: Array | None = None
+    """(4,), what each direction is worth: the values of a table"""
     units: Array | None = None
     """(k,), what a net remembers"""
+    history: tuple[Array, ...] = ()
+    """`units` of the steps so far, the latest last"""
+    graph: Graph | None = None
+    view: Frame | None = None
+    """what the agent sees, as a picture"""
+    carries: tuple[Frame, ...] = ()
+    """pictures of what it carries"""
     note: str = ""
     """shown in place of the action when the episode is over"""
 
@@ -83,6 +107,17 @@ class _Canvas:
         place = x * self.scale - align * picture.get_width(), y * self.scale - picture.get_height() / 2
         self.surface.blit(picture, place)
         return float(picture.get_width() / self.scale)
+
+    def paste(self, x: float, y: float, picture: Frame, size: float) -> None:
+        """Show a picture whose longer side has a size, its upper left corner at a point."""
+        surface = pygame.image.frombuffer(np.ascontiguousarray(picture).tobytes(), picture.shape[1::-1], "RGB")
+        scale = size * self.scale / max(picture.shape[:2])
+        shown = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+        self.surface.blit(pygame.transform.smoothscale(surface, shown), (x * self.scale, y * self.scale))
+
+    def line(self, start: tuple[float, float], end: tuple[float, float], colour: Sequence[int], width: float) -> None:
+        first, last = ((x * self.scale, y * self.scale) for x, y in (start, end))
+        pygame.draw.line(self.surface, colour, first, last, max(1, round(width * self.scale)))
 
     def symbol(self, x: float, y: float, text: str, size: float = 18, colour: Colour = INK) -> None:
         """Write a term such as "W x_t + U h_t", with its subscripts, starting at x."""
@@ -136,30 +171,46 @@ def draw_panel(mind: Mind, height: int) -> Frame:
         canvas.text(286, 118, mind.note, 28, AGENT)
     if mind.x is None:
         canvas.text(0, 172, f"sees {mind.sees}", 24)
-    if mind.x is not None or mind.likely is not None:
-        _draw_vectors(canvas, 168 if mind.x is not None else 200, mind)
+    for i, picture in enumerate(mind.carries[:_CARRIED]):
+        if not i:
+            canvas.text(0, 148, "carries", 20, _FADED)
+        canvas.paste(70 + 30 * i, 134, picture, 26)
+    if mind.view is not None:
+        canvas.paste(WIDTH - 150, 146, mind.view, 132)
+    top = 168 if mind.x is not None else 200
+    if mind.x is not None or mind.likely is not None or mind.scores is not None:
+        top += 70 if mind.view is not None else 0
+        _draw_vectors(canvas, top, mind)
+        top += 240
+    if mind.graph is not None:
+        _draw_graph(canvas, max(top, 400), mind.graph)
     if mind.net is not None:
         if mind.x is not None and len(mind.net.b) == 4:
             _draw_equation(canvas, 396, mind.net, mind.x, mind.action)
         _draw_matrices(canvas, 576, {"W": mind.net.W, "U": mind.net.U, "b": mind.net.b[:, None]})
     if mind.units is not None and len(mind.units):
-        _draw_units(canvas, 430, mind.units)
+        strip = 110 if len(mind.history) > 1 else 0
+        _draw_units(canvas, max(top + 20, 430), HEIGHT - strip, mind.units)
+        if strip:
+            _draw_history(canvas, HEIGHT - strip, np.array(mind.history[-_REMEMBERED:]).T)
     return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
 
 
 def _draw_vectors(canvas: _Canvas, top: float, mind: Mind) -> None:
     """Draw x_t as dots, and as bars h_{t+1} or how likely each direction is, a row for each direction."""
     h, zero, half, row = mind.likely, 176.0, 184.0, 46
-    reach = 1.0
+    reach, what = 1.0, "p  takes"
+    if mind.scores is not None:
+        h, zero, half, what = mind.scores, 268, 92, "Q  is worth"
+        reach = max(float(np.abs(h).max()), 1e-9)
     if mind.net is not None and len(mind.net.next_h) == 4:
         h, zero, half = mind.net.next_h, 268, 92
         reach = 2.0 ** max(1, np.ceil(np.log2(max(np.abs(h).max(), 1))))
     if mind.x is not None:
         canvas.symbol(64, top, "x_t  sees", 21, _FADED)
     if h is not None:
-        canvas.symbol(
-            zero - (0 if h is mind.likely else 58), top, "p  takes" if h is mind.likely else "h_t+1  wants", 21, _FADED
-        )
+        ours = h is mind.likely or h is mind.scores
+        canvas.symbol(zero - (0 if h is mind.likely else 58), top, what if ours else "h_t+1  wants", 21, _FADED)
     for d in range(4):
         y, chosen = top + 44 + row * d, d == mind.action
         if chosen:
@@ -176,9 +227,43 @@ def _draw_vectors(canvas: _Canvas, top: float, mind: Mind) -> None:
         canvas.box(zero - 0.75, top + 20, 1.5, 4 * row, _FADED)
 
 
-def _draw_units(canvas: _Canvas, top: float, units: Array) -> None:
+def _draw_graph(canvas: _Canvas, top: float, graph: Graph) -> None:
+    """Draw the nodes of an automaton on a circle, its edges, and in colour the node and the edge that is taken."""
+    count = len(graph.next_node)
+    radius = min((HEIGHT - top - 90) / 2, (WIDTH - 90) / 2)
+    middle = WIDTH / 2 - 12, top + 50 + radius
+    angles = 2 * np.pi * np.arange(count) / count - np.pi / 2
+    places = [(middle[0] + radius * float(np.cos(a)), middle[1] + radius * float(np.sin(a))) for a in angles]
+    if count == 1:
+        places = [middle]
+    canvas.text(0, top, f"node {graph.node}, then {graph.after}, of {count}", 21, _FADED)
+    edges = {(node, int(after)) for node, row in enumerate(graph.next_node) for after in set(row.tolist())}
+    if len(edges) <= _EDGES:
+        for node, after in edges:
+            canvas.line(places[node], places[after], _FAINT, 1.5)
+    canvas.line(places[graph.node], places[graph.after], AGENT, 4)
+    size = max(4.0, min(17.0, 2.4 * radius / max(count, 1)))
+    for node, place in enumerate(places):
+        here = node in (graph.node, graph.after)
+        canvas.disc(*place, size, AGENT if here else _FADED, ring=node == graph.after and node != graph.node)
+        if size > 9 and not (node == graph.after and node != graph.node):
+            canvas.text(*place, f"{node}", size, PAPER, align=0.5)
+
+
+def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
+    """Draw what a net remembered as a strip: a row for each unit, a column for each step, now at the right."""
+    rows, columns = history.shape
+    reach = max(float(np.abs(history).max()), 1e-6)
+    width, height = (WIDTH - 24.0) / _REMEMBERED, 84.0 / rows
+    canvas.text(0, top + 4, f"the last {columns} steps", 18, _FADED)
+    for (row, column), value in np.ndenumerate(history):
+        x = WIDTH - 24.0 - (columns - column) * width
+        canvas.box(x, top + 18 + row * height, width, height, _heat(float(value), reach))
+
+
+def _draw_units(canvas: _Canvas, top: float, bottom: float, units: Array) -> None:
     """Draw what a net remembers as a heat map, in reading order."""
-    width, height = WIDTH - 24.0, HEIGHT - top - 44
+    width, height = WIDTH - 24.0, bottom - top - 44
     cell = min(26.0, float(np.sqrt(width * height / len(units))))
     columns = int(width // cell)
     cell = min(cell, height / -(-len(units) // columns))

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_check
 import numpy as np
 from numpy.typing import NDArray
 
-from .agents import Agent, Automaton, RNNAgent
+from .agents import Agent, Automaton, RNNAgent, ValueTable
 from .envs import MazeEnv, World
+from .envs.core.inventory import inventory_bits, is_door
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
+from .envs.maps.legend import AGENT_CODE, CODES, LAST_CODE
 from .envs.pictures.draw import draw, tile_size
 from .envs.pictures.lettering import paint_text, text_width
 from .envs.pictures.text import draw_text
-from .envs.pictures.tiles import INK, PAPER, Frame
+from .envs.pictures.tiles import INK, PAPER, Frame, Look, cell_picture
 from .envs.pictures.trails import extend_trail, new_trail
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 SIZE: Final = (720, 1280)
 """(height, width) of the picture in px, by default"""
+
+_HISTORY: Final = 100  # steps whose memory is kept
 
 MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
 
@@ -43,6 +47,8 @@ class Moment:
     step: int
     total: float
     note: str = ""
+    history: tuple[NDArray[Any], ...] = ()
+    """what a net remembered after each observation so far"""
 
 
 @runtime_checkable
@@ -65,6 +71,7 @@ class Walk:
         self._agent = None if make_agent is None else make_agent(env.world, np.random.default_rng(seed))
         self._agent_state = None if self._agent is None else self._agent.initial_state()
         self._trail = new_trail(env.maze)
+        self._history: tuple[NDArray[Any], ...] = ()
         self._step, self._total = 0, 0.0
         self.moment = self._observe("")
 
@@ -72,6 +79,8 @@ class Walk:
         env, action, next_agent_state = self._env, None, None
         if self._agent is not None:
             action, next_agent_state = self._agent.act(self._observation, self._agent_state)
+            if isinstance(self._agent, Explains):
+                self._history = (*self._history[-_HISTORY:], self._agent.units(next_agent_state))
         return Moment(
             world=env.world,
             state=env.state,
@@ -84,6 +93,7 @@ class Walk:
             step=self._step,
             total=self._total,
             note=note,
+            history=self._history,
         )
 
     def move(self, action: int) -> None:
@@ -148,27 +158,36 @@ class Picture:
         return frame
 
     def _mind(self, moment: Moment) -> "Mind":
-        from .panel import Mind, Net
+        from .panel import Graph, Mind, Net
 
         seen = np.asarray(moment.observation)
-        net = likely = units = None
+        net = likely = units = scores = graph = None
         if isinstance(moment.agent, RNNAgent):
             rnn = moment.agent.rnn
             net = Net(rnn.W, rnn.U, rnn.b, moment.agent_state, rnn.step(seen, moment.agent_state))
         elif isinstance(moment.agent, Explains):
             likely = moment.agent.probabilities(moment.observation, moment.agent_state)
             units = moment.agent.units(moment.next_agent_state)
+        elif isinstance(moment.agent, ValueTable):
+            scores = moment.agent.action_values(moment.observation)
+        elif isinstance(moment.agent, Automaton) and moment.next_agent_state is not None:
+            graph = Graph(moment.agent.next_node, int(moment.agent_state), int(moment.next_agent_state))
         return Mind(
             self.title,
             self.subtitle,
             moment.step,
             moment.total,
-            sees=f"{moment.observation}" if seen.size == 1 else f"{seen.shape}",
+            sees=_in_words(moment),
             x=seen if seen.shape == (4,) else None,
             action=moment.action,
             net=net,
             likely=likely,
+            scores=scores,
             units=units,
+            history=moment.history,
+            graph=graph,
+            view=_as_picture(seen),
+            carries=_carried(moment.world, moment.state),
             note=moment.note,
         )
 
@@ -204,6 +223,39 @@ class SideBySide:
                 _write(frame, f"{self.titles[i]}: {state}, return {moment.total:g}", x + text, y + text, text)
             _paste_maze(frame, moment, y + head, x, high - head, wide, max(2, wide // 24))
         return frame
+
+
+def _in_words(moment: Moment) -> str:
+    """Return an observation in a few words."""
+    if isinstance(moment.observation, dict):
+        return ", ".join(moment.observation)
+    seen = np.asarray(moment.observation)
+    if seen.size > 1:
+        return (
+            f"{' x '.join(map(str, seen.shape))} numbers" if seen.ndim > 1 else ", ".join(map(str, seen.tolist()[:6]))
+        )
+    maze = moment.world.mazes[int(moment.world.maze_of[moment.state])]
+    row, column = divmod(int(moment.world.cell[moment.state]), maze.width)
+    return f"{moment.observation}: row {row}, column {column}"
+
+
+def _as_picture(seen: NDArray[Any]) -> Frame | None:
+    """Return an observation of tile codes as a picture; None for any other observation."""
+    if seen.dtype != np.uint8 or seen.ndim != 2 or not seen.size or seen.max() > LAST_CODE:
+        return None
+    rows = [np.concatenate([cell_picture(_LOOKS[code], 24) for code in row], axis=1) for row in seen.tolist()]
+    return np.concatenate(rows, axis=0)
+
+
+def _carried(world: World, state: int) -> tuple[Frame, ...]:
+    """Return pictures of the keys and items that the agent carries."""
+    maze, carried = world.mazes[int(world.maze_of[state])], int(world.carried[state])
+    bits = inventory_bits(maze.tiles[None])[0]
+    taken = (bits & carried != 0) & ~is_door(maze.tiles)
+    return tuple(cell_picture(Look(tile), 32) for tile in dict.fromkeys(maze.tiles[taken].tolist()))
+
+
+_LOOKS: Final = {code: Look(ord(tile)) for tile, code in CODES.items()} | {AGENT_CODE: Look(ord("."), agent=1)}
 
 
 def _columns(count: int, height: int, width: int, moment: Moment) -> int:
