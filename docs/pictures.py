@@ -1,5 +1,6 @@
-"""Draw the pictures of the README and the docs: `make docs`. Needs the extras plot and video."""
+"""Draw the pictures of the README and the docs, all or some by name: `make docs`. Needs the extras plot and video."""
 
+import argparse
 import itertools
 import os
 import runpy
@@ -10,9 +11,22 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import gymnasium
 import numpy as np
 
-from mazegrad.agents import EXCHANGE, LinearRNN, named_agent
-from mazegrad.envs import MazeEnv
-from mazegrad.film import save_png
+from mazegrad.agents import EXCHANGE, LinearRNN, certify_memory, named_agent
+from mazegrad.envs import (
+    GENERATORS,
+    LEGEND,
+    MAZES,
+    SOLVERS,
+    Maze,
+    MazeEnv,
+    World,
+    draw_svg,
+    generate,
+    load_maze,
+    value_iteration,
+)
+from mazegrad.film import save_gif, save_png
+from mazegrad.named import environment_ids
 from mazegrad.pictures import style
 from mazegrad.watch import Picture, walk
 
@@ -66,6 +80,78 @@ def eigenvalues() -> None:
     style.save(figure, IMAGES / "eigenvalues.png")
 
 
+def certificate() -> None:
+    """Draw the proof that the sheet's path needs memory."""
+    save_png(IMAGES / "certificate.png", certify_memory(load_maze("sheet38")).plot())
+
+
+def moving() -> None:
+    """The picture at the top of the README: the net on the sheet's path, its mind beside it."""
+    env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
+    assert isinstance(env, MazeEnv)
+    picture = Picture("PathFollow-v0", "sheet38, walked by path_follower", (432, 768))
+    save_gif(IMAGES / "watch.gif", list(walk(env, named_agent("path_follower").make, 0)), picture.draw, 6)
+
+
+def overlays() -> None:
+    """Draw what `draw` lays over a maze: the pictures of docs/drawing.md."""
+    world = World.compile(load_maze("four_rooms"))
+    values = value_iteration(world, discount=0.95)
+    env = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=1000, info=("state",), time_limit=60)
+    rng = np.random.default_rng(0)
+    states = [env.reset(seed=0)[1]["state"]]
+    for _ in range(50):
+        states.append(env.step(rng.integers(0, 4, 1000))[4]["state"])
+    start = int(world.start_states[0])
+    write = {
+        "values": draw_svg(world, start, values=values, policy=values),
+        "visits": draw_svg(world, visits=np.bincount(np.ravel(states), minlength=world.states)),
+        "trails": draw_svg(world, trails=np.array(states)),
+        "search": draw_svg(world, search=SOLVERS["a_star"](world)),
+        "seen": draw_svg(world, 30, observation="view", view_size=5, labels={60: "B"}),
+        "agents": draw_svg(world, [3, 8, 40], theme="dark"),
+    }
+    for name, text in write.items():
+        (IMAGES / f"over_{name}.svg").write_text(text, encoding="utf-8")
+
+
+def gallery() -> None:
+    """Write docs/gallery.md: every id, map, generator and tile, each with the command or code that makes it."""
+    folder = IMAGES / "gallery"
+    folder.mkdir(exist_ok=True)
+
+    def shown(name: str, drawing: Maze | World, state: int | None = None, tile: int | None = None) -> str:
+        (folder / f"{name}.svg").write_text(draw_svg(drawing, state, tile=tile), encoding="utf-8")
+        return f"![{name}](images/gallery/{name}.svg)"
+
+    lines = ["# Gallery", "", "Made by `python docs/pictures.py gallery`.", "", "## Environments", ""]
+    for env_id in sorted(environment_ids()):
+        keywords = {"mdp": load_maze("four_rooms")} if env_id == "mazegrad/Tabular-v0" else {}
+        try:
+            env = gymnasium.make(env_id, **keywords).unwrapped
+        except Exception:  # an id that needs arguments of its own
+            continue
+        if not isinstance(env, MazeEnv):
+            continue
+        env.reset(seed=0)
+        name = env_id.removeprefix("mazegrad/")
+        lines += [f"### {name}", "", shown(name, env.world, env.state), "", f"    mazegrad watch --env {name}", ""]
+    lines += ["## Maps", ""]
+    for name in MAZES:
+        lines += [f"### {name}", "", shown(f"map_{name}", load_maze(name)), "", f"    mazegrad solve {name}", ""]
+    lines += ["## Generators", ""]
+    for name in GENERATORS:
+        maze = generate(name, 8, 14, rng=np.random.default_rng(0))
+        command = f"    mazegrad generate {name} --rows 8 --columns 14 --png {name}.png"
+        lines += [f"### {name}", "", shown(f"generator_{name}", maze), "", command, ""]
+    lines += ["## Tiles", "", "| tile | picture | what |", "| --- | --- | --- |"]
+    for number, (tile, about) in enumerate(LEGEND.items()):
+        what = shown(f"tile_{number}", Maze(np.array([[ord(tile)]], dtype=np.uint8)), tile=32)
+        sign = "(blank)" if tile == " " else f"`{tile}`"
+        lines.append(f"| {sign} | {what} | {about} |")
+    (IMAGES.parent / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def gradients() -> None:
     """Draw those of exercise 39, but for three that take minutes each.
 
@@ -81,9 +167,16 @@ def learning() -> None:
     example["draw"]([panel(10, False) for panel in example["PANELS"]], IMAGES)
 
 
+PICTURES = {
+    "watch": watch, "moving": moving, "overlays": overlays, "certificate": certificate, "gallery": gallery,
+    "eigenvalues": eigenvalues, "gradients": gradients, "learning": learning,
+}  # fmt: skip
+
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", choices=[*PICTURES, []], metavar="NAME", help=f"all, or {', '.join(PICTURES)}"
+    )
     IMAGES.mkdir(exist_ok=True)
-    watch()
-    eigenvalues()
-    gradients()
-    learning()
+    for name in parser.parse_args().names or PICTURES:
+        PICTURES[name]()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mazegrad.envs import GENERATORS, MAZES
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HEADLESS = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
@@ -46,6 +48,23 @@ def test_each_snippet_runs_alone(snippet: str, tmp_path: Path) -> None:
 
 def test_the_expected_output_belongs_to_a_snippet() -> None:
     assert all(sum(mark in snippet for snippet in SNIPPETS) == 1 for mark in PRINTED)
+
+
+DRAWING = re.findall(r"```python\n(.*?)```", (ROOT / "docs/drawing.md").read_text("utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("snippet", DRAWING, ids=lambda snippet: snippet.strip().splitlines()[0])
+def test_the_page_on_pictures_runs(snippet: str, tmp_path: Path) -> None:
+    if "style" in snippet:
+        pytest.importorskip("matplotlib", reason="needs the extra plot")
+    run([sys.executable, "-W", "error", "-c", snippet], tmp_path)
+    assert list(tmp_path.iterdir()), "it writes pictures"
+
+
+def test_the_gallery_is_complete() -> None:
+    page = (ROOT / "docs/gallery.md").read_text("utf-8")
+    for name in (*MAZES, *GENERATORS):
+        assert f"### {name}\n" in page, "run `python docs/pictures.py gallery`"
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
