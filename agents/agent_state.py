@@ -18,6 +18,23 @@ def rows_of(state: Any, rows: Any) -> Any:
     return state[rows] if isinstance(state, np.ndarray) else state
 
 
+def with_rows(state: Any, rows: Any, others: Any) -> Any:
+    """Return the states of a batch, those of some rows replaced; nothing that is given is changed.
+
+    Args:
+        state: of a batch, see `rows_of`.
+        rows: indices, or a mask, as numpy takes them.
+        others: the states of these rows; what all rows share is kept as it is in `state`.
+    """
+    if isinstance(state, tuple):
+        return tuple(with_rows(part, rows, other) for part, other in zip(state, others, strict=True))
+    if not isinstance(state, np.ndarray):
+        return state
+    changed = state.copy()
+    changed[rows] = others
+    return changed
+
+
 def row_of(batch: Any, row: int, size: int) -> Any:
     """Return one row of a batch of states, observations or actions, as a copy.
 

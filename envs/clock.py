@@ -55,6 +55,9 @@ class Clock:
         if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
             if len(seed) != count:
                 raise ValueError(f"give one seed, or one for each of the {count} lanes, not {len(seed)}")
+            if isinstance(seed, np.ndarray) and seed.dtype.kind in "iu" and seed.ndim == 1 and seed.min(initial=0) >= 0:
+                key = np.asarray(key_from_seed(seed[lanes].astype(np.uint64)))
+                return key, np.zeros(len(lanes), dtype=np.int64)
             keys = [None if old < 0 else key for key, old in zip(self.key.tolist(), self.episode.tolist(), strict=True)]
             pairs = [renewed(seed[lane], keys[lane], int(self.episode[lane])) for lane in lanes.tolist()]
             return np.array([key for key, _ in pairs], dtype=np.uint64), np.array([episode for _, episode in pairs])

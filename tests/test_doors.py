@@ -25,7 +25,8 @@ EXCEPTIONS = {
     "nn/data.py": {"pooch"},
     "nn/analysis/plot.py": {"matplotlib"},
 }
-EXTRAS = {"stable_baselines3", "PIL", "imageio", "matplotlib", "pooch", "torch", "scipy", "ray"}
+EXTRAS = {"stable_baselines3", "PIL", "imageio", "matplotlib", "pooch", "torch", "scipy", "ray", "minari", "h5py"}
+EXTRAS |= {"pettingzoo"}
 
 # the storeys of envs, from the bottom; files at the top of the room stand above all of them
 STOREYS = ["maps", "core", "pictures", "observations", "planning", "engines"]

@@ -70,12 +70,15 @@ def test_the_gallery_is_complete() -> None:
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NEED_DATA = ("mnist_cnn.py", "mnist_predict.py", "resnet.py")  # run by test_nn_modules.py, test_architectures.py
 NEED_RAY = ("ray_rollouts.py", "rllib_ppo.py")  # run by the step of .ci/run that has it
+NEED_OTHERS = ("offline_learning.py", "pursuit.py")  # run by test_adapters_minari.py, test_adapters_pettingzoo.py
 FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; the files they share are not examples
 ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
-    "example", [path for path in EXAMPLES if path.name not in NEED_DATA + NEED_RAY], ids=lambda path: path.name
+    "example",
+    [path for path in EXAMPLES if path.name not in NEED_DATA + NEED_RAY + NEED_OTHERS],
+    ids=lambda path: path.name,
 )
 def test_examples_run(example: Path, tmp_path: Path) -> None:
     quick = ["--quick"] if '"--quick"' in example.read_text(encoding="utf-8") else []

@@ -61,6 +61,7 @@ class FreshMazes:
         # of lanes: the key and the number of the episode, that of its maze, and up to which mazes are made
         self._key, self._episode = np.zeros(lanes, dtype=np.uint64), np.full(lanes, -1)
         self._number, self._made = np.full(lanes, 0 if levels.pinned else -1), np.full(lanes, -1)
+        self._seeded = np.zeros(lanes, dtype=np.int64)  # how many times in a row; from two on none is made ahead
         self._slot = np.arange(lanes) * self._depth
         self._at = self._slot * self._cells  # slot * cells + cell
         self._kind, self._left = np.zeros((2, lanes), dtype=np.int64)  # of the cell, and of the one before
@@ -126,6 +127,7 @@ class FreshMazes:
                 return
         again = (key != self._key[lanes]) | (episode != self._episode[lanes] + 1)
         self._episode[lanes] = episode
+        self._seeded[lanes] = np.where(again, self._seeded[lanes] + 1, 0)
         if again.any():
             self._key[lanes[again]] = key[again]
         if self._levels.pinned:
@@ -139,7 +141,7 @@ class FreshMazes:
 
     def _make(self, lanes: Lanes) -> None:
         """Make the mazes that these lanes need now, and with them one more for each lane that has room."""
-        room = (self._number >= 0) & (self._made < self._number + self._depth - 1)
+        room = (self._number >= 0) & (self._made < self._number + self._depth - 1) & (self._seeded < 2)
         needy = np.zeros(len(room), dtype=bool)
         needy[lanes] = self._made[lanes] < self._number[lanes]
         makers = np.flatnonzero(needy | (room if self._made.max() >= 0 else False))
@@ -228,6 +230,7 @@ class FreshMazes:
             self._number[target], self._made[target] = self._number[source], self._number[source]
             self._slot[target] = target * self._depth + np.maximum(self._number[source], 0) % self._depth
         self._key[target], self._episode[target] = self._key[source], self._episode[source]
+        self._seeded[target] = self._seeded[source]
         other = self._slot[target]
         self.scene.copy(one, other)
         kinds = self._kinds.reshape(-1, self._cells)

@@ -315,6 +315,33 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="is this installation right? Repeat a few small runs and compare"
     )
 
+    dataset = command(
+        "dataset",
+        "dataset",
+        "Write offline data sets for Minari: an agent's steps in an environment, with V* and the best actions.",
+        seed="of the first episode, and of all that is drawn",
+        epilog="The same command writes the same data; their hash is printed. The extra minari is needed.",
+    )
+    dataset.add_argument("name", nargs="+", metavar="ID", help="environments of mazegrad list, or all")
+    dataset.add_argument(
+        "--level",
+        action="append",
+        metavar="NAME",
+        help="random, learner_1, learner_2, learner_3 (of one training), optimal; may be repeated (default: all)",
+    )
+    dataset.add_argument("--agent", type=Path, metavar="FILE", help="an agent that train wrote, in place of a level")
+    dataset.add_argument("--epsilon", type=float, default=0.0, metavar="P", help="share of random actions (default: 0)")
+    dataset.add_argument("--steps", type=count, default=100_000, metavar="N", help="of each set (default: 100,000)")
+    dataset.add_argument("--lanes", type=_lanes, default=1024, metavar="N", help="walking at once (default: 1024)")
+    dataset.add_argument(
+        "--observation", action="append", metavar="NAME", help="what is kept; may be repeated (default: view)"
+    )
+    dataset.add_argument(
+        "--training", type=count, default=60_000, metavar="N", help="steps of the learner in all (default: 60,000)"
+    )
+    dataset.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: Minari's folder)")
+    _add_pair(dataset, "--world", "a keyword of the environments, such as corridor=20")
+
     replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
     replay.add_argument("file", type=Path, metavar="FILE")
     return parser

@@ -242,6 +242,13 @@ def bench(arguments: Namespace) -> None:
         print(f"  {name:44}{rate / 1e6:10.3f}")
 
 
+def dataset(arguments: Namespace) -> None:
+    """Write offline data sets: see `mazegrad.dataset`."""
+    from .dataset import dataset as run
+
+    run(arguments)
+
+
 def train(arguments: Namespace) -> int | None:
     """Train an agent; return 130 after Ctrl-C."""
     from .train import train as run
