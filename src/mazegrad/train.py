@@ -185,6 +185,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "dagger": lambda steps: {
         "learning_rate": (2e-3, 2e-4, steps),
         "expert_share": (1.0, 0.25, max(1, round(0.3 * steps))),
+        "epochs": max(1, min(4, 800_000 // steps)),  # the fewer steps there are, the more often each is learned from
     },
 }
 """name -> from the number of steps to settings that differ from the learner's own: rates that fall in the course"""
