@@ -48,7 +48,7 @@ EXPECTED: Final[tuple[Expected, ...]] = (
     _table("prioritized_sweeping", "IceLake", 2000, 0.47820496566289106),
     _net("ppo", "DynaMaze", "index", 100_000, 0.7, 0.8776),
     _net("recurrent_ppo", "Maze", "dots", 150_000, 0.74, 0.9703, **SMALL),
-    _net("dagger", "Maze", "dots", 150_000, 0.74, 0.9703, **SMALL),
+    _net("dagger", "Maze", "dots", 100_000, 0.74, 0.9703, **SMALL),
     _net("reinforce", "Maze", "dots", 100_000, 0.55, 0.9703, **SMALL),
 )
 
