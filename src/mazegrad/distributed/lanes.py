@@ -3,8 +3,11 @@
 Lane i is seeded with `seed + i`, whichever actor it is in.
 """
 
+import hashlib
 import json
 import os
+import pickle
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +41,7 @@ class _Shared(NamedTuple):
     num_envs: int
     agent: Chooser
     setting: Any  # the discount of `evaluate`, the `max_steps` of `rollout`, the steps of `collect`
+    name: str  # of the environment, among those that a process has made
 
 
 class _Block(NamedTuple):
@@ -274,7 +278,12 @@ def _shared(
                 "this agent draws random numbers as it acts, so its actions would be the same in every block of lanes; "
                 "give a function from a seed to such an agent"
             )
-    return _Shared(environment, dict(keywords or {}), whole("num_envs", num_envs, 1), agent, setting)
+    lanes, keywords = whole("num_envs", num_envs, 1), dict(keywords or {})
+    try:
+        name = hashlib.sha256(pickle.dumps((environment, keywords, lanes))).hexdigest()
+    except (pickle.PicklingError, AttributeError, TypeError):  # a function in a function, say
+        name = uuid.uuid4().hex
+    return _Shared(environment, keywords, lanes, agent, setting, name)
 
 
 def _blocks(shared: _Shared, lanes: int, seed: int) -> list[_Block]:
@@ -327,13 +336,14 @@ _made: Final[dict[str, VectorEnv[Any, Any, Any]]] = {}
 
 
 def _environment(shared: _Shared) -> VectorEnv[Any, Any, Any]:
-    if not isinstance(shared.environment, str):
-        return shared.environment(shared.num_envs)
-    key = repr(shared[:3])
-    if key not in _made:
+    made, lanes = shared.environment, shared.num_envs
+    if shared.name not in _made:
         _made.clear()
-        _made[key] = gymnasium.make_vec(_imported(shared.environment), num_envs=shared.num_envs, **shared.keywords)
-    return _made[key]
+        if isinstance(made, str):
+            _made[shared.name] = gymnasium.make_vec(_imported(made), num_envs=lanes, **shared.keywords)
+        else:
+            _made[shared.name] = made(lanes)
+    return _made[shared.name]
 
 
 def _imported(name: str) -> str:
