@@ -15,6 +15,7 @@ pytest.importorskip("ray")
 
 from mazegrad import agents, distributed
 from mazegrad.agents import RandomAgent, RecurrentPolicy, WallFollower
+from mazegrad.distributed.journal import Journal
 from mazegrad.envs import load_maze
 
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
@@ -188,6 +189,41 @@ def test_certificates_are_those_of_one_process(tmp_path):
         assert found["TMaze-v0"].faults() == []
     with pytest.raises(ValueError, match="shipped mazes"):
         distributed.certify_memory(["nowhere"])
+
+
+@pytest.mark.parametrize("actors", [None, 2])
+def test_pieces_of_ones_own_in_order_or_as_they_are_done(actors, tmp_path):
+    def power(base, exponent):
+        time.sleep(0.2 if exponent == 0 else 0)
+        return base**exponent
+
+    for ahead in (1, 3, None):
+        assert list(distributed.spread(power, 2, range(6), actors=actors, ahead=ahead)) == [1, 2, 4, 8, 16, 32]
+    journal = Journal(tmp_path / "journal", {})
+    for number in (1, 2, 3, 4):
+        journal.write(number, 2**number)
+    journal.close()
+    journal = Journal(tmp_path / "journal", {})
+    found = list(distributed.spread(power, 2, range(6), actors=actors, ahead=2, in_order=False, store=journal))
+    assert sorted(found) == [1, 2, 4, 8, 16, 32] and found[-3:] == [4, 8, 16]
+    journal.close()
+    again = Journal(tmp_path / "journal", {})
+    assert {number: again.read(number) for number in again.finished()} == {n: 2**n for n in range(6)}
+    again.close()
+
+
+def test_actors_stay_for_several_runs_and_after_an_error():
+    with distributed.Actors(2) as actors:
+        how = {"keywords": KEYWORDS, "num_envs": 8, "actors": actors}
+        for agent in (WallFollower(), random_agent(), WallFollower()):
+            found = distributed.evaluate(FRESH, agent, 32, 5, **how)
+        assert equal(found, local(WallFollower(), 32, 5, 8))
+        with pytest.raises(ValueError, match="unknown observation"):
+            distributed.evaluate(FRESH, WallFollower(), 32, 5, **how | {"keywords": {"observation": "dotz"}})
+        batches = distributed.collect(FRESH, WallFollower(), 80, 10, 0, **how)
+        next(batches)
+        batches.close()  # before its end
+        assert equal(distributed.evaluate(FRESH, WallFollower(), 32, 5, **how), found)
 
 
 def test_wrong_arguments_are_refused():

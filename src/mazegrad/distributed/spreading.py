@@ -43,8 +43,9 @@ def spread(
     label: str = "pieces",
     store: Store | None = None,
     check: bool = True,
+    in_order: bool = True,
 ) -> Iterator[Any]:
-    """Yield `function(shared, piece)` for each piece, in their order, computed in other processes.
+    """Yield `function(shared, piece)` for each piece, computed in other processes.
 
     A process that dies is replaced, and its piece is done again: if the function is pure, nothing else changes.
 
@@ -58,6 +59,7 @@ def spread(
         label: before the progress bar, which is shown on stderr if it is a terminal.
         store: keeps the results; pieces that it holds are not computed again.
         check: compute the first of them again, and compare: so the results of another agent are not mixed in.
+        in_order: of the pieces; else each result as soon as it is there, those that the store holds at the end.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -71,10 +73,10 @@ def spread(
     todo = deque(number for number in range(count) if number not in held or number == compared)
     window = max(count, 1) if ahead is None else whole("ahead", ahead, 1)
     ready: dict[int, Any] = {}
-    yielded = 0
+    asked, yielded = len(todo), 0
 
-    def may_begin(number: int) -> bool:
-        return number < yielded + window
+    def may_begin() -> bool:
+        return asked - len(todo) - yielded < window
 
     with ExitStack() as stack:
         crew: Actors | _Tasks
@@ -84,20 +86,30 @@ def spread(
             crew = _Tasks(address) if actors is None else Actors(actors, address=address, options=options)
             stack.enter_context(crew)
         stream = stack.enter_context(closing(_completed(crew, todo, may_begin, pieces, (function, shared))))
-        shown = progress(stream, len(todo), label)
-        for number in range(count):
-            while number not in ready and (number not in held or number == compared):
-                done, result = next(shown)
-                if done == compared and store is not None:
-                    _compare(store.read(done), result)
-                elif store is not None:
-                    store.write(done, result)
-                ready[done] = result
-            yielded += 1
-            if number in ready:
-                yield ready.pop(number)
+        shown = progress(stream, asked, label)
+
+        def take() -> tuple[int, Any]:
+            done, result = next(shown)
+            if done == compared and store is not None:
+                _compare(store.read(done), result)
             elif store is not None:
+                store.write(done, result)
+            return done, result
+
+        if not in_order:
+            while yielded < asked:
+                yielded += 1
+                yield take()[1]
+        for number in range(count):
+            if number in held and number != compared:
+                assert store is not None
                 yield store.read(number)
+            elif in_order:
+                while number not in ready:
+                    done, result = take()
+                    ready[done] = result
+                yielded += 1
+                yield ready.pop(number)
 
 
 def _compare(stored: Any, result: Any) -> None:
@@ -237,7 +249,7 @@ class _Tasks:
 def _completed(
     crew: Actors | _Tasks,
     todo: deque[int],
-    may_begin: Callable[[int], bool],
+    may_begin: Callable[[], bool],
     pieces: Sequence[Any],
     task: tuple[Any, Any],
 ) -> Generator[tuple[int, Any], None, None]:
@@ -257,7 +269,7 @@ def _completed(
 
     try:
         while todo or running:
-            while todo and may_begin(todo[0]) and crew.is_free():
+            while todo and may_begin() and crew.is_free():
                 reference, actor = crew.submit(function, shared, pieces[todo[0]])
                 running[reference] = todo.popleft(), actor
             awaited = [*running, *crew.starting()]
