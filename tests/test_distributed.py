@@ -15,8 +15,10 @@ pytest.importorskip("ray")
 
 from mazegrad import agents, distributed
 from mazegrad.agents import RandomAgent, RecurrentPolicy, WallFollower
+from mazegrad.cli import main
 from mazegrad.distributed.journal import Journal
 from mazegrad.envs import load_maze
+from mazegrad.scores import read_results
 
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
 
@@ -235,6 +237,16 @@ def test_wrong_arguments_are_refused():
         distributed.collect(FRESH, WallFollower(), 8, 10, 0)
     with pytest.raises(TypeError, match="an id with its keywords"):
         distributed.evaluate(lambda n: None, WallFollower(), 8, 0, keywords={"size": 3})
+
+
+def test_scores_are_those_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["scores", "--ids", "FourRooms-v0", "--learners", "sarsa", "q_learning", "--seeds", "2", "--steps", "2000"]
+    words += ["--wide-seeds", "0"]
+    main([*words, "--out", "one.md"]), main([*words, "--ray", "--out", "other.md"])
+    one, other = (read_results(tmp_path / name) for name in ("one.jsonl", "other.jsonl"))
+    assert one.keys() == other.keys() and len(one) > 3
+    assert all(one[key].figures == other[key].figures for key in one)
 
 
 ALONE = """

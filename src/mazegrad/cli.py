@@ -312,6 +312,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     scores.add_argument("--jobs", type=count, default=1, metavar="N", help="processes at once (default: 1)")
     scores.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="as tasks of Ray: on this machine, or on the cluster at an address, such as auto",
+    )
+    scores.add_argument(
         "--check", action="store_true", help="is this installation right? Repeat a few small runs and compare"
     )
 

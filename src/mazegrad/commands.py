@@ -267,7 +267,14 @@ def scores(arguments: Namespace) -> int | None:
     """Score every learner in every environment; see `scores.command.scores`."""
     from .scores.command import scores as run
 
-    return run(arguments)
+    if arguments.ray is None:
+        return run(arguments)
+    from .distributed import run_scores
+    from .extras import require
+
+    require("ray", "ray")  # said before anything else
+    address = None if arguments.ray == "local" else arguments.ray
+    return run(arguments, lambda jobs, processes: run_scores(jobs, processes=processes, address=address))
 
 
 def show_list(arguments: Namespace) -> None:

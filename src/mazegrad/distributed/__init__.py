@@ -7,6 +7,7 @@ nor on which of them died on the way, and a run that was stopped goes on from it
 from .certificates import certify_memory
 from .cluster import cluster
 from .lanes import Batch, collect, evaluate, rollout
+from .scoring import run_scores
 from .spreading import Actors, spread
 
-__all__ = ["Actors", "Batch", "certify_memory", "cluster", "collect", "evaluate", "rollout", "spread"]
+__all__ = ["Actors", "Batch", "certify_memory", "cluster", "collect", "evaluate", "rollout", "run_scores", "spread"]

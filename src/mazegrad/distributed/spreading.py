@@ -40,7 +40,7 @@ def spread(
     address: str | None = None,
     options: dict[str, Any] | None = None,
     ahead: int | None = None,
-    label: str = "pieces",
+    label: str | None = "pieces",
     store: Store | None = None,
     check: bool = True,
     in_order: bool = True,
@@ -56,7 +56,7 @@ def spread(
         actors: the number of processes; or `Actors` that stay; None to leave it to Ray, as tasks.
         address, options: see `Actors`.
         ahead: how many pieces may be under way or waiting to be yielded; by default all.
-        label: before the progress bar, which is shown on stderr if it is a terminal.
+        label: before the progress bar, which is shown on stderr if it is a terminal; None: no bar.
         store: keeps the results; pieces that it holds are not computed again.
         check: compute the first of them again, and compare: so the results of another agent are not mixed in.
         in_order: of the pieces; else each result as soon as it is there, those that the store holds at the end.
@@ -86,7 +86,8 @@ def spread(
             crew = _Tasks(address) if actors is None else Actors(actors, address=address, options=options)
             stack.enter_context(crew)
         stream = stack.enter_context(closing(_completed(crew, todo, may_begin, pieces, (function, shared))))
-        shown = progress(stream, asked, label)
+        shown: Iterator[tuple[int, Any]]
+        shown = stream if label is None else progress(stream, asked, label)
 
         def take() -> tuple[int, Any]:
             done, result = next(shown)

@@ -3,7 +3,7 @@
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from ..envs.maps.arguments import nearest
@@ -11,7 +11,7 @@ from ..envs.maps.files import write_file
 from ..named import environment_ids, find_environment
 from ..progress import clock, progress
 from .check import checked
-from .jobs import LEARNERS, OBSERVED, Plan, Result
+from .jobs import LEARNERS, OBSERVED, Job, Plan, Result
 from .page import page
 from .running import keep, read_results, work
 
@@ -19,12 +19,13 @@ LEFT_OUT: Final = ("mazegrad/GridWorld-v0",)
 """ids that are scored only if they are named: by default this one is FourRooms-v0"""
 
 
-def scores(arguments: Namespace) -> int | None:
+def scores(arguments: Namespace, works: Callable[[Sequence[Job], int], Iterator[Result]] = work) -> int | None:
     """Run the jobs that are not in the file yet, and write the page; return 130 after Ctrl-C.
 
     Args:
         arguments: `ids`, `learners`, `observations` (lists, or None for all), `seeds`, `wide_seeds`, `steps` (or None),
             `out` (a page), `jobs` (processes), `check`, `words` (of the command line).
+        works: runs jobs, so many at once.
     """
     if arguments.check:
         return _check()
@@ -35,7 +36,7 @@ def scores(arguments: Namespace) -> int | None:
     print(f"{len(plan.jobs()):,} runs, of which {len(plan.jobs()) - len(jobs):,} are in {kept} already")
     stopped = False
     try:
-        for result in _shown(work(jobs, arguments.jobs), len(jobs)):
+        for result in _shown(works(jobs, arguments.jobs), len(jobs)):
             keep(kept, result)
             results[result.job.key] = result
     except KeyboardInterrupt:

@@ -1,0 +1,26 @@
+"""The runs of `mazegrad scores` as Ray tasks."""
+
+from collections.abc import Iterator, Sequence
+
+from ..scores import Job, Result, run_job
+from .cluster import cluster
+from .spreading import spread
+
+
+def run_scores(jobs: Sequence[Job], *, processes: int = 2, address: str | None = None) -> Iterator[Result]:
+    """Yield the results of jobs as they are finished, in whatever order; like `mazegrad.scores.work`.
+
+    Args:
+        jobs: to run; a result depends on its job alone.
+        processes: how many run at once on this machine; on a cluster as many as it has CPUs.
+        address: of a Ray cluster; see `cluster`.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+    """
+    with cluster(address, cpus=processes):
+        yield from spread(_run, None, jobs, actors=None, label=None, in_order=False)
+
+
+def _run(shared: None, job: Job) -> Result:
+    return run_job(job)
