@@ -10,7 +10,7 @@ from .engines.engine import Engine
 from .env import MazeEnv
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
-from .maps.formats import FORMATS, save_maze
+from .maps.formats import FORMATS, Problem, maze_from_array, maze_to_array, read_problems, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key, growth
 from .maps.legend import AGENT_CODE, LEGEND, REWARDS
 from .maps.levels import Levels
@@ -66,6 +66,7 @@ __all__ = [
     "MazeVectorEnv",
     "NoDisplayError",
     "Places",
+    "Problem",
     "Replay",
     "SavedState",
     "Solution",
@@ -91,10 +92,13 @@ __all__ = [
     "growth",
     "hitting_times",
     "load_maze",
+    "maze_from_array",
+    "maze_to_array",
     "opposite",
     "optimal_actions",
     "outcomes",
     "questions",
+    "read_problems",
     "save_maze",
     "shaped",
     "shortest_path",

@@ -21,6 +21,7 @@ EXCEPTIONS = {
     "envs/pictures/window.py": {"pygame"},
     "envs/pictures/lettering.py": {"pygame"},
     "envs/planning/mdp.py": {"scipy"},
+    "envs/maps/formats/arrays.py": {"PIL"},
     "agents/learners/tabular/plot.py": {"matplotlib"},
     "nn/data.py": {"pooch"},
     "nn/analysis/plot.py": {"matplotlib"},

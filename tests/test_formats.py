@@ -1,5 +1,6 @@
 """Map files: one contract for all formats, and FrozenLake against Gymnasium's own."""
 
+import json
 import random
 from pathlib import Path
 
@@ -9,9 +10,24 @@ import pytest
 from gymnasium.envs.toy_text.frozen_lake import generate_random_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from mazegrad.cli import main
-from mazegrad.envs import FORMATS, LEGEND, MAZES, Maze, MazeError, World, load_maze, outcomes, save_maze
+from mazegrad.envs import (
+    FORMATS,
+    LEGEND,
+    MAZES,
+    Maze,
+    MazeError,
+    World,
+    load_maze,
+    maze_from_array,
+    maze_to_array,
+    outcomes,
+    read_problems,
+    save_maze,
+    shortest_path,
+)
 
 LAKE = "SFF\nFHG\n"
 
@@ -143,3 +159,110 @@ def test_a_lake_is_gymnasiums() -> None:
         if name.startswith("ice_lake"):
             lake = FORMATS["frozen_lake"].read(FORMATS["frozen_lake"].write(load_maze(name)))
             assert (World.compile(lake).next_state == World.compile(load_maze(name)).next_state).all()
+
+
+# ---------------------------------------------------------------------------------------------- files of the real kind
+def test_a_layout_of_berkeley() -> None:
+    tiny = "%%%%%%%\n%    P%\n% %%% %\n%  %  %\n%%   %%\n%. %%%%\n%%%%%%%\n"  # the shape of its tinyMaze
+    maze = FORMATS["berkeley"].read(tiny.encode())
+    assert maze.find("S").tolist() == [[1, 5]] and maze.find("G").tolist() == [[5, 1]]
+    assert len(shortest_path(World.compile(maze))) - 1 == 8
+
+
+def test_a_map_of_movingai_and_its_problems(tmp_path: Path) -> None:
+    (tmp_path / "m.map").write_text("type octile\nheight 3\nwidth 4\nmap\n..T.\n.@@.\nG...\n")
+    (tmp_path / "m.scen").write_text("version 1\n0\tm.map\t4\t3\t0\t0\t3\t0\t5.00000000\n")
+    maze, (problem,) = load_maze(tmp_path / "m.map"), read_problems(tmp_path / "m.scen")
+    assert maze.rows() == ["..#.", ".##.", "...."]
+    assert problem.map == "m.map" and problem.start == (0, 0) and problem.goal == (0, 3)
+    drawn = problem.on(maze)
+    assert drawn.rows() == ["S.#G", ".##.", "...."]
+    assert len(shortest_path(World.compile(drawn))) - 1 == 7  # with straight steps alone
+    (tmp_path / "bad.scen").write_text("version 1\n0\tm.map\t4\t3\t0\t0\t9\t0\t5\n")
+    with pytest.raises(MazeError, match="line 2"):
+        read_problems(tmp_path / "bad.scen")
+    for content, message in (
+        ("height 1\nmap\n.\n", "width"),
+        ("type octile", "no line `map`"),
+        ("colour red\nmap\n.\n", "expected a line"),
+    ):
+        with pytest.raises(MazeError, match=message):
+            FORMATS["movingai"].read(content.encode())
+
+
+def test_a_grid_of_minigrid() -> None:
+    printed = "WGWGWGWGWG\nWG>>  LYWG\nWGKY__GGWG\nWGWGWGWGWG\n"
+    maze = FORMATS["minigrid"].read(printed.encode())
+    assert maze.rows() == ["#####", "#S.E#", "#e.G#", "#####"]
+    minigrid = pytest.importorskip("minigrid", reason="compared with minigrid where it is installed")
+    gymnasium.register_envs(minigrid)
+    env = gymnasium.make("MiniGrid-DoorKey-6x6-v0").unwrapped
+    env.reset(seed=0)
+    theirs = FORMATS["minigrid"].read(f"{env}\n".encode())
+    assert (theirs.height, theirs.width) == (6, 6) and len(theirs.find("S")) == len(theirs.find("G")) == 1
+    assert shortest_path(World.compile(theirs))
+
+
+def test_a_string_of_d4rl() -> None:
+    umaze = "#####\\#GOO#\\###O#\\#OOO#\\#####"  # maze2d-umaze
+    maze = FORMATS["d4rl"].read(umaze.encode())
+    assert maze.rows() == ["#####", "#G..#", "###.#", "#...#", "#####"]
+    with pytest.raises(MazeError) as caught:
+        FORMATS["d4rl"].read(b"##\\#x")
+    assert (caught.value.line, caught.value.column) == (1, 5)
+
+
+def test_arrays_and_pictures(tmp_path: Path) -> None:
+    numbers = np.array([[1, 1, 1, 1], [1, 2, 3, 1], [1, 1, 1, 1]])
+    np.save(tmp_path / "m.npy", numbers)
+    maze = load_maze(tmp_path / "m.npy")
+    assert maze.rows() == ["####", "#SG#", "####"] and np.array_equal(maze_to_array(maze), numbers)
+    assert maze_from_array(numbers == 1).rows() == ["####", "#..#", "####"]
+    save_maze(tmp_path / "m.png", maze)
+    assert load_maze(tmp_path / "m.png") == maze
+    grey = Image.fromarray((np.array([[0, 60, 250]]) * np.ones((2, 1))).astype(np.uint8))
+    grey.save(tmp_path / "grey.png")
+    assert load_maze(tmp_path / "grey.png").rows() == ["##.", "##."]
+    with pytest.raises(MazeError, match="row 1, column 1 is 7; expected 0 floor"):
+        maze_from_array(np.where(numbers == 2, 7, numbers))
+    with pytest.raises(MazeError, match="expected a matrix of numbers"):
+        maze_from_array(numbers[0])
+    with pytest.raises(MazeError, match="not a picture"):
+        FORMATS["picture"].read(b"GIF89a")
+    with pytest.raises(MazeError, match="not an array of numpy"):
+        FORMATS["array"].read(b"\x93NUMPY\x01\x00")
+
+
+def test_a_map_of_tiled_keeps_tiles_and_metadata() -> None:
+    maze = load_maze("key_door")
+    assert FORMATS["tiled"].read(FORMATS["tiled"].write(maze)) == maze
+    foreign = {
+        "layers": [{"type": "tilelayer", "name": "Walls", "width": 3, "height": 1, "data": [9, 0, 2147483657]}],
+        "tilesets": [],
+    }
+    assert FORMATS["tiled"].read(json.dumps(foreign).encode()).rows() == ["#.#"]
+    foreign["layers"][0]["name"] = "ground"
+    with pytest.raises(MazeError, match="row 0, column 0: tile 9 has no property `tile`"):
+        FORMATS["tiled"].read(json.dumps(foreign).encode())
+
+
+def test_a_legend_reads_letters_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "advent.txt").write_text("####\n#S.#\n#.E#\n####\n")
+    maze = load_maze(tmp_path / "advent.txt", legend={"E": "G"})
+    assert maze.rows() == ["####", "#S.#", "#.G#", "####"]
+    with pytest.raises(ValueError, match="legend must map characters to tiles"):
+        load_maze(tmp_path / "advent.txt", legend={"E": "goal"})
+    with pytest.raises(ValueError, match="give legend or format, not both"):
+        load_maze(tmp_path / "advent.txt", legend={"E": "G"}, format="text")
+
+
+def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "rooms.lay"
+    assert main(["convert", "four_rooms", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "not kept, since the format does not have it: name, title" in printed
+    assert load_maze(out).rows() == load_maze("four_rooms").rows()
+    assert main(["convert", str(out), str(tmp_path / "rooms.tmj")]) == 0
+    assert load_maze(tmp_path / "rooms.tmj") == load_maze(out)
+    assert main(["convert", "windy_grid", str(tmp_path / "windy.npy")]) == 2
+    assert "does not have 'wind'" in capsys.readouterr().err

@@ -18,12 +18,13 @@ MAZES: Final[Mapping[str, Path]] = MappingProxyType(
 """Name -> file."""
 
 
-def load_maze(name: str | Path, *, format: str | None = None) -> Maze:
+def load_maze(name: str | Path, *, format: str | None = None, legend: Mapping[str, str] | None = None) -> Maze:
     """Return a shipped maze, or the maze in a file.
 
     Args:
         name: of a shipped maze, or a file.
         format: of the file, a name of `FORMATS`; by default the one of its suffix, or else our text.
+        legend: of a drawing with letters of its own: character -> one of our tiles, such as `{"E": "G", " ": "."}`.
 
     Raises:
         MazeError: (a ValueError) the file cannot be read.
@@ -40,7 +41,7 @@ def load_maze(name: str | Path, *, format: str | None = None) -> Maze:
         drawn = "S" in str(name) and set(str(name)) <= LEGEND.keys()
         hint = "; end a drawing of one line with a line break" if drawn else nearest(name, MAZES)
         raise ValueError(f"{str(name)!r:.80} is neither a shipped maze nor a file{hint}")
-    return read_maze(name, format=format)
+    return read_maze(name, format=format, legend=legend)
 
 
 @cache

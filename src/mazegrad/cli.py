@@ -173,6 +173,12 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
     generate.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write how it grows (extra: video)")
 
+    convert = command("convert", "convert", "Read a maze in one format and write it in another; see mazegrad list.")
+    convert.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a file")
+    convert.add_argument("out", type=_output(), metavar="FILE", help="written in the format of its suffix")
+    convert.add_argument("--format", metavar="NAME", help="of the maze, where its suffix does not say so")
+    convert.add_argument("--to", metavar="NAME", help="the format to write, where the suffix does not say so")
+
     solve = command(
         "solve",
         "solve",

@@ -326,6 +326,17 @@ def make_maze(arguments: Namespace) -> None:
         print(maze.to_text(), end="")
 
 
+def convert(arguments: Namespace) -> None:
+    """Read a maze and write it in another format; say what the format does not keep."""
+    maze = named_maze(arguments.maze, arguments.format)
+    save_maze(arguments.out, maze, format=arguments.to)
+    print(f"wrote {arguments.out}")
+    again = load_maze(arguments.out, format=arguments.to)
+    lost = [key for key, value in maze.metadata.items() if again.metadata.get(key) != value]
+    if lost:
+        print(f"not kept, since the format does not have it: {', '.join(lost)}")
+
+
 def solve(arguments: Namespace) -> int:
     """Print a way to the goal, then how the other solvers did; return 1 if there is no way."""
     maze, chosen = named_maze(arguments.maze, arguments.format), arguments.solver

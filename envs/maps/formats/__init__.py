@@ -1,6 +1,6 @@
 """Files of mazes: each format reads and writes one kind, chosen by its name or by the suffix of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from types import MappingProxyType
@@ -8,16 +8,31 @@ from typing import Any, Final
 
 from ..arguments import nearest
 from ..files import write_file
+from ..legend import LEGEND
 from ..maze import Maze, MazeError, read_file
+from .arrays import ARRAY, PICTURE, maze_from_array, maze_to_array
+from .berkeley import BERKELEY
 from .blank_floor import BLANK_FLOOR, other_format
+from .d4rl import D4RL
 from .format import Format, text_format
 from .frozen_lake import FROZEN_LAKE
+from .letters import letters_format
+from .minigrid import MINIGRID
+from .movingai import MOVINGAI, Problem, read_problems
+from .tiled import TILED
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
         "text": text_format("a drawing in text, with metadata", ".txt", read=Maze.from_text, write=Maze.to_text),
         "frozen_lake": FROZEN_LAKE,
         "blank_floor": BLANK_FLOOR,
+        "berkeley": BERKELEY,
+        "movingai": MOVINGAI,
+        "minigrid": MINIGRID,
+        "d4rl": D4RL,
+        "array": ARRAY,
+        "picture": PICTURE,
+        "tiled": TILED,
     }
 )
 """Name -> format. The first is that of all files with an unknown suffix."""
@@ -25,20 +40,34 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
 _BY_SUFFIX: Final = {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
 
 
-def read_maze(path: str | PathLike[str], *, format: str | None = None) -> Maze:
+def read_maze(path: str | PathLike[str], *, format: str | None = None, legend: Mapping[str, str] | None = None) -> Maze:
     """Return the maze in a file.
 
     Args:
         path: the file.
         format: a name of `FORMATS`; by default the one of the file's suffix, or else "text".
+        legend: of a drawing with letters of its own: character -> one of our tiles, such as `{"E": "G", " ": "."}`.
+            Characters that it leaves out are our tiles. It takes the place of `format`.
 
     Raises:
         MazeError: (a ValueError) what cannot be read, with file, line and column.
         ValueError: an unknown format.
         OSError: the file cannot be opened.
     """
+    if legend is not None:
+        return read_file(path, _with_legend(legend, format))
     found = _format_of(path, format)
     return read_file(path, _text if format is None and found is FORMATS["text"] else found.read)
+
+
+def _with_legend(legend: Mapping[str, str], format: str | None) -> Callable[[bytes], Maze]:
+    """Return what reads drawings with letters of their own."""
+    if format is not None:
+        raise ValueError(f"give legend or format, not both; {format!r} has a legend of its own")
+    for letter, tile in legend.items():
+        if not isinstance(letter, str) or len(letter) != 1 or tile not in LEGEND:
+            raise ValueError(f"legend must map characters to tiles of LEGEND, not {letter!r} to {tile!r}")
+    return letters_format("", tiles={tile: tile for tile in LEGEND} | dict(legend)).read
 
 
 def _text(data: bytes) -> Maze:
@@ -68,12 +97,13 @@ def save_maze(path: str | PathLike[str], maze: Maze, *, format: str | None = Non
     write_file(path, _format_of(path, format).write(maze))
 
 
-def read_text(text: str, format: str | None = None) -> Maze:
+def read_text(text: str, format: str | None = None, legend: Mapping[str, str] | None = None) -> Maze:
     """Return the maze in a text.
 
     Args:
         text: the text.
         format: a name of `FORMATS`; by default our own.
+        legend: see `read_maze`.
 
     Raises:
         MazeError: (a ValueError) what cannot be read, with line and column.
@@ -84,6 +114,8 @@ def read_text(text: str, format: str | None = None) -> Maze:
     except UnicodeEncodeError as error:
         line, column = text.count("\n", 0, error.start) + 1, error.start - text.rfind("\n", 0, error.start)
         raise MazeError(f"{text[error.start]!r} is not a character", line, column) from None
+    if legend is not None:
+        return _with_legend(legend, format)(data)
     return _text(data) if format is None else checked_format(format).read(data)
 
 
@@ -104,4 +136,15 @@ def _format_of(path: str | PathLike[str], name: str | None) -> Format:
     return checked_format(name)
 
 
-__all__ = ["FORMATS", "Format", "checked_format", "read_maze", "read_text", "save_maze"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Problem",
+    "checked_format",
+    "maze_from_array",
+    "maze_to_array",
+    "read_maze",
+    "read_problems",
+    "read_text",
+    "save_maze",
+]
