@@ -193,8 +193,9 @@ After how many steps a learner is within 10 % of V*, as above. Where none was, â
 walk, 100 % is V*. With the observation of the tables above there are {plan.seeds} seeds, with others {plan.wide_seeds}.
 
 *Random walk* is the expected number of steps until it first stands on a goal, computed exactly (`hitting_times`).
-*Memoryless* says how far the best policy comes that remembers nothing. `pixels` are left out: they show what `map`
-shows, in a thousand times as many numbers.
+*Memoryless* says how far the best policy comes that remembers nothing. Left out are `state`, which says what `index`
+says; `pixels`, which show what `map` shows in a thousand times as many numbers; and `goal`, which does not say where
+the agent is.
 """
     head = ["environment", "observation", "random walk", "memoryless", *(f"`{name}`" for name in learners)]
     return "\n".join([text, _table(head, rows)])
