@@ -1,0 +1,61 @@
+"""examples/resnet.py in small: what its augmentation promises, and that its net takes pictures of every size."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def resnet(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(EXAMPLES / "architectures"))
+    spec = importlib.util.spec_from_file_location("resnet", EXAMPLES / "resnet.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pictures(count: int = 4, size: int = 8) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(count, 3, size, size)).astype(np.float32)
+
+
+def test_pictures_are_turned_and_zoomed(resnet: Any) -> None:
+    x = pictures()
+    rng = np.random.default_rng(0)
+    np.testing.assert_allclose(resnet.turned(x, rng, angle=0, zoom=1), x, atol=1e-6)
+    turned = resnet.turned(x, rng)
+    assert turned.shape == x.shape
+    assert turned.dtype == np.float32
+    assert np.abs(turned).max() <= np.abs(x).max() + 1e-6  # means of pixels
+    assert np.abs(turned - x).max() > 0.1
+    flat = np.full_like(x, 2.0)
+    np.testing.assert_allclose(resnet.turned(flat, rng, angle=90, zoom=2), flat, rtol=1e-5)
+
+
+def test_mixed_pictures_have_the_probabilities_of_their_areas(resnet: Any) -> None:
+    answers = np.array([0, 1, 1, 0])
+    for seed in range(20):
+        x = np.broadcast_to(np.arange(4, dtype=np.float32)[:, None, None, None], (4, 3, 8, 8)).copy()
+        mixed, chances = resnet.mixed(x, answers, np.random.default_rng(seed))
+        own = (mixed == np.arange(4)[:, None, None, None]).mean((1, 2, 3))
+        other = (mixed == np.roll(np.arange(4), 1)[:, None, None, None]).mean((1, 2, 3))
+        np.testing.assert_allclose(own + other, 1)
+        expected = own * (answers == 1) + other * (np.roll(answers, 1) == 1)
+        np.testing.assert_allclose(chances, np.stack([1 - expected, expected], 1), rtol=1e-6)
+
+
+def test_a_net_for_pictures_of_any_size(resnet: Any) -> None:
+    net = resnet.make_net(8, 2, np.random.default_rng(0))
+    assert net(pictures(3, 24)).shape == net(pictures(3, 32)).shape == (3, 2)
+    net.eval()
+    chances = resnet.chance_of_dog(net, pictures(3, 16))
+    assert chances.shape == (3,)
+    assert ((chances > 0) & (chances < 1)).all()
+    np.testing.assert_allclose(resnet.chance_of_dog(net, pictures(3, 16)[..., ::-1].copy()), chances, rtol=1e-5)
