@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import hypothesis
@@ -86,3 +87,73 @@ def test_halves_are_refused_in_words_or_only_moved(name: str) -> None:
         assert np.isin(moved, np.concatenate([array.ravel() for array in halves])).all()
 
     draw()
+
+
+# ------------------------------------------------------------------------------------------------------------ nothing
+OBSCURE = re.compile("cannot reshape|division by zero")
+REFUSED = {  # what torch does with nothing, and is refused here, in words
+    "adaptive_avg_pool2d": "there must be a pixel",  # NaN there
+    "adaptive_max_pool2d": "there must be a pixel",
+    "adaptive_avg_pool1d": "there must be a pixel",
+    "adaptive_max_pool1d": "there must be a pixel",
+    "conv2d": "kernel is empty",  # zeros there, of images without channels
+    "conv1d": "kernel is empty",
+    "squeeze": "size not equal to one",  # as in numpy; there it stays as it is
+}
+
+ODD = {"pixel_unshuffle", "scaled_dot_product_attention"}  # of nothing: torch's are not of the shape that follows
+
+
+def traceback_file(error: BaseException) -> str:
+    """Where an error was raised: in a test's own helper, it says nothing of the library."""
+    import traceback
+
+    return traceback.extract_tb(error.__traceback__)[-1].filename
+
+
+def without(arrays: list[np.ndarray], axis: int) -> list[np.ndarray]:
+    """The same arrays without anything along one axis; of channels, their weights are taken away, too."""
+    channels = arrays[0].shape[1:2] if axis == 1 else None
+    return [
+        array[:0]
+        if array.shape == channels
+        else array[(*[slice(None)] * axis, slice(0))]
+        if array.ndim > axis
+        else array
+        for array in arrays
+    ]
+
+
+@every_case
+@few
+@hypothesis.given(data=st.data())
+def test_nothing_is_taken_or_refused_in_words(name: str, data: st.DataObject) -> None:
+    """Arrays without elements: the shape, the value and the gradients of torch; what forward takes, backward takes."""
+    case, arrays = CASES[name], drawn(CASES[name], data)
+    if not arrays[0].ndim:
+        return
+    empty = without(arrays, data.draw(st.integers(0, arrays[0].ndim - 1)))
+    try:
+        out, grads, _ = backward(case.call, empty)
+    except (TypeError, ValueError, IndexError, np.exceptions.AxisError) as error:
+        assert "tests/" in traceback_file(error) or not OBSCURE.search(str(error)), str(error)
+        refused = str(error)
+    else:
+        refused = ""
+        assert [grad.shape for grad in grads] == [array.shape for array in empty]
+    if case.torch is None:
+        return
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    theirs = [torch.tensor(array, requires_grad=True) for array in empty]
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            expected = case.torch(*theirs)
+    except (RuntimeError, ValueError, IndexError, TypeError):
+        return
+    if refused:
+        assert REFUSED.get(name.split()[0], "accepted by torch") in refused
+        return
+    if name.split()[0] in ODD or (0 in empty[0].shape[1:2] and name == "cross_entropy of probabilities"):
+        return  # NaN there, where there are no classes
+    assert out.shape == tuple(expected.shape)
+    np.testing.assert_array_equal(out, expected.detach().numpy())

@@ -18,7 +18,7 @@ from .reduction import REDUCTIONS, constant, reduced
 
 def _rows(x: Array) -> Array:
     """(batch, classes, ...) as (batch * ..., classes)."""
-    return x if x.ndim == 2 else np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+    return x if x.ndim == 2 else np.moveaxis(x, 1, -1).reshape(x.shape[0] * math.prod(x.shape[2:]), x.shape[1])
 
 
 def unrolled(rows: Array, shape: Sequence[int]) -> Array:
@@ -76,7 +76,7 @@ def _soft_cross_entropy(
     """Of a probability for each class."""
     rows, wanted = _rows(logits), _rows(target)
     factor = 1 - label_smoothing
-    wanted = wanted * factor + label_smoothing / rows.shape[1] if label_smoothing else wanted
+    wanted = wanted * factor + label_smoothing / (rows.shape[1] or 1) if label_smoothing else wanted
     weighted = wanted if weight is None else wanted * weight
     log_p = rows - rows.max(1, keepdims=True, initial=-np.inf)
     log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))

@@ -17,7 +17,7 @@ def _embedding(weight: Operand, index: Array, padding: int | None) -> Rule:
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
         full = np.zeros_like(weight)
         if index.size:  # sort, then sum each run of equal indices
-            flat, rows = index.ravel(), grad.reshape(-1, weight.shape[1])
+            flat, rows = index.ravel(), grad.reshape(index.size, weight.shape[1])
             order = flat.argsort(kind="stable")
             chosen, first = np.unique(flat[order], return_index=True)
             full[chosen] = np.add.reduceat(rows[order], first)

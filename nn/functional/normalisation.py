@@ -52,6 +52,12 @@ def _normalise(
     return out, vjp
 
 
+def _of_nothing(input: Operand, weight: Operand, bias: Operand) -> Any:
+    """What becomes of an array without elements, which has no mean; weight and bias get gradients of 0."""
+    out = operations.multiply(input, 1.0 if weight is None else weight)
+    return out if bias is None else operations.add(out, bias)
+
+
 @composite
 def layer_norm(
     input: Operand,
@@ -63,6 +69,8 @@ def layer_norm(
     """Normalise over the last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016)."""
     array = np.asarray(plain(input))
     shape = _last_axes("layer_norm", array.shape, normalized_shape, weight=weight, bias=bias)
+    if not array.size:
+        return _of_nothing(input, weight, bias)
     axes = tuple(range(-len(shape), 0))
     mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
     return _normalise(input, weight, bias, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
@@ -103,6 +111,9 @@ def batch_norm(
     count = array.size // (array.shape[1] or 1)
     precision = array.dtype if array.dtype.kind == "f" else np.float64
     own = training or running_mean is None or running_var is None
+    weight, bias = (None if vector is None else operations.reshape(vector, column) for vector in (weight, bias))
+    if not array.size:
+        return _of_nothing(input, weight, bias)
     if running_mean is None or running_var is None or own:
         if count < 2:
             raise ValueError(f"batch_norm of shape {array.shape}: one value a channel has no variance")
@@ -111,8 +122,8 @@ def batch_norm(
         mean, variance = (array.astype(precision) for array in (running_mean, running_var))
     out = _normalise(
         input,
-        None if weight is None else weight.reshape(column),
-        None if bias is None else bias.reshape(column),
+        weight,
+        bias,
         mean=mean.reshape(column),
         variance=variance.reshape(column),
         own=own,
@@ -147,11 +158,13 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
         raise ValueError(f"group_norm of shape {shape}: one value a group has no variance")
     split = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
     column = (1, *split[1:3], *[1] * (len(shape) - 2))
+    scale, shift = (None if vector is None else operations.reshape(vector, column) for vector in (weight, bias))
+    if not math.prod(shape):
+        return operations.reshape(_of_nothing(operations.reshape(input, split), scale, shift), shape)
     axes = tuple(range(2, len(split)))
     grouped = operations.reshape(input, split)
     array = np.asarray(plain(grouped))
     mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
-    scale, shift = (None if vector is None else operations.reshape(vector, column) for vector in (weight, bias))
     out = _normalise(grouped, scale, shift, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
     return operations.reshape(out, shape)
 
@@ -180,6 +193,9 @@ def instance_norm(
             raise ValueError("instance_norm: without use_input_stats it needs running_mean and running_var")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     count = math.prod(shape[2:])
+    if not math.prod(shape):
+        column = (shape[1], *[1] * (len(shape) - 2))
+        return _of_nothing(input, *(None if v is None else operations.reshape(v, column) for v in (weight, bias)))
     if count < 2:
         raise ValueError(f"instance_norm of shape {shape}: one value has no variance")
     out = group_norm(input, shape[1], weight, bias, eps)
@@ -243,6 +259,8 @@ def local_response_norm(input: Operand, size: int, alpha: float = 1e-4, beta: fl
     shape = np.shape(input)
     if len(shape) < 3:
         raise ValueError(f"local_response_norm of shape {shape}: expected (batch, channels, ...)")
+    if not math.prod(shape):
+        return _of_nothing(input, None, None)
     square = operations.reshape(operations.square(input), (shape[0], 1, shape[1], math.prod(shape[2:])))
     around = pad(square, (0, 0, size // 2, (size - 1) // 2))
     mean = operations.reshape(avg_pool2d(around, (size, 1), 1), shape)

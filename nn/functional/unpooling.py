@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,10 +82,10 @@ def _unpool(
     places = np.array(indices)
     if places.dtype.kind not in "iu" or places.shape != shape:
         raise ValueError(f"{name}: indices are {places.dtype} of shape {places.shape}; expected integers of {shape}")
-    area = int(np.prod(size))
+    area = math.prod(size)
     if places.size and not (places.min() >= 0 and places.max() < area):
         raise ValueError(f"{name}: an index is {places.min()} or {places.max()}; expected 0 to {area - 1}")
-    return _put_back(x, places=places.reshape(*shape[:-count], -1), size=size)
+    return _put_back(x, places=places.reshape(*shape[:-count], math.prod(shape[-count:])), size=size)
 
 
 def _each(name: str, word: str, given: Size, count: int) -> tuple[int, ...]:
@@ -99,7 +100,7 @@ def _each(name: str, word: str, given: Size, count: int) -> tuple[int, ...]:
 @operation
 def _put_back(x: Operand, places: Array, size: tuple[int, ...]) -> Rule:
     shape = (*places.shape[:-1], *size)
-    flat = np.zeros((*shape[: -len(size)], int(np.prod(size))), x.dtype)
+    flat = np.zeros((*shape[: -len(size)], math.prod(size)), x.dtype)
     np.put_along_axis(flat, places, x.reshape(places.shape), -1)
 
     def vjp(grad: Array, needs: Sequence[bool], *, size: tuple[int, ...] = size) -> tuple[Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,13 +35,13 @@ def linear(input: Operand, weight: Operand, bias: Operand = None) -> Rule:
     """input @ weight.T + bias: input (..., in_features), weight (out_features, in_features), bias (out_features,)."""
     if input.ndim < 1 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
         raise ValueError("expected x of shape (..., in_features) and a weight of shape (out_features, in_features)")
-    rows = input.reshape(-1, input.shape[-1])
+    rows = input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
     out = rows @ weight.T
     if bias is not None:
         out += bias
 
     def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
-        grad = grad.reshape(-1, grad.shape[-1])
+        grad = grad.reshape(len(rows), grad.shape[-1])
         across = weight.T @ grad.T if rows.flags.f_contiguous else None  # in the input's own memory order
         return (
             (grad @ weight if across is None else across.T).reshape(input.shape) if needs[0] else None,

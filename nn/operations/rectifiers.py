@@ -37,7 +37,7 @@ def prelu(input: Operand, weight: Operand) -> Rule:
     """
     if np.ndim(weight) > 1 or (weight.size != 1 and (input.ndim < 2 or weight.size != input.shape[1])):
         raise ValueError("expected one weight, or one for each channel, the second axis of the input")
-    slope = weight.reshape((-1, *[1] * (input.ndim - 2)) if weight.size > 1 else (1,) * input.ndim)
+    slope = weight.reshape((weight.size, *[1] * (input.ndim - 2)) if weight.size != 1 else (1,) * input.ndim)
     positive = input > 0
     return np.where(positive, input, slope * input), lambda grad, needs: (
         np.where(positive, grad, slope * grad) if needs[0] else None,

@@ -46,8 +46,8 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
     """Mean over `axis` (an int, several, or None: all)."""
     axis = axes(x, axis)
-    out = x.mean(axis, keepdims=keepdims)
-    return out, lambda grad, needs: (back(grad * (np.size(out) / x.size), x, axis, keepdims),)
+    out = x.mean(axis, keepdims=keepdims) if x.size else x.sum(axis, keepdims=keepdims) * np.nan  # without a warning
+    return out, lambda grad, needs: (back(grad * (np.size(out) / (x.size or 1)), x, axis, keepdims),)
 
 
 def _extreme(x: Array, out: Array, axis: tuple[int, ...], keepdims: bool) -> Rule:

@@ -41,7 +41,7 @@ def _cross_entropy(
 
 
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, factor: float, reduction: str) -> Any:
-    wanted = target * factor + (1 - factor) / logits.shape[1]
+    wanted = target * factor + (1 - factor) / (logits.shape[1] or 1)
     if weight is not None:
         wanted = wanted * weight.reshape((-1, *[1] * (logits.ndim - 2)))
     return _reduced(-op.sum(wanted * op.log_softmax(logits, 1), 1), reduction)
