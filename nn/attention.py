@@ -1,8 +1,8 @@
-"""Attention: each query looks at all keys, and gets the mean of their values, weighted by how well they match.
+"""Attention: each query is compared with all keys, and gets the mean of their values, weighted by how well they match.
 
-With queries, keys and values from one sequence it is self-attention; a decoder that asks an encoder's states is the
-older use (Bahdanau et al. 2015, Luong et al. 2015). The formula, softmax(query key^T / sqrt(size)) value, is that of
-Vaswani et al. 2017.
+With queries, keys and values from one sequence it is self-attention. The older use is a decoder that queries an
+encoder's states (Bahdanau et al. 2015, Luong et al. 2015). The formula, softmax(query key^T / sqrt(size)) value, is
+that of Vaswani et al. 2017.
 
 The weights are computed tile by tile, each small enough for the processor's second-level cache: every weight is
 visited about ten times, and memory is many times slower. In causal attention tiles end where the future begins.
@@ -70,7 +70,7 @@ def _attention(
     dropout_p: float,
     rng: np.random.Generator | None,
 ) -> Rule:
-    """Two outputs: what each query gets, and the weights as they were before dropout."""
+    """Two outputs: the mean of the values for each query, and the weights before dropout."""
     dtype = np.result_type(query, key, value, np.float32)
     sizes = query.shape[-2], key.shape[-2]
     lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
@@ -157,9 +157,16 @@ def attend(
     rng: np.random.Generator | None = None,
     past: int = 0,
 ) -> tuple[Any, Any]:
-    """Check everything; return the output and the weights.
+    """Check the arguments; return the output (..., L, V) and the weights (..., L, S).
 
-    `masks` hold all of them, as `attn_mask` does, or are None; `past` keys come before the first query's own.
+    Args:
+        query, key, value, dropout_p, is_causal, scale, rng: as in `scaled_dot_product_attention`.
+        masks: any number of masks like its `attn_mask`, or None; all of them hold.
+        past: for `is_causal`, how many keys come before the first query's own.
+
+    Raises:
+        ValueError: shapes do not fit, or dropout has no generator.
+        TypeError: a mask holds integers.
     """
     shapes = [np.shape(x) for x in (query, key, value)]
     given = "query {}, key {}, value {}".format(*shapes)
@@ -223,7 +230,7 @@ def scaled_dot_product_attention(
     enable_gqa: bool = False,
     rng: np.random.Generator | None = None,
 ) -> Any:
-    """softmax(query key^T * scale) value: what each query finds among the keys (Vaswani et al. 2017).
+    """softmax(query key^T * scale) value: a mean of the values for each query (Vaswani et al. 2017).
 
     Args:
         query: (..., L, E); the axes before the last two are broadcast.
@@ -264,7 +271,7 @@ def scaled_dot_product_attention(
 
 
 class Attention(Module):
-    """Scaled dot-product attention; it has no weights of its own: `MultiheadAttention` has, or put Linear around it."""
+    """Scaled dot-product attention without weights of its own; `MultiheadAttention` has projections."""
 
     def __init__(
         self,

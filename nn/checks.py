@@ -91,7 +91,7 @@ def explained(
     words = ", ".join(name for name in known if name != "self")
     positional = [p for p in known.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if unknown := [name for name in named if name not in known]:
-        return TypeError(f"{title}there is no argument {unknown[0]!r}; the arguments are {words}")
+        return TypeError(f"{title}unknown argument {unknown[0]!r}; the arguments are {words}")
     if len(arguments) > len(positional) and not any(p.kind is p.VAR_POSITIONAL for p in known.values()):
         return TypeError(f"{title}{len(arguments)} arguments by position; at most {len(positional)}: {words}")
     try:

@@ -1,7 +1,7 @@
 """Derivatives as values: gradients that can be differentiated again, and what follows from them.
 
 `grad` is `backward` that returns what it finds instead of adding it to `grad` attributes. With `create_graph=True` the
-walk back is itself made of operations (see `second_order.py`), so its results have a graph of their own. The rest is
+pass back is itself made of operations (see `second_order/`), so its results have a graph of their own. The rest is
 a line or two each: a Jacobian is a gradient for each output, a Hessian-vector product the gradient of a gradient times
 a vector, and a tangent is carried forward by differentiating a vector-Jacobian product by its vector.
 
@@ -38,7 +38,7 @@ def grad(
         outputs: a tensor, or several whose sum is meant.
         inputs: a tensor, or several; leaves or results of operations, such as the states of a recurrent net.
         grad_outputs: what each output is weighed by, as in `backward(gradient)`; None for outputs of one number.
-        retain_graph: keep the graph for another walk; by default what `create_graph` is.
+        retain_graph: keep the graph for another pass; by default what `create_graph` is.
         create_graph: the results can be differentiated again: for gradient penalties, Hessians, meta-learning.
         allow_unused: None for an input on which no output depends, instead of an error.
 
@@ -161,7 +161,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """A function's value, and its Jacobian times `v`: how the outputs move when the inputs move along `v`.
 
     Arguments as `vjp`, with v shaped like the inputs; left out, it is 1. Returns the pair, each like the outputs. (A
-    vector-Jacobian product is linear in its vector; its derivative by that is the Jacobian transposed: two walks
+    vector-Jacobian product is linear in its vector; its derivative by that is the Jacobian transposed: two passes
     back go forward.)
     """
     leaves = _leaves(inputs, create_graph)
@@ -194,7 +194,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
     """All derivatives of a function's outputs by its inputs: a tensor (*output shape, *input shape).
 
-    A tuple of them for several inputs; a tuple, one for each output, of these for several outputs. It takes one walk
+    A tuple of them for several inputs; a tuple, one for each output, of these for several outputs. It takes one pass
     back for each number that comes out.
     """
     leaves = _leaves(inputs, create_graph)

@@ -96,7 +96,7 @@ def remembered(make: Callable[..., Plan]) -> Callable[..., Plan]:
 
 
 def _exact(x: Any) -> bool:
-    """Whether x is equal to nothing that it should be told from, such as 1.0 from 1."""
+    """Whether x is not equal to a value of another kind: 1.0 is equal to 1, and must not find its plan."""
     return type(x) in (int, str, bool, type(None)) or (type(x) is tuple and all(type(n) is int for n in x))
 
 

@@ -1,6 +1,6 @@
-"""Data sets and loaders: samples by number, put together in batches, in a new order each time.
+"""Data sets and loaders: numbered samples, put together in batches, in a new order in each pass.
 
-Names and arguments are those of torch.utils.data. Batches are plain arrays, and everything happens in this process.
+Names and arguments are those of torch.utils.data. Batches are plain arrays, made in this process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .tensor import Tensor
 
 
 class Dataset:
-    """Samples by number: a subclass writes `__getitem__(index)` and `__len__()`. (Whatever has both will do.)
+    """Numbered samples: a subclass writes `__getitem__(index)` and `__len__()`; any object with both can be used, too.
 
     `a + b` is the samples of a, then those of b.
     """
@@ -84,9 +84,9 @@ class ConcatDataset(Dataset):
 
 
 def random_split(dataset: Any, lengths: Sequence[int | float], *, rng: np.random.Generator) -> list[Subset]:
-    """Deal the samples out, by chance, to as many subsets as there are lengths: numbers of samples, or shares of 1.
+    """Draw disjoint subsets of these lengths at random: numbers of samples, or shares whose sum is 1.
 
-    Of shares, what rounding down leaves over goes to the first subsets, one each, as in PyTorch.
+    Shares are rounded down; the samples left over go to the first subsets, one each, as in PyTorch.
 
     Raises:
         ValueError: the lengths do not add up to the whole.
@@ -103,13 +103,13 @@ def random_split(dataset: Any, lengths: Sequence[int | float], *, rng: np.random
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """Put samples together: arrays are stacked, numbers become an array, and so within tuples, lists and dictionaries.
+    """Make a batch of samples: arrays are stacked, numbers become an array; so inside tuples, lists and dictionaries.
 
     Python's floats become float32, the precision of layers; arrays and numpy's numbers keep theirs. Texts stay a list.
 
     Raises:
-        ValueError: the samples are not alike.
-        TypeError: they hold something else.
+        ValueError: the samples have different shapes or lengths.
+        TypeError: they hold something other than arrays, numbers and texts.
     """
     first = batch[0]
     if isinstance(first, Tensor):
@@ -143,7 +143,7 @@ class DataLoader:
     """Go through a data set in batches: `for x, y in DataLoader(dataset, 64, shuffle=True, rng=rng)`.
 
     Args:
-        dataset: samples by number: anything with `dataset[i]` and `len(dataset)`.
+        dataset: any object with `dataset[i]` and `len(dataset)`.
         batch_size: how many samples make a batch; None gives them one by one, as they are.
         shuffle: whether each pass has a new order, drawn from `rng` when it begins.
         sampler: the numbers of the samples of a pass, instead of all.
@@ -155,7 +155,7 @@ class DataLoader:
 
     Raises:
         ValueError: arguments contradict each other or are out of range.
-        TypeError: the data set has no length or no samples by number.
+        TypeError: the data set lacks `__getitem__` or `__len__`.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class DataLoader:
         rng: np.random.Generator | None = None,
     ) -> None:
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-            raise TypeError(f"a data set has samples by number and a length; {type(dataset).__name__} has not")
+            raise TypeError(f"a data set needs __getitem__ and __len__; {type(dataset).__name__} lacks one of them")
         if num_workers:
             raise ValueError(f"num_workers is {num_workers}; expected 0: batches are made in this process")
         if batch_size is not None:

@@ -90,7 +90,7 @@ RENAMED = {
 
 
 def getter(place: str, namespace: Mapping[str, Any], theirs: Collection[str]) -> Callable[[str], Any]:
-    """A module's `__getattr__`, which says what there is instead.
+    """A module's `__getattr__`, whose errors name what to use instead.
 
     place: what users call the module. namespace: its names. theirs: the names that PyTorch has there.
     """

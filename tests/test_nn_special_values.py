@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from test_nn_contract import CASES, backward, batch_last
+from test_nn_inputs import strided
 
 from mazegrad import nn
 
@@ -157,3 +161,98 @@ def test_clip_has_the_dtype_and_the_gradients_of_its_operand() -> None:
     np.testing.assert_array_equal(x.grad, [2, 2, 2])
     with pytest.raises(ValueError, match="min, max, or both"):
         nn.clip(np.ones(2))
+
+
+# -------------------------------------------------------------------------------------------------- every operation
+SPRINKLED = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-310, 1e-160, 1e160, -1e300]
+NOT_FINITE, HUGE, TINY = (np.nan, np.inf, -np.inf), (1e160, -1e300), (1e-310, 1e-160)
+# the operation -> the values at which it is another than torch, and why
+ELSEWHERE: dict[str, tuple[tuple[float, ...], str]] = {
+    **dict.fromkeys(("relu", "hardswish", "hardtanh", "relu6", "elu", "celu", "selu"), (NOT_FINITE[:1], "see above")),
+    "gelu": (NOT_FINITE[1:], "see above"),
+    "hardsigmoid": (tuple(SPRINKLED), "see above"),
+    "norm": (HUGE + TINY + NOT_FINITE, "accurate where a power leaves the range, a gradient of NaN at NaN; else there"),
+    "normalize": (HUGE, "as norm"),
+    "prod": (NOT_FINITE, "the gradient by an infinite factor is the product of the others; NaN there"),
+    "l1_loss": (NOT_FINITE[:1], "a gradient of NaN; 0 there"),
+    "interpolate": (NOT_FINITE, "bicubic weights of 0 are multiplied; there they are left out"),
+    "bias_relu": (NOT_FINITE, "only used by Sequential: an infinite bias gives NaN"),
+    **dict.fromkeys(
+        ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"),
+        (NOT_FINITE, "of kernels only: the product of an infinite weight and padding is NaN in one of the two"),
+    ),
+    "scaled_dot_product_attention": (NOT_FINITE + HUGE, "the future does not reach the past as NaN; rounding of 1e160"),
+    "cross_entropy": (NOT_FINITE, "0 for targets that are ignored; NaN there"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.torch])
+@hypothesis.settings(max_examples=12, deadline=None, derandomize=True)
+@hypothesis.given(data=st.data())
+def test_special_values_among_others_in_any_layout(name: str, data: st.DataObject) -> None:
+    """One or two numbers of an operand are special: values and gradients are torch's, within 1e-10 relative.
+
+    What is not finite may be NaN here and infinite there.
+    """
+    case, rng = CASES[name], np.random.default_rng(data.draw(st.integers(0, 99)))
+    arrays = case.inputs(data.draw, rng)
+    used = [i for i, grad in enumerate(backward(case.call, arrays)[1]) if grad.any()]  # some cases leave one out
+    if not used:
+        return
+    which, value = data.draw(st.sampled_from(used)), data.draw(st.sampled_from(SPRINKLED))
+    image_of_a_convolution = name.startswith("conv") and which == 0
+    elsewhere = [other for key in (name, name.split()[0]) if key in ELSEWHERE for other in ELSEWHERE[key][0]]
+    if not image_of_a_convolution and repr(value) in map(repr, elsewhere):
+        return
+    for _ in range(data.draw(st.integers(1, 2))):
+        arrays[which].flat[rng.integers(arrays[which].size)] = value
+    layout = data.draw(st.sampled_from([np.array, batch_last, strided]))
+    theirs = [torch.tensor(array, requires_grad=True) for array in arrays]
+    try:
+        expected = case.torch(*theirs)
+    except RuntimeError:  # binary_cross_entropy of NaN
+        with pytest.raises(ValueError, match=name):
+            case.call(*arrays)
+        return
+    out, grads, weights = backward(case.call, [layout(array) for array in arrays])
+    expected.backward(torch.tensor(weights))
+    near(out, expected.detach().numpy())
+    for grad, tensor in zip(grads, theirs, strict=True):
+        near(grad, np.zeros(grad.shape) if tensor.grad is None else tensor.grad.numpy())
+
+
+def near(mine: np.ndarray, theirs: np.ndarray) -> None:
+    """Equal within 1e-10 relative, or absolutely where ordinary numbers cancel; not finite in the same places."""
+    finite = theirs[np.isfinite(theirs)]
+    scale = min(np.abs(finite).max(initial=1.0), 1e3)
+    with np.errstate(invalid="ignore", over="ignore"):
+        good = (mine == theirs) | (~np.isfinite(mine) & ~np.isfinite(theirs))
+        good |= np.abs(mine - theirs) <= 1e-10 * np.abs(theirs) + 1e-11 * scale
+    assert good.all(), f"{mine[~good][:4]}, expected {theirs[~good][:4]}"
+
+
+def test_relative_accuracy_over_the_whole_range() -> None:
+    """In float32, at numbers of every size: values and slopes as near to float64's as torch's are, or nearer."""
+    exponents = np.linspace(-37, 37, 2001)
+    x = np.concatenate([10.0**exponents, -(10.0**exponents), np.linspace(-100, 100, 2001)]).astype(np.float32)
+    for name in UNARY:
+        single, double = (nn.Tensor(x.astype(dtype), requires_grad=True) for dtype in (np.float32, np.float64))
+        other = torch.tensor(x, requires_grad=True)
+        results = getattr(nn, name)(single), getattr(nn, name)(double), UNARY[name](other)
+        for result in results:
+            result.sum().backward()
+        for kind, (mine, exact, theirs) in {
+            "value": (results[0].data, results[1].data, results[2].detach().numpy()),
+            "slope": (single.grad, double.grad, other.grad.numpy()),
+        }.items():
+            found, bound = error(mine, exact), max(4e-7, 1.5 * error(theirs, exact).max())
+            if (name, kind) == ("tanh", "slope"):  # 1 - tanh(x)^2, where numpy's tanh(10) is off by one digit
+                found = np.where(np.abs(mine - exact) < 2.4e-7, 0, found)
+            assert found.max() <= bound, f"{name}, {kind} at {x[found.argmax()]}: {found.max()}"
+
+
+def error(found: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """The relative error, where the exact number is in the range of float32."""
+    inside = np.isfinite(exact) & (np.abs(exact) < 3e38) & (np.abs(exact) > 1.2e-38)
+    with np.errstate(all="ignore"):
+        return np.where(inside, np.abs(found - exact) / np.abs(exact), 0)

@@ -5,9 +5,9 @@ Three workers on rows (see `layout.py`), each the counterpart of one of exercise
 * a plain convolution, stride 1 in one group, is handed to `exercise_41.py`;
 * with a stride, the columns that each output sees are stacked, and the windows move down by more than one row;
 * with groups, there is one such product for each group, on its own channels;
-* with dilation, the picture falls apart into pictures that know nothing of each other: every second row, say;
-* the way back through a stride: each kernel entry reaches every second pixel only, so pixels fall into classes, and
-  each class gets a plain convolution with the kernel entries that reach it.
+* with dilation, there is one plain convolution for each phase: of dilation 2, one on the even and one on the odd rows;
+* on the way back through a stride, each kernel entry reaches every second pixel only; so the pixels are divided into
+  classes, and each class gets a plain convolution with the kernel entries that reach it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def forward(image: Array, kernel: Array, axes: Axes, groups: int) -> Array:
 
 
 def grad_kernel(image: Array, grad: Array, kernel_shape: tuple[int, ...], axes: Axes, groups: int) -> Array:
-    """The gradient of the kernel, from the image and the gradient of what came out."""
+    """The gradient of the kernel, from the image and the gradient of the output."""
     rows, grads, (high, wide) = to_hcwb(image), to_hcwb(grad), axes
     if high.dilation == wide.dilation == 1:
         return _grad_kernel(rows, grads, kernel_shape, high, wide, groups)
@@ -53,7 +53,7 @@ def grad_kernel(image: Array, grad: Array, kernel_shape: tuple[int, ...], axes: 
 
 
 def grad_image(kernel: Array, grad: Array, axes: Axes, groups: int) -> Array:
-    """The gradient of the image, from that of what came out: a sum of plain convolutions with the turned kernel."""
+    """The gradient of the image, from that of the output: plain convolutions with the kernel turned by 180 degrees."""
     grads, (high, wide) = to_hcwb(grad), axes
     out_channels, channels, height, width = kernel.shape
     plain = high.stride == high.dilation == wide.stride == wide.dilation == 1
@@ -75,7 +75,7 @@ def grad_image(kernel: Array, grad: Array, axes: Axes, groups: int) -> Array:
 
 
 def _turned(entries: slice, count: int) -> slice:
-    """Where the kernel entries `entries` stand after the kernel was turned, in falling order of their old places."""
+    """The places of these kernel entries in the turned kernel, in falling order of their old places."""
     last = range(count)[entries][-1]
     return slice(count - 1 - last, None, entries.step)
 
@@ -153,7 +153,7 @@ def _each(channels: int, out_channels: int, groups: int) -> list[tuple[slice, sl
 
 
 def _stacked(rows: Array, wide: Axis, groups: int) -> Array:
-    """For each kernel column the columns that the outputs see: (groups, height, kernel width * channels, columns)."""
+    """For each kernel column, the image columns that it sees: (groups, height, kernel width * channels, columns)."""
     height, channels, width, batch = rows.shape
     result = buffers.empty((groups, height, wide.kernel, channels // groups, wide.out, batch), rows.dtype)
     pixel = np.dtype((np.void, batch * rows.itemsize))  # those of all images at once: numpy copies them as one

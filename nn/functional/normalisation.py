@@ -58,6 +58,12 @@ def _of_nothing(input: Operand, weight: Operand, bias: Operand) -> Any:
     return out if bias is None else operations.add(out, bias)
 
 
+def _statistics(array: Array, axes: tuple[int, ...], keepdims: bool) -> tuple[Array, Array]:
+    """Mean and variance; of numbers that are not finite without a warning, as in operations."""
+    with np.errstate(all="ignore"):
+        return array.mean(axes, keepdims=keepdims), array.var(axes, keepdims=keepdims)
+
+
 @composite
 def layer_norm(
     input: Operand,
@@ -72,7 +78,7 @@ def layer_norm(
     if not array.size:
         return _of_nothing(input, weight, bias)
     axes = tuple(range(-len(shape), 0))
-    mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
+    mean, variance = _statistics(array, axes, True)
     return _normalise(input, weight, bias, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
 
 
@@ -117,7 +123,7 @@ def batch_norm(
     if running_mean is None or running_var is None or own:
         if count < 2:
             raise ValueError(f"batch_norm of shape {array.shape}: one value a channel has no variance")
-        mean, variance = array.mean(axes), array.var(axes)
+        mean, variance = _statistics(array, axes, False)
     else:
         mean, variance = (array.astype(precision) for array in (running_mean, running_var))
     out = _normalise(
@@ -164,7 +170,7 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     axes = tuple(range(2, len(split)))
     grouped = operations.reshape(input, split)
     array = np.asarray(plain(grouped))
-    mean, variance = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
+    mean, variance = _statistics(array, axes, True)
     out = _normalise(grouped, scale, shift, mean=mean, variance=variance, own=True, axes=axes, eps=eps)
     return operations.reshape(out, shape)
 

@@ -73,7 +73,7 @@ def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis, spoilt: bo
         *entries, last = [(*before, inputs) for _, inputs in window.views]
         for here in entries:
             mine = np.multiply(left, _largest(x[here], out, spoilt), out=grad_x[here])
-            left = np.subtract(left, mine, out=grad_x[last])  # whoever has not found an owner
+            left = np.subtract(left, mine, out=grad_x[last])  # what has not found its owner yet
         if not entries:
             grad_x[last] = left
         grad_x[(*before, slice(window.out * window.kernel, None))] = 0

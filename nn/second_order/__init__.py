@@ -105,7 +105,7 @@ def _through(
     node: Node,
     needs: Sequence[bool],
 ) -> list[Any]:
-    """Evaluate the composition on stand-ins for the operands, and walk back through it to them."""
+    """Evaluate the composition on stand-ins for the operands, and pass the gradient back through it to them."""
     for name, recover in formula.recover.items():
         saved[name] = recover(*_asked(node.name, recover, saved))
     stand_ins: dict[int, int] = {}  # the node's id -> which operand
@@ -132,7 +132,7 @@ def _through(
         return () if id(visited) in stand_ins else pull(visited, arrived, visited.needs)
 
     backpropagate((root, 0), np.ones(()), True, visit, pull_here)
-    for stands in tied:  # only now: the walk was to end here
+    for stands in tied:  # only now: the pass had to end here
         stands.parents, stands.needs = (node.parents[stand_ins[id(stands)]],), [True]
         stands.vjp, stands.input_shapes = lambda grad, needs: (grad,), stands.output_shapes
     return [g if need else None for g, need in zip(found, needs, strict=True)]

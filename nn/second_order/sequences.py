@@ -1,4 +1,4 @@
-"""Second derivatives of whole recurrent sequences: their formulas step by step, through which the gradient walks."""
+"""Second derivatives of whole recurrent sequences: their formulas step by step, as compositions of operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transformer's blocks: attention, then a small net for each position, each of them beside a shortcut.
+"""The transformer's blocks: attention, then a small net at each position, each with a shortcut around it.
 
 Names, arguments, defaults and weights are PyTorch's; `rotary` and `cache` are added.
 """
@@ -22,7 +22,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": relu, "gelu": gelu}
 
 
 class _Block(Module):
-    """What encoder and decoder share: the small net for each position, and how a sublayer joins the shortcut."""
+    """What encoder and decoder layers share: the net at each position, and the shortcut around a sublayer."""
 
     def __init__(
         self,
@@ -57,7 +57,8 @@ class TransformerEncoderLayer(_Block):
     """Self-attention and a small net for each position (Vaswani et al. 2017, 3.1); causal, it is GPT's block.
 
     `norm_first` normalises what a sublayer reads instead of the sum (Xiong et al. 2020), which trains deep stacks
-    without a warm-up. `rotary`, a base such as 10,000, turns positions into queries and keys.
+    without a warm-up. `rotary`, a base such as 10,000, turns queries and keys by angles that
+    grow with the position.
     """
 
     def __init__(

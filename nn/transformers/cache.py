@@ -1,4 +1,4 @@
-"""While a text is written, keys and values of what is written already do not change: they are kept, not recomputed."""
+"""While a text is written, the keys and values of earlier positions stay the same: they are kept, not recomputed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class KeyValueCache:
         """Append keys and values, (..., new, size) each; return all that it holds, (..., length, size) each.
 
         Raises:
-            RuntimeError: called where operations are remembered for backward().
-            ValueError: they do not fit those that it holds.
+            RuntimeError: called while operations are recorded for `backward()`.
+            ValueError: their shapes do not fit those that it holds.
         """
         if recording() and (getattr(key, "requires_grad", False) or getattr(value, "requires_grad", False)):
             raise RuntimeError("a KeyValueCache passes no gradient on: use it within no_grad()")

@@ -11,7 +11,11 @@ from ..tensor import Tensor
 
 
 def may_look(attn_mask: Any, batch: int, heads: int) -> Any:
-    """A module's mask of queries and keys as the function has it, with the axes (batch, heads, queries, keys)."""
+    """Return a module's `attn_mask` as the function takes it, (batch, heads, queries, keys).
+
+    Raises:
+        ValueError, TypeError: it has another shape, or holds integers.
+    """
     mask = _checked(attn_mask, "attn_mask")
     if mask is None:
         return None
@@ -28,7 +32,11 @@ def may_look(attn_mask: Any, batch: int, heads: int) -> Any:
 
 
 def may_look_at_keys(key_padding_mask: Any, batch: int) -> Any:
-    """A module's mask of keys as the function has it, with the axes (batch, heads, queries, keys)."""
+    """Return a module's `key_padding_mask` (batch, keys) as the function takes it, (batch, 1, 1, keys).
+
+    Raises:
+        ValueError, TypeError: it has another shape, or holds integers.
+    """
     mask = _checked(key_padding_mask, "key_padding_mask")
     if mask is None:
         return None
@@ -39,7 +47,7 @@ def may_look_at_keys(key_padding_mask: Any, batch: int) -> Any:
 
 
 def with_more_keys(mask: Any, more: int) -> Any:
-    """The function's mask for as many more keys at the end, which all may see."""
+    """Return the function's mask with `more` keys at the end, which every query may see."""
     if mask is None:
         return None
     shape = *mask.shape[:-1], more

@@ -1,4 +1,4 @@
-"""Where a token stands: attention by itself sees a set, not a sequence, so positions are added or turned in."""
+"""Positions of tokens: attention by itself sees a set, not a sequence, so positions are added to it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SinusoidalPositions(Module):
         self.batch_first, self.base = batch_first, base
 
     def forward(self, x: Any, start: int = 0) -> Any:
-        """The same shape; the first position is `start`: how many came before, if a cache holds them."""
+        """Return the same shape. `start` is the number of the first position: how many a cache holds already."""
         if np.ndim(x) not in (2, 3):
             raise ValueError(f"SinusoidalPositions takes (length, batch, size) or (length, size), not {np.shape(x)}")
         along = 1 if self.batch_first and np.ndim(x) == 3 else 0
@@ -78,7 +78,7 @@ def _turn(x: Operand, cosine: Array, sine: Array) -> Rule:
 def rotary_positions(x: Operand, positions: Any = None, base: float = 10_000.0) -> Any:
     """Turn each pair of numbers by an angle that grows with the position, some pairs fast and some slowly.
 
-    Of queries and keys that are turned so, the scores depend on the distance alone (Su et al. 2021).
+    If queries and keys are turned, their scores depend on positions only by their distance (Su et al. 2021).
 
     Args:
         x: (..., length, size), with an even size: the pairs are (0, 1), (2, 3), ...

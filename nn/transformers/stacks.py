@@ -20,7 +20,7 @@ from .cache import KeyValueCache
 
 
 def _copies(layer: Module, count: int) -> ModuleList:
-    """Copies of a layer, which begin with the same weights, as in PyTorch; they draw from one generator in turn."""
+    """Return copies of a layer with equal weights, as in PyTorch; for dropout they draw from one generator in turn."""
     check(POSITIVE_INTEGER, num_layers=count)
     generators = {id(rng): rng for module in layer.modules() if (rng := getattr(module, "rng", None)) is not None}
     return ModuleList(copy.deepcopy(layer, dict(generators)) for _ in range(count))
@@ -36,11 +36,11 @@ class _Stack(Module):
         if cache is None:
             return [None] * len(self.layers)
         if len(cache) != len(self.layers):
-            raise ValueError(f"there are {len(cache)} caches for {len(self.layers)} layers; new_cache() makes them")
+            raise ValueError(f"{len(cache)} caches for {len(self.layers)} layers; new_cache() makes one for each")
         return cache
 
     def new_cache(self) -> list[KeyValueCache]:
-        """Empty caches, one for each layer's self-attention: hand the list to every call while one text is written."""
+        """Return empty caches, one for each layer; pass the list to every call while one text is written."""
         return [KeyValueCache() for _ in self.layers]
 
 
