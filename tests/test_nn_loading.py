@@ -159,7 +159,7 @@ def test_a_net_learns_from_a_loader() -> None:
         (lambda: DataLoader(Squares(), 0), ValueError, "batch_size is 0"),
         (lambda: DataLoader(Squares(), shuffle=True), ValueError, "shuffle needs rng="),
         (lambda: DataLoader(Squares(), num_workers=2), ValueError, "num_workers is 2; expected 0"),
-        (lambda: DataLoader(iter([1, 2])), TypeError, "list_iterator has not"),
+        (lambda: DataLoader(iter([1, 2])), TypeError, "list_iterator lacks one"),
         (lambda: DataLoader(Squares(), None, drop_last=True), ValueError, "drop_last needs a batch_size"),
         (
             lambda: DataLoader(Squares(), shuffle=True, sampler=[1], rng=np.random.default_rng(0)),
