@@ -55,7 +55,9 @@ AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
             "state",
             lambda world, rng: agent_from_policy(value_iteration(world)),
         ),
-        "random": NamedAgent("takes random actions", "dots", lambda world, rng: reference.RandomAgent(rng)),
+        "random": NamedAgent(
+            "takes random actions", "dots", lambda world, rng: reference.RandomAgent(rng, world.actions)
+        ),
     }
 )
 

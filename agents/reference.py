@@ -19,8 +19,8 @@ class RandomAgent:
         rng: draws a key for each episode.
     """
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
+    def __init__(self, rng: np.random.Generator, actions: int = 4) -> None:
+        self._rng, self._actions = rng, actions
 
     def initial_state(self, batch_size: int | None = None) -> tuple[Any, int]:
         """Return a fresh key, or (batch_size,) keys, and the number of steps so far, 0."""
@@ -30,7 +30,7 @@ class RandomAgent:
     def act(self, observation: Any, state: tuple[Any, int]) -> tuple[Any, tuple[Any, int]]:
         """Return a random action; the observation does not matter."""
         key, steps = state
-        action = choice(stream(key, 0), steps, 4)
+        action = choice(stream(key, 0), steps, self._actions)
         return (action if isinstance(action, int) else action.astype(np.int64)), (key, steps + 1)
 
 
@@ -86,8 +86,10 @@ class ShortestPathAgent:
         if lost:
             row, column = divmod(int(world.cell[lost[0]]), world.mazes[0].width)
             raise ValueError(f"no goal is reachable from the start at row {row}, column {column}")
-        index = world.carried * world.mazes[0].tiles.size + world.cell
-        self._rows = world.mazes[0].tiles.size << inventory_size(world.mazes[0])
+        headings = world.moves.headings
+        load = world.carried if headings == 1 else world.carried * headings + world.heading
+        index = load * world.mazes[0].tiles.size + world.cell
+        self._rows = headings * world.mazes[0].tiles.size << inventory_size(world.mazes[0])
         self._action = np.zeros(self._rows, dtype=np.int64)
         self._action[index] = best.argmax(axis=1)
 

@@ -22,7 +22,7 @@ from .engines.given import given_worlds
 from .engines.lane import Lane
 from .info import INFO, info_table
 from .maps.changes import Changes, changes_of, levels_without
-from .maps.directions import DOWN, LEFT, RIGHT, UP
+from .maps.directions import DIRECTION_NAMES, DOWN, LEFT, RIGHT, UP
 from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
@@ -46,22 +46,25 @@ _ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 10737
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
-    """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3.
+    """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3, or those of `actions`.
 
     Args:
         maze: a Maze, a text, a file or a shipped name; or `Levels`, of which each reset draws one; or a World of one
             maze, such as one with other rewards, whose tables are used as they are.
         observation: what the agent sees, a function of its state:
 
-            - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one.
-            - "index": carried * height * width + row * width + column; `carried` is 0 without keys and items. These
-              number the cells of a picture, walls too; what has a row for each state, such as `Values`, needs "state".
+            - "dots": four bits, 1 where the neighbour up, right, left, down can be entered; a sign adds one. With other
+              actions a bit for each step, in their order; where actions turn, for ahead, right, left and back.
+            - "index": carried * height * width + row * width + column; `carried` is 0 without keys and items. Where
+              actions turn, it is 4 * carried + heading. These number the cells of a picture, walls too; what has a row
+              for each state, such as `Values`, needs "state".
             - "state": the row of every table over states: of `world`, `P`, `value_iteration(world)` and so on. Where
               each reset draws a maze, it is the row in the tables of that maze.
             - "position": (row, column).
             - "view": (view_size, view_size) tile codes, the agent in the middle; a code is the place of the tile in
-              `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor.
-            - "map": (height, width) tile codes of the whole maze, the agent marked by `AGENT_CODE`.
+              `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor. Where actions turn, ahead is above.
+            - "map": (height, width) tile codes of the whole maze, the agent marked by `AGENT_CODE`, or where actions
+              turn by one of `AGENT_CODES`.
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
             - "goal": (row, column) of the goal, of several the first; (0, 0) without one.
             - "net": what a stock net learns from: "index" where all episodes are in one maze, else "map"; as floats.
@@ -77,9 +80,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         time_limit: the number of steps after which an episode is truncated; None is no limit. "auto" lets an explorer
             arrive: it is twice the expected number of steps of a random walk to the goal (see `hitting_times`); where
             each reset makes a new maze, the square of its open tiles.
-        info: what the info of `reset` and `step` holds: "action_mask" ((4,) int8, 0 for actions that surely leave the
+        info: what the info of `reset` and `step` holds: "action_mask" ((A,) int8, 0 for actions that surely leave the
             agent where it is), "distance" (steps to a goal when nothing slips, -1 for no way), "optimal_actions"
-            ((4,) int8, 1 for the actions of best value, 0 for all when the episode is over), "optimal_action" (the
+            ((A,) int8, 1 for the actions of best value, 0 for all when the episode is over), "optimal_action" (the
             first of them, or -1), "value" (the optimal expected return from here on), "state", "success" (whether the
             agent is at a goal), "level" (which maze this is: the seed that `level_seeds` has for it, the key in other
             `Levels`, the number of changes of `after`; -1 for a maze that was
@@ -96,6 +99,16 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             those after it. A maze that `reset` is given stays.
         lateness: a goal that is reached at step t of at most T, T by `time_limit`, earns lateness * t / T less: with
             0.9 and a goal of 1 this is Minigrid's reward. Planning, proofs and the info "value" do not know of it.
+        actions: what the agent can do: "four" (the directions), "stay" (and to stay), "king" (eight directions),
+            "king_stay", "turns" (left, right, forward: the heading is a part of the state), or a dict of named steps
+            (rows, columns), such as {"up": (-1, 0), "leap": (0, 2)}; by default the maze's own, else "four".
+        corners: "keep" or "cut": whether diagonal steps may cut the corner of a cell that cannot be entered; by default
+            the maze's own, else "keep".
+        noise: what may happen in place of the move that was meant: probabilities by name, such as {"other": 1 / 3}, and
+            by tile, such as {"left_of": 0.1, "~": {"stay": 0.5}}; the names are `WORDS` of `maps/noise.py` and those of
+            actions. By default the maze's own, else that of `slip`.
+        wind: cells that the agent is blown upwards after a step, for each column, such as [0, 1, 1]; or as a map has
+            it: "left 0 1 0" by row, "0 1 2 varies"; by default the maze's own.
 
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
@@ -124,6 +137,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         format: str | None = None,
         map_warnings: bool = True,
         lateness: float = 0.0,
+        actions: Any = None,
+        corners: str | None = None,
+        noise: Any = None,
+        wind: Any = None,
     ) -> None:
         drawn, given = given_worlds(maze)
         self._spec: EnvSpec | None = None
@@ -131,12 +148,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             several=isinstance(maze, Levels) or bool(after),
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
+            actions=actions, corners=corners, noise=noise, wind=wind,
             render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings,
             given=given, lateness=lateness,
         )  # fmt: skip
+        setup = self._settings.setup
         self.render_mode = render_mode
-        self._changes = changes_of(after, format)
-        self._levels = levels_without(self._changes, drawn)
+        self._changes = changes_of(after, format, setup.dressed)
+        self._levels = setup.dressed_levels(levels_without(self._changes, drawn))
         self._given = self._levels is None and self._changes is None
         self._lanes: dict[Maze, Lane] = {}  # of saved states
         self._level_lanes: dict[int, Lane] = {}
@@ -147,9 +166,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
         self._trail_end = 0
         self._window = Window()
-        first = drawn.make(drawn.draw(0)) if isinstance(drawn, Levels) else find_maze(drawn, format)
-        self.action_space = spaces.Discrete(4)
-        self._sight = self._settings.setup.declared([first], self._levels)
+        if self._levels is not None:
+            first = self._levels.make(self._levels.draw(0))
+        else:
+            assert not isinstance(drawn, Levels)
+            [first] = setup.dressed([find_maze(drawn, format)])
+        self._sight = setup.declared([first], self._levels)
+        self.moves = self._sight.moves
+        self.action_space = spaces.Discrete(len(self.moves))
         self.observation_space = self._sight.space
         self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
         self._first = self._lane(first)
@@ -281,7 +305,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         earlier = self._earlier + self._steps if episode else 0
         given, lane = self._given or "maze" in options, self._engine
         if "maze" in options:
-            lane = self._lane(find_maze(options["maze"], self._settings.format))
+            given_maze = find_maze(options["maze"], self._settings.format)
+            lane = self._lane(*self._settings.setup.dressed([given_maze]))
             self._settings.question(lane.world, self._asked)
         elif self._levels is not None and not given:
             lane = self._level(self._levels, self._level_bits(self._levels, key, episode))
@@ -311,7 +336,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         """Move; return Gymnasium's five values.
 
         Raises:
-            ValueError: the action is not one of 0, 1, 2, 3.
+            ValueError: the action is not in the action space.
             TypeError: the action is not an integer.
             gymnasium.error.ResetNeeded: there was no reset.
         """
@@ -356,7 +381,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if self._key is None:
             return gymnasium.error.ResetNeeded("call reset() first")
         kind = ValueError if isinstance(action, int | np.integer) else TypeError
-        return kind(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {action!r}")
+        return kind(f"an action is {self.moves.numbered()}, not {action!r}")
 
     def _info_now(self) -> dict[str, Any]:
         rows = {name: table[self._engine.state] for name, table in self._info.items()}
@@ -366,7 +391,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         return {n: row.copy() if row.ndim else bool(row) if row.dtype == np.bool_ else row for n, row in rows.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Return False for the actions that surely leave the agent where it is, (4,); all True where all do."""
+        """Return False for the actions that surely leave the agent where it is, (A,); all True where all do."""
         if self._masks is None:
             self._masks = INFO["action_mask"](self.world, self._settings.discount)
         return self._masks[self.state].astype(bool)
@@ -389,9 +414,19 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         return None if self._levels is None else self._levels.repeat
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
-        """Return the arrow keys and w, d, a, s, for `gymnasium.utils.play` (with `wait_on_player=True`)."""
-        letters = {ord(letter): action for letter, action in zip("wdas", (UP, RIGHT, LEFT, DOWN), strict=True)}
-        return {(key,): action for key, action in {**_ARROW_KEYS, **letters}.items()}
+        """Return the arrow keys and w, d, a, s, for `gymnasium.utils.play` (with `wait_on_player=True`).
+
+        They mean the actions of these names; up is forward for an agent that turns. Other actions have no keys.
+        """
+        letters = {ord(letter): way for letter, way in zip("wdas", (UP, RIGHT, LEFT, DOWN), strict=True)}
+        keys = {key: self.action_of(DIRECTION_NAMES[way]) for key, way in {**_ARROW_KEYS, **letters}.items()}
+        return {(key,): action for key, action in keys.items() if action is not None}
+
+    def action_of(self, name: str) -> int | None:
+        """Return the action of a name, None if there is none; for an agent that turns, "up" is "forward"."""
+        if name == "up" and name not in self.moves.names:
+            name = "forward"
+        return self.moves.names.index(name) if name in self.moves.names else None
 
     def get_state(self) -> SavedState:
         """Return all that the rest of the episode and the episodes after it depend on.
@@ -406,11 +441,11 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             if len(self._lanes) >= _KEPT:
                 del self._lanes[next(iter(self._lanes))]  # the oldest
             self._lanes[engine.maze] = engine
-        _, cell, carried = engine.places()
+        _, cell, carried, heading = engine.places()
         trails = None if self._trail is None else (self._trail.tobytes(),)
         return SavedState(
             (engine.maze,), 0, self._given, cell, carried, self._steps, self._key, self._episode, (), trails,
-            self._earlier if self._changes else 0,
+            self._earlier if self._changes else 0, heading,
         )  # fmt: skip
 
     def set_state(self, state: SavedState) -> None:
@@ -420,9 +455,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             ValueError: it is not such a state, or its maze does not fit; nothing has changed then.
         """
         try:
-            (maze,), _, given, cell, carried, steps, key, episode, _, trails, earlier = state
+            (maze,), _, given, cell, carried, steps, key, episode, _, trails, earlier, heading = state
             lane = self._engine if maze is self._engine.maze else self._lane(maze)
-            place = lane.state_at(cell, carried)
+            place = lane.state_at(cell, carried, heading)
             if place is None:
                 raise ValueError(f"an agent cannot stand on cell {cell!r} and carry {carried!r}")
             steps, episode = checked_number("steps", steps, 2**63), checked_number("episode", episode, 2**63)

@@ -147,7 +147,8 @@ class Episodes:
             self.enter(lanes, mazes)
         self.begin(lanes, at_once=True)
         if cells is not None:
-            self.engine.put(lanes, Places(self.engine.places(lanes).maze, cells, np.zeros_like(cells)))
+            before = self.engine.places(lanes)  # on starts: the heading is theirs
+            self.engine.put(lanes, Places(before.maze, cells, np.zeros_like(cells), before.heading))
         if self.ended is not None:
             left = np.setdiff1d(self.ended, lanes)
             self.ended = left if len(left) else None
@@ -157,7 +158,7 @@ class Episodes:
         """Move all lanes; those that ended begin their next episodes instead.
 
         Args:
-            actions: (lanes,) int64, each 0 to 3.
+            actions: (lanes,) int64, each 0 to A - 1.
 
         Returns:
             Observations, rewards, terminations and truncations, fresh arrays; `ended` says which lanes are over.
@@ -252,10 +253,11 @@ class Episodes:
         mazes = tuple(scene.maze(maze) for maze in used[order].tolist())
         number = order.argsort()[number]
         columns = (number, self._given, places.cell, places.carried, clock.steps(), clock.key, clock.episode)
+        heading = 0 if scene.moves.headings == 1 else tuple(places.heading.tolist())
         ended = () if self.ended is None else tuple(self.ended.tolist())
         trails = None if self.trails is None else self.trails.saved()
         lists = (tuple(column.tolist()) for column in columns)
-        return SavedState._make((mazes, *lists, ended, trails, tuple(clock.earlier.tolist())))
+        return SavedState._make((mazes, *lists, ended, trails, tuple(clock.earlier.tolist()), heading))
 
     def restore(self, state: SavedState) -> None:
         """Go to a saved state.

@@ -142,9 +142,15 @@ class Info:
                 rows[name] = self._local[name][states]
         if tabled:
             self._learn(engine, places.maze, tabled, None if alike is None else alike[0])
-            at = places.carried * self._cells + places.cell
+            at = self._at(places.carried, places.heading, engine) * self._cells + places.cell
             rows |= {name: self._tables[name][places.maze, at] for name in tabled}
         return {name: rows[name] for name in self._names}
+
+    @staticmethod
+    def _at(carried: NDArray[np.int64], heading: Any, engine: Engine) -> NDArray[np.int64]:
+        """Return one number for what is carried and the heading, (n,)."""
+        headings = engine.scene.moves.headings
+        return carried if headings == 1 else carried * headings + heading
 
     def of(self, engine: Engine, lanes: Lanes, count: int) -> dict[str, NDArray[Any]]:
         """Return the info of some lanes as Gymnasium has it: arrays for all `count` lanes, and their masks."""
@@ -190,8 +196,9 @@ class Info:
             world = engine.worlds(numbers)
             for name in set(names) - set(tiled):
                 table = info_table(name, world, self._discount)
-                room = self._room(name, len(scene), (int(world.carried.max()) + 1) * cells, table)
-                room[numbers[world.maze_of], world.carried * cells + world.cell] = table
+                load = self._at(world.carried, world.heading, engine)
+                room = self._room(name, len(scene), (int(load.max()) + 1) * cells, table)
+                room[numbers[world.maze_of], load * cells + world.cell] = table
         if tiled:
             tables = _plain_tables(tiled, scene.drawings(numbers), self._rewards, self._discount)
             for name in tiled:

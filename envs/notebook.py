@@ -22,8 +22,9 @@ def env_svg(env: MazeEnv) -> str:
     try:
         state = env.state
     except ResetNeeded:
-        return _svg([env.maze], [(None, 0)])
-    return _svg([env.maze], [(int(env.world.cell[state]), int(env.world.carried[state]))])
+        return _svg([env.maze], [(None, 0, 0)])
+    world = env.world
+    return _svg([env.maze], [(int(world.cell[state]), int(world.carried[state]), int(world.heading[state]))])
 
 
 def vector_svg(envs: MazeVectorEnv) -> str | None:
@@ -33,7 +34,8 @@ def vector_svg(envs: MazeVectorEnv) -> str | None:
     except ResetNeeded:
         return None
     mazes = [envs.maze_of(lane) for lane in range(min(envs.num_envs, _LANES))]
-    return _svg(mazes, list(zip(saved.cell, saved.carried, strict=True)))
+    headings = saved.heading if isinstance(saved.heading, tuple) else (saved.heading,) * len(saved.cell)
+    return _svg(mazes, list(zip(saved.cell, saved.carried, headings, strict=True)))
 
 
 def card_html(card: DifficultyCard) -> str:
@@ -46,13 +48,13 @@ def card_html(card: DifficultyCard) -> str:
     return f"<div style='display:flex;gap:2em;align-items:center'>{svg(card.maze)}<table>{rows}</table></div>"
 
 
-def _svg(mazes: Sequence[Maze], places: Sequence[tuple[int | None, int]]) -> str:
-    """Return mazes side by side, the agent of each on a cell, carrying inventory bits."""
+def _svg(mazes: Sequence[Maze], places: Sequence[tuple[int | None, int, int]]) -> str:
+    """Return mazes side by side, the agent of each on a cell, carrying inventory bits, facing a direction."""
     width = _SIDE // len(mazes)
     return frames_svg(
         [
-            draw_place(maze, cell, carried, tile=tile_size(maze, max(width, _SIDE // 3), width))
-            for maze, (cell, carried) in zip(mazes, places, strict=False)
+            draw_place(maze, cell, carried, heading=heading, tile=tile_size(maze, max(width, _SIDE // 3), width))
+            for maze, (cell, carried, heading) in zip(mazes, places, strict=False)
         ]
     )
 

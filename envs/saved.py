@@ -38,6 +38,8 @@ class SavedState(NamedTuple):
     """what was crossed, where it is drawn"""
     earlier: Any = 0
     """steps of the episodes before since the lane was seeded; counted where the world changes (`after=`)"""
+    heading: Any = 0
+    """the direction that is faced, where actions turn"""
 
     def to_json(self) -> str:
         """Return the record as one line of JSON; see `from_json`."""
@@ -87,8 +89,11 @@ def columns_of(state: SavedState, lanes: int) -> tuple[Places, NDArray[np.int64]
     names = ("maze", "cell", "carried", "steps", "episode")
     maze, cell, carried, steps, episode = (np.array(getattr(state, name), dtype=np.int64) for name in names)
     key = np.array(state.key, dtype=np.uint64)
+    heading = np.broadcast_to(np.array(state.heading, dtype=np.int64), (lanes,))
     if {column.shape for column in (maze, cell, carried, steps, episode, key, np.array(state.given))} != {(lanes,)}:
         raise ValueError("its numbers are not one for each lane")
-    if min(column.min() for column in (maze, cell, carried, steps, episode)) < 0 or maze.max() >= len(state.mazes):
+    if min(column.min() for column in (maze, cell, carried, heading, steps, episode)) < 0 or maze.max() >= len(
+        state.mazes
+    ):
         raise ValueError("its numbers are out of range")
-    return Places(maze, cell, carried), steps, Streams(key, episode)
+    return Places(maze, cell, carried, heading), steps, Streams(key, episode)

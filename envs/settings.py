@@ -12,8 +12,9 @@ from .core.world import World
 from .engines.choice import ENGINES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
-from .maps.arguments import is_whole, nearest, whole
+from .maps.arguments import fraction, is_whole, nearest, whole
 from .maps.formats import checked_format
+from .maps.keywords import physics
 from .maps.maze import Maze
 from .observations import ENCODINGS, MAX_TILE, OBSERVATIONS, PLANAR
 from .planning.mdp import check_discount
@@ -56,6 +57,10 @@ class Settings:
         render_mode: str | None,
         check: Callable[[Maze], None],
         shaping: str | None,
+        actions: Any,
+        corners: str | None,
+        noise: Any,
+        wind: Any,
         render_modes: Sequence[str],
         format: str | None,
         map_warnings: bool,
@@ -71,7 +76,7 @@ class Settings:
             keywords: those of `MazeEnv`.
 
         Raises:
-            TypeError: `info` is not a sequence, `rewards` is not a mapping.
+            TypeError: `info` is not a sequence, `rewards` is not a mapping, a keyword of another kind.
             ValueError: an unknown name, a number out of its range.
         """
         if observation == "net":
@@ -102,9 +107,18 @@ class Settings:
         tile = None if tile is None else whole("tile, the side of a tile in px,", tile, 1, MAX_TILE)
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
-        if given and (rewards or slip is not None):
-            raise ValueError("a World has its rewards and slips in its tables: leave out rewards and slip")
-        setup = Setup(seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile, given)
+        if slip is not None and noise is not None:
+            raise ValueError("give slip or noise, not both: a slip p is the noise {'sideways': p}")
+        moves = physics(actions=actions, corners=corners, noise=noise, wind=wind)
+        if given and (rewards or slip is not None or moves):
+            raise ValueError(
+                "a World has its rewards, slips and moves in its tables: leave out rewards, slip, actions, corners, "
+                "noise and wind"
+            )
+        slip = None if slip is None else fraction("slip", slip)
+        setup = Setup(
+            seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile, given, moves
+        )
         return cls(
             setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings),
             float(lateness),

@@ -43,7 +43,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
         observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after,
-            format, map_warnings, lateness: as in `MazeEnv`.
+            format, map_warnings, lateness, actions, corners, noise, wind: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
@@ -82,15 +82,21 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         format: str | None = None,
         map_warnings: bool = True,
         lateness: float = 0.0,
+        actions: Any = None,
+        corners: str | None = None,
+        noise: Any = None,
+        wind: Any = None,
     ) -> None:
         maze, given = given_worlds(maze)
         self._settings = Settings.checked(
             several=isinstance(maze, Levels) or bool(after) or not isinstance(maze, Maze | str | Path),
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
+            actions=actions, corners=corners, noise=noise, wind=wind,
             render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
             given=given, lateness=lateness,
         )  # fmt: skip
+        setup = self._settings.setup
         self.render_mode = render_mode
         self.num_envs = whole("num_envs", num_envs, 1)
         self.autoreset_mode = checked_mode(autoreset_mode)
@@ -99,13 +105,18 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         limited = max_episode_steps not in (None, -1)
         longest = whole("max_episode_steps", max_episode_steps, 1) if limited else None
 
-        changes = changes_of(after, format)
-        levels = levels_without(changes, maze)
-        mazes = [maze.make(maze.draw(0))] if isinstance(maze, Levels) else found_mazes(maze, num_envs, format)
-        self._sight = self._settings.setup.declared(mazes, levels)
-        self._settings.setup.checked(() if changes is None else changes.mazes, self._sight)
+        changes = changes_of(after, format, setup.dressed)
+        levels = setup.dressed_levels(levels_without(changes, maze))
+        if levels is not None:
+            mazes = [levels.make(levels.draw(0))]
+        else:
+            mazes = setup.dressed(found_mazes(maze, num_envs, format))
+        self._sight = setup.declared(mazes, levels)
+        self.moves = self._sight.moves
+        setup.checked(() if changes is None else changes.mazes, self._sight)
         self.single_observation_space = self._sight.space
-        self.single_action_space = spaces.Discrete(4)
+        self.single_action_space = spaces.Discrete(len(self.moves))
+        self._last_action = len(self.moves) - 1
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
@@ -168,7 +179,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         key, episode = episodes.clock.renewed(seed, lanes)
         mazes = cells = None
         if "maze" in options:
-            mazes = found_mazes(options["maze"], self.num_envs, self._settings.format)
+            mazes = setup.dressed(found_mazes(options["maze"], self.num_envs, self._settings.format))
             setup.checked(mazes, self._sight)
             mazes = each(mazes, lanes)
         draws = zip(lanes.tolist(), key.tolist(), episode.tolist(), strict=True)
@@ -192,18 +203,19 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """Move all lanes; return Gymnasium's five values, each with an entry for each lane.
 
         Args:
-            actions: (num_envs,) integers, 0 to 3.
+            actions: (num_envs,) integers, 0 to A - 1.
 
         Raises:
-            ValueError: actions of another shape, or not from 0 to 3.
+            ValueError: actions of another shape, or not in the action space.
             TypeError: actions that are not integers.
             gymnasium.error.ResetNeeded: there was no reset; with autoreset disabled, a lane's episode is over.
         """
         if type(actions) is not np.ndarray or actions.dtype != np.int64 or actions.shape != self._shape:
             actions = self._as_actions(actions)
-        if not 0 <= int(np.bitwise_or.reduce(actions)) <= 3:
-            wrong = actions[(actions < 0) | (actions > 3)][0]
-            raise ValueError(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {wrong}")
+        if not 0 <= int(np.bitwise_or.reduce(actions)) <= self._last_action:
+            wrong = actions[(actions < 0) | (actions > self._last_action)]
+            if len(wrong):
+                raise ValueError(f"an action is {self.moves.numbered()}, not {wrong[0]}")
         episodes, ended = self._episodes, self._episodes.ended
         if not episodes.is_reset or (ended is not None and self.autoreset_mode is AutoresetMode.DISABLED):
             which = "" if ended is None else f" for lanes {', '.join(map(str, ended[:5].tolist()))} (by reset_mask)"
@@ -247,7 +259,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         return self.engine.scene.tiles(self.engine.places()) == ord("G")
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Return False for the actions that surely leave an agent where it is, (num_envs, 4); all True where all do."""
+        """Return False for the actions that surely leave an agent where it is, (num_envs, A); all True where all do."""
         return self._masks.rows(self.engine, self.engine.places())["action_mask"].astype(np.bool_)
 
     def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any = None) -> Any:
@@ -267,15 +279,16 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             gymnasium.logger.warn('render() needs a render mode: gymnasium.make_vec(..., render_mode="rgb_array")')
             return None
         self._need_reset()
-        columns = (column.tolist() for column in self.engine.places())
-        places = [(self.engine.scene.maze(maze), cell, carried) for maze, cell, carried in zip(*columns, strict=True)]
+        scene = self.engine.scene
+        rows = self.engine.places().rows()
+        places = [(scene.maze(maze), cell, carried, heading) for maze, cell, carried, heading in rows]
         if self.render_mode == "ansi":
             return tuple(place_text(*place) for place in places)
         trails = self._episodes.trails
         crossed = [None if trails is None else trails[lane] for lane in range(self.num_envs)]
         return tuple(
-            draw_place(*place, trail=trail, tile=self._settings.setup.tile)
-            for place, trail in zip(places, crossed, strict=True)
+            draw_place(maze, cell, carried, heading=heading, trail=trail, tile=self._settings.setup.tile)
+            for (maze, cell, carried, heading), trail in zip(places, crossed, strict=True)
         )
 
     # saved states

@@ -31,8 +31,49 @@ def perfect_maze(rooms, rng):
     return Maze(tiles)
 
 
-def random_maze(rng, rewards=None):
-    """A drawing of every kind of tile: few things to carry, teleporters in pairs, at times wind or restarting traps."""
+ACTIONS = ("stay", "king", "king_stay", "turns", "up -1 0, leap 0 2, back 0 -1", "east 0 1, knight 2 -1, up -1 0")
+WORDS = ("sideways", "left_of", "right_of", "back", "stay", "other", "any")
+
+
+def random_actions(rng):
+    """The actions of a maze: mostly the four directions, None."""
+    return None if rng.random() < 0.4 else str(rng.choice(ACTIONS))
+
+
+def random_noise(rng):
+    """What may happen in place of a move, in general or on ice alone."""
+
+    def spread():
+        words = rng.choice(WORDS, size=rng.integers(1, 4), replace=False)
+        chances = rng.multinomial(int(rng.integers(1, 21)), np.ones(len(words)) / len(words)) / 20
+        return ", ".join(f"{word} {chance}" for word, chance in zip(words, chances, strict=True))
+
+    clauses = [spread()] if rng.random() < 0.7 else []
+    return "; ".join([*clauses, *([f"~ {spread()}"] if not clauses or rng.random() < 0.5 else [])])
+
+
+def random_physics(rng, height, width, actions=None):
+    """Metadata of any set of moves, noise and wind."""
+    metadata = {} if actions is None else {"actions": actions}
+    if actions == "king":  # the others keep corners
+        metadata["corners"] = "cut"
+    if actions == "turns" and rng.random() < 0.5:
+        metadata["facing"] = str(rng.choice(["up", "right", "left", "down"]))
+    if rng.random() < 0.5:
+        metadata["noise"] = random_noise(rng)
+    if rng.random() < 0.4:
+        direction = str(rng.choice(["up", "right", "left", "down"]))
+        strengths = rng.integers(0, 3, size=width if direction in ("up", "down") else height)
+        varies = str(rng.choice(["", " varies", " varies 0.5"]))
+        metadata["wind"] = f"{direction} {' '.join(map(str, strengths))}{varies}"
+    return metadata
+
+
+def random_maze(rng, rewards=None, actions=None):
+    """A drawing of every kind of tile: few things to carry, teleporters in pairs, at times wind or restarting traps.
+
+    With `actions`, also noise and winds of every kind.
+    """
     height, width = rng.integers(2, 7, size=2).tolist()
     tiles = rng.choice(list(TILES), size=height * width)
     carried = np.flatnonzero(np.isin(tiles, ["*", "a"]))
@@ -50,6 +91,8 @@ def random_maze(rng, rewards=None):
         metadata["trap"] = "restart"
     if rng.random() < 0.2:
         metadata["wind"] = " ".join(map(str, rng.integers(0, 3, size=width)))
+    if actions is not None:
+        metadata |= random_physics(rng, height, width, actions)
     if rewards is None:
         rewards = {name: float(rng.normal()) for name in ("goal", "trap", "item", "step") if rng.random() < 0.5}
     if rewards:
@@ -61,3 +104,9 @@ def random_maze(rng, rewards=None):
 def random_worlds(count, seed=0, rewards=None):
     rng = np.random.default_rng(seed)
     return [World.compile(random_maze(rng, rewards)) for _ in range(count)]
+
+
+def general_worlds(count, seed=0, rewards=None):
+    """Worlds with any actions, noise and wind."""
+    rng = np.random.default_rng(seed)
+    return [World.compile(random_maze(rng, rewards, str(rng.choice(("four", *ACTIONS))))) for _ in range(count)]

@@ -43,9 +43,10 @@ class DictEngine:
             self.lanes[lane] |= {"state": state} if at_once else {"next": state}
 
     def put(self, lanes, places):
-        for lane, cell, carried in zip(lanes, places.cell, places.carried, strict=True):
+        for lane, (_, cell, carried, heading) in zip(lanes, places.rows(), strict=True):
             world = self.world[self.lanes[lane]["maze"]]
-            (self.lanes[lane]["state"],) = np.flatnonzero((world.cell == cell) & (world.carried == carried)).tolist()
+            here = (world.cell == cell) & (world.carried == carried) & (world.heading == heading)
+            (self.lanes[lane]["state"],) = np.flatnonzero(here).tolist()
 
     def copy(self, source, target):
         for lane, one in zip(target, [dict(self.lanes[lane]) for lane in source], strict=True):
@@ -70,7 +71,8 @@ class DictEngine:
 
     def places(self, lanes=slice(None)):
         pairs = [(lane["maze"], lane["state"]) for lane in self.lanes]
-        rows = [(maze, self.world[maze].cell[state], self.world[maze].carried[state]) for maze, state in pairs]
+        worlds = [(maze, self.world[maze], state) for maze, state in pairs]
+        rows = [(maze, world.cell[state], world.carried[state], world.heading[state]) for maze, world, state in worlds]
         return Places(*np.array(rows, dtype=np.int64).T).of(lanes)
 
     def alike(self, places):

@@ -22,10 +22,10 @@ def mazes(*texts):
 
 
 def tables(world):
-    """P (S, 4, S), with nothing after the end, and R (S, 4), the reachable states, and what is seen in all states."""
+    """P (S, A, S), with nothing after the end, and R (S, A), the reachable states, and what is seen in all states."""
     listed = outcomes(world)
-    P = np.zeros((world.states, 4, world.states))
-    for s, a, k in itertools.product(range(world.states), range(4), range(3)):
+    P = np.zeros((world.states, world.actions, world.states))
+    for s, a, k in itertools.product(*map(range, listed.probability.shape)):
         P[s, a, listed.next_state[s, a, k]] += listed.probability[s, a, k] * (not world.terminal[s])
     P[:, :, world.terminal] = 0
     R = np.where(world.terminal[:, None], 0, (listed.probability * listed.reward).sum(axis=2))
@@ -35,7 +35,7 @@ def tables(world):
         new = set(np.flatnonzero(P[waiting.pop()].sum(axis=0)).tolist()) - reached
         reached |= new
         waiting += new
-    return P, R, sorted(reached), (world.dots @ (1, 2, 4, 8)).tolist()
+    return P, R, sorted(reached), (world.dots @ (1 << np.arange(world.dots.shape[1]))).tolist()
 
 
 def small_worlds(count, seed=0, looks=5, states=45, wanted=lambda world: True):

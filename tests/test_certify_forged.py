@@ -174,7 +174,7 @@ def test_proofs_that_leave_something_out_fail(name):
 def test_a_world_that_is_not_its_drawing_fails():
     made = MADE["suffices"]
     world = copy.copy(made.world)
-    tables = {name: getattr(world, name).copy() for name in vars(world) if name != "mazes"}
+    tables = {name: getattr(world, name).copy() for name in vars(world) if name not in ("mazes", "noise")}
     tables["next_state"][0] = tables["next_state"][0][::-1]
     other = World(world.mazes, **tables)
     assert not replace(made, world=other, seal="").verify()

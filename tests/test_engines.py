@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.envs import ENGINES, OBSERVATIONS, Engine, Maze, MazeVectorEnv, Places, load_maze
+from mazegrad.envs import ENGINES, OBSERVATIONS, Engine, Maze, MazeVectorEnv, load_maze
 from mazegrad.envs.engines.engine import Setup
 from mazegrad.envs.engines.fresh import FreshMazes
 from mazegrad.envs.engines.stacked import StackedTables
@@ -17,7 +17,7 @@ from mazegrad.envs.maps.levels import generated, t_maze_levels
 from mazegrad.envs.maps.randomness import Streams, key_from_seed
 from mazegrad.envs.observations import margin_of
 
-from random_worlds import random_maze
+from random_worlds import random_actions, random_maze
 from slow_engine import DictEngine
 
 EVERYTHING = Maze.from_text("S.~~.{.>.\n.##.#A##.\n.a..*.<.G\n^#1##.##v\nS.}.X.1.*\n")
@@ -29,12 +29,17 @@ LEVELS = {
     "T": t_maze_levels(2),
 }
 MAZES = {"one": [load_maze("four_rooms")], "everything": [EVERYTHING], "ice": [load_maze("ice_lake")]}
+MAZES |= {
+    "king": [EVERYTHING.with_settings({"actions": "king_stay", "noise": "other 1/3; ~ left_of 0.1, right_of 0.4"})],
+    "turns": [EVERYTHING.with_settings({"actions": "turns", "facing": "left", "noise": "left_of 0.2, stay 0.1"})],
+    "leaps": [EVERYTHING.with_settings({"actions": "a 0 2, b 1 -1, c -2 0", "wind": "left 0 1 2 0 1 varies"})],
+}
 LANES = 5
 
 
 def engines(setup, mazes, levels, engine="numpy"):
     """Return an engine of `ENGINES`, and the slow one."""
-    first = mazes or [levels.make(levels.draw(0))]
+    first = setup.dressed(mazes or [levels.make(levels.draw(0))])
     sight = setup.declared(first, levels)
     fast = ENGINES[engine](setup, sight, LANES, first, levels)
     return fast, DictEngine(setup, sight, LANES, first, levels)
@@ -42,8 +47,7 @@ def engines(setup, mazes, levels, engine="numpy"):
 
 def where(engine, lanes):
     """Return where lanes are, by their mazes and not by the numbers of these."""
-    maze, cell, carried = (column.tolist() for column in engine.places(lanes))
-    return [(engine.scene.maze(number), *place) for number, *place in zip(maze, cell, carried, strict=True)]
+    return [(engine.scene.maze(number), *place) for number, *place in engine.places(lanes).rows()]
 
 
 def same(fast, slow, lanes):
@@ -87,7 +91,7 @@ def live_alike(fast, slow, levels, rng, steps=120):
             places = slow.places(np.flatnonzero(slow.places().maze == slow.places().maze[lanes[0]])[:1])
             slow.copy(lanes[:1], lanes[:1])
             for engine in (fast, slow):
-                engine.put(lanes[:1], Places(engine.places(lanes[:1]).maze, places.cell, places.carried))
+                engine.put(lanes[:1], places._replace(maze=engine.places(lanes[:1]).maze))
             at_once = True
         elif what == 3:
             source = rng.integers(0, LANES, len(lanes))
@@ -99,7 +103,8 @@ def live_alike(fast, slow, levels, rng, steps=120):
         else:
             at_once = True
         if not at_once or what > 3:
-            actions, random = rng.integers(0, 4, LANES), rng.integers(0, 2**53, LANES).astype(np.uint64)
+            actions = rng.integers(0, len(fast.scene.moves), LANES)
+            random = rng.integers(0, 2**53, LANES).astype(np.uint64)
             assert moved(fast, actions, random if fast.slips else None) == moved(slow, actions, random)
         same(fast, slow, every[rng.random(LANES) < 0.5])
     numbers = np.unique(fast.places().maze)
@@ -143,7 +148,8 @@ def test_copies_are_engines_of_their_own(engine, name, copied):
 def test_mazes_come_and_go(seed):
     """The store of stacked tables grows and is reused: mazes of any size are entered, again and again."""
     rng = np.random.default_rng(seed)
-    mazes = [random_maze(rng) for _ in range(6)]
+    actions = random_actions(rng)
+    mazes = [random_maze(rng, actions=actions) for _ in range(6)]
     setup = Setup("dots")
     sight = setup.sight(mazes)
     fast = StackedTables(setup, sight, LANES, mazes[:1], np.zeros(LANES, dtype=np.int64))
@@ -158,8 +164,8 @@ def test_mazes_come_and_go(seed):
         for engine in (fast, slow) if len(lanes) else ():
             engine.enter(lanes, entered)
             engine.start(lanes, streams[lanes], at_once=True)
-        actions, random = rng.integers(0, 4, LANES), rng.integers(0, 2**53, LANES).astype(np.uint64)
-        assert moved(fast, actions, random if fast.slips else None) == moved(slow, actions, random)
+        chosen, random = rng.integers(0, len(sight.moves), LANES), rng.integers(0, 2**53, LANES).astype(np.uint64)
+        assert moved(fast, chosen, random if fast.slips else None) == moved(slow, chosen, random)
         same(fast, slow, every)
     assert len(fast.scene) <= LANES + 6  # numbers of mazes without lanes were given away again
 

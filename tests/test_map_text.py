@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mazegrad.envs import AGENT_CODE, LEGEND, TILE_CODES, Maze, MazeError
 from mazegrad.envs.maps.maze import METADATA
+from mazegrad.envs.maps.moves import NAMED
 
 NUMBERS = st.floats(-1e6, 1e6).map(repr)
 VALUES = {
@@ -18,7 +19,16 @@ VALUES = {
         lambda earns: ", ".join(f"{name} {value}" for name, value in earns.items())
     ),
     "trap": st.sampled_from(["end", "restart"]),
-    "wind": st.lists(st.integers(0, 9), min_size=1).map(lambda wind: " ".join(map(str, wind))),
+    "wind": st.builds(
+        lambda way, wind, varies: f"{way}{' '.join(map(str, wind))}{varies}",
+        st.sampled_from(["", "up ", "left ", "right ", "down "]),
+        st.lists(st.integers(0, 9), min_size=1),
+        st.sampled_from(["", " varies", " varies 1/2"]),
+    ),
+    "noise": st.sampled_from(["other 1/3", "left_of 0.1, right_of 0.2", "~ stay 1/2", "back 0; ~ up 1; . any 1/4"]),
+    "actions": st.sampled_from([*NAMED, "up -1 0, leap 0 2", "a 0 1"]),
+    "corners": st.sampled_from(["keep", "cut"]),
+    "facing": st.sampled_from(["up", "right", "left", "down"]),
     **dict.fromkeys(
         ("name", "title", "source"),
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")).map(str.strip),
@@ -82,7 +92,7 @@ def test_what_cannot_be_read(text: str, message: str) -> None:
 def test_settings() -> None:
     maze = Maze.from_text(MENAGERIE)
     assert maze.setting("rewards") == {"step": -1.0, "item": 2.0}
-    assert maze.setting("wind") == (0, 0, 1, 0, 2, 0, 0, 0, 0)
+    assert maze.setting("wind") == (0, (0, 0, 1, 0, 2, 0, 0, 0, 0), 0)  # up
     assert (maze.setting("slip"), maze.setting("ice"), maze.setting("trap")) == (0.1, 0.5, "restart")
     assert Maze.from_text("S").setting("wind") is None
 

@@ -156,9 +156,9 @@ def changed(name, where, value):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"probability": np.ones((3, 4))}, r"shape \(states, 4, outcomes\)"),
-        ({"probability": np.ones((3, 3, 1))}, r"shape \(states, 4, outcomes\)"),
-        ({"probability": np.ones((0, 4, 1))}, r"shape \(states, 4, outcomes\)"),
+        ({"probability": np.ones((3, 4))}, r"shape \(states, actions, outcomes\)"),
+        ({"probability": np.ones((3, 0, 1))}, r"shape \(states, actions, outcomes\)"),
+        ({"probability": np.ones((0, 4, 1))}, r"shape \(states, actions, outcomes\)"),
         ({"reward": np.zeros((3, 4))}, r"reward must have shape \(3, 4, 1\)"),
         ({"next_state": np.zeros((3, 4, 1))}, "next_state .* hold ints, not .*float64"),
         ({"terminal": np.zeros(3, dtype=int)}, "terminal .* hold bools"),

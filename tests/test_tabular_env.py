@@ -306,7 +306,7 @@ def test_worlds_that_are_not_any() -> None:
             with pytest.raises(ValueError, match=said):
                 make(one)
     for how in ({"slip": 0.1}, {"rewards": {"goal": 2}}):
-        with pytest.raises(ValueError, match="leave out rewards and slip"):
+        with pytest.raises(ValueError, match="leave out rewards, slip"):
             MazeEnv(world, **how)
     with pytest.raises(ValueError, match="two worlds of one maze"):
         MazeVectorEnv([world, dataclasses.replace(world, reward=world.reward * 2)], 2)

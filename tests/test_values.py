@@ -35,8 +35,8 @@ def by_linear_programming(mdp, discount):
     """The least V that no backup exceeds (Puterman, Markov Decision Processes, section 6.9)."""
     optimize = pytest.importorskip("scipy.optimize", reason="an independent answer: the extra parity")
     P, R, _, _ = mdp.to_dense()
-    rows = np.concatenate([discount * P[action] - np.eye(mdp.states) for action in range(4)])
-    live = np.tile(~mdp.terminal, 4)
+    rows = np.concatenate([discount * P[action] - np.eye(mdp.states) for action in range(mdp.actions)])
+    live = np.tile(~mdp.terminal, mdp.actions)
     bounds = [(0, 0) if over else (None, None) for over in mdp.terminal]
     found = optimize.linprog(np.ones(mdp.states), rows[live], -R.T.ravel()[live], bounds=bounds, method="highs")
     assert found.status == 0

@@ -71,7 +71,7 @@ def walk_alike(ours, theirs, steps, seed=5, rng=3):
     same(ours.reset(seed=seed), theirs.reset(seed=seed), "reset")
     ends = 0
     for step in range(steps):
-        actions = rng.integers(0, 4, ours.num_envs)
+        actions = rng.integers(0, ours.single_action_space.n, ours.num_envs)
         told = ours.step(actions)
         same(told, theirs.step(actions), f"step {step}")
         over = told[2] | told[3]
@@ -215,7 +215,7 @@ def test_an_episode_that_starts_at_a_goal_is_over_with_its_first_step(name):
 def walk_on(ours, theirs, steps):
     rng = np.random.default_rng(1)
     for step in range(steps):
-        actions = rng.integers(0, 4, ours.num_envs)
+        actions = rng.integers(0, ours.single_action_space.n, ours.num_envs)
         told = ours.step(actions)
         same(told, theirs.step(actions), f"step {step}")
         over = told[2] | told[3]

@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...envs.maps.arguments import is_whole
+from ...envs.maps.arguments import is_whole, whole
+from ...envs.maps.moves import MAX_ACTIONS
 from .encodings import Bits, Encoding, encoding_from_dict
 from .minimisation import Ints, breadth_first, merge_equivalent
 
 ACTIONS: Final = 4
+"""the directions: the actions where nothing else is said"""
 DOTS: Final = Bits()
 """the encoding of `dots`: four bits"""
 
@@ -23,9 +25,10 @@ class Automaton:
 
     Args:
         next_node: (nodes, observations) integers, 0 to nodes - 1.
-        action: (nodes, observations) integers, the directions 0 to 3.
+        action: (nodes, observations) integers, 0 to actions - 1.
         start: the node before the first observation.
         encode: from an observation to its number, the column; by default the four bits of `dots`.
+        actions: the number of actions.
 
     Raises:
         ValueError: a table of another shape, or an entry that is not an integer or out of range.
@@ -36,8 +39,10 @@ class Automaton:
     action: Ints
     """(nodes, observations), read-only"""
 
-    def __init__(self, next_node: ArrayLike, action: ArrayLike, start: int = 0, encode: Encoding = DOTS) -> None:
-        self.encode = encode
+    def __init__(
+        self, next_node: ArrayLike, action: ArrayLike, start: int = 0, encode: Encoding = DOTS, actions: int = ACTIONS
+    ) -> None:
+        self.encode, self.actions = encode, whole("actions", actions, 1, MAX_ACTIONS)
         self.next_node = _table("next_node", next_node, encode.observations)
         self.action = _table("action", action, encode.observations)
         nodes = len(self.next_node)
@@ -45,7 +50,7 @@ class Automaton:
             raise ValueError(
                 f"action must have the shape of next_node, {self.next_node.shape}, not {self.action.shape}"
             )
-        for name, table, limit in (("next_node", self.next_node, nodes), ("action", self.action, ACTIONS)):
+        for name, table, limit in (("next_node", self.next_node, nodes), ("action", self.action, self.actions)):
             for node, number in np.argwhere((table < 0) | (table >= limit))[:1]:
                 raise ValueError(f"{name}[{node}, {number}] must be from 0 to {limit - 1}, not {table[node, number]}")
         if not is_whole(start) or not 0 <= start < nodes:
@@ -88,7 +93,7 @@ class Automaton:
         """
         table, number = merge_equivalent(np.stack([self.action, self.next_node], axis=-1))
         table = breadth_first(table, int(number[self.start]))
-        return Automaton(table[..., 1], table[..., 0], 0, self.encode)
+        return Automaton(table[..., 1], table[..., 0], 0, self.encode, self.actions)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dict for JSON that `from_dict` reads."""
@@ -97,6 +102,7 @@ class Automaton:
             "action": self.action.tolist(),
             "start": self.start,
             "encode": self.encode.to_dict(),
+            **({} if self.actions == ACTIONS else {"actions": self.actions}),
         }
 
     @classmethod
@@ -107,14 +113,15 @@ class Automaton:
             ValueError: not such a dict; the message says what is wrong.
         """
         fields = ("next_node", "action", "start", "encode")
-        if not isinstance(data, Mapping) or set(data) != set(fields):
+        if not isinstance(data, Mapping) or set(data) - {"actions"} != set(fields):
             raise ValueError(f"an automaton must be a dict with the fields {', '.join(fields)}")
-        return Automaton(data["next_node"], data["action"], data["start"], encoding_from_dict(data["encode"]))
+        encode, actions = encoding_from_dict(data["encode"]), data.get("actions", ACTIONS)
+        return Automaton(data["next_node"], data["action"], data["start"], encode, actions)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Automaton):
             return NotImplemented
-        same = self.start == other.start and self.encode == other.encode
+        same = (self.start, self.encode, self.actions) == (other.start, other.encode, other.actions)
         return same and np.array_equal(self.next_node, other.next_node) and np.array_equal(self.action, other.action)
 
     def __hash__(self) -> int:

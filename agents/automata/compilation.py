@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..rnn import LinearRNN
-from .automaton import ACTIONS, Automaton
+from .automaton import Automaton
 from .encodings import Bits, Encoding
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ class CompiledAutomaton:
     rnn: ThresholdRNN
     """n = nodes * observations + 1 units; the inputs are the bits, or for other observations a one-hot code"""
     readout: Array
-    """(4, n): the action is the index of the largest entry of readout @ h"""
+    """(actions, n): the action is the index of the largest entry of readout @ h"""
 
     @property
     def encode(self) -> Encoding:
@@ -161,7 +161,7 @@ def compile_automaton(automaton: Automaton) -> CompiledAutomaton:
     W[:-1] = np.tile(4 * inputs - 2, (nodes, 1))
     U[:-1] = 2 * (np.repeat(np.arange(nodes), observations)[:, None] == _node_after(automaton))
     b[:-1] = np.tile(-2 * inputs.sum(axis=1) - 1, nodes)
-    readout = np.zeros((ACTIONS, units))
+    readout = np.zeros((automaton.actions, units))
     readout[automaton.action.ravel(), np.arange(units - 1)] = 1
     return CompiledAutomaton(automaton, ThresholdRNN(W, U, b, np.eye(units)[-1]), readout)
 

@@ -15,7 +15,7 @@ from ...envs import Maze, World, outcomes
 from ...envs.maps.arguments import whole
 from ..agent import Agent, checked_agent
 from ..agent_state import as_matrix, rows_of
-from .automaton import Automaton
+from .automaton import ACTIONS, Automaton
 from .encodings import Bits, Encoding
 from .minimisation import UNKNOWN, Ints
 from .observed import Observed, observe, one_world
@@ -74,16 +74,16 @@ def extract_automaton(
     max_states = whole("max_states", max_states, 1)
     checked_agent(agent)
     if worlds is None:
-        encode = getattr(agent, "encode", Bits())
+        encode, actions = getattr(agent, "encode", Bits()), getattr(agent, "actions", ACTIONS)
         explorer = _Explorer(agent, encode.observations, tolerance)
         explorer.explore_all(encode, max_states)
     else:
         world = one_world(worlds)
         observed = observe(world, observation, view_size)
-        encode = observed.encode
+        encode, actions = observed.encode, world.actions
         explorer = _Explorer(agent, encode.observations, tolerance)
         explorer.explore(world, observed, max_states)
-    return explorer.automaton(encode)
+    return explorer.automaton(encode, actions)
 
 
 class _Explorer:
@@ -176,7 +176,7 @@ class _Explorer:
         self.caveats.append(f"stopped after {len(self.node_of):,} states of the agent")
         return True
 
-    def automaton(self, encode: Encoding) -> ExtractedAutomaton:
+    def automaton(self, encode: Encoding, actions: int) -> ExtractedAutomaton:
         """Return what was recorded, merged, its unknown entries filled in."""
         states = len(self.node_of)
         caveats = list(self.caveats)
@@ -187,7 +187,9 @@ class _Explorer:
         table, at_least = merge_compatible(self.table[:states])
         known = table[..., 0] != UNKNOWN
         own = np.arange(len(table))[:, None]
-        result = ExtractedAutomaton(np.where(known, table[..., 1], own), np.where(known, table[..., 0], 0), 0, encode)
+        result = ExtractedAutomaton(
+            np.where(known, table[..., 1], own), np.where(known, table[..., 0], 0), 0, encode, actions
+        )
         known.setflags(write=False)
         result.known, result.states, result.at_least, result.caveats = known, states, at_least, tuple(caveats)
         return result

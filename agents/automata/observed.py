@@ -68,7 +68,8 @@ def observe(world: World, observation: str, view_size: int, *, keep_pixels: bool
         raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
     space, look = OBSERVATIONS[observation](world, view_size)
     if observation == "dots":
-        return Observed(Bits()(look(np.arange(world.states))), Bits(), look)
+        bits = Bits(world.dots.shape[1])
+        return Observed(bits(look(np.arange(world.states))), bits, look)
     if isinstance(space, Discrete):
         return Observed(look(np.arange(world.states)).astype(np.int64), Number(int(space.n)), look)
     numbers = observation_numbers(world, observation, view_size)

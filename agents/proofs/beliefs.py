@@ -80,7 +80,7 @@ def _explore(
         if not go_on(len(frontier)):
             return None
         following[belief] = {}
-        for action in sorted(frozenset[int](range(4)).intersection(*(optimal[state] for state in belief))):
+        for action in sorted(frozenset[int](range(model.actions)).intersection(*(optimal[state] for state in belief))):
             after = {to for state in belief for _, to in model.transitions[state][action] if to != OVER}
             following[belief][action] = _by_observation(model, after)
             for new in following[belief][action]:
@@ -124,4 +124,4 @@ def controller_of(model: Model, game: Game) -> Automaton:
                 order.append(following)
             next_node[observation] = nodes.get(following, nodes[node])
         rows.append((next_node, action))
-    return Automaton([row[0] for row in rows], [row[1] for row in rows], 0, model.encode)
+    return Automaton([row[0] for row in rows], [row[1] for row in rows], 0, model.encode, model.actions)

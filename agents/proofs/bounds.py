@@ -27,9 +27,9 @@ def search(
         tree: a new one; it is filled, and is a valid proof at any time, also if this is interrupted.
         relaxation: of the model.
         choose: returns a split.
-        value_of: from a mean distribution, (observations, 4), to the approximate value of a policy made of it.
+        value_of: from a mean distribution, (observations, A), to the approximate value of a policy made of it.
         go_on: is called before each step with the number of boxes; False stops the search.
-        q: (n, 4) approximate action values.
+        q: (n, A) approximate action values.
     """
     best, closed = -np.inf, -np.inf  # the value of the best policy; the largest bound of the boxes that are finished
     heap: list[tuple[float, int, Box, Disagreement, Floats]] = []

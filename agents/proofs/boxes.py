@@ -9,7 +9,7 @@ import numpy as np
 from .model import Floats
 
 Box = tuple[Floats, Floats]
-"""(observations, 4) twice: the least and the largest probability of each action on each observation"""
+"""(observations, A) twice: the least and the largest probability of each action on each observation"""
 Split = tuple[int, int, float | None]
 """(observation, action, cut); see `Tree`"""
 
@@ -18,9 +18,9 @@ class Disagreement(NamedTuple):
     """How aliased states choose differently in a relaxed problem; each state is weighted by its expected visits."""
 
     mean: Floats
-    """(observations, 4): their mean distribution"""
+    """(observations, A): their mean distribution"""
     apart: Floats
-    """(observations, 4): how far they are from the mean, summed"""
+    """(observations, A): how far they are from the mean, summed"""
     price: Floats
     """(observations,): the loss if they all took the one best common action; -inf where they agree"""
 
@@ -38,7 +38,7 @@ class Tree:
     splits: list[tuple[int, int, float | None, list[int]] | None] = field(default_factory=lambda: [None])
     upper: float = np.inf
     policy: Floats | None = None
-    """(observations, 4): the mean distribution from which the best policy found was made"""
+    """(observations, A): the mean distribution from which the best policy found was made"""
 
     def frozen(self) -> tuple[Any, ...]:
         """Return the splits as tuples."""
@@ -46,11 +46,11 @@ class Tree:
 
 
 def parts(box: Box, split: Split) -> list[Box | None]:
-    """Return the parts of a box: two, or without a cut four, with None for an action that the box does not allow."""
+    """Return the parts of a box: two, or without a cut one for each action, None where the box does not allow it."""
     (low, high), (observation, action, cut) = box, split
     if cut is None:
-        sure = np.eye(4)
-        return [_with(box, observation, sure[a], sure[a]) if high[observation, a] == 1 else None for a in range(4)]
+        sure = np.eye(high.shape[1])
+        return [_with(box, observation, row, row) if high[observation, a] == 1 else None for a, row in enumerate(sure)]
     below, above = high[observation].copy(), low[observation].copy()
     below[action] = above[action] = cut
     return [_with(box, observation, low[observation], below), _with(box, observation, above, high[observation])]

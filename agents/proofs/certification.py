@@ -172,7 +172,7 @@ class _Search:
         self.budget.stage("the best memoryless policy", 0.4)
 
         def value_of(mean: Floats) -> float:
-            return self.relaxation.value_of(np.eye(4)[mean.argmax(axis=1)])
+            return self.relaxation.value_of(np.eye(self.model.actions)[mean.argmax(axis=1)])
 
         tree = self.memoryless_tree = Tree()
         try:
@@ -234,7 +234,9 @@ class _Search:
 
     def as_controller(self, policy: NDArray[np.int64]) -> Automaton:
         """Return a memoryless policy, (observations,), as a controller of one node."""
-        return Automaton(np.zeros((1, len(policy)), dtype=np.int64), policy[None], 0, self.model.encode)
+        return Automaton(
+            np.zeros((1, len(policy)), dtype=np.int64), policy[None], 0, self.model.encode, self.model.actions
+        )
 
     def conclude(self, observation: str, view_size: int) -> MemoryCertificate:
         """Return the certificate of what is known."""

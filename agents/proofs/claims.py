@@ -150,8 +150,21 @@ class Claims:
 
 
 def tables_digest(world: World) -> str:
-    """Return a hash of all tables except reward and slip, which a certificate contains."""
-    tables = (world.next_state, world.terminal, world.goal, world.dots, world.start_states, world.cell, world.carried)
+    """Return a hash of all tables and of the noise, except reward and slip, which a certificate contains."""
+    tables: list[NDArray[Any]] = [
+        world.next_state,
+        world.terminal,
+        world.goal,
+        world.dots,
+        world.start_states,
+        world.cell,
+        world.carried,
+    ]
+    if world.moves.headings > 1:
+        tables.append(world.heading)
+    if world.noise is not None:
+        noise = world.noise
+        tables += [noise.kind, noise.executed, noise.probability]
     return hashlib.sha256(b"".join(np.ascontiguousarray(table).tobytes() for table in tables)).hexdigest()
 
 

@@ -65,7 +65,7 @@ def find_optimum(model: Model) -> Optimum:
     policy: list[int] = approximate.policy[model.states].tolist()
     while True:
         values = _values_of(model, finite, policy)
-        optimal = [Actions(range(4))] * model.count
+        optimal = [Actions(range(model.actions))] * model.count
         for s in finite:
             optimal[s] = _best_actions(model, s, values)
         improvable = [s for s in finite if policy[s] not in optimal[s]]
@@ -101,11 +101,11 @@ def _best_actions(model: Model, state: int, values: dict[int, Fraction]) -> Acti
 
 
 def _near_optimum(model: Model, q: Floats, error: float, value: float) -> Optimum:
-    """Return what is certain if action values, (n, 4), are off by at most `error`, and rounding."""
+    """Return what is certain if action values, (n, A), are off by at most `error`, and rounding."""
     optimal, possible = [], []
     slack = error + 1e-11 * max(1.0, float(np.abs(q).max()))
     for s, row in enumerate(q.tolist()):
-        near = Actions(a for a in range(4) if row[a] >= max(row) - 2 * slack)
+        near = Actions(a for a in range(model.actions) if row[a] >= max(row) - 2 * slack)
         different = {(model.rewards[s][a], tuple(sorted(model.transitions[s][a]))) for a in near}
         possible.append(near)
         optimal.append(near if len(different) == 1 else Actions())

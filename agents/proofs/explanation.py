@@ -53,7 +53,7 @@ def explain(claims: Claims) -> str:
         parts.insert(1, "\n".join(textwrap.wrap(_VACUOUS, 100)))
     if claims.interrupted:
         parts.insert(1, "\n".join(textwrap.wrap(_PARTIAL, 100)))
-    if claims.verdict == HELPS and len(world.start_states) == 1 and not world.slip.any():
+    if claims.verdict == HELPS and len(world.start_states) == 1 and not world.noisy:
         parts.append(textwrap.fill(_CAVEAT, 100))
     return "\n\n".join(parts) + "\n"
 
@@ -82,7 +82,8 @@ def _helps(claims: Claims) -> list[str]:
     first, second, first_actions, second_actions = claims.witness
     return [
         f"Two states have the same observation: A, at {_where(world, first)}, where the best is to go "
-        f"{_names(first_actions)}, and B, at {_where(world, second)}, where it is to go {_names(second_actions)}. "
+        f"{_names(world, first_actions)}, and B, at {_where(world, second)}, where it is to go "
+        f"{_names(world, second_actions)}. "
         "Every optimal policy visits both. A map from observations to actions takes the same action in both, so it is "
         "wrong in one of them. A stochastic policy does not help, since each action that it takes with some "
         f"probability is wrong in one of them. But {controller} has the value V*."
@@ -92,7 +93,8 @@ def _helps(claims: Claims) -> list[str]:
 def _hides(claims: Claims) -> list[str]:
     assert claims.confusion is not None
     actions, states = claims.confusion
-    when = f"after going {', '.join(DIRECTION_NAMES[action] for action in actions)}" if actions else "at the start"
+    names = claims.world.moves.names
+    when = f"after going {', '.join(names[action] for action in actions)}" if actions else "at the start"
     lines = [
         f"No memory is enough: {when}, {len(states)} states fit all observations of the agent, and they share no "
         "optimal action. Each action before that is optimal in every state in which the agent may be; other actions "
@@ -111,14 +113,16 @@ def _undecided(claims: Claims) -> list[str]:
     return [f"It is not known {claims.missing}."]
 
 
-def _names(actions: tuple[int, ...]) -> str:
-    return " or ".join(DIRECTION_NAMES[action] for action in actions)
+def _names(world: World, actions: tuple[int, ...]) -> str:
+    return " or ".join(world.moves.names[action] for action in actions)
 
 
 def _where(world: World, state: int) -> str:
     maze = int(world.maze_of[state])
     row, column = divmod(int(world.cell[state]), world.mazes[maze].width)
     carried = f", carrying {int(world.carried[state])}" if world.carried[state] else ""
+    if world.moves.headings > 1:
+        carried += f", facing {DIRECTION_NAMES[int(world.heading[state])]}"
     return f"row {row}, column {column}{carried}" + (f" of maze {maze}" if len(world.mazes) > 1 else "")
 
 

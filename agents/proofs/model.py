@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs import World, outcomes
-from ...envs.core.rules import case_probabilities
+from ...envs import World
+from ...envs.core.rules import cases, noise_of
 from ...envs.maps.arguments import fraction
-from ...envs.maps.directions import DIRECTION_NAMES
+from ...envs.maps.noise import simple_fraction as as_fraction
 from ..automata.encodings import Encoding
 from ..automata.observed import observe
 
@@ -22,15 +22,6 @@ MAX_STATES: Final = 2000
 Floats = NDArray[np.float64]
 Distribution = list[tuple[Fraction, int]]
 """(probability, next state or OVER), each next state once"""
-
-
-def as_fraction(number: float) -> Fraction:
-    """Return the simplest fraction that rounds to a float, for denominators up to a million; else its exact value.
-
-    So 0.99 is 99/100, and 2/3, rounded to a float, is 2/3 again.
-    """
-    simple = Fraction(number).limit_denominator(10**6)
-    return simple if float(simple) == number else Fraction(number)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,11 +47,11 @@ class Model:
     bonus: Fraction
     """the largest reward of a step that ends the episode, at least 0"""
     next_state: NDArray[np.int64]
-    """(n, 4, K): the next states as an array, with n for OVER"""
+    """(n, A, K): the next states as an array, with n for OVER"""
     probability: Floats
-    """(n, 4, K)"""
+    """(n, A, K)"""
     reward: Floats
-    """(n, 4)"""
+    """(n, A)"""
     start: Floats
     """(n,)"""
 
@@ -68,6 +59,11 @@ class Model:
     def count(self) -> int:
         """The number of states, n."""
         return len(self.states)
+
+    @property
+    def actions(self) -> int:
+        """The number of actions, A."""
+        return self.next_state.shape[1]
 
     @property
     def observations(self) -> int:
@@ -98,9 +94,9 @@ def read_model(world: World, observation: str, view_size: int, discount: float) 
     states = _reachable(world)
     transitions, rewards = _exact_tables(world, states)
     least_cost, bonus = _step_costs(world, states, discount)
-    n = len(states)
+    n, actions = len(states), world.actions
     width = max((len(distribution) for row in transitions for distribution in row), default=1)
-    next_state, probability = np.full((n, 4, width), n), np.zeros((n, 4, width))
+    next_state, probability = np.full((n, actions, width), n), np.zeros((n, actions, width))
     for s, row in enumerate(transitions):
         for a, distribution in enumerate(row):
             for k, (chance, after) in enumerate(distribution):
@@ -126,7 +122,7 @@ def read_model(world: World, observation: str, view_size: int, discount: float) 
         bonus=bonus,
         next_state=next_state,
         probability=probability,
-        reward=np.array([[float(r) for r in row] for row in rewards]).reshape(n, 4),
+        reward=np.array([[float(r) for r in row] for row in rewards]).reshape(n, actions),
         start=start,
     )
 
@@ -134,10 +130,12 @@ def read_model(world: World, observation: str, view_size: int, discount: float) 
 def _reachable(world: World) -> dict[int, int]:
     """Return the states that are reachable and not terminal, in breadth-first order, each with its new number."""
     states: dict[int, int] = {}
+    noise = noise_of(world)
+    moves = [np.unique(rows[happens]) for rows, happens in zip(noise.executed, noise.probability > 0, strict=True)]
     frontier = [state for state in dict.fromkeys(world.start_states.tolist()) if not world.terminal[state]]
     states.update((state, number) for number, state in enumerate(frontier))
     for state in frontier:
-        for after in world.next_state[state].tolist():
+        for after in world.next_state[state, moves[noise.kind[state]]].tolist():
             if not world.terminal[after] and after not in states:
                 states[after] = len(states)
                 frontier.append(after)
@@ -146,23 +144,41 @@ def _reachable(world: World) -> dict[int, int]:
     return states
 
 
+def _chances(world: World) -> list[list[list[Fraction]]]:
+    """Return the probabilities of the cases of each kind and action of `noise_of`, as fractions that sum to 1."""
+    noise = noise_of(world)
+    if world.noise is None:
+        slips = [as_fraction(slip) for slip in np.unique(world.slip).tolist()] if world.actions == 4 else []
+        rows = [[1 - slip, slip / 2, slip / 2] for slip in slips] or [[Fraction(1)]]
+        return [[row] * world.actions for row in rows]
+    return [[_summing_to_one(row) for row in rows] for rows in noise.probability.tolist()]
+
+
+def _summing_to_one(chances: list[float]) -> list[Fraction]:
+    fractions = [as_fraction(chance) for chance in chances]
+    fractions[0] = 1 - sum(fractions[1:], Fraction(0))
+    if fractions[0] < 0:  # rounding, where the move as meant never happens
+        largest = max(range(1, len(fractions)), key=fractions.__getitem__)
+        fractions[largest] += fractions[0]
+        fractions[0] = Fraction(0)
+    return fractions
+
+
 def _exact_tables(world: World, states: dict[int, int]) -> tuple[list[list[Distribution]], list[list[Fraction]]]:
-    """Return the transitions and the expected rewards of these states: those of `outcomes`, in fractions."""
-    possible = outcomes(world)
-    next_states, next_rewards = possible.next_state.tolist(), possible.reward.tolist()  # (S, 4, 3)
-    cases = {slip: case_probabilities(as_fraction(slip)) for slip in np.unique(world.slip).tolist()}
+    """Return the transitions and the expected rewards of these states: those of `cases`, in fractions."""
+    possible, kind, chances = cases(world), noise_of(world).kind, _chances(world)
     exact = {reward: as_fraction(reward) for reward in np.unique(world.reward).tolist()}
     transitions: list[list[Distribution]] = []
     rewards: list[list[Fraction]] = []
     for state in states:
-        chances = cases[world.slip[state].item()]
         distributions, expected = [], []
-        for action in range(4):
+        listed = zip(
+            chances[kind[state]], possible.next_state[state].tolist(), possible.reward[state].tolist(), strict=True
+        )
+        for row in listed:
             merged: dict[int, Fraction] = {}
             mean = Fraction(0)
-            for chance, after, reward in zip(
-                chances, next_states[state][action], next_rewards[state][action], strict=True
-            ):
+            for chance, after, reward in zip(*row, strict=True):
                 if chance:
                     number = states.get(after, OVER)
                     merged[number] = merged.get(number, Fraction(0)) + chance
@@ -177,17 +193,18 @@ def _exact_tables(world: World, states: dict[int, int]) -> tuple[list[list[Distr
 def _step_costs(world: World, states: dict[int, int], discount: float) -> tuple[Fraction, Fraction]:
     """Return the least cost of a step that does not end the episode, and the largest reward, or 0, of one that does."""
     least_cost, bonus = None, Fraction(0)
+    possible = cases(world)
     for state in states:
-        for direction in range(4):
-            reward = as_fraction(float(world.reward[state, direction]))
-            if world.terminal[world.next_state[state, direction]]:
+        for action, case in np.argwhere(possible.probability[state] > 0).tolist():
+            reward = as_fraction(float(possible.reward[state, action, case]))
+            if possible.terminal[state, action, case]:
                 bonus = max(bonus, reward)
                 continue
             if discount == 1 and reward >= 0:
                 row, column = divmod(int(world.cell[state]), world.mazes[int(world.maze_of[state])].width)
                 raise ValueError(
                     "discount 1 needs a negative reward for each step that does not end the episode; "
-                    f"the step {DIRECTION_NAMES[direction]} from row {row}, column {column} has the reward "
+                    f"the step {world.moves.names[action]} from row {row}, column {column} has the reward "
                     f"{float(reward):g}; use a discount below 1"
                 )
             least_cost = -reward if least_cost is None else min(least_cost, -reward)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import draw
-from ...envs.maps.directions import DIRECTION_NAMES
 from ...envs.pictures.draw import tile_size
 from ...envs.pictures.lettering import paint_text, text_width
 from ...envs.pictures.palette import LIGHT, Colour, mixed
@@ -104,7 +103,7 @@ def _draw_details(
     tile = min((height - 84) // (2 * _REACH + 1), (width - 24) // (2 * _REACH + 1), 88)
     for i, state in enumerate(states):
         x, y = left + i % columns * width, top + i // columns * height
-        best = np.zeros((world.states, 4), dtype=bool)
+        best = np.zeros((world.states, world.actions), dtype=bool)
         if moves:
             best[state, list(moves[i])] = True
         maze = world.mazes[int(world.maze_of[state])]
@@ -123,7 +122,7 @@ def _draw_details(
         if moves:
             _write(
                 frame,
-                f"best: {' or '.join(DIRECTION_NAMES[move] for move in moves[i])}",
+                f"best: {' or '.join(world.moves.names[move] for move in moves[i])}",
                 x,
                 text_y + 26,
                 18,
@@ -134,8 +133,8 @@ def _draw_details(
 def _sees(claims: Claims, state: int) -> str:
     if claims.observation != "dots":
         return "looks the same" if claims.witness or claims.confusion else ""
-    bits = claims.world.dots[state]
-    return "sees " + (", ".join(name for name, bit in zip(DIRECTION_NAMES, bits, strict=True) if bit) or "nothing")
+    bits, names = claims.world.dots[state], claims.world.moves.seen_names
+    return "sees " + (", ".join(name for name, bit in zip(names, bits, strict=True) if bit) or "nothing")
 
 
 def _draw_values(frame: NDArray[np.uint8], claims: Claims) -> None:

@@ -39,7 +39,8 @@ def read_claims(text: str) -> dict[str, Any]:
         _refuse(f"the field {missing[0]!r} is missing")
     if unknown:
         _refuse(f"unknown field {unknown[0]!r}")
-    return _question(data) | _answer(data)
+    question = _question(data)
+    return question | _answer(data, question["world"])
 
 
 # the fields of `to_dict`: a world is written as its mazes and the tables that they do not determine
@@ -70,18 +71,19 @@ def _world(data: dict[str, Any]) -> World:
     except ValueError as error:
         _refuse(f"a maze cannot be read: {error}")
     tables = {name: getattr(world, name) for name in TABLES}
-    tables["reward"] = _table(data, "reward", (world.states, 4))
+    tables["reward"] = _table(data, "reward", world.reward.shape)
     tables["slip"] = _table(data, "slip", (world.states,))
     if not ((tables["slip"] >= 0) & (tables["slip"] <= 1)).all():
         _refuse("slip must hold probabilities, from 0 to 1")
-    world = World(world.mazes, **tables)
+    world = World(world.mazes, **tables, noise=world.noise)
     if data["tables"] != tables_digest(world):
         _refuse("its mazes do not compile to the tables for which it was made")
     return world
 
 
-def _answer(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what the certificate claims."""
+def _answer(data: dict[str, Any], world: World) -> dict[str, Any]:
+    """Return what the certificate claims of a world."""
+    states, actions = world.states, world.actions
     if data["verdict"] not in VERDICTS:
         _refuse(f"verdict must be one of {', '.join(VERDICTS)}, not {data['verdict']!r:.80}")
     for name in ("missing", "seal"):
@@ -94,7 +96,7 @@ def _answer(data: dict[str, Any]) -> dict[str, Any]:
     except (ValueError, TypeError, OverflowError) as error:
         _refuse(f"its controller cannot be read: {error}")
     observations = controller.observations
-    policy = _actions(data["memoryless_policy"], "memoryless_policy")
+    policy = _actions(data["memoryless_policy"], "memoryless_policy", actions)
     if len(policy) != observations:
         _refuse(f"memoryless_policy must have {observations} entries, as many as the controller, not {len(policy)}")
     bound = data["stochastic_bound"]
@@ -102,7 +104,6 @@ def _answer(data: dict[str, Any]) -> dict[str, Any]:
         _refuse("stochastic_bound must be a number")
     if data.get(_OPTIONAL, True) is not True:
         _refuse("interrupted must be true, or missing")
-    states = len(data["slip"])
     return {
         "verdict": data["verdict"],
         "missing": data["missing"],
@@ -113,10 +114,10 @@ def _answer(data: dict[str, Any]) -> dict[str, Any]:
         "stochastic_bound": float(bound),
         "controller_value": _bounds(data, "controller_value"),
         "controller": controller,
-        "witness": _witness(data["witness"], states),
-        "confusion": _confusion(data["confusion"], states),
-        "memoryless_proof": _proof(data["memoryless_proof"], "memoryless_proof", observations),
-        "stochastic_proof": _proof(data["stochastic_proof"], "stochastic_proof", observations),
+        "witness": _witness(data["witness"], states, actions),
+        "confusion": _confusion(data["confusion"], states, actions),
+        "memoryless_proof": _proof(data["memoryless_proof"], "memoryless_proof", observations, actions),
+        "stochastic_proof": _proof(data["stochastic_proof"], "stochastic_proof", observations, actions),
         "interrupted": _OPTIONAL in data,
         "seal": data["seal"] or "none",  # an empty one would be computed
     }
@@ -155,11 +156,11 @@ def _ints(value: Any, name: str) -> list[int]:
     return value
 
 
-def _actions(value: Any, name: str) -> tuple[int, ...]:
-    actions = _ints(value, name)
-    if not all(0 <= action < 4 for action in actions):
-        _refuse(f"{name} must hold actions, from 0 to 3")
-    return tuple(actions)
+def _actions(value: Any, name: str, actions: int) -> tuple[int, ...]:
+    numbers = _ints(value, name)
+    if not all(0 <= action < actions for action in numbers):
+        _refuse(f"{name} must hold actions, from 0 to {actions - 1}")
+    return tuple(numbers)
 
 
 def _states(value: Any, name: str, states: int) -> tuple[int, ...]:
@@ -179,42 +180,42 @@ def _bounds(data: dict[str, Any], name: str) -> Bounds:
     return Bounds(lower, upper)
 
 
-def _witness(value: Any, states: int) -> Witness | None:
+def _witness(value: Any, states: int, actions: int) -> Witness | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 4:
         _refuse("witness must be two states and their optimal actions, or null")
     first, second = _states(value[:2], "witness", states)
-    return Witness(first, second, _actions(value[2], "witness"), _actions(value[3], "witness"))
+    return Witness(first, second, *(_actions(part, "witness", actions) for part in value[2:]))
 
 
-def _confusion(value: Any, states: int) -> Confusion | None:
+def _confusion(value: Any, states: int, actions: int) -> Confusion | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 2:
         _refuse("confusion must be a list of actions and a list of states, or null")
-    return Confusion(_actions(value[0], "confusion"), _states(value[1], "confusion", states))
+    return Confusion(_actions(value[0], "confusion", actions), _states(value[1], "confusion", states))
 
 
-def _proof(value: Any, name: str, observations: int) -> tuple[Any, ...] | None:
+def _proof(value: Any, name: str, observations: int, actions: int) -> tuple[Any, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not value:
         _refuse(f"{name} must be a list of splits, or null")
-    return tuple(None if entry is None else _split(entry, name, observations, len(value)) for entry in value)
+    return tuple(None if entry is None else _split(entry, name, observations, actions, len(value)) for entry in value)
 
 
-def _split(entry: Any, name: str, observations: int, boxes: int) -> tuple[Any, ...]:
+def _split(entry: Any, name: str, observations: int, actions: int, boxes: int) -> tuple[Any, ...]:
     if not isinstance(entry, list) or len(entry) != 4:
         _refuse(f"each split of {name} must be [observation, action, cut, children]")
     observation, action, cut, children = entry
     if not _is_int(observation) or not 0 <= observation < observations:
         _refuse(f"each split of {name} must have an observation from 0 to {observations - 1}")
-    if not _is_int(action) or not -1 <= action < 4:
-        _refuse(f"each split of {name} must have an action from 0 to 3, or -1")
+    if not _is_int(action) or not -1 <= action < actions:
+        _refuse(f"each split of {name} must have an action from 0 to {actions - 1}, or -1")
     if cut is not None and not (_is_number(cut) and 0 <= cut <= 1):
         _refuse(f"each cut of {name} must be a probability, or null")
     parts = _ints(children, name)
-    if len(parts) != (4 if cut is None else 2) or not all(-1 <= part < boxes for part in parts):
-        _refuse(f"each split of {name} must have 2 children, or 4 without a cut, from -1 to {boxes - 1}")
+    if len(parts) != (actions if cut is None else 2) or not all(-1 <= part < boxes for part in parts):
+        _refuse(f"each split of {name} must have 2 children, or {actions} without a cut, from -1 to {boxes - 1}")
     return observation, action, cut, tuple(parts)

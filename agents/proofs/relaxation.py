@@ -28,11 +28,11 @@ class Relaxed(NamedTuple):
     upper: float
     """the value over the starts, proved up to rounding"""
     chosen: Floats
-    """(n, 4): the distribution of each state"""
+    """(n, A): the distribution of each state"""
     weight: Floats
     """(n,): the expected discounted visits of each state"""
     q: Floats
-    """(n, 4): the action values; solving a part of the box may begin with them"""
+    """(n, A): the action values; solving a part of the box may begin with them"""
 
 
 class Relaxation:
@@ -47,11 +47,14 @@ class Relaxation:
     def whole(self) -> Box:
         """Return the box of all policies; of actions with equal results in all aliased states, only the first."""
         model = self.model
-        low, high = np.zeros((model.observations, 4)), np.ones((model.observations, 4))
+        low = np.zeros((model.observations, model.actions))
+        high = np.ones_like(low)
         for observation in np.unique(model.observation).tolist():
             states = np.flatnonzero(model.observation == observation).tolist()
-            results = [[(model.rewards[s][a], sorted(model.transitions[s][a])) for s in states] for a in range(4)]
-            for a in range(1, 4):
+            results = [
+                [(model.rewards[s][a], sorted(model.transitions[s][a])) for s in states] for a in range(model.actions)
+            ]
+            for a in range(1, model.actions):
                 high[observation, a] = results[a] not in results[:a]
         return low, high
 
@@ -60,7 +63,7 @@ class Relaxation:
 
         Args:
             box: see `boxes.Box`.
-            q: (n, 4) approximate action values to begin with; by default the rewards.
+            q: (n, A) approximate action values to begin with; by default the rewards.
         """
         model, n = self.model, self.model.count
         low, high = box[0][model.observation], box[1][model.observation]
@@ -88,15 +91,17 @@ class Relaxation:
         start = float(model.start @ values)
         upper = float(ceiling_of(model, Fraction(start), Fraction(residual))) + SLACK * max(abs(start), 1e-3)
         equal = SLACK * max(1.0, float(np.abs(values[~quits]).max(initial=0)))
-        chosen = _filled(low, high, np.round(q / equal) - self._rank(q, equal) / 8)  # ties go to the popular action
+        chosen = _filled(
+            low, high, np.round(q / equal) - self._rank(q, equal) / (2 * model.actions)
+        )  # ties go to the popular action
         return Relaxed(upper, chosen, self._visits(chosen, quits), q)
 
     def value_of(self, policy: Floats) -> float:
-        """Return the value of a memoryless policy, (observations, 4), over the starts, rounded up."""
+        """Return the value of a memoryless policy, (observations, A), over the starts, rounded up."""
         return self.solve((policy, policy)).upper
 
     def backup(self, values: Floats) -> Floats:
-        """Return the action values, (n, 4), of state values, (n,)."""
+        """Return the action values, (n, A), of state values, (n,)."""
         model = self.model
         following = np.append(values, 0.0)[model.next_state]
         return model.reward + self.gamma * (model.probability * following).sum(axis=2)
@@ -121,37 +126,37 @@ class Relaxation:
         return visits
 
     def _rank(self, q: Floats, tolerance: float) -> NDArray[np.int64]:
-        """Return (n, 4), 0 to 3: the actions in order of the number of aliased states in which they are best."""
+        """Return (n, A), 0 to A - 1: the actions in order of the number of aliased states in which they are best."""
         observation = self.model.observation
-        count = np.zeros((self.model.observations, 4))
+        count = np.zeros((self.model.observations, self.model.actions))
         np.add.at(count, observation, q >= q.max(axis=1, keepdims=True) - tolerance)
         rank = np.argsort(np.argsort(-count, axis=1, kind="stable"), axis=1, kind="stable")
         return rank[observation].astype(np.int64)
 
     def compare(self, box: Box, relaxed: Relaxed) -> Disagreement:
         """Return how aliased states differ in their choices."""
-        observation, count = self.model.observation, self.model.observations
+        observation, count, actions = self.model.observation, self.model.observations, self.model.actions
         weight = np.maximum(relaxed.weight, 0)
         total = np.bincount(observation, weight, count)
-        mean = np.zeros((count, 4))
+        mean = np.zeros((count, actions))
         np.add.at(mean, observation, relaxed.chosen * weight[:, None])
-        mean = np.divide(mean, total[:, None], out=np.full((count, 4), 0.25), where=total[:, None] > 0)
-        apart = np.zeros((count, 4))
+        mean = np.divide(mean, total[:, None], out=np.full((count, actions), 1 / actions), where=total[:, None] > 0)
+        apart = np.zeros((count, actions))
         np.add.at(apart, observation, np.abs(relaxed.chosen - mean[observation]) * weight[:, None])
         q, best = relaxed.q, (relaxed.chosen * relaxed.q).sum(axis=1)
-        price = np.zeros((count, 4))
+        price = np.zeros((count, actions))
         np.add.at(price, observation, (best[:, None] - q) * weight[:, None])
         price = np.where(box[1] > 0, price, np.inf).min(axis=1)
         return Disagreement(mean, apart, np.where(apart.sum(axis=1) > 1e-12, price, -np.inf))
 
 
 def _filled(low: Floats, high: Floats, q: Floats) -> Floats:
-    """Return the distributions between low and high with the largest mean of q, (n, 4): the best actions get most."""
+    """Return the distributions between low and high with the largest mean of q, (n, A): the best actions get most."""
     order = np.argsort(-q, axis=1, kind="stable")
     chosen = low.copy()
     left = 1 - low.sum(axis=1)
     rows = np.arange(len(q))
-    for k in range(4):
+    for k in range(q.shape[1]):
         action = order[:, k]
         more = np.minimum(left, high[rows, action] - low[rows, action])
         chosen[rows, action] += more

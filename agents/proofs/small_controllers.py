@@ -20,12 +20,12 @@ class OutOfTime(Exception):
 
 
 def as_automaton(model: Model, table: Table, nodes: int) -> Automaton:
-    """Return a table as an automaton; in entries that are never visited it goes up and stays in its node."""
+    """Return a table as an automaton; in entries that are never visited it takes action 0 and stays in its node."""
     action = np.zeros((nodes, model.observations), dtype=np.int64)
     next_node = np.repeat(np.arange(nodes)[:, None], model.observations, axis=1)
     for entry, (a, following) in table.items():
         action[entry], next_node[entry] = a, following
-    return Automaton(next_node, action, 0, model.encode)
+    return Automaton(next_node, action, 0, model.encode, model.actions)
 
 
 def attain(model: Model, allowed: Sequence[frozenset[int]], nodes: int, go_on: Callable[[], bool]) -> Automaton | None:
@@ -130,7 +130,7 @@ def improve(model: Model, values: Sequence[float], nodes: int, best: Best, go_on
             continue
         state, node = missing
         options = []
-        for action in range(4):
+        for action in range(model.actions):
             q = float(model.rewards[state][action]) + gamma * sum(
                 float(p) * values[after] for p, after in model.transitions[state][action] if after != OVER
             )

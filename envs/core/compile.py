@@ -1,9 +1,9 @@
 """A drawing becomes tables: the moves from every state of many mazes at once, by array operations.
 
-The order of a move, once the slip has decided its direction: a step, if the next cell can be entered; then at most one
-displacement, by what is on the cell where the step ended (the same cell, if it was blocked): a teleporter, a conveyor,
-or else the wind of the column in which the move began (Sutton & Barto 2018, example 6.5). Then the last cell takes
-effect: goal, trap, item, key. A displacement stops before a cell that cannot be entered.
+The order of a move, once noise has decided which one is executed: a turn; a step, if it can be made (`can_step`); then
+at most one displacement, by what is on the cell where the step ended (the same cell, if it was blocked): a teleporter,
+a conveyor, or else the wind of the column or row in which the move began (Sutton & Barto 2018, example 6.5). Then the
+last cell takes effect: goal, trap, item, key. A displacement stops before a cell that cannot be entered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,26 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.arguments import fraction, nearest
-from ..maps.directions import OFFSETS, UP
+from ..maps.directions import DIRECTION_NAMES, DOWN, OFFSETS, UP
 from ..maps.formats.blank_floor import other_format
 from ..maps.legend import REWARDS, TILE_REWARDS, is_open
 from ..maps.maze import Maze, MazeError
+from ..maps.moves import CLOCKWISE, Moves, moves_of, quarters_of, turned
 from .dots import dots
 from .inventory import CLOSED, MAX_INVENTORY, inventory_bits, is_door, needs
-
-Positions = NDArray[np.int64]  # indices of tiles in `_FramedMazes`
+from .noise import ICE, Column, Plan, columns_of
+from .steps import Positions, can_step
 
 MAX_CODES: Final = 2**26  # cells times combinations of what is carried: a bound on the memory that one maze takes
-ICE: Final = 2 / 3
-"""the default probability that a move from ice slips sideways"""
 
 
 class TooManyStates(Exception):
     """The mazes have too many states together to be compiled at once."""
 
 
-def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: float | None) -> dict[str, NDArray[Any]]:
-    """Return the tables of a `World`, by name, for mazes of one size, their states end to end.
+def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: float | None) -> dict[str, Any]:
+    """Return the fields of a `World`, by name, for mazes of one size, their states end to end.
 
     Args:
         mazes: at least one, all of one size.
@@ -41,16 +40,17 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
 
     Raises:
         MazeError: a maze without a start, a teleporter without its twin, a `wind` that does not give one number for
-            each column, a `trap: restart` without a single start, too many keys and items.
-        ValueError: an unknown reward, or one that is not finite; a slip that is not a probability.
+            each column or row, a `trap: restart` without a single start, too many keys and items.
+        ValueError: mazes with different actions; an unknown reward, or one that is not finite; a slip that is not a
+            probability.
         TooManyStates: the mazes must be compiled one by one.
     """
     checked = checked_rewards(rewards)
     reward_of = [{**REWARDS, **(maze.setting("rewards") or {}), **checked} for maze in mazes]
-    framed = _FramedMazes(mazes)
+    moves, slip = common_moves(mazes), None if slip is None else fraction("slip", slip)
+    plan = Plan(mazes, moves, slip)
+    framed = _FramedMazes(mazes, moves, plan.columns)
     maze_of = framed.maze_of
-    slips = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), fraction("slip", slip))
-    ice = _setting(mazes, "ice", ICE)
 
     def rewards_for(name: str) -> NDArray[np.float64]:
         return np.array([reward[name] for reward in reward_of])  # (mazes,)
@@ -62,32 +62,56 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         arrival[at] = rewards_for(name)[maze_of(at)]
 
     codes = framed.states()
-    position, carried = framed.decode(codes)
+    position, carried, heading = framed.decode(codes)
     tile, maze = framed.tiles[position], maze_of(position)
     states = np.arange(len(codes))
     state_at = np.zeros(framed.code_count, dtype=np.int64)
     state_at[codes] = states
     terminal = framed.terminal[position]
-    next_state = np.empty((len(codes), 4), dtype=np.int64)
-    reward = np.empty((len(codes), 4))
-    for direction in range(4):
-        end = framed.end(position, carried, direction)
-        next_state[:, direction] = np.where(terminal, states, state_at[framed.arrive(end, carried)])
+    noise, slips = None, np.zeros(len(codes))
+    if plan.kinds is not None:
+        noise = plan.noise(plan.kinds[maze, tile, (framed.wind[position] > 0).view(np.int8)])
+    else:
+        general = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), slip)
+        slips = np.where(tile == ord("~"), _setting(mazes, "ice", ICE)[maze], general[maze])
+    columns = plan.columns[: columns_of(noise, len(moves))]
+    next_state = np.empty((len(codes), len(columns)), dtype=np.int64)
+    reward = np.empty(next_state.shape)
+    for number, column in enumerate(columns):
+        end = framed.end(position, carried, heading, column)
+        next_state[:, number] = np.where(terminal, states, state_at[framed.arrive(end, carried, heading, column)])
         new = (framed.gives[end] & carried) == 0
-        reward[:, direction] = np.where(terminal, 0.0, step[maze] + np.where(new, arrival[end], 0.0))
-    row, column = np.divmod(position - maze * framed.size, framed.width)
+        reward[:, number] = np.where(terminal, 0.0, step[maze] + np.where(new, arrival[end], 0.0))
+    starts, margin = framed.find("S"), framed.margin
+    row, column_of = np.divmod(position - maze * framed.size, framed.width)
     return {
         "next_state": next_state,
         "reward": reward,
         "terminal": terminal,
         "goal": tile == ord("G"),
-        "slip": np.where(tile == ord("~"), ice[maze], slips[maze]),
-        "dots": dots(tile, (framed.needs[position + step] for step in framed.steps), carried),
-        "start_states": state_at[framed.encode(framed.find("S"), 0)],
-        "cell": (row - 1) * (framed.width - 2) + column - 1,
+        "slip": slips,
+        "dots": framed.dots(position, carried, heading),
+        "start_states": state_at[framed.encode(starts, 0, framed.facing[maze_of(starts)])],
+        "cell": (row - margin) * (framed.width - 2 * margin) + column_of - margin,
         "carried": carried,
+        "heading": heading,
         "maze_of": maze,
+        "noise": noise,
     }
+
+
+def common_moves(mazes: Sequence[Maze]) -> Moves:
+    """Return the moves of mazes.
+
+    Raises:
+        ValueError: they do not have the same ones.
+    """
+    moves = moves_of(mazes[0])
+    for maze in mazes:
+        if moves_of(maze) != moves:
+            one, other = str(moves), str(moves_of(maze))
+            raise ValueError(f"all mazes of a World have the same actions, not {one} and {other}")
+    return moves
 
 
 class _FramedMazes:
@@ -96,12 +120,17 @@ class _FramedMazes:
     A position is the index of a tile in this row of tiles; a code is the number of a (position, carried).
     """
 
-    def __init__(self, mazes: Sequence[Maze]) -> None:
-        framed = np.full((len(mazes), mazes[0].height + 2, mazes[0].width + 2), ord(" "), dtype=np.uint8)
-        framed[:, 1:-1, 1:-1] = [maze.tiles for maze in mazes]
+    def __init__(self, mazes: Sequence[Maze], moves: Moves, columns: Sequence[Column]) -> None:
+        m = self.margin = max(moves.reach, *(max(abs(column.row), abs(column.column)) for column in columns))
+        framed = np.full((len(mazes), mazes[0].height + 2 * m, mazes[0].width + 2 * m), ord(" "), dtype=np.uint8)
+        framed[:, m:-m, m:-m] = [maze.tiles for maze in mazes]
         self.mazes, self.size, self.width = mazes, framed[0].size, framed.shape[2]
+        self._moves, self._columns, self.headings = moves, columns, moves.headings
         self.tiles: NDArray[np.uint8] = framed.ravel()
         self.steps = (OFFSETS @ (self.width, 1)).tolist()  # by direction: from a position to the next
+        # of mazes: the heading at the start
+        facing = [maze.metadata.get("facing", DIRECTION_NAMES[UP]) for maze in mazes]
+        self.facing = np.array([DIRECTION_NAMES.index(name) if moves.headings > 1 else 0 for name in facing])
         starts = self.find("S")
         starts_of = np.bincount(self.maze_of(starts), minlength=len(mazes))
         for maze in np.flatnonzero(starts_of == 0)[:1]:
@@ -115,14 +144,15 @@ class _FramedMazes:
         self.needs = needs(self.tiles, bits)
         inventory = self.gives.reshape(len(mazes), -1).max(axis=1)
         self.has_inventory: NDArray[np.bool_] = inventory > 0  # (mazes,)
-        self.combinations = 1 << int(inventory.max()).bit_length()
+        # of what is carried and the heading
+        self.combinations = (1 << int(inventory.max()).bit_length()) * self.headings
         self.code_count = len(mazes) * self.combinations * self.size
-        if self.code_count > MAX_CODES and self.combinations > 1:
+        if self.code_count > MAX_CODES and self.combinations > self.headings:
             if len(mazes) > 1:
                 raise TooManyStates
-            position = np.flatnonzero(bits == bits.max())[0]
+            position, combinations = np.flatnonzero(bits == bits.max())[0], self.combinations // self.headings
             raise self.error(
-                position, f"{self.combinations} combinations of keys and items are too many for a maze of this size"
+                position, f"{combinations} combinations of keys and items are too many for a maze of this size"
             )
 
         here = np.arange(self.tiles.size)
@@ -168,60 +198,112 @@ class _FramedMazes:
         self.carries_to[ends] = ends.reshape(-1, 2)[:, ::-1].ravel()
 
     def _winds(self) -> NDArray[np.int64]:
+        """Return the strength of the wind at each position, and set the step of each maze's wind."""
+        m = self.margin
         wind = np.zeros((len(self.mazes), self.size // self.width, self.width), dtype=np.int64)
+        self.wind_step = np.full(len(self.mazes), self.steps[UP])
         for number, maze in enumerate(self.mazes):
-            strengths = maze.setting("wind") or (0,) * maze.width
-            if len(strengths) != maze.width:
-                message = f"{len(strengths)} numbers for {maze.width} columns; give one for each column"
+            given = maze.setting("wind")
+            if given is None:
+                continue
+            self.wind_step[number] = self.steps[given.direction]
+            vertical = given.direction in (UP, DOWN)
+            length, other = (maze.width, maze.height) if vertical else (maze.height, maze.width)
+            if len(given.strengths) != length:
+                lines = "column" if vertical else "row"
+                message = f"{len(given.strengths)} numbers for {length} {lines}s; give one for each {lines}"
                 raise maze.setting_error("wind", message)
-            wind[number, :, 1:-1] = [min(strength, maze.height) for strength in strengths]
+            blows = np.array([min(strength, other) for strength in given.strengths])
+            wind[number, m:-m, m:-m] = blows if vertical else blows[:, None]
         return wind.ravel()
 
     def can_enter(self, position: Positions, carried: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return whether an agent that carries this can enter a position."""
         return self.needs[position] & ~carried == 0
 
-    def end(self, position: Positions, carried: NDArray[np.int64], direction: int) -> Positions:
+    def _turned(self, row: int, column: int, heading: NDArray[np.int64]) -> tuple[Any, Any]:
+        """Return the rows and columns of a step that is (row, column) for one who faces up."""
+        if self.headings == 1:
+            return row, column
+        steps = np.array([turned(row, column, quarters_of(direction)) for direction in range(4)])
+        return steps[heading, 0], steps[heading, 1]
+
+    def _can_step(self, position: Positions, carried: NDArray[np.int64], row: Any, column: Any) -> NDArray[np.bool_]:
+        can: NDArray[np.bool_] = can_step(
+            position, row, column, self.width, lambda aim: self.can_enter(aim, carried), self._moves.cuts
+        )
+        return can
+
+    def end(
+        self, position: Positions, carried: NDArray[np.int64], heading: NDArray[np.int64], column: Column
+    ) -> Positions:
         """Return where moves from these positions end: a step, then at most one displacement."""
-        aim = position + self.steps[direction]
-        at = np.where(self.can_enter(aim, carried), aim, position)
+        at, step = position, self._turned(column.row, column.column, heading)
+        if column.row or column.column:
+            can = self._can_step(position, carried, *step)
+            at = np.where(can, position + step[0] * self.width + step[1], position)
         aim = self.carries_to[at]
         end = np.where(self.can_enter(aim, carried), aim, at)
         gust = np.where(aim == at, self.wind[position], 0)
+        if column.gust:
+            gust = np.where(gust > 0, gust + column.gust, 0)
+        blow = self.wind_step[self.maze_of(position)] if gust.any() else 0
         for strength in range(gust.max(initial=0)):
-            above = end + self.steps[UP]
-            end = np.where((gust > strength) & self.can_enter(above, carried), above, end)
+            ahead = end + blow
+            end = np.where((gust > strength) & self.can_enter(ahead, carried), ahead, end)
         return end
 
-    def arrive(self, end: Positions, carried: NDArray[np.int64]) -> NDArray[np.int64]:
+    def arrive(
+        self, end: Positions, carried: NDArray[np.int64], heading: NDArray[np.int64], column: Column
+    ) -> NDArray[np.int64]:
         """Return the codes of the states that follow when moves end at these positions."""
-        return self.encode(self.lands_at[end], carried | self.gives[end])
+        lands = self.lands_at[end]
+        if self.headings > 1:
+            after = np.array([CLOCKWISE[(quarters_of(way) + column.turn) % 4] for way in range(4)])[heading]
+            heading = np.where(lands == end, after, self.facing[self.maze_of(end)])
+        return self.encode(lands, carried | self.gives[end], heading)
 
-    def encode(self, position: Positions, carried: NDArray[np.int64] | int) -> NDArray[np.int64]:
-        """Return the codes of (position, carried), in the order of states: by maze, by carried, by position."""
-        maze = self.maze_of(position)
-        return position + (maze * (self.combinations - 1) + carried) * self.size
+    def dots(self, position: Positions, carried: NDArray[np.int64], heading: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Return the dots around these positions, (n, D)."""
+        seen = self._moves.seen
+        steps = (
+            (row, column) if self.headings == 1 else (seen[heading, number, 0], seen[heading, number, 1])
+            for number, (row, column) in enumerate(seen[0].tolist())
+        )
+        can = (self._can_step(position, carried, *step) for step in steps)
+        return dots(self._moves, self.tiles[position], can, heading)
 
-    def decode(self, code: NDArray[np.int64]) -> tuple[Positions, NDArray[np.int64]]:
-        """Return (position, carried)."""
+    def encode(
+        self, position: Positions, carried: NDArray[np.int64] | int, heading: NDArray[np.int64] | int
+    ) -> NDArray[np.int64]:
+        """Return the codes of (position, carried, heading), in the order of states: by maze, by carried, by heading."""
+        load = carried if self.headings == 1 else carried * self.headings + heading
+        return position + (self.maze_of(position) * (self.combinations - 1) + load) * self.size
+
+    def decode(self, code: NDArray[np.int64]) -> tuple[Positions, NDArray[np.int64], NDArray[np.int64]]:
+        """Return (position, carried, heading)."""
         above, within = np.divmod(code, self.size)
-        maze, carried = np.divmod(above, self.combinations)
-        return maze * self.size + within, carried
+        maze, load = np.divmod(above, self.combinations)
+        carried, heading = (load, np.zeros_like(load)) if self.headings == 1 else np.divmod(load, self.headings)
+        return maze * self.size + within, carried, heading
 
     def states(self) -> NDArray[np.int64]:
         """Return the codes of all states: every open cell, or in a maze with keys or items the reachable ones."""
         seen = np.zeros(self.code_count, dtype=bool)
         # in a maze without keys a locked door is a state too, which nothing leads to
         open_positions = np.flatnonzero(is_open(self.tiles))
-        seen[self.encode(open_positions[~self.has_inventory[self.maze_of(open_positions)]], 0)] = True
+        open_positions = open_positions[~self.has_inventory[self.maze_of(open_positions)]]
+        for facing in range(self.headings):
+            seen[self.encode(open_positions, 0, facing)] = True
         starts = self.find("S")
-        frontier = self.encode(starts[self.has_inventory[self.maze_of(starts)]], 0)
+        starts = starts[self.has_inventory[self.maze_of(starts)]]
+        frontier = self.encode(starts, 0, self.facing[self.maze_of(starts)])
         while len(frontier):
             seen[frontier] = True
-            position, carried = self.decode(frontier)
+            position, carried, heading = self.decode(frontier)
             going = ~self.terminal[position]
-            position, carried = position[going], carried[going]
-            ahead = [self.arrive(self.end(position, carried, direction), carried) for direction in range(4)]
+            place = position[going], carried[going], heading[going]
+            ahead = [self.arrive(self.end(*place, column), *place[1:], column) for column in self._columns]
             reached = np.concatenate(ahead)
             frontier = np.unique(reached[~seen[reached]])
         return np.flatnonzero(seen)

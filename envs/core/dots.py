@@ -1,4 +1,4 @@
-"""The four bits of exercise 38: which neighbours of the agent can be entered."""
+"""The bits of exercise 38, one a direction: which neighbours of the agent can be entered."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,23 +6,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..maps.directions import OFFSETS
 from ..maps.legend import SIGNS
+from ..maps.moves import Moves
 
 
-def dots(tiles: NDArray[np.uint8], needed: Iterable[NDArray[np.int64]], carried: NDArray[Any]) -> NDArray[np.int8]:
-    """Return 1 for each direction whose neighbour can be entered; a sign adds one, though no dot is there.
+def dots(
+    moves: Moves, tiles: NDArray[np.uint8], can_step: Iterable[NDArray[np.bool_]], heading: Any
+) -> NDArray[np.int8]:
+    """Return 1 for each step of `Moves.seen` that can be made; a sign adds one, though no dot is there.
 
     Args:
+        moves: of the agents.
         tiles: (n,), the tiles on which the agents stand, as bytes.
-        needed: (4, n) or four arrays, what must be carried to enter each neighbour; see `needs`.
-        carried: (n,), what is carried.
+        can_step: (D, n) or D arrays, whether each step can be made.
+        heading: (n,), read where actions turn.
 
     Returns:
-        (n, 4), a fresh array.
+        (n, D), a fresh array.
     """
-    bits = np.empty((len(tiles), 4), dtype=np.int8)
-    for direction, need in enumerate(needed):
-        bits[:, direction] = need & ~carried == 0
+    bits = np.empty((len(tiles), moves.seen.shape[1]), dtype=np.int8)
+    for number, can in enumerate(can_step):
+        bits[:, number] = can
     for sign, direction in SIGNS.items():
-        bits[tiles == ord(sign), direction] = 1
+        standing = np.flatnonzero(tiles == ord(sign))
+        if len(standing):
+            ways = (moves.seen == OFFSETS[direction]).all(axis=2)  # (headings, D)
+            bits[standing] |= ways[heading[standing] if moves.headings > 1 else np.zeros_like(standing)]
     return bits

@@ -7,11 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.directions import left_of, right_of
+from .noise import Noise, as_noise
 from .world import World, checked_world
-
-SLIPPED_RIGHT, AS_MEANT, SLIPPED_LEFT = range(3)  # the last axis of `Outcomes`
-CASES: Final = (AS_MEANT, SLIPPED_LEFT, SLIPPED_RIGHT)
-"""by how many of the thresholds slip and slip / 2 a random number is below"""
 
 # the executed direction, at 3 * action + (0: as meant, 1: slipped to the left, 2: slipped to the right)
 _EXECUTED: Final = tuple(way for action in range(4) for way in (action, left_of(action), right_of(action)))
@@ -19,57 +16,54 @@ _EXECUTED_ARRAY: Final = np.array(_EXECUTED)
 
 
 class Slips(NamedTuple):
-    """The one table that `slipped` reads, as a list: for ints that is ten times faster than an array."""
+    """What `slipped` reads, as a list: for ints that is ten times faster than an array."""
 
     slip: list[float]
+    noise: Noise | None = None
 
 
 def slipped(world: World | Slips, state: Any, action: Any, u: Any) -> Any:
-    """Return the executed direction for an action.
+    """Return the executed move for an action: the action itself, or what noise makes of it.
 
     Args:
         world: the tables.
         state, action: ints, or int arrays of equal length.
-        u: a uniform number in [0, 1) for each: below slip / 2 the move goes to the right of the action's direction,
-            below slip to its left, else in its direction.
+        u: a uniform number in [0, 1) for each: with `World.slip`, below slip / 2 the move goes to the right of the
+            action's direction, below slip to its left, else in its direction; with `World.noise`, it is below the first
+            k of `Noise.below` in case k.
 
     Returns:
         An int, or an int array of the same length.
     """
+    if world.noise is not None:
+        kind = world.noise.kind[state]
+        case = (np.asarray(u)[..., None] < world.noise.below[kind, action]).sum(axis=-1)
+        executed = world.noise.executed[kind, action, case]
+        return int(executed) if np.ndim(executed) == 0 else executed
     slip = world.slip[state]
+    if isinstance(world, World) and world.actions != 4:
+        return action
     case = 3 * action + (u < slip) + (u < slip / 2)
     return _EXECUTED[case] if isinstance(case, int) else _EXECUTED_ARRAY[case]
 
 
-def transition(world: World, state: Any, direction: Any) -> tuple[Any, Any, Any]:
+def transition(world: World, state: Any, move: Any) -> tuple[Any, Any, Any]:
     """Return the next state, the reward and whether the episode ends.
 
     Args:
         world: the tables.
-        state, direction: ints, or int arrays of equal length; the direction is the executed one, see `slipped`.
+        state, move: ints, or int arrays of equal length; the move is the executed one, see `slipped`.
 
     Returns:
         Three numbers, or three arrays of the same length.
     """
-    next_state = world.next_state[state, direction]
-    return next_state, world.reward[state, direction], world.terminal[next_state]
-
-
-def case_probabilities(slip: Any) -> tuple[Any, Any, Any]:
-    """Return the probabilities of SLIPPED_RIGHT, AS_MEANT and SLIPPED_LEFT, from that of a slip.
-
-    Args:
-        slip: a float, an array or a Fraction.
-
-    Returns:
-        Three of the same.
-    """
-    return slip / 2, 1 - slip, slip / 2
+    next_state = world.next_state[state, move]
+    return next_state, world.reward[state, move], world.terminal[next_state]
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What can happen after each action in each state: (S, 4, 3), at SLIPPED_RIGHT, AS_MEANT and SLIPPED_LEFT."""
+    """What can happen after each action in each state: (S, A, K), in K cases."""
 
     probability: NDArray[np.float64]
     next_state: NDArray[np.int64]
@@ -78,15 +72,31 @@ class Outcomes:
     """Whether the next state is terminal."""
 
 
+def noise_of(world: World) -> Noise:
+    """Return how actions turn into executed moves, as distributions."""
+    return checked_world(world).noise or as_noise(world.slip, world.actions)
+
+
+def cases(world: World) -> Outcomes:
+    """Return what can happen after each action in each state, by the case of its `Noise`; case 0 is as meant."""
+    noise = noise_of(world)
+    state, move = np.arange(world.states)[:, None, None], noise.executed[noise.kind]
+    return Outcomes(noise.probability[noise.kind], *transition(world, state, move))
+
+
 def outcomes(world: World) -> Outcomes:
     """Return what can happen after each action in each state; equal next states are not merged.
 
-    The probabilities come from the thresholds of `slipped`, the rest from `transition`.
+    The probabilities are those of `slipped`, the rest is from `transition`. Where the four directions slip sideways,
+    the three outcomes are: to the right, as meant, to the left. Otherwise the first one is as meant.
     """
-    slip = checked_world(world).slip[:, None, None]
-    state, action = np.arange(world.states)[:, None, None], np.arange(4)[None, :, None]
-    # one u from each of the three intervals of `slipped`
-    u = np.concatenate([slip * 0.25, np.ones_like(slip), slip * 0.75], axis=2)
-    probability = np.broadcast_to(np.concatenate(case_probabilities(slip), axis=2), (world.states, 4, 3))
-    direction = slipped(world, np.broadcast_to(state, probability.shape), action, u)
-    return Outcomes(probability, *transition(world, state, direction))
+    listed = cases(world)
+    if world.noise is not None or listed.probability.shape[2] == 1:
+        return listed
+    order = [2, 0, 1]
+    return Outcomes(
+        listed.probability[:, :, order],
+        listed.next_state[:, :, order],
+        listed.reward[:, :, order],
+        listed.terminal[:, :, order],
+    )

@@ -6,9 +6,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.directions import OFFSETS
 from ..maps.legend import CODES, LAST_CODE, is_open
 from ..maps.maze import Maze
+from ..maps.moves import FOUR, Moves, moves_of
+from ..maps.noise import gusts
 from .inventory import inventory_bits, inventory_size
 from .places import Places
 from .world import World
@@ -30,8 +31,9 @@ class Scene:
     Args:
         count: the number of mazes there is room for; more room is made when it is needed.
         height, width: of the largest maze; larger ones may follow.
-        margin: tiles around each maze, at least 1.
+        margin: tiles around each maze, at least 1, and as many as a move of the agents reaches.
         tile: the side of a tile in px where the mazes are drawn; None leaves it to `draw`.
+        moves: of the agents.
     """
 
     codes: NDArray[np.uint8]
@@ -45,8 +47,11 @@ class Scene:
     written: NDArray[np.int64]
     """(mazes,): how many times the maze of this number was replaced; what is computed of a maze holds for one value"""
 
-    def __init__(self, count: int, height: int, width: int, *, margin: int = 1, tile: int | None = None) -> None:
-        self.margin, self.tile, self.height, self.width = margin, tile, height, width
+    def __init__(
+        self, count: int, height: int, width: int, *, margin: int = 1, tile: int | None = None, moves: Moves = FOUR
+    ) -> None:
+        self.margin = margin = max(margin, moves.reach)
+        self.tile, self.height, self.width, self.moves = tile, height, width, moves
         self.codes = np.zeros((count, height + 2 * margin, width + 2 * margin), dtype=np.uint8)
         self.bits = None
         self._heights, self.widths = np.zeros((2, count), dtype=np.int64)
@@ -65,11 +70,6 @@ class Scene:
     def sizes(self) -> NDArray[np.int64]:
         """(mazes,): height * width."""
         return self._heights * self.widths
-
-    @property
-    def steps(self) -> list[int]:
-        """What a step in each direction adds to `index`."""
-        return [int(step) for step in OFFSETS @ (self.codes.shape[2], 1)]
 
     def index(self, places: Places) -> NDArray[np.int64]:
         """Return the flat indices of places in `codes` and `bits`, (n,)."""
@@ -96,7 +96,7 @@ class Scene:
         for number in stale.tolist():
             maze = self.maze(number)
             self._carrying.pop(number, None)
-            if inventory_size(maze):
+            if inventory_size(maze) or self.moves.headings > 1:
                 self._carrying[number] = numbering(maze)
             else:
                 self._numbers[number, : maze.tiles.size] = np.cumsum(maze.open) - 1
@@ -104,7 +104,9 @@ class Scene:
         found: NDArray[np.int64] = self._numbers[places.maze, places.cell]
         for number in self._carrying.keys() & set(used.tolist()):
             here = places.maze == number
-            keys = places.carried[here] * self.sizes[number] + places.cell[here]
+            some = places.of(here)
+            load = some.carried if self.moves.headings == 1 else some.carried * self.moves.headings + some.heading
+            keys = load * self.sizes[number] + some.cell
             found[here] = np.searchsorted(self._carrying[number], keys)
         return found
 
@@ -175,12 +177,11 @@ class Scene:
         """(mazes,)."""
         return self._heights
 
-    def winds(self, numbers: NDArray[np.int64], width: int) -> NDArray[np.int64] | None:
-        """Return the strength of the wind in each column of mazes of this width, (n, width); None for no wind."""
+    def winds(self, numbers: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the strength of the wind on the cells of mazes of one size, (n, height, width); None for no wind."""
         if not self._windy:
             return None
-        strengths = [self.maze(number).setting("wind") or () for number in numbers.tolist()]
-        return np.array([one if len(one) == width else [0] * width for one in strengths], dtype=np.int64)
+        return np.stack([gusts(self.maze(number)) for number in numbers.tolist()])
 
     def drawings(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the tiles of mazes of the scene's own size, as bytes: (n, height, width)."""
@@ -200,17 +201,23 @@ class Scene:
 
 
 def numbering(maze: Maze) -> NDArray[np.int64]:
-    """Return carried * height * width + cell of each state of the maze's World, (S,), rising."""
+    """Return load * height * width + cell of each state of the maze's World, (S,), rising.
+
+    The load is what is carried, and where actions turn 4 * carried + heading.
+    """
+    headings = moves_of(maze).headings
     if not inventory_size(maze):
-        return np.flatnonzero(maze.open)
+        cells = np.flatnonzero(maze.open)
+        return np.concatenate([heading * maze.tiles.size + cells for heading in range(headings)])
     world = World.compile(maze)
-    return world.carried * maze.tiles.size + world.cell
+    load = world.carried if headings == 1 else world.carried * headings + world.heading
+    return load * maze.tiles.size + world.cell
 
 
 def scene_of(mazes: Sequence[Maze], margin: int = 1, tile: int | None = None) -> Scene:
     """Return a scene of these mazes, numbered in their order."""
     height, width = max(maze.height for maze in mazes), max(maze.width for maze in mazes)
-    scene = Scene(len(mazes), height, width, margin=margin, tile=tile)
+    scene = Scene(len(mazes), height, width, margin=margin, tile=tile, moves=moves_of(mazes[0]))
     scene.write(np.arange(len(mazes)), mazes)
     return scene
 

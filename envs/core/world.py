@@ -3,39 +3,44 @@
 import contextlib
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.arguments import read_only, whole
+from ..maps.arguments import fraction, read_only, whole
+from ..maps.keywords import dressed_all, physics, slips_alone
 from ..maps.maze import Maze
-from .compile import TooManyStates, compile_tables
+from ..maps.moves import Moves, moves_of
+from .compile import TooManyStates, common_moves, compile_tables
+from .noise import Noise, alike, as_noise, columns_of, stacked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class World:
-    """Read-only tables over states 0..S-1 and the four directions.
+    """Read-only tables over states 0..S-1 and M moves, of which the first A are the actions, as meant.
 
-    A state is a cell of a maze, times what the agent carries. A maze without keys and items has one state for each open
-    cell, other mazes have the reachable states. `World.stack` lays worlds end to end, with shifted state numbers.
+    A state is a cell of a maze, times what the agent carries, and where actions turn, times its heading. A maze without
+    keys and items has a state for each open cell and heading, other mazes have the reachable states. By default A = M =
+    4, the directions; `actions` of a maze says which others, and there are more moves where noise leads to steps that
+    no action makes. `World.stack` lays worlds end to end, with shifted state numbers.
     """
 
     mazes: tuple[Maze, ...]
     next_state: NDArray[np.int64]
-    """(S, 4): the state that a step in this direction leads to."""
+    """(S, M): the state that a move leads to."""
     reward: NDArray[np.float64]
-    """(S, 4): the reward of that step."""
+    """(S, M): the reward of that move."""
     terminal: NDArray[np.bool_]
     """(S,): the episode is over here; a terminal state leads to itself with reward 0."""
     goal: NDArray[np.bool_]
     """(S,): the terminal states that are goals."""
     slip: NDArray[np.float64]
-    """(S,): the probability that a move from here slips sideways, half of it to either side."""
+    """(S,): the probability that a move from here slips sideways, half to either side; 0 where `noise` says it."""
     dots: NDArray[np.int8]
-    """(S, 4): 1 where the neighbour in this direction can be entered: the observation of exercise 38."""
+    """(S, D): 1 where the step in this direction can be made: the observation of exercise 38; see `Moves.seen`."""
     start_states: NDArray[np.int64]
     """(K,): where episodes begin, in reading order, maze by maze."""
     cell: NDArray[np.int64]
@@ -44,6 +49,10 @@ class World:
     """(S,): what the agent carries, a set of bits (`core/inventory.py`); 0 where the maze has no keys and no items."""
     maze_of: NDArray[np.int64]
     """(S,): the number of the state's maze in `mazes`."""
+    heading: NDArray[np.int64]
+    """(S,): the direction that the agent faces, where actions turn; else 0."""
+    noise: Noise | None = None
+    """what is executed when an action is meant, where that is more than a slip of the four directions to either side"""
 
     def __post_init__(self) -> None:
         for name in TABLES:
@@ -54,8 +63,28 @@ class World:
         """The number of states, S."""
         return len(self.cell)
 
+    @property
+    def moves(self) -> Moves:
+        """What each action does."""
+        return moves_of(self.mazes[0])
+
+    @property
+    def actions(self) -> int:
+        """The number of actions, A."""
+        return len(self.moves)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether something else than the move that was meant may be executed."""
+        return self.noise is not None or bool(self.slip.any())
+
+    @property
+    def meant(self) -> NDArray[np.int64]:
+        """(S, A): the state that each action leads to when it is executed as meant."""
+        return self.next_state[:, : self.actions]
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return World, (self.mazes, *(getattr(self, name) for name in TABLES))  # read-only again
+        return World, (self.mazes, *(getattr(self, name) for name in TABLES), self.noise)  # read-only again
 
     def __repr__(self) -> str:
         return f"<World of {len(self.mazes)} maze(s), {self.states} states, {len(self.start_states)} start(s)>"
@@ -67,6 +96,10 @@ class World:
         *,
         rewards: Mapping[str, float] = MappingProxyType({}),
         slip: float | None = None,
+        actions: Any = None,
+        corners: str | None = None,
+        noise: Any = None,
+        wind: Any = None,
     ) -> "World":
         """Compute the tables of one maze, or of several, stacked; mazes of one size are compiled at once.
 
@@ -74,11 +107,14 @@ class World:
             maze: one or several; each needs a start.
             rewards: by name, over the metadata of each maze, over the defaults `REWARDS`.
             slip: the probability that a move slips sideways, except on ice; by default each maze's metadata, else 0.
+            actions, corners, noise, wind: over the metadata of each maze; the mazes of the world have them in theirs.
+                See `MazeEnv`.
 
         Raises:
             MazeError: a maze without a start, a teleporter without its twin, a `wind` that does not give one number for
-                each column, a `trap: restart` without a single start, too many keys and items.
-            ValueError: an unknown reward, or one that is not finite; a slip that is not a probability; no mazes.
+                each column or row, a `trap: restart` without a single start, too many keys and items.
+            ValueError: mazes with different actions; an unknown reward, or one that is not finite; a slip that is not a
+                probability; a keyword that cannot be read; no mazes.
             TypeError: something else than a Maze, such as a text.
         """
         mazes = tuple(maze) if isinstance(maze, Iterable) else (maze,)
@@ -87,7 +123,10 @@ class World:
                 raise TypeError(
                     f"World.compile takes a Maze or several, not {maze!r:.40}; Maze.from_text reads a drawing"
                 )
-        if len({maze.tiles.shape for maze in mazes}) == 1:
+        settings = physics(actions=actions, corners=corners, noise=noise, wind=wind)
+        if settings or slip is not None:
+            mazes = tuple(dressed_all(mazes, settings, None if slip is None else fraction("slip", slip)))
+        if len({maze.tiles.shape for maze in mazes}) == 1 and alike(mazes):
             with contextlib.suppress(TooManyStates):
                 return cls(mazes, **compile_tables(mazes, rewards, slip))
         return cls.stack([cls.compile(maze, rewards=rewards, slip=slip) for maze in mazes])
@@ -103,21 +142,31 @@ class World:
         worlds = [checked_world(world) for world in worlds]
         if not worlds:
             raise ValueError("World.stack needs at least one world")
+        common_moves([world.mazes[0] for world in worlds])
+        moves = max(world.next_state.shape[1] for world in worlds)
+        worlds = [world._with_moves(moves) for world in worlds]
+        noise = None
+        if any(world.noise is not None for world in worlds):
+            noise = stacked([world.noise or as_noise(world.slip, world.actions) for world in worlds])
         before = np.cumsum([0] + [world.states for world in worlds])
         mazes_before = np.cumsum([0] + [len(world.mazes) for world in worlds])
         shift = {"next_state": before, "start_states": before, "maze_of": mazes_before}
-        return cls(
-            tuple(maze for world in worlds for maze in world.mazes),
-            *(
-                np.concatenate(
-                    [
-                        getattr(w, name) + shift[name][i] if name in shift else getattr(w, name)
-                        for i, w in enumerate(worlds)
-                    ]
-                )
-                for name in TABLES
-            ),
-        )
+        tables: dict[str, Any] = {}
+        for name in TABLES:
+            parts = [getattr(world, name) for world in worlds]
+            if name in shift:
+                parts = [part + by for part, by in zip(parts, shift[name].tolist(), strict=False)]
+            tables[name] = np.concatenate(parts)
+        return cls(tuple(maze for world in worlds for maze in world.mazes), **tables, noise=noise)
+
+    def _with_moves(self, count: int) -> "World":
+        """Return the world with more moves, which are never executed: they stay."""
+        more = count - self.next_state.shape[1]
+        if not more:
+            return self
+        stay = np.repeat(np.arange(self.states)[:, None], more, axis=1)
+        next_state = np.concatenate([self.next_state, stay], axis=1)
+        return replace(self, next_state=next_state, reward=np.pad(self.reward, ((0, 0), (0, more))))
 
     def only(self, number: int) -> "World":
         """Return the world of one maze of a stack, its states numbered from 0, as if compiled alone.
@@ -134,11 +183,16 @@ class World:
             raise ValueError(f"number must be from 0 to {len(self.mazes) - 1}, the mazes of this World, not {number}")
         first, end = (int(state) for state in np.searchsorted(self.maze_of, [number, number + 1]))
         mine = slice(first, end)
-        tables = {name: getattr(self, name)[mine] for name in TABLES}
+        tables: dict[str, Any] = {name: getattr(self, name)[mine] for name in TABLES}
         tables["next_state"] = tables["next_state"] - first
         tables["start_states"] = self.start_states[self.maze_of[self.start_states] == number] - first
         tables["maze_of"] = np.zeros_like(tables["maze_of"])
-        return World((self.mazes[number],), **tables)
+        noise = None
+        if self.noise is not None and not slips_alone(self.mazes[number]):
+            noise = self.noise.of(np.arange(first, end))
+        for name in ("next_state", "reward"):
+            tables[name] = tables[name][:, : columns_of(noise, self.actions)]
+        return World((self.mazes[number],), **tables, noise=noise)
 
 
 def checked_world(world: World) -> World:
@@ -168,4 +222,4 @@ def checked_state(world: World, state: Any) -> int:
     return number
 
 
-TABLES: Final = tuple(field.name for field in fields(World) if field.name != "mazes")
+TABLES: Final = tuple(field.name for field in fields(World) if field.name not in ("mazes", "noise"))

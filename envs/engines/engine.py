@@ -11,8 +11,10 @@ from ..core.inventory import inventory_size
 from ..core.places import Places
 from ..core.scene import Scene, scene_of
 from ..core.world import World
+from ..maps.keywords import dressed_all, dressed_levels
 from ..maps.levels import Levels
 from ..maps.maze import Maze
+from ..maps.moves import FOUR, Moves, moves_of
 from ..maps.randomness import Streams
 from ..observations import OBSERVATIONS, Sight, Sizes, kinds_of, margin_of
 from ..planning.shaping import shaped
@@ -38,6 +40,7 @@ class Setup:
         view_size: the side of "view".
         rewards: over those of a maze's metadata; see `World.compile`.
         slip: over that of a maze's metadata; None leaves it.
+        physics: metadata over that of mazes: what keywords say of how agents move; see `dressed`.
         check: called with each maze before it is used; raises MazeError to refuse it.
         shaping: a name of `SHAPINGS`, or None.
         discount: that of the shaping.
@@ -55,21 +58,33 @@ class Setup:
     discount: float = 0.99
     tile: int | None = None
     given: Mapping[Maze, World] = field(default_factory=dict)
+    physics: Mapping[str, str] = field(default_factory=dict)
+
+    def dressed(self, mazes: Sequence[Maze]) -> list[Maze]:
+        """Return mazes as they are used: with what keywords say of how agents move."""
+        return dressed_all(mazes, self.physics, self.slip) if self.physics or self.slip is not None else [*mazes]
+
+    def dressed_levels(self, levels: Levels | None) -> Levels | None:
+        """Return levels whose mazes are dressed."""
+        return None if levels is None else dressed_levels(levels, self.physics, self.slip)
 
     def checked(self, mazes: Iterable[Maze], declared: Sight) -> None:
         """Check that mazes are usable.
 
         Raises:
             MazeError: `check` refuses one.
-            ValueError: its observations are not in the declared space.
+            ValueError: its actions are others, or its observations are not in the declared space.
         """
         alike = (
             self.check is accept and "state" not in kinds_of(self.observation).values()
         )  # mazes of one size and inventory
-        kinds = {(maze.tiles.shape, alike or maze.digest, inventory_size(maze)): maze for maze in mazes}
+        kinds = {(maze.tiles.shape, alike or maze.digest, inventory_size(maze), moves_of(maze)): maze for maze in mazes}
         for maze in kinds.values():
             self.check(maze)
             sight = self.sight([maze])
+            if sight.moves != declared.moves:
+                one, other = str(sight.moves), str(declared.moves)
+                raise ValueError(f"this maze's actions, {one}, are not those of the environment, {other}")
             if not declared.holds(sight):
                 raise ValueError(f"this maze's observations, {sight.space}, are not the declared {declared.space}")
 
@@ -91,7 +106,7 @@ class Setup:
         """Return what is observed in these mazes."""
         kinds, sizes = kinds_of(self.observation), Sizes(self.view_size, self.tile)
         spaces = {name: OBSERVATIONS[kind].space(mazes, sizes) for name, kind in kinds.items()}
-        return Sight(self.observation, self.encoding, spaces)
+        return Sight(self.observation, self.encoding, spaces, moves_of(mazes[0]))
 
     def declared(self, mazes: Sequence[Maze], levels: Levels | None) -> Sight:
         """Return what an environment declares to be observed: in its first maze, and by "state" in all of them.
@@ -105,9 +120,9 @@ class Setup:
             return sight
         return self.sight([*mazes, *(() if levels is None else levels.widest(mazes[0]))])
 
-    def scene(self, count: int, height: int, width: int) -> Scene:
+    def scene(self, count: int, height: int, width: int, moves: Moves = FOUR) -> Scene:
         """Return an empty scene whose margin fits the view."""
-        return Scene(count, height, width, margin=margin_of(self.view_size), tile=self.tile)
+        return Scene(count, height, width, margin=margin_of(self.view_size), tile=self.tile, moves=moves)
 
     def scene_of(self, mazes: Sequence[Maze]) -> Scene:
         """Return a scene of these mazes, numbered in their order."""
@@ -153,7 +168,7 @@ class Engine(Protocol):
         """Move all lanes.
 
         Args:
-            actions: (lanes,) int64, each 0 to 3.
+            actions: (lanes,) int64, each 0 to A - 1.
             random: (lanes,) 53 random bits each; None where nothing slips.
 
         Returns:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.places import Places
-from ..core.rules import CASES, outcomes, transition
+from ..core.rules import cases, transition
 from ..core.world import World
 from ..maps.directions import OFFSETS, RIGHT
 from ..maps.legend import is_open
@@ -100,8 +100,8 @@ class FreshMazes:
         self.slips = bool(slip > 0)
         self._limit, self._half = below(slip), below(slip / 2)
         steps = []
-        next_state = outcomes(world).next_state[middle]
-        for case in CASES if self.slips else CASES[:1]:
+        next_state = cases(world).next_state[middle]
+        for case in range(3 if self.slips else 1):
             row, column = np.divmod(world.cell[next_state[:, :, case]], 3)
             steps.append((row - 1) * self._shape[1] + column - 1)
         self._steps = np.array(steps).ravel()

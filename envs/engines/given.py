@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.noise import Noise
 from ..core.scene import numbering
 from ..core.world import TABLES, World
 from ..maps.maze import Maze
@@ -55,23 +56,40 @@ def checked_tables(world: World) -> World:
     over = np.flatnonzero(world.terminal)
     if (world.next_state[over] != over[:, None]).any() or world.reward[over].any():
         raise ValueError("a terminal state must lead to itself with reward 0")
-    keys = world.carried * world.mazes[0].tiles.size + world.cell
+    if world.next_state.shape[1] < world.actions:
+        raise ValueError(f"the tables of a World need a column for each of the {world.actions} actions of its maze")
+    if world.noise is not None:
+        _check_noise(world, world.noise)
+    headings = world.moves.headings
+    load = world.carried if headings == 1 else world.carried * headings + world.heading
+    keys = load * world.mazes[0].tiles.size + world.cell
     if not np.array_equal(keys, numbering(world.mazes[0])):
         raise ValueError("the states of a World must be those of World.compile(maze), in that order")
     return world
 
 
-def world_to_bytes(world: World) -> bytes:
-    """Return a world as the content of an npz file, to be read by `world_from_bytes`.
+def _check_noise(world: World, noise: Noise) -> None:
+    kinds, moves = len(noise.executed), world.next_state.shape[1]
+    shape = (kinds, world.actions, noise.executed.shape[-1])
+    if noise.executed.shape != shape or noise.probability.shape != shape or noise.below.shape[:2] != shape[:2]:
+        raise ValueError("the tables of a World's noise must have the shape (kinds, actions, cases)")
+    if noise.below.shape[2] != shape[2] - 1:
+        raise ValueError("the noise of a World must have one threshold less than cases")
+    if noise.kind.shape != (world.states,) or not ((noise.kind >= 0) & (noise.kind < kinds)).all():
+        raise ValueError("each state of a World must have a kind of noise that exists")
+    if not ((noise.executed >= 0) & (noise.executed < moves)).all():
+        raise ValueError(f"the moves that noise leads to must be from 0 to {moves - 1}")
+    sums = noise.probability.sum(axis=2)
+    if not (noise.probability >= 0).all() or (np.abs(sums - 1) > 1e-9).any() or not np.isfinite(noise.below).all():
+        raise ValueError("the noise of a World must hold distributions")
 
-    Raises:
-        ValueError: it has parts that are not arrays.
-    """
-    other = [part.name for part in fields(World) if part.name not in ("mazes", *TABLES)]
-    if any(getattr(world, name) is not None for name in other):
-        raise ValueError(f"a World with {' and '.join(other)} cannot be written")
+
+def world_to_bytes(world: World) -> bytes:
+    """Return a world as the content of an npz file, to be read by `world_from_bytes`."""
     buffer = io.BytesIO()
     tables = {name: getattr(world, name) for name in TABLES}
+    if world.noise is not None:
+        tables |= {f"noise_{part.name}": getattr(world.noise, part.name) for part in fields(Noise)}
     np.savez_compressed(buffer, mazes=np.array([maze.to_text() for maze in world.mazes]), **tables)
     return buffer.getvalue()
 
@@ -85,6 +103,9 @@ def world_from_bytes(data: bytes) -> World:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as tables:
             mazes = tuple(Maze.from_text(str(text)) for text in tables["mazes"].tolist())
-            return checked_tables(World(mazes, **{name: tables[name] for name in TABLES}))
+            noise = None
+            if "noise_kind" in tables:
+                noise = Noise(**{part.name: tables[f"noise_{part.name}"] for part in fields(Noise)})
+            return checked_tables(World(mazes, **{name: tables[name] for name in TABLES}, noise=noise))
     except Exception as error:  # a damaged zip or header can raise anything
         raise ValueError(f"this is not a saved World: {error}") from None

@@ -19,7 +19,6 @@ from .engine import Setup
 
 _KEPT_BYTES: Final = 2**26  # of rows
 _MOVES_BYTES: Final = 500  # of the moves in one row, about
-_REFUSED: Final = (None,) * 4  # after the moves: what -4 to -1 and 4 to 7 find, and cannot be unpacked
 
 
 class _Parts:
@@ -48,12 +47,13 @@ class Lane:
     def _enter(self, world: World) -> None:
         self.world = world
         self.state = int(world.start_states[0])
-        self.slips = bool(world.slip.any())
-        self._slips = Slips(world.slip.tolist()) if self.slips else None
+        self.slips = world.noisy
+        # None: the moves of a row are by action, and have their cases and thresholds beside them
+        self._slips = Slips(world.slip.tolist()) if world.noise is None else None
         self._starts = world.start_states.tolist()
         self._rows = _Rows(self)
         self._copies = not isinstance(self.sight.space, spaces.Discrete)
-        self._states: dict[tuple[int, int], int] = {}
+        self._states: dict[tuple[int, int, int], int] = {}
         self._explored: int | None = None
         self._moves: Any = ()  # none before the first `put`
 
@@ -81,26 +81,41 @@ class Lane:
         self.state = state
         self._moves, self._seen = self._rows[state]
 
-    def state_at(self, cell: int, carried: int) -> int | None:
-        """Return the state of an agent on a cell that carries this, None where there is none."""
+    def state_at(self, cell: int, carried: int, heading: int | None = None) -> int | None:
+        """Return the state of an agent on a cell that carries this, None where there is none.
+
+        Args:
+            cell, carried: see `Places`.
+            heading: by default that of the first start.
+        """
+        world = self.world
         if not self._states:
-            keys = zip(self.world.cell.tolist(), self.world.carried.tolist(), strict=True)
+            keys = zip(world.cell.tolist(), world.carried.tolist(), world.heading.tolist(), strict=True)
             self._states = {key: state for state, key in enumerate(keys)}
-        return self._states.get((cell, carried))
+        if heading is None:
+            heading = int(world.heading[self._starts[0]])
+        return self._states.get((cell, carried, heading))
 
     def move(self, action: int, u: float | None = None) -> tuple[Any, float, bool]:
         """Move; return the observation, the reward and whether the episode is over.
 
         Args:
-            action: 0 to 3.
+            action: 0 to A - 1.
             u: a uniform number in [0, 1), None where nothing slips.
 
         Raises:
-            IndexError, TypeError: the action is not one of 0, 1, 2, 3.
+            IndexError, TypeError: the action is not one of these.
         """
         move = self._moves[action]
         if u is not None and move:
-            move = self._moves[slipped(self._slips, self.state, int(action), u)]  # type: ignore[arg-type]
+            if self._slips is not None:
+                move = self._moves[slipped(self._slips, self.state, int(action), u)]
+            else:
+                moves, limits = move
+                case = 0
+                while case < len(limits) and u < limits[case]:
+                    case += 1
+                move = moves[case]
         self.state, reward, over = move
         self._moves, seen = self._rows[self.state]
         return seen.copy() if self._copies else seen, reward, over
@@ -112,7 +127,8 @@ class Lane:
 
     def places(self) -> Places:
         """Return where the agent is, as ints."""
-        return Places(0, int(self.world.cell[self.state]), int(self.world.carried[self.state]))
+        world, state = self.world, self.state
+        return Places(0, int(world.cell[state]), int(world.carried[state]), int(world.heading[state]))
 
 
 def _again(setup: Setup, sight: Sight, maze: Maze, world: World, state: int) -> Lane:
@@ -124,7 +140,12 @@ def _again(setup: Setup, sight: Sight, maze: Maze, world: World, state: int) -> 
 
 
 class _Rows(dict[int, Any]):
-    """State -> (moves, what is observed there); moves: for each direction (next state, reward, over), then None."""
+    """State -> (moves, what is observed there).
+
+    Moves: for each action (next state, reward, over), or where noise is more than slips, these by case and the
+    thresholds of the cases; then None for numbers that are not actions: what -A to -1 and A to 2A - 1 find cannot be
+    unpacked.
+    """
 
     def __init__(self, lane: Lane) -> None:
         super().__init__()
@@ -135,11 +156,22 @@ class _Rows(dict[int, Any]):
         self._kept = _KEPT_BYTES // (size + _MOVES_BYTES)
 
     def __missing__(self, state: int) -> Any:
-        next_state, reward, over = transition(self._world, state, np.arange(4))
         places = places_of(self._world, np.array([state]))
         seen = self._sight.one({name: look(places) for name, look in self._looks.items()})
-        moves = list(zip(next_state.tolist(), reward.tolist(), over.tolist(), strict=True))
-        row = (*moves, *_REFUSED), _Parts(seen) if isinstance(seen, dict) else seen
+        moves = self._moves_from(state)
+        row = (*moves, *[None] * len(moves)), _Parts(seen) if isinstance(seen, dict) else seen
         if len(self) < self._kept:
             self[state] = row
         return row
+
+    def _moves_from(self, state: int) -> list[Any]:
+        world, noise = self._world, self._world.noise
+        if noise is None:
+            columns = transition(world, state, np.arange(world.actions))
+            return [*zip(*(column.tolist() for column in columns), strict=True)]
+        kind = noise.kind[state]
+        moves = []
+        for executed, below in zip(noise.executed[kind], noise.below[kind].tolist(), strict=True):
+            listed = zip(*(column.tolist() for column in transition(world, state, executed)), strict=True)
+            moves.append(([*listed], below))
+        return moves

@@ -32,7 +32,7 @@ class StackedTables:
         levels: where `draw` takes mazes from; None: it does nothing.
         stacked: `mazes` are all the levels that can be drawn, in the order of `levels.keys`.
 
-    A lane is at 4 * row, so that this + action is the index of its next move's word.
+    A lane is at row << shift, so that this + action is the index of its next move's word.
     """
 
     def __init__(
@@ -69,11 +69,13 @@ class StackedTables:
         self._index, self._word = np.zeros((2, lanes), dtype=np.int64)
         self._seen = self._word.view(np.uint32).reshape(lanes, 2)[:, SEEN : SEEN + 1]
         self._seen_holds = False  # whether this is what lanes observe now
-        few = lanes <= _FEW and 4 * len(tables) <= _SHORT
+        self._shift, self._headings = tables.shift, tables.sight.moves.headings
+        few = lanes <= _FEW and len(tables) << self._shift <= _SHORT
         self._flags = self._word.view(np.bool_)[FLAG::8] if few else None
         self._words, self._rewards = tables.words.ravel(), tables.rewards.ravel()
         self._terminal, self._case_size = tables.terminal, tables.words[0].size
         self._folded, self._several_starts = tables.sight.four_bytes, bool((tables.starts > 1).any())
+        self._limits = None if tables.limits is None else [limits.ravel() for limits in tables.limits]
         self._uniform = None if tables.slip is None else (below(tables.slip), below(tables.slip / 2))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -134,7 +136,7 @@ class StackedTables:
             self._at[lanes] = self._tables.words[0, rows, 0] & NEXT
             self._seen_holds = False
         else:
-            self._at[lanes] = 4 * rows
+            self._at[lanes] = rows << self._shift
 
     def put(self, lanes: Lanes, places: Places) -> None:
         """Put lanes on places of the mazes they are in.
@@ -147,12 +149,14 @@ class StackedTables:
             here = maze == number
             rows = np.arange(self._tables.first[number], self._tables.arrival[number])
             size = self.scene.sizes[number]
-            keys = self._tables.carried[rows] * size + self._tables.cell[rows]  # rising: states are in this order
-            wanted = places.carried[here] * size + places.cell[here]
+            keys = self._tables.carried[rows] * self._headings + self._tables.heading[rows]
+            keys = keys * size + self._tables.cell[rows]  # rising: states are in this order
+            some = places.of(here)
+            wanted = (some.carried * self._headings + some.heading) * size + some.cell
             found = np.searchsorted(keys, wanted)
             if (keys[np.minimum(found, len(keys) - 1)] != wanted).any():
                 raise ValueError("an agent cannot stand there")
-            self._at[lanes[here]] = 4 * rows[found]
+            self._at[lanes[here]] = rows[found] << self._shift
         self._seen_holds = False
 
     def copy(self, source: Lanes, target: Lanes) -> None:
@@ -166,13 +170,18 @@ class StackedTables:
         at, index, word = self._at, self._index, self._word
         np.add(at, actions, out=index)
         if random is not None:
-            if self._uniform is not None:
-                limit, half = self._uniform
+            if self._limits is not None:
+                case = np.zeros(len(at), dtype=np.int8)
+                for limits in self._limits:
+                    case += (random < limits.take(index)).view(np.int8)
             else:
-                rows = at >> 2
-                limit, half = self._tables.limit.take(rows), self._tables.half.take(rows)
-            case = (random < limit).view(np.int8)
-            case += (random < half).view(np.int8)
+                if self._uniform is not None:
+                    limit, half = self._uniform
+                else:
+                    rows = at >> 2
+                    limit, half = self._tables.limit.take(rows), self._tables.half.take(rows)
+                case = (random < limit).view(np.int8)
+                case += (random < half).view(np.int8)
             index += np.multiply(case, self._case_size, dtype=np.int64)
         self._words.take(index, out=word, mode="clip")
         np.bitwise_and(word, NEXT, out=at)
@@ -183,13 +192,13 @@ class StackedTables:
 
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
-        return self._rewards.take(self._index[lanes]), self._terminal.take(self._at[lanes] >> 2)
+        return self._rewards.take(self._index[lanes]), self._terminal.take(self._at[lanes] >> self._shift)
 
     def observe(self, lanes: Lanes | slice = EVERY) -> Any:
         """Return what lanes observe, a fresh array: from the words, from the table over rows, or from places."""
         if self._seen_holds and lanes is EVERY:
             return self._seen.copy().view(np.int8)
-        rows, places = self._at[lanes] >> 2, None
+        rows, places = self._at[lanes] >> self._shift, None
         seen = {}
         for name, look in self._looks.items():
             if name in self._observed:
@@ -201,5 +210,6 @@ class StackedTables:
 
     def places(self, lanes: Lanes | slice = EVERY) -> Places:
         """Return where lanes are."""
-        rows = self._at[lanes] >> 2
-        return Places(self._maze[lanes].copy(), self._tables.cell[rows], self._tables.carried[rows])
+        rows, tables = self._at[lanes] >> self._shift, self._tables
+        heading = tables.heading[rows] if self._headings > 1 else 0
+        return Places(self._maze[lanes].copy(), tables.cell[rows], tables.carried[rows], heading)

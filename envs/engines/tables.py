@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.places import places_of
-from ..core.rules import AS_MEANT, CASES, outcomes
+from ..core.rules import cases, noise_of
 from ..core.world import World
 from ..maps.maze import Maze
 from ..maps.randomness import below
@@ -18,7 +18,7 @@ from ..observations.sight import row_bytes
 from .engine import Setup
 
 # a word, from its highest bit: what is observed after the move (32 bits, if it is four bytes), whether the move is
-# special, and where it leads (4 * next row)
+# special, and where it leads (next row << shift)
 SPECIAL: Final = np.array(1 << 31)  # as arrays: numpy takes them in faster than ints
 NEXT: Final = SPECIAL - 1
 _LITTLE: Final = sys.byteorder == "little"
@@ -31,7 +31,8 @@ class Tables:
     """The tables of mazes, laid out for lanes that move together.
 
     The rows of a maze are its states, then its arrivals, one for each start: every move from there leads to that start,
-    so that a reset is a move like others. A move is one word, see above; in a table for each case of `CASES`.
+    so that a reset is a move like others. A move is one word, see above; in a table for each case of `Noise`. Actions
+    take the next power of two of entries in a row, so that a shift leads from a row to its first entry.
 
     Args:
         setup: how mazes become tables and observations.
@@ -40,9 +41,12 @@ class Tables:
     """
 
     words: NDArray[np.int64]
-    """(cases, rows, 4)"""
+    """(cases, rows, 1 << shift)"""
     rewards: NDArray[np.float64]
-    """(cases, rows, 4)"""
+    """(cases, rows, 1 << shift)"""
+    limits: NDArray[np.uint64] | None
+    """(cases - 1, rows, 1 << shift): random numbers below the first k of these mean case k; None while all noise is
+    slips of the four directions: then `limit` and `half` say it"""
     usual_reward: float
     """of the moves that are not special; the most frequent one in the first mazes"""
     slip: float | None
@@ -53,17 +57,20 @@ class Tables:
     def __init__(self, setup: Setup, sight: Sight, mazes: Sequence[Maze]) -> None:
         self.setup, self.sight = setup, sight
         height, width = max(maze.height for maze in mazes), max(maze.width for maze in mazes)
-        self.scene = setup.scene(len(mazes), height, width)
-        self.slips, self.usual_reward, self.slip = False, 0.0, None
+        self.scene = setup.scene(len(mazes), height, width, sight.moves)
+        self.slips, self.usual_reward, self.slip, self.limits = False, 0.0, None, None
+        self.actions = len(sight.moves)
+        self.shift = max(2, (self.actions - 1).bit_length())
         # of mazes: the first row, the row of the first arrival, the number of starts
         self.first, self.arrival, self.starts = np.zeros((3, 0), dtype=np.int64)
         self.number: dict[Maze, int] = {}
         self._worlds: dict[int, tuple[World, int]] = {}  # a maze's world, and its number in there
         self._free_numbers: list[int] = []
         self._rows = Rows()
-        self.words, self.rewards = np.zeros((1, 0, 4), dtype=np.int64), np.zeros((1, 0, 4))
+        shape = (1, 0, 1 << self.shift)
+        self.words, self.rewards = np.zeros(shape, dtype=np.int64), np.zeros(shape)
         self.terminal = np.zeros(0, dtype=np.bool_)
-        self.cell, self.carried = np.zeros((2, 0), dtype=np.int64)
+        self.cell, self.carried, self.heading = np.zeros((3, 0), dtype=np.int64)
         self.limit, self.half = np.zeros((2, 0), dtype=np.uint64)  # random numbers below slip; to the right
         self.tables = {
             name: np.zeros((0, *(space.shape or ())), dtype=space.dtype or np.int64)
@@ -108,8 +115,9 @@ class Tables:
         if needed > capacity:
             capacity = max(needed, 2 * capacity)
             self.words, self.rewards = _longer(self.words, capacity, 1), _longer(self.rewards, capacity, 1)
-            for name in ("terminal", "cell", "carried", "limit", "half"):
+            for name in ("terminal", "cell", "carried", "heading", "limit", "half"):
                 setattr(self, name, _longer(getattr(self, name), capacity))
+            self.limits = None if self.limits is None else _longer(self.limits, capacity, 1)
             fit = [name for name in self.tables if row_bytes(self.sight.spaces[name]) * capacity <= _TABLE_BYTES]
             self.tables = {name: _longer(self.tables[name], capacity) for name in fit}
 
@@ -117,14 +125,18 @@ class Tables:
         self, world: World, numbers: NDArray[np.int64], rows: NDArray[np.int64], arrivals: NDArray[np.int64]
     ) -> None:
         """Write the tables of a world whose mazes have these numbers: of its states, and of arrivals at its starts."""
-        moves, slip = outcomes(world), float(world.slip[0])
+        moves, slip = cases(world), float(world.slip[0])
         if len(self._worlds) == len(world.mazes):  # the first ones
-            values, counts = np.unique(moves.reward[~world.terminal, :, AS_MEANT], return_counts=True)
+            values, counts = np.unique(moves.reward[~world.terminal, :, 0], return_counts=True)
             self.usual_reward = float(values[counts.argmax()]) if len(values) else 0.0
             self.slip = slip
-        if world.slip.any() and not self.slips:
-            self.slips = True
-            self.words, self.rewards = np.repeat(self.words, 3, axis=0), np.repeat(self.rewards, 3, axis=0)
+        happening = moves.probability.shape[2] if world.noisy else 1
+        self.slips |= world.noisy
+        more = happening - len(self.words)
+        if more > 0:
+            self.words, self.rewards = (
+                np.concatenate([table, np.repeat(table[:1], more, axis=0)]) for table in (self.words, self.rewards)
+            )
         if self.slip != slip or (world.slip != slip).any():
             self.slip = None
         places = places_of(world, np.arange(world.states))
@@ -135,20 +147,40 @@ class Tables:
                 seen = look(places)
             if name in self.tables:
                 self.tables[name][rows] = seen
-        starts = np.repeat(world.start_states[:, None], 4, axis=1)
-        for case, how in enumerate(CASES[: len(self.words)]):
-            next_state, reward = moves.next_state[:, :, how], moves.reward[:, :, how]
-            special = (reward != self.usual_reward) | moves.terminal[:, :, how]
+        wide = 1 << self.shift
+        starts = np.repeat(world.start_states[:, None], wide, axis=1)
+        entries = np.arange(wide) % self.actions  # of moves, and copies of some that are never read
+        for case in range(len(self.words)):
+            how = case if case < happening else 0
+            next_state, reward = moves.next_state[:, entries, how], moves.reward[:, entries, how]
+            special = (reward != self.usual_reward) | moves.terminal[:, entries, how]
             self.words[case, rows] = self._folded_words(next_state, special, rows, seen)
             self.words[case, arrivals] = self._folded_words(starts, self.usual_reward != 0, rows, seen)
             self.rewards[case, rows], self.rewards[case, arrivals] = reward, 0.0
         self.terminal[rows], self.terminal[arrivals] = world.terminal, False
-        self.cell[rows], self.carried[rows] = world.cell, world.carried
+        self.cell[rows], self.carried[rows], self.heading[rows] = world.cell, world.carried, world.heading
         self.limit[rows], self.half[rows] = below(world.slip), below(world.slip / 2)
         self.limit[arrivals] = self.half[arrivals] = 0
+        self._write_limits(world, rows, arrivals)
+
+    def _write_limits(self, world: World, rows: NDArray[np.int64], arrivals: NDArray[np.int64]) -> None:
+        """Write the thresholds of noise that is more than slips of the four directions."""
+        if self.limits is None and world.noise is None:
+            return
+        shape = (len(self.words) - 1, len(self), 1 << self.shift)
+        if self.limits is None:
+            self.limits = np.zeros(shape, dtype=np.uint64)
+            for case, limit in enumerate((self.limit, self.half)[: len(self.limits)]):
+                self.limits[case] = limit[:, None]
+        self.limits = _longer(self.limits, shape[0], 0)
+        noise = noise_of(world)
+        limits = below(noise.below)[noise.kind]  # (states, actions, cases - 1)
+        self.limits[:, rows], self.limits[:, arrivals] = 0, 0
+        for case in range(min(limits.shape[2], len(self.limits))):
+            self.limits[case, rows, : self.actions] = limits[:, :, case]
 
     def _folded_words(self, next_state: Any, special: Any, rows: Any, seen: Any) -> NDArray[np.int64]:
-        words: NDArray[np.int64] = 4 * rows[next_state]
+        words: NDArray[np.int64] = np.ascontiguousarray(rows[next_state] << self.shift)
         words[np.broadcast_to(special, words.shape)] |= SPECIAL
         if self.sight.four_bytes:
             words.view(np.uint32)[:, SEEN::2] = seen.view(np.uint32).ravel()[next_state]

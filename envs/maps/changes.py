@@ -1,7 +1,7 @@
 """A world that changes while one learns in it: after some steps another map takes the place of the first."""
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,17 @@ class Changes:
         return self.mazes[stage - 1] if stage else first
 
 
-def changes_of(after: Mapping[Any, Any], format: str | None = None) -> Changes | None:
+def changes_of(
+    after: Mapping[Any, Any],
+    format: str | None = None,
+    dressed: Callable[[Sequence[Maze]], list[Maze]] = list,
+) -> Changes | None:
     """Return the changes that a keyword says, None for none.
 
     Args:
         after: from steps (also as text, as JSON has them) to mazes: a Maze, a text, a file or a shipped name.
         format: of texts and files.
+        dressed: from mazes to those that are used in their place.
 
     Raises:
         TypeError: not a mapping, or steps that are not integers.
@@ -53,7 +58,7 @@ def changes_of(after: Mapping[Any, Any], format: str | None = None) -> Changes |
     if not mazes:
         return None
     rising = sorted(mazes)
-    return Changes(tuple(rising), tuple(mazes[step] for step in rising))
+    return Changes(tuple(rising), tuple(dressed([mazes[step] for step in rising])))
 
 
 def levels_without(changes: Changes | None, maze: Any) -> Levels | None:

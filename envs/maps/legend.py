@@ -33,6 +33,8 @@ LEGEND: Final[Mapping[str, str]] = MappingProxyType(
 )
 AGENT_CODE: Final = 36
 """Marks the agent in the observation `map`; no tile has this code."""
+AGENT_CODES: Final = np.array([AGENT_CODE, 253, 254, 255], dtype=np.uint8)
+"""The same by the direction that the agent faces, where actions turn: up, right, left, down."""
 CODES: Final[Mapping[str, int]] = MappingProxyType(
     {tile: number + (number >= AGENT_CODE) for number, tile in enumerate(LEGEND)}
 )

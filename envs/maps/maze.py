@@ -173,6 +173,19 @@ class Maze:
         """Return the metadata value of `key`, parsed (to a number, say), or None if it is not given."""
         return METADATA[key][1](self.metadata[key]) if key in self.metadata else None
 
+    def with_settings(self, settings: Mapping[str, str | None]) -> "Maze":
+        """Return a maze with the same tiles and other metadata.
+
+        Args:
+            settings: keys of `METADATA` and their values, as text; None takes a key away.
+
+        Raises:
+            MazeError: an unknown key, a value that cannot be read.
+        """
+        changed = {**self.metadata, **settings}
+        kept = {key: value for key, value in changed.items() if value is not None}
+        return self if kept == self.metadata else Maze(self.tiles, kept)
+
     def find(self, tile: str) -> NDArray[np.int64]:
         """Return the (row, column) of each of these tiles, in reading order: shape (n, 2)."""
         return np.argwhere(self.tiles == ord(tile))

@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from .directions import DIRECTION_NAMES
 from .legend import REWARDS
+from .moves import NAMED, read_moves
+from .noise import NOISE, WIND, read_noise, read_wind
 
 
 def _text_value(value: str) -> str:
@@ -31,17 +34,13 @@ def _rewards(value: str) -> dict[str, float]:
     return rewards
 
 
-def _trap(value: str) -> str:
-    if value not in ("end", "restart"):
-        raise ValueError
-    return value
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError
+        return value
 
-
-def _wind(value: str) -> tuple[int, ...]:
-    strengths = tuple(int(number) for number in value.split())
-    if not strengths or min(strengths) < 0:
-        raise ValueError
-    return strengths
+    return read
 
 
 # key -> (what is allowed, its reader); a reader raises ValueError
@@ -53,7 +52,11 @@ METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyTy
         "slip": ("a probability such as 0.1 or 2/3", _probability),
         "ice": ("a probability such as 0.1 or 2/3", _probability),
         "rewards": (f"numbers for some of {', '.join(REWARDS)}, such as: step -1, trap -100", _rewards),
-        "trap": ("`end` or `restart`", _trap),
-        "wind": ("a whole number of cells for each column, such as: 0 0 1 2 1", _wind),
+        "trap": ("`end` or `restart`", _one_of("end", "restart")),
+        "wind": (WIND, read_wind),
+        "noise": (NOISE, read_noise),
+        "actions": (f"one of {', '.join(NAMED)}, or names and steps such as: up -1 0, leap 0 2", read_moves),
+        "corners": ("`keep` or `cut`", _one_of("keep", "cut")),
+        "facing": (f"one of {', '.join(DIRECTION_NAMES)}", _one_of(*DIRECTION_NAMES)),
     }
 )

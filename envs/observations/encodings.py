@@ -9,7 +9,7 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from ..maps.arguments import nearest
-from ..maps.legend import AGENT_CODE, CODES, LAST_CODE, LEGEND
+from ..maps.legend import AGENT_CODES, CODES, LEGEND
 
 Encode: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """from n observations, (n, ...), to n encoded ones, a fresh array"""
@@ -23,12 +23,14 @@ _MARKS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 PLANES: Final = (*_MARKS, "agent")
-"""the planes of the encoding "planes", in order; up to down are the directions of conveyors and signs"""
+"""the planes of the encoding "planes", in order; up to down are the directions of conveyors, signs and of an agent that
+turns, which faces up where none of them is set"""
 
-_PLANES_OF: Final[NDArray[np.uint8]] = np.zeros((LAST_CODE + 1, len(PLANES)), dtype=np.uint8)  # by code
+_PLANES_OF: Final[NDArray[np.uint8]] = np.zeros((256, len(PLANES)), dtype=np.uint8)  # by code
 for _tile, _code in CODES.items():
     _PLANES_OF[_code] = [*(_tile in marks for marks in _MARKS.values()), False]
-_PLANES_OF[AGENT_CODE] = [name in ("open", "agent") for name in PLANES]
+for _code, _faces in zip(AGENT_CODES.tolist(), ("", "right", "left", "down"), strict=True):
+    _PLANES_OF[_code] = [name in ("open", "agent", _faces) for name in PLANES]
 
 
 class Encoded(NamedTuple):
@@ -91,7 +93,7 @@ def _float(space: Space[Any]) -> Encoded:
 
 def is_tile_codes(space: Space[Any]) -> bool:
     """Return whether observations are tile codes: "view" and "map"."""
-    return isinstance(space, spaces.Box) and len(space.shape) == 2 and int(space.high.max()) <= LAST_CODE
+    return isinstance(space, spaces.Box) and len(space.shape) == 2
 
 
 _OF_TILE_CODES: Final[Mapping[str, Callable[[spaces.Box], Encoded]]] = MappingProxyType(

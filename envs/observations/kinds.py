@@ -14,10 +14,13 @@ from ..core.dots import dots
 from ..core.inventory import FLOOR, inventory_size, needs
 from ..core.places import Places, places_of
 from ..core.scene import TILE_CODES, TILES, Scene, numbering, scene_of
+from ..core.steps import can_step
 from ..core.world import World
 from ..maps.arguments import is_whole
-from ..maps.legend import AGENT_CODE, CODES, LAST_CODE
+from ..maps.directions import DOWN, LEFT, RIGHT
+from ..maps.legend import AGENT_CODE, AGENT_CODES, CODES, LAST_CODE
 from ..maps.maze import Maze
+from ..maps.moves import moves_of, quarters_of
 from ..pictures.draw import tile_size
 from ..pictures.lanes import draw_places
 
@@ -75,27 +78,38 @@ def margin_of(view_size: int) -> int:
 
 
 def _dots_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
-    return spaces.MultiBinary(4)
+    return spaces.MultiBinary(moves_of(mazes[0]).seen.shape[1])
 
 
 def _dots(scene: Scene, space: Space[Any]) -> Look:
+    moves = scene.moves
+
     def look(places: Places) -> NDArray[np.int8]:
-        at = scene.index(places)
-        near = at + np.array(scene.steps)[:, None]
-        codes = scene.codes.ravel()
-        bits = np.zeros(near.shape, dtype=np.int64) if scene.bits is None else scene.bits.ravel()[near]
-        return dots(TILES[codes[at]], needs(TILES[codes[near]], bits), places.carried)
+        at, codes, width = scene.index(places), scene.codes.ravel(), scene.codes.shape[2]
+
+        def can_enter(near: NDArray[np.int64]) -> NDArray[np.bool_]:
+            bits = np.zeros(near.shape, dtype=np.int64) if scene.bits is None else scene.bits.ravel()[near]
+            can: NDArray[np.bool_] = needs(TILES[codes[near]], bits) & ~places.carried == 0
+            return can
+
+        seen = moves.seen[0] if moves.headings == 1 else np.moveaxis(moves.seen[places.heading], 1, 0)  # (D, [n,] 2)
+        can = (can_step(at, step[..., 0], step[..., 1], width, can_enter, moves.cuts) for step in seen)
+        return dots(moves, TILES[codes[at]], can, places.heading)
 
     return look
 
 
 def _index_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
-    return spaces.Discrete(max(maze.tiles.size << inventory_size(maze) for maze in mazes))
+    headings = moves_of(mazes[0]).headings
+    return spaces.Discrete(headings * max(maze.tiles.size << inventory_size(maze) for maze in mazes))
 
 
 def _index(scene: Scene, space: Space[Any]) -> Look:
+    headings = scene.moves.headings
+
     def look(places: Places) -> NDArray[np.int64]:
-        return places.carried * scene.sizes[places.maze] + places.cell
+        load = places.carried if headings == 1 else places.carried * headings + places.heading
+        return load * scene.sizes[places.maze] + places.cell
 
     return look
 
@@ -135,29 +149,39 @@ def _view_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
 
 
 def _view(scene: Scene, space: Space[Any]) -> Look:
-    (side, _) = space.shape or ()
+    (side, _), heads = space.shape or (), scene.moves.headings > 1
 
     def look(places: Places) -> NDArray[np.uint8]:
         corner = scene.index(places) - side // 2 * (scene.codes.shape[2] + 1)
         seen = _windows(scene.codes, corner, side)
-        return seen if scene.bits is None else _as_carried(seen, _windows(scene.bits, corner, side), places.carried)
+        if scene.bits is not None:
+            seen = _as_carried(seen, _windows(scene.bits, corner, side), places.carried)
+        if heads:  # what lies ahead is above
+            for heading in (RIGHT, LEFT, DOWN):
+                facing = places.heading == heading
+                seen[facing] = np.rot90(seen[facing], quarters_of(heading), axes=(1, 2))
+        return seen
 
     return look
 
 
 def _map_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
-    return spaces.Box(0, LAST_CODE, _size(mazes), np.uint8)
+    return spaces.Box(0, LAST_CODE if moves_of(mazes[0]).headings == 1 else AGENT_CODES.max(), _size(mazes), np.uint8)
 
 
 def _map(scene: Scene, space: Space[Any]) -> Look:
+    heads = scene.moves.headings > 1
+
     def look(places: Places) -> NDArray[np.uint8]:
         inner = slice(scene.margin, -scene.margin)
         seen = scene.codes[places.maze, inner, inner]
         if scene.bits is not None:
             seen = _as_carried(seen, scene.bits[places.maze, inner, inner], places.carried)
         row, column = scene.rows_and_columns(places)
-        seen[np.arange(len(seen)), row, column] = AGENT_CODE
+        seen[np.arange(len(seen)), row, column] = AGENT_CODES[places.heading] if heads else AGENT_CODE
         return seen
+
+    heads = scene.moves.headings > 1
 
     return look
 

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from ..core.scene import Scene
+from ..maps.moves import FOUR, Moves
 from .encodings import encoded
 from .kinds import OBSERVATIONS, Look
 
@@ -23,8 +24,15 @@ class Sight:
     space: Space[Any]
     """of what is observed"""
 
-    def __init__(self, observation: str | Sequence[str], encoding: str | None, bare: Mapping[str, Space[Any]]) -> None:
-        self._made_from = observation, encoding, bare
+    def __init__(
+        self,
+        observation: str | Sequence[str],
+        encoding: str | None,
+        bare: Mapping[str, Space[Any]],
+        moves: Moves = FOUR,
+    ) -> None:
+        self._made_from = observation, encoding, bare, moves
+        self.moves = moves
         self._single, self._kinds = isinstance(observation, str), kinds_of(observation)
         names = list(self._kinds)
         self.bare = {name: bare[name] for name in names}

@@ -11,6 +11,8 @@ from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
 from ..maps.maze import Maze
+from ..maps.moves import moves_of
+from ..maps.noise import gusts
 from .lettering import paint_text
 from .overlays import Composition, Overlays, Scale, Search, compose, decoded
 from .palette import Theme
@@ -96,7 +98,8 @@ def _draw_plain(drawing: Maze | World, state: int | None, trail: NDArray[np.uint
         return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile)
     state = checked_state(drawing, state)
     maze, cell = drawing.mazes[int(drawing.maze_of[state])], int(drawing.cell[state])
-    return draw_place(maze, cell, int(drawing.carried[state]), trail=trail, tile=tile)
+    carried, heading = int(drawing.carried[state]), int(drawing.heading[state])
+    return draw_place(maze, cell, carried, heading=heading, trail=trail, tile=tile)
 
 
 def draw_place(
@@ -104,10 +107,14 @@ def draw_place(
     cell: int | None = None,
     carried: int = 0,
     *,
+    heading: int = 0,
     trail: NDArray[np.uint8] | None = None,
     tile: int | None = None,
 ) -> Frame:
-    """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`."""
+    """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`.
+
+    `heading` is the direction it faces, drawn where actions turn.
+    """
     size = tile_size(maze) if tile is None else tile
     canvas = _canvas(maze, size)
     frame = canvas.background.copy()
@@ -121,7 +128,7 @@ def draw_place(
         cells = np.flatnonzero(trail)
         blocks[np.divmod(cells, maze.width)] = canvas.sheet[kinds[cells], trail[cells], 0]
     if cell is not None:
-        blocks[divmod(cell, maze.width)] = canvas.sheet[kinds[cell], 0 if trail is None else trail[cell], 1]
+        blocks[divmod(cell, maze.width)] = canvas.sheet[kinds[cell], 0 if trail is None else trail[cell], 1 + heading]
     return frame.view(ShownFrame)
 
 
@@ -129,7 +136,7 @@ class _Canvas(NamedTuple):
     """What stays the same each time a maze is drawn at one tile size."""
 
     background: Frame
-    sheet: Frame  # (kinds, 16 trails, without or with the agent, size, size, 3): the pictures of the tiles in use
+    sheet: Frame  # (kinds, 16 trails, 1 + headings, size, size, 3): the pictures of the tiles in use
     kinds: NDArray[np.intp]  # (height * width,)
     kinds_taken: NDArray[np.intp]  # the same when every item and key is taken and every door is open
     bits: NDArray[np.int64]  # (height * width,): `inventory_bits`
@@ -141,12 +148,12 @@ def _canvas(maze: Maze, size: int) -> _Canvas:
     present = np.unique(maze.tiles)
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
-    strengths = maze.setting("wind") or ()
-    wind = np.array([min(s, 3) for s in strengths] if len(strengths) == maze.width else [0] * maze.width)
+    wind = np.minimum(gusts(maze), 3)
     kind_of = np.zeros((4, 256), dtype=np.intp)  # by strength of the wind and byte of the tile
     pairs = [(strength, int(tile)) for strength in np.unique(wind).tolist() for tile in tiles]
     kind_of[tuple(np.transpose(pairs))] = range(len(pairs))
-    sheet = np.stack([tile_pictures(tile, strength, size) for strength, tile in pairs])
+    headings = moves_of(maze).headings
+    sheet = np.stack([tile_pictures(tile, strength, size, headings=headings) for strength, tile in pairs])
     kinds = kind_of[wind, maze.tiles]
     background = sheet[kinds, 0, 0].swapaxes(1, 2).reshape(maze.height * size, maze.width * size, 3)
     kinds_taken = kind_of[wind, tiles_now(maze, -1)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from ..core.places import Places
 from ..core.scene import TILES, Scene
 from .draw import AUTO_SIZE, fitting
 from .tiles import Frame, tile_pictures
+
+_AGENTS: Final = 6  # in a cell: none, one without a heading, one of each heading
 
 
 def draw_places(scene: Scene, places: Places, shape: Sequence[int] = ()) -> Frame:
@@ -49,11 +52,12 @@ def _draw_alike(scene: Scene, places: Places, height: int, width: int) -> Frame:
         now = np.where(is_door(tiles), tiles + np.uint8(OPENED), np.uint8(FLOOR))
         tiles = np.where(changed, now, tiles)
     look = tiles.astype(np.intp)
-    winds = scene.winds(places.maze, width)
+    winds = scene.winds(places.maze)
     if winds is not None:
-        look += 256 * np.minimum(winds, 3)[:, None, :]
-    look *= 2
-    look.reshape(len(look), -1)[np.arange(len(look)), places.cell] += 1
+        look += 256 * np.minimum(winds, 3)
+    look *= _AGENTS
+    agent = 1 if scene.moves.headings == 1 else 2 + places.heading
+    look.reshape(len(look), -1)[np.arange(len(look)), places.cell] += agent
     # (n, height, size, width): which row of pixels of which tile's picture, one wide element each
     rows = _sheet(size).rows_of(look)[:, :, None, :] + np.arange(size)[:, None]
     return _sheet(size).pixels[rows].view(np.uint8).reshape(len(look), height * size, width * size, 3)
@@ -64,17 +68,18 @@ class _Sheet:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._first = np.full(4 * 256 * 2, -1, dtype=np.intp)  # by strength of the wind, tile, agent: the first row
+        self._first = np.full(4 * 256 * _AGENTS, -1, dtype=np.intp)  # by strength of the wind, tile, agent: first row
         self.pixels = np.zeros(0, dtype=f"V{3 * size}")
 
     def rows_of(self, looks: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the first row of the picture of each 2 * (256 * strength + tile) + agent."""
+        """Return the first row of the picture of each _AGENTS * (256 * strength + tile) + agent."""
         rows = self._first[looks]
         if rows.min() < 0:
             for look in np.unique(looks[rows < 0]).tolist():
-                kind, agent = divmod(look, 2)
+                kind, agent = divmod(look, _AGENTS)
                 strength, tile = divmod(kind, 256)
-                picture = np.ascontiguousarray(tile_pictures(tile, strength, self._size)[0, agent])
+                pictures = tile_pictures(tile, strength, self._size, headings=1 if agent < 2 else 4)
+                picture = np.ascontiguousarray(pictures[0, agent if agent < 2 else agent - 1])
                 self._first[look] = len(self.pixels)
                 self.pixels = np.concatenate([self.pixels, picture.reshape(-1).view(self.pixels.dtype)])
             rows = self._first[looks]

@@ -14,6 +14,8 @@ from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
 from ..maps.directions import OFFSETS, opposite
 from ..maps.maze import Maze
+from ..maps.moves import moves_of, quarters_of, turned
+from ..maps.noise import gusts
 from .palette import Theme, find_theme
 from .tiles import FLOWS, HEAT_LEVELS, STRENGTHS, Look
 
@@ -73,6 +75,7 @@ class _Stage:
     def __init__(self, drawing: Maze | World, agents: Sequence[int]) -> None:
         self.world: World | None = None
         self.agents: list[int] = []
+        self.alone = 1  # the number of a single agent
         carried = 0
         if isinstance(drawing, Maze):
             if agents:
@@ -87,6 +90,8 @@ class _Stage:
                 raise ValueError("the states of several agents must be in one maze")
             self.maze = world.mazes[number]
             self.agents = [int(world.cell[state]) for state in states]
+            if world.moves.headings > 1:
+                self.alone = _NOSES + int(world.heading[first])
             self.here = np.flatnonzero((world.maze_of == number) & (world.carried == carried))
             if not states:
                 carried = 0
@@ -153,10 +158,8 @@ def compose(
     seen = _seen(stage, overlays.observation, view_size)
     who = np.zeros(stage.size, dtype=np.int64)
     for number, cell in enumerate(stage.agents):
-        who[cell] = 1 if len(stage.agents) == 1 else number + 2
-    strengths = maze.setting("wind") or ()
-    gusts = [min(s, 3) for s in strengths] if len(strengths) == maze.width else [0] * maze.width
-    wind = np.tile(gusts, maze.height)
+        who[cell] = stage.alone if len(stage.agents) == 1 else number + 2
+    wind = np.minimum(gusts(maze), 3).ravel()
     code = arrows
     for bits, column in zip(_BITS, (flow, heat + 1, who, sides, wind, ~seen, stage.tiles), strict=True):
         code = code << bits | column
@@ -165,6 +168,8 @@ def compose(
     return Composition(codes, cells.reshape(maze.tiles.shape), labels, scale if overlays.scale else None, theme)
 
 
+_NOSES: Final = 60  # the number of an agent that faces up, where actions turn; then right, left, down
+_ARROWS: Final = np.concatenate([OFFSETS, [(-1, 1), (-1, -1), (1, 1), (1, -1), (0, 0)]])  # (9, 2): where arrows point
 _BITS: Final = (12, 7, 6, 4, 2, 1, 8)  # of a code, after those of the arrows: flow, heat, agent, trail, wind, dim, tile
 
 
@@ -175,10 +180,11 @@ def decoded(code: int) -> Look:
         parts.append(code & (1 << bits) - 1)
         code >>= bits
     tile, dim, wind, trail, agent, heat, flow = parts
-    levels = [code // (STRENGTHS + 1) ** d % (STRENGTHS + 1) for d in range(len(OFFSETS))]
-    arrows = tuple((*OFFSETS[d].tolist(), level) for d, level in enumerate(levels) if level)
+    levels = [code // (STRENGTHS + 1) ** d % (STRENGTHS + 1) for d in range(len(_ARROWS))]
+    arrows = tuple((*_ARROWS[d].tolist(), level) for d, level in enumerate(levels) if level)
     widths = tuple(flow >> 3 * d & 7 for d in range(4)) if flow else ()
-    return Look(tile, wind, trail, agent, heat - 1, arrows, widths, bool(dim))
+    nose = max(agent - _NOSES + 1, 0)
+    return Look(tile, wind, trail, 1 if nose else agent, heat - 1, arrows, widths, bool(dim), nose)
 
 
 def _heat(stage: _Stage, overlays: Overlays) -> tuple[Cells, Scale | None]:
@@ -227,7 +233,11 @@ def _levels(heat: Cells, cells: Cells, numbers: Floats, logarithmic: bool) -> tu
 
 
 def _arrows(stage: _Stage, policy: Any) -> Cells:
-    """Return a code for the arrows of each cell, a digit for each action: the longer, the likelier."""
+    """Return a code for the arrows of each cell, a digit for each way of `_ARROWS`: the longer, the likelier.
+
+    Where actions turn, steps point ahead, by the heading of each state; turns have no arrows.
+    """
+    moves = moves_of(stage.maze)
     codes = np.zeros(stage.size, dtype=np.int64)
     if policy is None:
         return codes
@@ -236,20 +246,28 @@ def _arrows(stage: _Stage, policy: Any) -> Cells:
     chosen = array.ndim == 1 and array.dtype.kind in "iu"
     cells, rows = stage.over_cells("policy", array, columns=not chosen)
     if chosen or rows.ndim == 1:
-        wrong = (rows < 0) | (rows >= len(OFFSETS))
+        wrong = (rows < 0) | (rows >= len(moves))
         if wrong.any():
-            raise ValueError(f"policy holds action {rows[wrong][0]}; expected 0 to {len(OFFSETS) - 1}")
-        shares = np.eye(len(OFFSETS))[rows.astype(np.int64)]
+            raise ValueError(f"policy holds action {rows[wrong][0]}; expected 0 to {len(moves) - 1}")
+        shares = np.eye(len(moves))[rows.astype(np.int64)]
     else:
         shares = rows.astype(np.float64)
-        if shares.shape[1] != len(OFFSETS) or (shares < 0).any() or not np.isfinite(shares).all():
-            raise ValueError(f"policy must have a probability, or True or False, for each of {len(OFFSETS)} actions")
+        if shares.shape[1] != len(moves) or (shares < 0).any() or not np.isfinite(shares).all():
+            raise ValueError(f"policy must have a probability, or True or False, for each of {len(moves)} actions")
+    heading = np.zeros(len(cells), dtype=np.int64)
     if stage.world is not None and len(cells) == len(stage.here):
         going = ~stage.world.terminal[stage.here]
-        cells, shares = cells[going], shares[going]
+        cells, shares, heading = cells[going], shares[going], stage.world.heading[stage.here][going]
     highest = np.maximum(shares.max(axis=1, keepdims=True, initial=0), 1e-300)
     strength = np.ceil(STRENGTHS * shares / highest - 1e-9).astype(np.int64)
-    codes[cells] = strength @ (STRENGTHS + 1) ** np.arange(len(OFFSETS))
+    digits = np.zeros((stage.size, len(_ARROWS)), dtype=np.int64)
+    for action, (step, turn) in enumerate(zip(moves.steps, moves.turns, strict=True)):
+        for way in range(moves.headings) if not turn else ():
+            here = heading == way
+            ahead = np.sign(turned(*step, quarters_of(way)))
+            digit = int((ahead == _ARROWS).all(axis=1).argmax())
+            np.maximum.at(digits[:, digit], cells[here], strength[here, action])
+    codes = digits @ (STRENGTHS + 1) ** np.arange(len(_ARROWS))
     codes[~stage.maze.open.ravel()] = 0
     return codes
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from ..core.inventory import OPENED, tiles_now
 from ..core.world import World, checked_state
 from ..maps.maze import Maze
+from ..maps.moves import moves_of
 from .shown import ShownText
 
 
@@ -27,14 +28,16 @@ def maze_text(maze: Maze, marks: Mapping[int, str] = MappingProxyType({}), *, ca
     return "\n".join(rows) + "\n"
 
 
-def place_text(maze: Maze, cell: int, carried: int = 0) -> str:
-    """Return a maze as text with the agent ○ on a cell, carrying a set of inventory bits."""
-    return ShownText(maze_text(maze, {cell: "○"}, carried=carried))
+def place_text(maze: Maze, cell: int, carried: int = 0, heading: int = 0) -> str:
+    """Return a maze as text with the agent ○ on a cell, carrying a set of inventory bits; one that turns is ▲ ▶ ◀ ▼."""
+    agent = "○" if moves_of(maze).headings == 1 else "▲▶◀▼"[heading]
+    return ShownText(maze_text(maze, {cell: agent}, carried=carried))
 
 
 def draw_text(world: World, state: int) -> str:
-    """Return the maze of a state as text: ○ the agent, ● a dot, █ a wall, ' an open door, else the legend's letters.
+    """Return the maze of a state as text: ○ the agent (▲ ▶ ◀ ▼ where it turns), ● a dot, █ a wall, ' an open door.
 
+    Everything else is drawn by the legend's letters.
     A notebook shows it as a drawing.
 
     Raises:
@@ -43,4 +46,4 @@ def draw_text(world: World, state: int) -> str:
     """
     state = checked_state(world, state)
     maze, cell = world.mazes[int(world.maze_of[state])], int(world.cell[state])
-    return place_text(maze, cell, int(world.carried[state]))
+    return place_text(maze, cell, int(world.carried[state]), int(world.heading[state]))

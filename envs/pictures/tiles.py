@@ -47,6 +47,8 @@ class Look(NamedTuple):
     """for each direction, how many agents crossed this side: 0 to FLOWS"""
     dim: bool = False
     """behind a veil, since the agent does not see it"""
+    nose: int = 0
+    """1 + the direction that the agent faces, where actions turn"""
 
 
 class Layer(NamedTuple):
@@ -186,6 +188,9 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
             starts = [0.24 * (i - (len(digits) - 1) / 2) for i in range(len(digits))]
             for digit, x in zip(digits, starts, strict=True):
                 found += [Layer(theme.paper, shape) for shape in _glyph(digit, x, 0, 0.08)]
+    if look.nose:
+        row, column = OFFSETS[look.nose - 1].tolist()
+        found.append(Layer(theme.paper, Line(((0.0, 0.0), (0.34 * column, 0.34 * row)), 0.14)))
     if look.dim:
         found.append(Layer(theme.paper, EVERYWHERE, 0.72))
     return found
@@ -237,7 +242,7 @@ def cell_picture(look: Look, size: int, theme: Theme = LIGHT) -> Frame:
 
 
 @lru_cache(maxsize=256)
-def tile_pictures(tile: int, wind: int, size: int, theme: Theme = LIGHT) -> Frame:
+def tile_pictures(tile: int, wind: int, size: int, theme: Theme = LIGHT, headings: int = 1) -> Frame:
     """Return the pictures of one tile with every trail, without and with the agent.
 
     Args:
@@ -245,11 +250,14 @@ def tile_pictures(tile: int, wind: int, size: int, theme: Theme = LIGHT) -> Fram
         wind: gusts to draw, 0 to 3.
         size: px, at least 1.
         theme: the colours.
+        headings: of agents: 1, or 4 where they turn.
 
     Returns:
-        (16 trails, without or with the agent, size, size, 3) uint8, read-only.
+        (16 trails, 1 + headings, size, size, 3) uint8, read-only: without an agent, then with one of each heading.
     """
-    looks = [Look(tile, wind, trail, agent) for trail in range(16) for agent in (0, 1)]
-    pictures = np.stack([cell_picture(look, size, theme) for look in looks]).reshape(16, 2, size, size, 3)
+    agents = [(0, 0), (1, 0)] if headings == 1 else [(0, 0), *((1, nose) for nose in range(1, 5))]
+    looks = [Look(tile, wind, trail, agent, nose=nose) for trail in range(16) for agent, nose in agents]
+    pictures = np.stack([cell_picture(look, size, theme) for look in looks])
+    pictures = pictures.reshape(16, 1 + headings, size, size, 3)
     pictures.setflags(write=False)
     return pictures

@@ -1,8 +1,8 @@
 """Distances and shortest paths to a goal, read off the tables.
 
-The distance is the number of steps to the nearest goal without slips. A step is one action: a step onto a conveyor or a
-teleporter counts once, a detour for a key counts, and a trap that leads back to the start is a step like any other (a
-trap that ends the episode leads nowhere).
+The distance is the number of steps to the nearest goal when every move is as meant. A step is one action: a step onto a
+conveyor or a teleporter counts once, a detour for a key counts, and a trap that leads back to the start is a step like
+any other (a trap that ends the episode leads nowhere).
 """
 
 from collections.abc import Sequence
@@ -63,16 +63,17 @@ class Graph:
 def distances(world: World) -> NDArray[np.int64]:
     """Return the smallest number of steps to a goal from each state, (S,), without slips; -1 where there is no way.
 
-    Breadth-first search from all goals at once, backwards along `next_state`.
+    Breadth-first search from all goals at once, backwards along `World.meant`.
     """
-    backwards = Graph(checked_world(world).next_state.ravel(), np.repeat(np.arange(world.states), 4), world.states)
+    meant = checked_world(world).meant
+    backwards = Graph(meant.ravel(), np.repeat(np.arange(world.states), meant.shape[1]), world.states)
     return backwards.levels(np.flatnonzero(world.goal))
 
 
 def optimal_actions(world: World) -> NDArray[np.bool_]:
-    """Return which actions begin a shortest path to a goal, (S, 4) bool; none at a goal or where there is no way."""
+    """Return which actions begin a shortest path to a goal, (S, A) bool; none at a goal or where there is no way."""
     distance = distances(world)
-    after = distance[world.next_state]
+    after = distance[world.meant]
     begins: NDArray[np.bool_] = (after >= 0) & (after == distance[:, None] - 1)
     return begins
 
@@ -94,7 +95,7 @@ def shortest_path(world: World, start: int | None = None) -> Sequence[int]:
     while not world.goal[state]:
         if first_best[state] < 0:
             raise ValueError(f"no goal can be reached from state {state}")
-        state = int(world.next_state[state, first_best[state]])
+        state = int(world.meant[state, first_best[state]])
         path.append(state)
     return path
 

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.rules import AS_MEANT, outcomes
-from ..core.world import World
+from ..core.rules import cases, outcomes
+from ..core.world import World, checked_world
 from ..maps.arguments import fraction, nearest
 from ..maps.directions import DIRECTION_NAMES
 from ..maps.files import write_file
@@ -26,7 +26,7 @@ class Matrices(NamedTuple):
     P: list[Any]
     """For each action (S, S): the probability of each next state."""
     R: NDArray[np.float64]
-    """(S, 4): the expected reward."""
+    """(S, A): the expected reward."""
     O: Any
     """(S, observations): 1 for the observation of each state."""
     start: NDArray[np.float64]
@@ -35,10 +35,10 @@ class Matrices(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TabularMDP:
-    """A Markov decision process with four actions, as read-only tables.
+    """A Markov decision process with A actions, as read-only tables.
 
-    P and R are stored by outcomes: an action has K outcomes (1, or 3 where moves slip: to the right, as meant, to the
-    left), and outcomes with equal next states are not merged.
+    P and R are stored by outcomes: an action has K outcomes (of a world 1, or 3 where moves slip: to the right, as
+    meant, to the left, or as many as `outcomes` lists), and outcomes with equal next states are not merged.
 
     Raises:
         ValueError: a table of a wrong shape or type, a next state that does not exist, NaN, a distribution whose sum is
@@ -46,11 +46,11 @@ class TabularMDP:
     """
 
     probability: NDArray[np.float64]
-    """(S, 4, K): the probability of each outcome."""
+    """(S, A, K): the probability of each outcome."""
     next_state: NDArray[np.int64]
-    """(S, 4, K): the state it leads to."""
+    """(S, A, K): the state it leads to."""
     reward: NDArray[np.float64]
-    """(S, 4, K): its reward."""
+    """(S, A, K): its reward."""
     terminal: NDArray[np.bool_]
     """(S,): the episode is over here; a terminal state leads to itself with reward 0."""
     start: NDArray[np.float64]
@@ -60,8 +60,10 @@ class TabularMDP:
 
     def __post_init__(self) -> None:
         states, *rest = np.shape(self.probability) or (0,)
-        if len(rest) != 2 or rest[0] != 4 or not rest[1] or not states:
-            raise ValueError(f"probability must have shape (states, 4, outcomes), not {np.shape(self.probability)}")
+        if len(rest) != 2 or not rest[0] or not rest[1] or not states:
+            raise ValueError(
+                f"probability must have shape (states, actions, outcomes), not {np.shape(self.probability)}"
+            )
         for name, kind, shape in _TABLES:
             wanted = (states, *rest) if shape else (states,)
             table = np.asarray(getattr(self, name))
@@ -99,8 +101,8 @@ class TabularMDP:
         """
         if observation not in OBSERVATIONS:
             raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
-        listed = outcomes(world)
-        happens = slice(None) if world.slip.any() else [AS_MEANT]
+        listed = outcomes(world) if checked_world(world).noisy else cases(world)
+        happens = slice(None) if world.noisy else slice(1)
         return cls(
             probability=listed.probability[:, :, happens],
             next_state=listed.next_state[:, :, happens],
@@ -116,22 +118,27 @@ class TabularMDP:
         return len(self.terminal)
 
     @property
+    def actions(self) -> int:
+        """The number of actions, A."""
+        return int(self.probability.shape[1])
+
+    @property
     def observations(self) -> int:
         """The number of different observations."""
         return int(self.observation.max()) + 1
 
     def __repr__(self) -> str:
-        return f"<TabularMDP of {self.states} states, 4 actions, {self.observations} observation(s)>"
+        return f"<TabularMDP of {self.states} states, {self.actions} actions, {self.observations} observation(s)>"
 
     def expected_reward(self) -> NDArray[np.float64]:
-        """Return R as a table, (S, 4): the mean over the outcomes."""
+        """Return R as a table, (S, A): the mean over the outcomes."""
         mean: NDArray[np.float64] = np.einsum("sak,sak->sa", self.probability, self.reward)
         return mean
 
     def to_dense(self) -> Matrices:
-        """Return P, R, O and the start distribution as full arrays: 4 S * S numbers for P, so for small worlds."""
-        P = np.zeros((4, self.states, self.states))
-        state, action = np.arange(self.states)[:, None, None], np.arange(4)[:, None]
+        """Return P, R, O and the start distribution as full arrays: A S * S numbers for P, so for small worlds."""
+        P = np.zeros((self.actions, self.states, self.states))
+        state, action = np.arange(self.states)[:, None, None], np.arange(self.actions)[:, None]
         np.add.at(P, (action, state, self.next_state), self.probability)
         O = (self.observation[:, None] == np.arange(self.observations)).astype(np.float64)
         return Matrices(list(P), self.expected_reward(), O, self.start.copy())
@@ -150,7 +157,7 @@ class TabularMDP:
                 (self.probability[:, a].ravel(), (np.repeat(states, outcomes), self.next_state[:, a].ravel())),
                 shape=(self.states, self.states),
             )
-            for a in range(4)
+            for a in range(self.actions)
         ]
         for matrix in P:
             matrix.sum_duplicates()
@@ -222,16 +229,17 @@ class TabularMDP:
         Raises:
             ValueError: the discount is not a number from 0 to 1.
         """
+        names = DIRECTION_NAMES if self.actions == 4 else [f"a{action}" for action in range(self.actions)]
         lines = [
             f"discount: {_decimal(check_discount(discount))}",
             "values: reward",
             f"states: {self.states}",
-            f"actions: {' '.join(DIRECTION_NAMES)}",
+            f"actions: {' '.join(names)}",
             f"observations: {self.observations}",
             f"start: {' '.join(map(_decimal, self.start.tolist()))}",
         ]
         lines += [f"O: * : {state} : {number} 1.0" for state, number in enumerate(self.observation.tolist())]
-        for action, name in enumerate(DIRECTION_NAMES):
+        for action, name in enumerate(names):
             flat = (np.arange(self.states)[:, None] * self.states + self.next_state[:, action]).ravel()
             pairs, which = np.unique(flat, return_inverse=True)
             chances = self.probability[:, action].ravel()
@@ -250,7 +258,7 @@ class TabularMDP:
         write_file(path, self.to_pomdp(discount).encode("ascii"))
 
 
-# name, allowed kinds of dtype, whether the shape is (S, 4, K) or else (S,)
+# name, allowed kinds of dtype, whether the shape is (S, A, K) or else (S,)
 _TABLES: Final = (
     ("probability", "f", True),
     ("next_state", "iu", True),
@@ -270,7 +278,8 @@ def observation_numbers(world: World, observation: str, view_size: int = 7) -> N
         view_size: the side of "view", odd.
     """
     if observation == "dots":  # the default, and a table of the World already
-        _, first_at, code = np.unique(world.dots @ (1, 2, 4, 8), return_index=True, return_inverse=True)
+        bits = 1 << np.arange(world.dots.shape[1])
+        _, first_at, code = np.unique(world.dots @ bits, return_index=True, return_inverse=True)
         return first_at.argsort().argsort()[code.ravel()]
     look = OBSERVATIONS[observation](world, view_size).look
     known: dict[bytes, int] = {}

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..core.world import World, checked_world
 from ..maps.arguments import nearest
-from ..maps.directions import UP, left_of, opposite, right_of
+from ..maps.directions import OFFSETS, UP, left_of, opposite, right_of
 from ..pictures.draw import draw
 from ..pictures.tiles import Frame
 from .distances import checked_start, distances
@@ -126,14 +126,19 @@ def wall_follower(
 ) -> Solution:
     """Walk with one hand on the wall, facing up at first; this always succeeds in a maze without loops.
 
-    It gives up when it is in the same state with the same heading as before.
+    It gives up when it is in the same state with the same heading as before, and at once where the actions are not
+    steps to all four sides.
 
     Raises:
         ValueError: a hand that is neither "right" nor "left".
     """
     turns = hand_turns(hand)
-    next_state, goal = _walled(world).tolist(), world.goal.tolist()
     state, heading = checked_start(world, start), UP
+    steps = world.moves.steps
+    if world.moves.headings > 1 or not set(map(tuple, OFFSETS.tolist())) <= set(steps):
+        return Solution(None, [state])
+    sides = [steps.index((row, column)) for row, column in OFFSETS.tolist()]
+    next_state, goal = _walled(world)[:, sides].tolist(), world.goal.tolist()
     visited, seen = [state], set()
     while not goal[state]:
         ways = [way for way in turns[heading] if next_state[state][way] != state]
@@ -251,9 +256,9 @@ _TURNS: Final = {  # by hand and heading
 
 
 def _walled(world: World) -> NDArray[np.int64]:
-    """Return `next_state` with a wall in front of every trap that ends the episode."""
+    """Return where actions lead, (S, A), with a wall in front of every trap that ends the episode."""
     stay = np.arange(checked_world(world).states)[:, None]
-    return np.where((world.terminal & ~world.goal)[world.next_state], stay, world.next_state)
+    return np.where((world.terminal & ~world.goal)[world.meant], stay, world.meant)
 
 
 def _moves(world: World) -> Moves:
@@ -300,7 +305,7 @@ def _steps_at_least(world: World, start: int) -> NDArray[np.int64]:
     here = world.maze_of == world.maze_of[start]
     height, width = world.mazes[world.maze_of[start]].tiles.shape
     position = np.stack(np.divmod(world.cell, width), axis=1)  # (S, 2): (row, column)
-    stride = max(1, int(np.abs(position[world.next_state[here]] - position[here, None]).sum(axis=2).max()))
+    stride = max(1, int(np.abs(position[world.meant[here]] - position[here, None]).sum(axis=2).max()))
     goals = world.cell[here & world.goal]
     if not len(goals):
         return np.zeros(world.states, dtype=np.int64)

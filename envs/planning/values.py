@@ -35,7 +35,7 @@ class Values:
     values: Floats
     """(S,): V; -inf where, at discount 1, no policy is sure to end the episode."""
     action_values: Floats
-    """(S, 4): Q: the action once, then the policy."""
+    """(S, A): Q: the action once, then the policy."""
     error: float
     """A bound on the error of every entry of V and Q."""
     expected_return: float
@@ -43,7 +43,7 @@ class Values:
 
     @property
     def optimal(self) -> NDArray[np.bool_]:
-        """(S, 4): the actions whose Q is within twice the error of the best; they include all optimal ones."""
+        """(S, A): the actions whose Q is within twice the error of the best; they include all optimal ones."""
         best: Floats = self.action_values.max(axis=1, keepdims=True)
         return np.greater_equal(self.action_values, best - 2 * self.error)
 
@@ -94,7 +94,7 @@ def value_iteration(
     mdp, discount = _as_mdp(problem), check_discount(discount)
     if not tol > 0:
         raise ValueError(f"tol must be a positive number, not {tol!r}")
-    allowed, first = np.ones((mdp.states, 4), dtype=bool), None
+    allowed, first = np.ones((mdp.states, mdp.actions), dtype=bool), None
     shift = 0.0
     if discount == 1:
         shift = _shift(mdp)
@@ -107,7 +107,7 @@ def value_iteration(
     solvable = True
     if first is not None:
         try:
-            V[:-1] = _solve(mdp, np.eye(4)[first], discount, lives)[0]
+            V[:-1] = _solve(mdp, np.eye(mdp.actions)[first], discount, lives)[0]
         except TooWideError:
             solvable = False
     errors = [np.inf]
@@ -122,7 +122,7 @@ def value_iteration(
             break
         if solvable and count % _SWEEPS == 0 and not error * (error / errors[-_SWEEPS]) ** 5 <= tol:
             try:
-                V[:-1] = _solve(mdp, np.eye(4)[Q.argmax(axis=1)], discount, lives)[0]
+                V[:-1] = _solve(mdp, np.eye(mdp.actions)[Q.argmax(axis=1)], discount, lives)[0]
             except TooWideError:
                 solvable = False
     else:
@@ -137,23 +137,23 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
 
     Args:
         problem: a World, or a TabularMDP.
-        policy: (S,) ints, an action for each state; or (S, 4) probabilities.
+        policy: (S,) ints, an action for each state; or (S, A) probabilities.
         discount: 0 to 1. At 1 the policy must be sure, from each start, to end or to reach states from where all
             rewards are 0; V is NaN where it is not.
 
     Raises:
-        ValueError: a policy of a wrong shape or type, an action that is not 0 to 3, probabilities whose sum is not 1; a
+        ValueError: a policy of a wrong shape or type, an action out of range, probabilities whose sum is not 1; a
             discount out of range, or one that the policy does not allow; a world too wide for `solve_chain`.
         TypeError: neither a World nor a TabularMDP.
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
-    chances = _probabilities(policy, mdp.states)
+    chances = _probabilities(policy, mdp)
     lives, endless = ~mdp.terminal, np.zeros(mdp.states, dtype=bool)
     if discount == 1:
         lives, endless = _restless(mdp, chances)
     V, error = _solve(mdp, chances, discount, lives)
     V[endless] = np.nan
-    probability, next_state = _ahead(mdp, np.ones((mdp.states, 4), dtype=bool), discount)
+    probability, next_state = _ahead(mdp, np.ones((mdp.states, mdp.actions), dtype=bool), discount)
     Q = mdp.expected_reward() + np.einsum("sak,sak->sa", probability, np.append(V, 0.0)[next_state])
     return Values(V, Q, error, _average(mdp.start, V))
 
@@ -166,17 +166,31 @@ def _as_mdp(problem: World | TabularMDP) -> TabularMDP:
     return problem
 
 
-def _probabilities(policy: NDArray[Any], states: int) -> Floats:
-    """Return a policy as probabilities, (S, 4)."""
-    policy = np.asarray(policy)
+def _probabilities(policy: NDArray[Any], mdp: TabularMDP) -> Floats:
+    """Return a policy as probabilities, (S, A)."""
+    policy, states, actions = np.asarray(policy), mdp.states, mdp.actions
     if policy.shape == (states,) and policy.dtype.kind in "iu":
-        if not ((policy >= 0) & (policy < 4)).all():
-            raise ValueError("the actions of a policy must be 0 (up), 1 (right), 2 (left) or 3 (down)")
-        return np.eye(4).take(policy, axis=0)
-    if policy.shape == (states, 4) and policy.dtype.kind == "f":
+        if not ((policy >= 0) & (policy < actions)).all():
+            raise ValueError(f"the actions of a policy must be {named_actions(mdp)}")
+        return np.eye(actions).take(policy, axis=0)
+    if policy.shape == (states, actions) and policy.dtype.kind == "f":
         check_distribution("policy", policy)
         return policy.astype(np.float64)
-    raise ValueError(f"a policy must be ({states},) ints or ({states}, 4) floats, not {policy.shape} of {policy.dtype}")
+    raise ValueError(
+        f"a policy must be ({states},) ints or ({states}, {actions}) floats, not {policy.shape} of {policy.dtype}"
+    )
+
+
+def action_name(mdp: TabularMDP, action: int) -> str:
+    """Return a word for an action: of four, the direction."""
+    return DIRECTION_NAMES[action] if mdp.actions == 4 else f"action {action}"
+
+
+def named_actions(mdp: TabularMDP) -> str:
+    """Return the allowed actions in words."""
+    if mdp.actions != 4:
+        return f"numbers from 0 to {mdp.actions - 1}"
+    return "0 (up), 1 (right), 2 (left) or 3 (down)"
 
 
 def _solve(mdp: TabularMDP, chances: Floats, discount: float, lives: NDArray[np.bool_]) -> tuple[Floats, float]:
@@ -184,7 +198,7 @@ def _solve(mdp: TabularMDP, chances: Floats, discount: float, lives: NDArray[np.
 
     Args:
         mdp: the tables.
-        chances: (S, 4), the probability of each action.
+        chances: (S, A), the probability of each action.
         discount: 0 to 1.
         lives: (S,): where V is to be solved for; it is 0 elsewhere.
     """
@@ -230,7 +244,7 @@ def _rounding(mdp: TabularMDP, V: Floats) -> float:
 
 
 def _ahead(mdp: TabularMDP, allowed: NDArray[np.bool_], discount: float) -> tuple[Floats, NDArray[np.int64]]:
-    """Return discounted probabilities and next states, (S, 4, K), of the outcomes after which the episode goes on.
+    """Return discounted probabilities and next states, (S, A, K), of the outcomes after which the episode goes on.
 
     All other outcomes have probability 0 and lead to state S, one behind the last, whose value is 0.
     """
@@ -310,7 +324,7 @@ def _shift(mdp: TabularMDP) -> float:
         state, action, outcome = np.argwhere(free)[0].tolist()
         raise ValueError(
             "discount 1 needs a negative reward for every move that does not end the episode, but "
-            f"{DIRECTION_NAMES[action]} from state {state} can have reward {mdp.reward[state, action, outcome]}; "
+            f"{action_name(mdp, action)} from state {state} can have reward {mdp.reward[state, action, outcome]}; "
             'give rewards={"step": -1}, say, or a discount below 1'
         )
     least = -mdp.reward[lasting & ~ends].max(initial=-1.0)
@@ -318,13 +332,13 @@ def _shift(mdp: TabularMDP) -> float:
 
 
 def _ways_to_end(mdp: TabularMDP) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return the actions, (S, 4), after which some policy is sure to end, and such a policy, (S,).
+    """Return the actions, (S, A), after which some policy is sure to end, and such a policy, (S,).
 
     Raises:
         ValueError: from some start no policy is sure to end.
     """
     happens = mdp.probability > 0
-    allowed = np.ones((mdp.states, 4), dtype=bool)
+    allowed = np.ones((mdp.states, mdp.actions), dtype=bool)
     while True:  # drop states that cannot end, then actions that may lead to them, then states that need those, ...
         edges = happens & allowed[:, :, None]
         level = Graph(mdp.next_state[edges], np.nonzero(edges)[0], mdp.states).levels(np.flatnonzero(mdp.terminal))

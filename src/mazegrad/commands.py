@@ -350,7 +350,9 @@ def solve(arguments: Namespace) -> int:
     for cell, after in itertools.pairwise(cells):
         extend_trail(trail, cell, after, maze.width)
         step = divmod(after, maze.width)[0] - cell // maze.width, after % maze.width - cell % maze.width
-        if list(step) in OFFSETS.tolist() and maze.tiles.flat[cell] != ord("S"):
+        if step in world.moves.steps and any(step) and maze.tiles.flat[cell] != ord("S"):
+            arrows[cell] = world.moves.arrows[world.moves.steps.index(step)]
+        elif list(step) in OFFSETS.tolist() and maze.tiles.flat[cell] != ord("S"):  # of an agent that turns
             arrows[cell] = ARROWS[OFFSETS.tolist().index(list(step))]
     print(maze_text(maze, arrows, dot="."), end="")
     print(f"{chosen}: {len(cells) - 1} steps" if cells else f"{chosen} finds no way to a goal")
@@ -376,12 +378,13 @@ def _draw_way(world: World, cells: Sequence[int], solution: Solution, tile: int)
     maze = world.mazes[0]
     if solution.path is None:
         return draw(world, int(world.start_states[0]), tile=tile)
-    trail, policy = new_trail(maze), np.zeros((maze.height, maze.width, len(OFFSETS)), dtype=bool)
+    moves, trail = world.moves, new_trail(maze)
+    policy = np.zeros((maze.height, maze.width, len(moves)), dtype=bool)
     for cell, after in itertools.pairwise(cells):
         extend_trail(trail, cell, after, maze.width)
-        step = [after // maze.width - cell // maze.width, after % maze.width - cell % maze.width]
-        if step in OFFSETS.tolist() and maze.tiles.flat[cell] != ord("S"):
-            policy[*divmod(cell, maze.width), OFFSETS.tolist().index(step)] = True
+        step = (after // maze.width - cell // maze.width, after % maze.width - cell % maze.width)
+        if moves.headings == 1 and step in moves.steps and maze.tiles.flat[cell] != ord("S"):
+            policy[*divmod(cell, maze.width), moves.steps.index(step)] = True
     end, start = int(solution.path[-1]), int(solution.path[0])
     opened = np.flatnonzero((world.cell == world.cell[start]) & (world.carried == world.carried[end]))
     return draw(world, int(opened[0]) if len(opened) else end, policy=policy, trail=trail, tile=tile)

@@ -100,7 +100,9 @@ def play_in_window(env: MazeEnv, picture: Picture, seed: int) -> None:
                 elif key in ("f", "f11"):
                     window.toggle_full_screen()
                 elif key in DIRECTION_NAMES and not episode.moment.note:
-                    episode.move(DIRECTION_NAMES.index(key))
+                    action = env.action_of(key)
+                    if action is not None:
+                        episode.move(action)
                 elif key in DIRECTION_NAMES or key == "r":
                     seed += key != "r"
                     episode = Walk(env, None, seed)

@@ -98,8 +98,13 @@ def table(
         within: also say which share arrives within so many times the shortest way; None: leave this out.
     """
     rng = np.random.default_rng(seed)
+    actions = int(vector_env(env_id, 1, keywords).single_action_space.n)  # type: ignore[attr-defined]
+
+    def at_random(world: World | None, rng: np.random.Generator) -> Agent:
+        return RandomAgent(rng, actions)
+
     scores = {
-        "random walk": _score(env_id, keywords, lambda world, rng: RandomAgent(rng), episodes, seed, discount, rng),
+        "random walk": _score(env_id, keywords, at_random, episodes, seed, discount, rng),
         name: _score(env_id, keywords, make, episodes, seed, discount, rng),
     }
     rows = [Row("", f"return, x {discount:g} a step", "success", "mean length")]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from .agents import Agent, Automaton, RNNAgent, ValueTable
 from .envs import MazeEnv, World
 from .envs.core.inventory import inventory_bits, is_door
-from .envs.maps.directions import ARROWS, DIRECTION_NAMES
+from .envs.maps.directions import ARROWS
 from .envs.maps.legend import AGENT_CODE, CODES, LAST_CODE
+from .envs.maps.moves import FOUR
 from .envs.pictures.draw import draw, tile_size
 from .envs.pictures.lettering import paint_text, text_width
 from .envs.pictures.text import draw_text
@@ -162,14 +163,16 @@ class Picture:
 
         seen = np.asarray(moment.observation)
         net = likely = units = scores = graph = None
+        moves = moment.world.moves
+        four, went = moves == FOUR, moment.action  # the panel has four arrows
         if isinstance(moment.agent, RNNAgent):
             rnn = moment.agent.rnn
             net = Net(rnn.W, rnn.U, rnn.b, moment.agent_state, rnn.step(seen, moment.agent_state))
         elif isinstance(moment.agent, Explains):
-            likely = moment.agent.probabilities(moment.observation, moment.agent_state)
+            likely = moment.agent.probabilities(moment.observation, moment.agent_state) if four else None
             units = moment.agent.units(moment.next_agent_state)
         elif isinstance(moment.agent, ValueTable):
-            scores = moment.agent.action_values(moment.observation)
+            scores = moment.agent.action_values(moment.observation) if four else None
         elif isinstance(moment.agent, Automaton) and moment.next_agent_state is not None:
             graph = Graph(moment.agent.next_node, int(moment.agent_state), int(moment.next_agent_state))
         return Mind(
@@ -178,8 +181,8 @@ class Picture:
             moment.step,
             moment.total,
             sees=_in_words(moment),
-            x=seen if seen.shape == (4,) else None,
-            action=moment.action,
+            x=seen if seen.shape == (4,) and four else None,
+            action=went if four else None,
             net=net,
             likely=likely,
             scores=scores,
@@ -188,7 +191,7 @@ class Picture:
             graph=graph,
             view=_as_picture(seen),
             carries=_carried(moment.world, moment.state),
-            note=moment.note,
+            note=moment.note if four or went is None else moves.names[went],
         )
 
 
@@ -308,7 +311,7 @@ def describe(moment: Moment) -> str:
         sees = f"{moment.observation}" if seen.ndim < 2 else f"{' x '.join(map(str, seen.shape))} numbers"
     if moment.action is None:
         return f"{moment.step:4d}  {moment.note}, return {moment.total:g}"
-    remembers = ""
+    remembers, moves = "", moment.world.moves
     if isinstance(moment.agent, Explains):
         likely = moment.agent.probabilities(moment.observation, moment.agent_state)
         remembers = f"p = ({', '.join(f'{p:4.2f}' for p in likely)})  "
@@ -316,7 +319,7 @@ def describe(moment: Moment) -> str:
         remembers = "h = (" + ", ".join(f"{value:5.2f}" for value in moment.next_agent_state) + ")  "
     elif isinstance(moment.agent, Automaton):
         remembers = f"node {moment.next_agent_state}  "
-    return f"{moment.step:4d}  sees {sees}  {remembers}goes {ARROWS[moment.action]} {DIRECTION_NAMES[moment.action]}"
+    return f"{moment.step:4d}  sees {sees}  {remembers}goes {moves.arrows[moment.action]} {moves.names[moment.action]}"
 
 
 def printed(moments: Iterable[Moment]) -> Iterator[Moment]:

@@ -21,5 +21,5 @@ def check_confusion(claims: Claims, problem: Problem, optimum: Optimum) -> None:
             for following in next_beliefs(problem, belief, action)
         }
     require(frozenset(states) in beliefs, "the actions of the confusion do not lead to its states")
-    common = frozenset(range(4)).intersection(*(optimum.maybe[state] for state in states))
+    common = frozenset(range(problem.actions)).intersection(*(optimum.maybe[state] for state in states))
     require(not common, "the states of the confusion must not share an optimal action")

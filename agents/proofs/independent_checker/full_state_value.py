@@ -38,7 +38,7 @@ def find_optimum(problem: Problem, guesser: Guesser) -> Optimum:
     require(ends.issuperset(problem.start), "at discount 1 every start needs a policy that surely ends")
     _, guess = guesser.guess(all_policies(problem))
     policy = {state: guess[state] for state in ends}
-    optimal: Actions = {state: frozenset(range(4)) for state in problem.states}
+    optimal: Actions = {state: frozenset(range(problem.actions)) for state in problem.states}
     while True:  # policy iteration in fractions
         value = solve_chain({state: problem.moves[state][action] for state, action in policy.items()}, problem.gamma)
         for state in ends:

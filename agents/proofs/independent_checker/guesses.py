@@ -20,8 +20,8 @@ class Guesser:
         self.problem = problem
         index = {state: i for i, state in enumerate(problem.states)}
         n = len(index)
-        self._steps = np.zeros((n, 4, n))  # discounted
-        self._rewards = np.zeros((n, 4))
+        self._steps = np.zeros((n, problem.actions, n))  # discounted
+        self._rewards = np.zeros((n, problem.actions))
         self._first = np.zeros(n)  # the values with which a guess begins, from an earlier guess
         for state, moves in problem.moves.items():
             for action, move in enumerate(moves):
@@ -35,8 +35,8 @@ class Guesser:
         problem, steps, rewards = self.problem, self._steps, self._rewards
         n, undiscounted = len(rewards), problem.gamma == 1
         limits = [box[problem.observation[s]] for s in problem.states]
-        low = np.array([[float(x) for x in least] for least, _ in limits]).reshape(n, 4)
-        room = np.array([[float(x) for x in largest] for _, largest in limits]).reshape(n, 4) - low
+        low = np.array([[float(x) for x in least] for least, _ in limits]).reshape(n, problem.actions)
+        room = np.array([[float(x) for x in largest] for _, largest in limits]).reshape(n, problem.actions) - low
         price = -QUIT * max(1.0, float(np.abs(rewards).max(initial=0)))
         quits = np.full(n, undiscounted)
         mix = low.copy()
@@ -62,7 +62,7 @@ class Guesser:
 
 
 def _filled(low: NDArray[Any], room: NDArray[Any], q: NDArray[Any]) -> NDArray[Any]:
-    """Return the distributions with the largest mean of q, (n, 4): what is left over `low` goes to the best actions."""
+    """Return the distributions with the largest mean of q, (n, A): what is left over `low` goes to the best actions."""
     filled, left, rows = low.copy(), 1 - low.sum(axis=1), np.arange(len(q))
     for action in np.argsort(-q, axis=1, kind="stable").T:
         more = np.minimum(left, room[rows, action])

@@ -41,7 +41,7 @@ def memory_attains(problem: Problem, allowed: Actions) -> bool:
             continue
         require(len(options) < PATIENCE, "there are too many beliefs to examine")
         options[belief] = {}
-        for action in range(4):
+        for action in range(problem.actions):
             if all(action in allowed[state] for state in belief):
                 options[belief][action] = next_beliefs(problem, belief, action)
                 waiting += options[belief][action]

@@ -7,7 +7,7 @@ from .problem import Move, Problem
 
 Limits: TypeAlias = tuple[list[Fraction], list[Fraction]]
 Box: TypeAlias = dict[int, Limits]
-"""observation -> (least, largest) probabilities of the four actions"""
+"""observation -> (least, largest) probabilities of the actions"""
 
 
 def all_policies(problem: Problem) -> Box:
@@ -15,12 +15,12 @@ def all_policies(problem: Problem) -> Box:
     box: Box = {}
     for observation in set(problem.observation.values()):
         states = [state for state in problem.states if problem.observation[state] == observation]
-        high = [Fraction(1)] * 4
-        for action in range(4):
+        high = [Fraction(1)] * problem.actions
+        for action in range(problem.actions):
             for earlier in range(action):
                 if all(same_results(problem.moves[s][earlier], problem.moves[s][action]) for s in states):
                     high[action] = Fraction(0)
-        box[observation] = [Fraction(0)] * 4, high
+        box[observation] = [Fraction(0)] * problem.actions, high
     return box
 
 

@@ -19,7 +19,7 @@ def check_memoryless_policy(claims: Claims, problem: Problem) -> None:
     require(not math.isnan(upper) and upper >= lower, "memoryless_value must have its lower bound first")
     policy = claims.memoryless_policy.tolist()
     require(len(policy) == problem.observations, "memoryless_policy must have one action for each observation")
-    require(all(action in range(4) for action in policy), "memoryless_policy must hold actions, from 0 to 3")
+    require(all(action in range(problem.actions) for action in policy), "memoryless_policy must hold actions")
     value = _value(problem, 0, lambda node, observation: (policy[observation], node))
     if value is None:
         require(lower == -math.inf, "memoryless_policy may never end, so its value is -inf")

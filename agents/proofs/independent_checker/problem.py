@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ....envs import OBSERVATIONS, World, outcomes
+from ....envs import OBSERVATIONS, World
 from ..claims import Claims
 from .claim import require
 
@@ -26,7 +26,9 @@ class Problem:
     start: dict[State, Fraction]
     """state -> the probability that an episode begins there"""
     moves: dict[State, list[Move]]
-    """reachable state -> its four moves"""
+    """reachable state -> the move of each action"""
+    actions: int
+    """the number of actions"""
     observation: dict[State, int]
     """reachable state -> the number of its observation"""
     observations: int
@@ -96,9 +98,10 @@ def read_problem(claims: Claims) -> Problem:
     """
     world = claims.world
     compiled = World.compile(world.mazes)
-    for name in ("next_state", "terminal", "goal", "dots", "start_states", "cell", "carried", "maze_of"):
+    for name in ("next_state", "terminal", "goal", "dots", "start_states", "cell", "carried", "maze_of", "heading"):
         same = np.array_equal(getattr(world, name), getattr(compiled, name))
         require(same, f"{name} is not the table to which the mazes compile")
+    require(_same_noise(world, compiled), "noise is not that to which the mazes compile")
     require(claims.observation in OBSERVATIONS, "the observation is unknown")
     require(isinstance(claims.discount, float) and 0 <= claims.discount <= 1, "discount must be from 0 to 1")
     require(bool(((world.slip >= 0) & (world.slip <= 1)).all()), "slip must be from 0 to 1")
@@ -112,6 +115,7 @@ def read_problem(claims: Claims) -> Problem:
         gamma=simplest(claims.discount),
         start=start,
         moves=moves,
+        actions=len(world.moves),
         observation=_observations(claims, sorted(moves)),
         observations=claims.controller.encode.observations,
     )
@@ -126,23 +130,49 @@ def simplest(number: float) -> Fraction:
     return near if float(near) == number else Fraction(number)
 
 
+def _same_noise(one: World, other: World) -> bool:
+    """Return whether in both worlds the same moves may be executed in place of actions, apart from slips."""
+    if one.noise is None or other.noise is None:
+        return one.noise is other.noise
+    return all(
+        np.array_equal(getattr(one.noise, name), getattr(other.noise, name))
+        for name in ("kind", "executed", "probability", "below")
+    )
+
+
+def _cases(world: World, state: State, action: int) -> list[tuple[Fraction, int]]:
+    """Return (probability, executed move) for an action, read off the slip or the noise of a state."""
+    if world.noise is None:
+        slip = simplest(float(world.slip[state]))
+        if len(world.moves) != 4:
+            return [(Fraction(1), action)]
+        clockwise = (0, 1, 3, 2)  # up, right, down, left
+        at = clockwise.index(action)
+        left, right = clockwise[(at - 1) % 4], clockwise[(at + 1) % 4]
+        return [(1 - slip, action), (slip / 2, left), (slip / 2, right)]
+    kind = int(world.noise.kind[state])
+    others = [simplest(chance) for chance in world.noise.probability[kind, action].tolist()[1:]]
+    meant = 1 - sum(others, Fraction(0))
+    if meant < 0:  # rounding
+        others[others.index(max(others))] += meant
+        meant = Fraction(0)
+    return list(zip([meant, *others], world.noise.executed[kind, action].tolist(), strict=True))
+
+
 def _moves(world: World, waiting: list[State]) -> dict[State, list[Move]]:
     """Return the moves of all states that are reachable from some."""
-    listed = outcomes(world)
     moves: dict[State, list[Move]] = {}
     while waiting:
         state = waiting.pop()
         if state in moves:
             continue
-        slip = simplest(float(world.slip[state]))
-        chances = (slip / 2, 1 - slip, slip / 2)  # in the order of `outcomes`
         moves[state] = []
-        for action in range(4):
+        for action in range(len(world.moves)):
             move: Move = []
-            for case, chance in enumerate(chances):
+            for chance, executed in _cases(world, state, action):
                 if chance > 0:
-                    after = int(listed.next_state[state, action, case])
-                    reward = simplest(float(listed.reward[state, action, case]))
+                    after = int(world.next_state[state, executed])
+                    reward = simplest(float(world.reward[state, executed]))
                     move.append((chance, None if world.terminal[after] else after, reward))
             moves[state].append(move)
             waiting += [after for _, after, _ in move if after is not None]

@@ -33,13 +33,13 @@ def _check(proof: Any, stochastic: bool, bound: float, problem: Problem, optimum
     if optimum.value[1] <= Fraction(bound):
         return  # V* bounds all policies
     require(proof is not None, "a bound below V* needs a proof")
-    for box in _leaves(proof, stochastic, all_policies(problem)):
+    for box in _leaves(proof, stochastic, all_policies(problem), problem):
         if any(sum(low) > 1 or sum(high) < 1 for low, high in box.values()):
             continue  # the box contains no policy
         require(_ceiling(problem, box, guesser) <= Fraction(bound), "a proof has a leaf that exceeds its bound")
 
 
-def _leaves(proof: Any, stochastic: bool, root: Box) -> Iterator[Box]:
+def _leaves(proof: Any, stochastic: bool, root: Box, problem: Problem) -> Iterator[Box]:
     """Yield the leaves of a proof; together they contain all policies, or all deterministic ones."""
     visited = set()
     waiting = [(0, root)]
@@ -56,15 +56,17 @@ def _leaves(proof: Any, stochastic: bool, root: Box) -> Iterator[Box]:
         low, high = box[observation]
         if cut is None:
             require(not stochastic, "a proof leaves out stochastic policies")
-            require(len(children) == 4, "a split by action needs 4 children")
+            require(len(children) == problem.actions, "a split by action needs a child for each action")
             for a, child in enumerate(children):
                 if child == -1:
                     require(high[a] < 1, "a proof leaves out an action")
                 else:
-                    sure = [Fraction(int(a == b)) for b in range(4)]
+                    sure = [Fraction(int(a == b)) for b in range(problem.actions)]
                     waiting.append((child, {**box, observation: (sure, sure)}))
             continue
-        require(action in range(4) and len(children) == 2, "a split at a cut needs an action and 2 children")
+        require(
+            action in range(problem.actions) and len(children) == 2, "a split at a cut needs an action and 2 children"
+        )
         at = Fraction(cut)
         below = [min(x, at) if a == action else x for a, x in enumerate(high)]
         above = [max(x, at) if a == action else x for a, x in enumerate(low)]
@@ -83,7 +85,7 @@ def _ceiling(problem: Problem, box: Box, guesser: Guesser) -> Fraction:
         q = [problem.backup(move, guess) for move in moves]
         low, high = box[problem.observation[state]]
         left, best = 1 - sum(low), sum((p * x for p, x in zip(low, q, strict=True)), Fraction(0))
-        for action in sorted(range(4), key=lambda a: -q[a]):
+        for action in sorted(range(problem.actions), key=lambda a: -q[a]):
             more = min(left, high[action] - low[action])
             best += more * q[action]
             left -= more

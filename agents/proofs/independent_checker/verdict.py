@@ -88,7 +88,7 @@ def _memoryless_attains(problem: Problem, allowed: Actions) -> bool:
         if not undecided:
             return True
         observation = problem.observation[undecided[0]]
-        common = frozenset(range(4))
+        common = frozenset(range(problem.actions))
         for state in undecided:
             if problem.observation[state] == observation:
                 common &= allowed[state]
