@@ -16,6 +16,7 @@ from .maps.legend import AGENT_CODE, LEGEND, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
 from .maps.shipped import MAZES, load_maze
+from .maps.splits import canonical, level_digest, level_hashes, split_levels
 from .maps.suites import suite
 from .observations import ENCODINGS, OBSERVATIONS, PLANES
 from .pictures.draw import draw
@@ -78,6 +79,7 @@ __all__ = [
     "WindowClosed",
     "World",
     "best_actions",
+    "canonical",
     "describe",
     "distance_maps",
     "distances",
@@ -91,6 +93,8 @@ __all__ = [
     "generate_from_key",
     "growth",
     "hitting_times",
+    "level_digest",
+    "level_hashes",
     "load_maze",
     "maze_from_array",
     "maze_to_array",
@@ -104,6 +108,7 @@ __all__ = [
     "shortest_path",
     "slipped",
     "solve",
+    "split_levels",
     "suite",
     "transition",
     "value_iteration",
