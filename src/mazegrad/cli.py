@@ -331,11 +331,15 @@ def _parser() -> argparse.ArgumentParser:
     dataset = command(
         "dataset",
         "dataset",
-        "Write offline data sets for Minari: an agent's steps in an environment, with V* and the best actions.",
+        "Write data sets: an agent's steps in an environment, with V* and the best actions, for Minari; or mazes with"
+        " their shortest paths (maze-hard), for those who train models to reason.",
         seed="of the first episode, and of all that is drawn",
-        epilog="The same command writes the same data; their hash is printed. The extra minari is needed.",
+        epilog="The same command writes the same data. For Minari the extra minari is needed.",
     )
-    dataset.add_argument("name", nargs="+", metavar="ID", help="environments of mazegrad list, or all")
+    dataset.add_argument("name", nargs="+", metavar="ID", help="environments of mazegrad list, all, or maze-hard")
+    dataset.add_argument("--size", type=count, default=30, metavar="N", help="maze-hard: tiles of a side (default: 30)")
+    dataset.add_argument("--n", type=count, default=1000, metavar="N", help="maze-hard: mazes in all (default: 1000)")
+    dataset.add_argument("--pictures", type=natural, default=0, metavar="N", help="maze-hard: PNGs of each split too")
     dataset.add_argument(
         "--level",
         action="append",

@@ -17,12 +17,14 @@ from .envs.maps.arguments import nearest
 from .extras import require
 from .named import environment_ids, find_environment
 from .offline import EXACT, POLICIES, Dataset, collect
+from .puzzles import write_puzzles
 from .standing import vector_env
 from .train import DEFAULTS
 from .trained import read_trained
 
 STAGES: Final[Mapping[str, float]] = {"learner_1": 0.1, "learner_2": 0.3, "learner_3": 1.0}
 """name -> the share of the training after which the learner is taken"""
+PUZZLES: Final = "maze-hard"
 LEVELS: Final = ("random", *STAGES, "optimal")
 _WITHOUT_MAPS: Final = {"mazegrad/Tabular-v0"}
 _SEES: Final = "view"  # the learner
@@ -35,13 +37,16 @@ _SETTINGS: Final[Mapping[str, Any]] = {
 
 
 def dataset(arguments: Namespace) -> None:
-    """Collect and write data sets, a line for each.
+    """Collect and write data sets, a line for each; or puzzles, see `write_puzzles`.
 
     Args:
         arguments: `name` (ids, or "all"), `level` (names, or None for all), `agent` (a file of `train` in place of
             levels, or None), `epsilon`, `steps`, `lanes`, `observation` (names, or None), `training` (the learner's
             steps), `seed`, `world` (pairs), `out` (a folder, or None for Minari's).
     """
+    if arguments.name == [PUZZLES]:
+        write_puzzles(arguments)
+        return
     require("minari", "minari")
     every = [env_id for env_id in environment_ids() if env_id not in _WITHOUT_MAPS]
     ids = every if arguments.name == ["all"] else [find_environment(name) for name in arguments.name]
