@@ -85,8 +85,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             ((A,) int8, 1 for the actions of best value, 0 for all when the episode is over), "optimal_action" (the
             first of them, or -1), "value" (the optimal expected return from here on), "state", "success" (whether the
             agent is at a goal), "level" (which maze this is: the seed that `level_seeds` has for it, the key in other
-            `Levels`, the number of changes of `after`; -1 for a maze that was
-            given, and seeds from 2**63 on less 2**64). All are numpy scalars or arrays but "success", a bool.
+            `Levels`, the number of changes of `after`; -1 for a maze that was given, and seeds from 2**63 on less
+            2**64). All are numpy scalars or arrays; "success" is an array without axes.
         discount: that of "optimal_actions", "value" and `shaping`.
         render_mode: None, "human" (a window), "rgb_array" (frames) or "ansi" (text).
         check: called with each maze before it is used; raises MazeError to refuse it.
@@ -387,8 +387,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         rows = {name: table[self._engine.state] for name, table in self._info.items()}
         if "level" in rows:
             rows["level"] = self._level_now()
-        # a bool: of numpy's, Gymnasium's own vector environments make arrays of objects
-        return {n: row.copy() if row.ndim else bool(row) if row.dtype == np.bool_ else row for n, row in rows.items()}
+        # bools as arrays without axes: TorchRL takes no Python bool, and of numpy's scalars Gymnasium makes objects
+        return {
+            n: row.copy() if row.ndim else np.array(row) if row.dtype == np.bool_ else row for n, row in rows.items()
+        }
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave the agent where it is, (A,); all True where all do."""
@@ -396,17 +398,17 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             self._masks = INFO["action_mask"](self.world, self._settings.discount)
         return self._masks[self.state].astype(bool)
 
-    def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any = None) -> Any:
-        """Return the reward of a move that ends at one place while another is wanted, as hindsight replay asks for it.
+    @property
+    def compute_reward(self) -> Callable[..., Any]:
+        """The function (achieved_goal, desired_goal, info) -> reward, as hindsight replay asks for it.
 
-        Args:
-            achieved_goal, desired_goal: (2,) or (n, 2), as in observations of "goal" with others, in their encoding.
-            info: not used.
-
-        Returns:
-            A float, or (n,): the reward of a step, and where the goal is achieved that of a goal with it.
+        It takes places as in observations of "goal" with others, (2,) or (n, 2), in their encoding, and returns a float
+        or (n,): the reward of a step, and where the goal is achieved that of a goal with it. Environments without such
+        observations have no `compute_reward`: by that libraries know which are goal-conditioned.
         """
-        return goal_reward(achieved_goal, desired_goal, self._settings.setup.rewards, self.maze)
+        if "desired_goal" not in self._sight.spaces:
+            raise AttributeError('compute_reward needs observation=(..., "goal")')
+        return partial(goal_reward, rewards=self._settings.setup.rewards, maze=self.maze)
 
     @property
     def episodes_per_level(self) -> int | None:

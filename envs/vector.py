@@ -1,6 +1,7 @@
 """A MazeVectorEnv is a clock over an engine: any number of agents in mazes, moved together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -262,9 +263,12 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """Return False for the actions that surely leave an agent where it is, (num_envs, A); all True where all do."""
         return self._masks.rows(self.engine, self.engine.places())["action_mask"].astype(np.bool_)
 
-    def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any = None) -> Any:
-        """Return the rewards of reaching goals while others are wanted; see `MazeEnv.compute_reward`."""
-        return goal_reward(achieved_goal, desired_goal, self._settings.setup.rewards, self.maze_of(0))
+    @property
+    def compute_reward(self) -> Callable[..., Any]:
+        """The function (achieved_goal, desired_goal, info) -> reward; see `MazeEnv.compute_reward`."""
+        if "desired_goal" not in self._sight.spaces:
+            raise AttributeError('compute_reward needs observation=(..., "goal")')
+        return partial(goal_reward, rewards=self._settings.setup.rewards, maze=self.maze_of(0))
 
     @property
     def episodes_per_level(self) -> int | None:

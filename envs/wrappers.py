@@ -160,7 +160,7 @@ class Trials(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             self._begun += 1
         self._begun += 1
         seen, info = self.env.reset(seed=seed, options=options)
-        return seen, {**info, "episode_over": False}
+        return seen, {**info, "episode_over": np.array(False)}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Move; where an episode ends, but not the trial, what is observed is the start of the next."""
@@ -170,7 +170,7 @@ class Trials(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             self._begun += 1
             terminated = truncated = False
             seen, info = self.env.reset()
-        return seen, reward, terminated, truncated, {**info, "episode_over": bool(over)}
+        return seen, reward, terminated, truncated, {**info, "episode_over": np.array(over)}
 
 
 class VectorTrials(VectorWrapper):

@@ -1,5 +1,10 @@
 """Stable-Baselines3 on native lanes: the contract of its VecEnv, the same episodes as ours, and learning in small."""
 
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
 import gymnasium
 import numpy as np
 import pytest
@@ -8,12 +13,15 @@ pytest.importorskip("stable_baselines3")
 pytest.importorskip("sb3_contrib")
 from sb3_contrib import MaskablePPO, RecurrentPPO
 from sb3_contrib.common.maskable.utils import get_action_masks
-from stable_baselines3 import A2C, DQN, PPO
+from stable_baselines3 import A2C, DQN, PPO, HerReplayBuffer
+from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
 
 from mazegrad.adapters import as_agent, sb3
 from mazegrad.agents import Agent, evaluate, rollout
+
+from contract_child import IDS
 
 ROOMS, FRESH, TMAZE = "mazegrad/FourRooms-v0", "mazegrad/Maze-v0", "mazegrad/TMaze-v0"
 
@@ -58,10 +66,11 @@ def test_wrappers_and_evaluation():
     model = A2C("MlpPolicy", sb3(ROOMS, 4), n_steps=4, seed=0)
     mean, _ = evaluate_policy(model, sb3(ROOMS, 4, time_limit=20), 8, deterministic=False)
     assert 0 <= mean <= 1
+    assert env.observation_space.dtype == np.float32 and sb3(FRESH, 2, encoding="planes").observation_space.shape[0] > 9
 
 
 def test_masks_infos_and_attributes():
-    env = sb3(FRESH, 5, size=(3, 3))
+    env = sb3(FRESH, 5, size=(3, 3), observation="dots")
     env.reset()
     assert np.stack(env.env_method("action_masks")).tolist() == env.env.unwrapped.action_masks().tolist()
     assert get_action_masks(env).shape == (5, 4)
@@ -87,7 +96,7 @@ def test_what_cannot_be_adapted_is_refused():
 def test_models_train_and_are_agents(algorithm):
     policy = "MlpLstmPolicy" if algorithm is RecurrentPPO else "MlpPolicy"
     few = {} if algorithm is DQN else {"n_steps": 8}
-    model = algorithm(policy, sb3(TMAZE, 8, corridor=2), seed=0, **few).learn(256)
+    model = algorithm(policy, sb3(TMAZE, 8, corridor=2, observation="dots"), seed=0, **few).learn(256)
     agent = as_agent(model)
     assert isinstance(agent, Agent)
     keywords = {"corridor": 2, "encoding": "float", "time_limit": 30}
@@ -115,9 +124,36 @@ def test_torch_modules_and_functions_are_agents():
 
 @pytest.mark.slow
 def test_ppo_learns_four_rooms():
-    env = sb3(ROOMS, 32, observation="index", time_limit=200)
+    env = sb3(ROOMS, 32, time_limit=200)
     model = PPO("MlpPolicy", env, n_steps=32, batch_size=256, learning_rate=1e-3, ent_coef=0.01, seed=0).learn(60_000)
-    found = evaluate(
-        gymnasium.make(ROOMS, observation="index", encoding="float", time_limit=100), as_agent(model), 20, 0
-    )
+    found = evaluate(gymnasium.make(ROOMS, observation="net", time_limit=100), as_agent(model), 20, 0)
     assert found.successes.all()
+
+
+def test_hindsight_replay():
+    """Relabelled goals earn what `compute_reward` says."""
+    keywords = {"random_goals": True, "observation": ("index", "goal"), "encoding": "float", "time_limit": 20}
+    model = DQN(
+        "MultiInputPolicy", sb3(ROOMS, 4, **keywords), replay_buffer_class=HerReplayBuffer, learning_starts=100, seed=0
+    ).learn(600)
+    batch = model.replay_buffer.sample(400)
+    reached = (batch.next_observations["achieved_goal"] == batch.next_observations["desired_goal"]).all(dim=1)
+    assert reached.sum() > 20 and (batch.rewards[:, 0] == reached.float()).all()
+    assert evaluate(gymnasium.make(ROOMS, **keywords), as_agent(model), 2, 0).lengths.max() <= 20
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_sb3s_environment_checker(name):
+    """Single environments, as they come and with what nets take."""
+    for keywords in ({}, {"observation": "net"}, {"observation": ("dots", "goal"), "encoding": "float"}):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*(image|uint8|channel).*")
+            check_env(gymnasium.make(name, info=("success", "level", "action_mask"), **keywords).unwrapped)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("training", ["compare", "recurrent", "maskable", "hindsight"])
+def test_examples_run(training):
+    program = Path(__file__).parent.parent / "examples" / "training" / "sb3_trainings.py"
+    done = subprocess.run([sys.executable, str(program), "--quick", training], capture_output=True, text=True)
+    assert done.returncode == 0 and "success" in done.stdout, done.stdout + done.stderr

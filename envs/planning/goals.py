@@ -39,11 +39,14 @@ def _goal_at(maze: Maze, cell: int) -> Maze:
     return moved_goal(divmod(cell, maze.width), maze)
 
 
-def goal_reward(achieved: Any, desired: Any, rewards: Mapping[str, float], maze: Maze) -> Any:
+def goal_reward(
+    achieved_goal: Any, desired_goal: Any, info: Any = None, *, rewards: Mapping[str, float], maze: Maze
+) -> Any:
     """Return what moves earn that end where an agent is, while a goal is wanted elsewhere or there.
 
     Args:
-        achieved, desired: where the agents are and where their goals are, (2,) or (n, 2), in any encoding.
+        achieved_goal, desired_goal: where the agents are and where their goals are, (2,) or (n, 2), in any encoding.
+        info: not used.
         rewards: over those of the maze.
         maze: whose rewards for a step and for a goal count.
 
@@ -51,6 +54,6 @@ def goal_reward(achieved: Any, desired: Any, rewards: Mapping[str, float], maze:
         A float, or (n,) float64: the reward for a step, and where goals are achieved that for a goal with it.
     """
     earned = {**REWARDS, **(maze.setting("rewards") or {}), **rewards}
-    there = (np.asarray(achieved) == np.asarray(desired)).all(axis=-1)
+    there = (np.asarray(achieved_goal) == np.asarray(desired_goal)).all(axis=-1)
     reward = earned["step"] + np.where(there, earned["goal"], 0.0)
     return float(reward) if reward.ndim == 0 else reward

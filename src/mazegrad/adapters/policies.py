@@ -1,5 +1,6 @@
 """A policy of another library as an agent of ours, for `evaluate`, `rollout` and whatever else takes agents."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +27,10 @@ def as_agent(model: Any, *, deterministic: bool = True) -> Agent:
         return RLlibAgent(model, deterministic)
     if hasattr(model, "predict") and hasattr(model, "policy"):
         return _Predicting(model, deterministic)
-    if type(model).__module__.split(".")[0] == "torch" or _is_torch_module(model):
-        return _Scoring(_torch_scores(model))
+    if _is_torch_module(model):
+        if hasattr(model, "out_keys"):
+            return _Scoring(_tensordict_scores(model))
+        return _Recurrent(model) if hasattr(model, "initial_state") else _Scoring(_torch_scores(model))
     if callable(model):
         return _Scoring(model)
     raise TypeError(
@@ -63,25 +66,75 @@ class _Scoring:
         return (best if state else int(best[0])), state
 
 
+def _tensors(module: Any, observation: Any) -> Any:
+    """Return observations as tensors where the module's weights are: whole numbers as they are for an embedding."""
+    import torch
+
+    if isinstance(observation, dict):
+        return {name: _tensors(module, part) for name, part in observation.items()}
+    parameter = next(module.parameters(), torch.zeros(0))
+    tensor = torch.as_tensor(observation, device=parameter.device)
+    return tensor if tensor.dtype == torch.int64 else tensor.to(parameter.dtype)
+
+
 def _torch_scores(module: Any) -> Callable[[Any], NDArray[Any]]:
     import torch
 
     def scores(observation: Any) -> NDArray[Any]:
-        parameter = next(module.parameters(), torch.zeros(0))
-
-        def tensor(part: Any) -> Any:
-            return torch.as_tensor(part, device=parameter.device).to(parameter.dtype)
-
-        given = (
-            {n: tensor(part) for n, part in observation.items()}
-            if isinstance(observation, dict)
-            else tensor(observation)
-        )
         with torch.no_grad():
-            result: NDArray[Any] = module(given).cpu().numpy()
+            result: NDArray[Any] = module(_tensors(module, observation)).cpu().numpy()
         return result
 
     return scores
+
+
+def _tensordict_scores(module: Any) -> Callable[[Any], NDArray[Any]]:
+    """Return a function to the scores of a module that reads and writes a TensorDict, as the actors of TorchRL do."""
+    import torch
+
+    tensordict = importlib.import_module("tensordict")
+    known = ("logits", "action_value", "action")
+    name = next((key for key in known if key in module.out_keys), None)
+    if name is None:
+        raise TypeError(f"this module writes {module.out_keys}, none of {', '.join(known)}")
+
+    def scores(observation: Any) -> NDArray[Any]:
+        given = observation if isinstance(observation, dict) else {module.in_keys[0]: observation}
+        count = len(next(iter(given.values())))
+        with torch.no_grad():
+            written = module(tensordict.TensorDict(_tensors(module, given), batch_size=[count]))
+        result: NDArray[Any] = written[name].cpu().numpy()
+        return result if result.ndim > 1 else np.eye(int(result.max()) + 1)[result]
+
+    return scores
+
+
+class _Recurrent:
+    """A torch module that is given what it remembers, and gives it back."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def initial_state(self, batch_size: int | None = None) -> tuple[Any, ...]:
+        """Return the module's own, for one observation or a batch, and which of them it is."""
+        return ("one" if batch_size is None else "batch", *_arrays(self._module.initial_state(batch_size or 1)))
+
+    def act(self, observation: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """Return the best actions, and what is remembered."""
+        import torch
+
+        kind, *memory = state
+        tensors = tuple(torch.as_tensor(part) for part in memory)
+        batch = _tensors(self._module, _batch(observation, kind == "batch"))
+        with torch.no_grad():
+            scores, after = self._module(batch, tensors[0] if len(tensors) == 1 else tensors)
+        best = scores.cpu().numpy().argmax(axis=-1)
+        return (best if kind == "batch" else int(best[0])), (kind, *_arrays(after))
+
+
+def _arrays(state: Any) -> tuple[NDArray[Any], ...]:
+    parts = state if isinstance(state, tuple | list) else (state,)
+    return tuple(part.detach().cpu().numpy() for part in parts)
 
 
 class _Predicting:
