@@ -45,7 +45,7 @@ def certify_memory(
         observation, discount, view_size, max_nodes, time_limit: see `mazegrad.agents.certify_memory`.
         levels: of environments given by name.
         seed: of the first level.
-        actors: a number of processes, or `Actors`; by default Ray runs as many tasks as the cluster has CPUs.
+        actors: a number of processes, or `Actors`; by default Ray runs as many tasks as there are CPUs.
         address: of a Ray cluster; see `cluster`.
         journal: a file that keeps certificates; the same call goes on from it.
 

@@ -18,13 +18,14 @@ _LOCAL: Final = {
 
 
 @contextmanager
-def cluster(address: str | None = None, *, cpus: int = 2, gpus: int = 0) -> Iterator[Any]:
+def cluster(address: str | None = None, *, cpus: int | None = None, gpus: int = 0) -> Iterator[Any]:
     """Within it Ray is connected; what was connected before is used as it is, and left so.
 
     Args:
         address: of a cluster, as `ray.init` takes it: "auto" or "ray://host:10001". By default a local one is started
             that listens on loopback alone and has no dashboard; it is shut down at the end.
-        cpus, gpus: how many a local cluster hands out; the number of its processes follows `cpus`.
+        cpus: how many a local cluster hands out, and so how many processes work; by default all of this machine.
+        gpus: the same.
 
     Yields:
         The module `ray`.
