@@ -19,6 +19,7 @@ from .automata import (
     t_maze_automaton,
     wall_follower_automaton,
 )
+from .belief_agent import BeliefAgent
 from .counterexample import Counterexample, counterexample, follows_every_path
 from .learners import (
     NEEDS_NN,
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGENTS", "EXCHANGE", "PPO", "SARSA",
-    "Agent", "Automaton", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger", "DoubleQLearning",
-    "DynaQ", "Evaluation", "ExpectedSARSA", "ExtractedAutomaton", "LinearRNN", "MemoryCertificate", "Number",
-    "PolicyAgent", "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent", "RecurrentAgent", "RecurrentPolicy",
-    "Reinforce", "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN", "ValueTable", "WallFollower",
-    "agent_from_policy", "build_automaton", "certify_memory", "compile_automaton", "counterexample", "evaluate",
-    "extract_automaton", "follows_every_path", "named_agent", "path_follower", "path_follower_automaton",
+    "Agent", "Automaton", "BeliefAgent", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger",
+    "DoubleQLearning", "DynaQ", "Evaluation", "ExpectedSARSA", "ExtractedAutomaton", "LinearRNN", "MemoryCertificate",
+    "Number", "PolicyAgent", "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent", "RecurrentAgent",
+    "RecurrentPolicy", "Reinforce", "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN", "ValueTable",
+    "WallFollower", "agent_from_policy", "build_automaton", "certify_memory", "compile_automaton", "counterexample",
+    "evaluate", "extract_automaton", "follows_every_path", "named_agent", "path_follower", "path_follower_automaton",
     "plot_values", "regret", "rollout", "t_maze_automaton", "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip
 

@@ -27,6 +27,9 @@ from .planning.distances import distances, optimal_actions, shortest_path
 from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
 from .planning.plain import best_actions, distance_maps
+from .planning.pomdp import POMDP_SOLVERS, BeliefValues, belief, point_based, qmdp
+from .planning.pomdp_text import PomdpTables, parse_pomdp
+from .planning.pomdps import POMDPS, Pomdp
 from .planning.questions import MapWarning, questions
 from .planning.shaping import SHAPINGS, shaped
 from .planning.solvers import SOLVERS, Solution, solve
@@ -51,12 +54,15 @@ __all__ = [
     "MAZES",
     "OBSERVATIONS",
     "PLANES",
+    "POMDPS",
+    "POMDP_SOLVERS",
     "REWARDS",
     "RIGHT",
     "SHAPINGS",
     "SOLVERS",
     "TILE_CODES",
     "UP",
+    "BeliefValues",
     "DifficultyCard",
     "Engine",
     "Levels",
@@ -67,6 +73,8 @@ __all__ = [
     "MazeVectorEnv",
     "NoDisplayError",
     "Places",
+    "Pomdp",
+    "PomdpTables",
     "Problem",
     "Replay",
     "SavedState",
@@ -78,6 +86,7 @@ __all__ = [
     "Values",
     "WindowClosed",
     "World",
+    "belief",
     "best_actions",
     "canonical",
     "describe",
@@ -101,6 +110,9 @@ __all__ = [
     "opposite",
     "optimal_actions",
     "outcomes",
+    "parse_pomdp",
+    "point_based",
+    "qmdp",
     "questions",
     "read_problems",
     "save_maze",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .clock import renewed
 from .core.world import World
 from .engines.chances import Chance
-from .maps.randomness import MASK, START, STEPS, bits, stream
+from .maps.randomness import MASK, START, STEPS, bits, sight, stream
 from .options import check_options
 from .pictures.draw import draw, tile_size
 from .pictures.text import draw_text
@@ -28,8 +28,10 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
     """One agent in a decision process given by its tables, `mazegrad/Tabular-v0`.
 
     Args:
-        mdp: a TabularMDP; or a World, whose process it is; or a file that `TabularMDP.save` wrote.
-        observation: "observation" (the number of what is observed) or "state" (the row of every table).
+        mdp: a TabularMDP; or a World, whose process it is; or a name of `POMDPS`; or a file, that `TabularMDP.save`
+            wrote or a `.POMDP`.
+        observation: "observation" (the number of what is observed; where nothing is before the first action, a reset
+            shows one number more) or "state" (the row of every table).
         time_limit: the number of steps after which an episode is truncated; None is no limit.
         info: what the info of `reset` and `step` holds: "state", "value" (the optimal expected return from here on, for
             one who knows the state), "optimal_actions" ((A,) int8, 1 for the actions of that value, 0 for all when the
@@ -67,7 +69,7 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
         self._chance = Chance(self._process.chances, self.mdp)
         self._seen = self._process.shown.tolist()
         self._key: int | None = None
-        self._state = self._episode = self._stream = self._steps = 0
+        self._state = self._episode = self._stream = self._steps = self._shown = 0
         self._window = Window()
 
     @property
@@ -112,7 +114,18 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
         self._state = self._chance.begin(int(bits(self._stream, START)) >> 11) if begin is None else begin
         if self.render_mode == "human":
             self.render()
-        return self._seen[self._state], self._info_now()
+        self._shown = self._look(None)
+        return self._shown, self._info_now()
+
+    def _look(self, action: int | None) -> int:
+        """Return what is observed now, after an action or at the start."""
+        process = self._process
+        if not process.noisy:
+            return int(self._seen[self._state])
+        if action is None and process.late:
+            return process.mdp.observations
+        random = int(bits(sight(self._stream), self._steps)) >> 11
+        return self._chance.see(action or 0, self._state, random)
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move; return Gymnasium's five values.
@@ -131,7 +144,8 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
         self._steps += 1
         if self.render_mode == "human":
             self.render()
-        return self._seen[self._state], reward, over, self._steps >= self._limit, self._info_now()
+        self._shown = self._look(int(action))
+        return self._shown, reward, over, self._steps >= self._limit, self._info_now()
 
     def _need_reset(self) -> None:
         if self._key is None:
@@ -148,7 +162,7 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
             gymnasium.error.ResetNeeded: there was no reset.
         """
         self._need_reset()
-        return TableState(self._state, self._steps, self._key, self._episode)
+        return TableState(self._state, self._steps, self._key, self._episode, self._shown)
 
     def set_state(self, state: TableState) -> None:
         """Go back to what `get_state` returned, of this environment or of one that was made alike.
@@ -157,14 +171,14 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
             ValueError: it is not such a state; nothing has changed then.
         """
         try:
-            place, steps, key, episode, _ = state
+            place, steps, key, episode, seen, _ = state
             place = self._process.is_state(place)
             steps, episode = checked_number("steps", steps, 2**63), checked_number("episode", episode, 2**63)
-            key = checked_number("key", key, MASK + 1)
+            key, seen = checked_number("key", key, MASK + 1), checked_number("seen", seen, int(self._process.space.n))
         except (TypeError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
         self._state, self._steps, self._key, self._episode = place, steps, key, episode
-        self._stream = int(stream(key, episode))
+        self._stream, self._shown = int(stream(key, episode)), seen
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").

@@ -16,6 +16,7 @@ from .core.world import World
 from .engines.chances import Chances
 from .maps.arguments import nearest, whole
 from .planning.mdp import TabularMDP, check_discount
+from .planning.pomdps import POMDPS
 from .planning.values import value_iteration
 
 FORMAT: Final = "mazegrad table state 1"
@@ -83,10 +84,17 @@ class Process:
         """
         if isinstance(mdp, World):
             mdp, world = TabularMDP.from_world(mdp), mdp if world is None else world
+        elif isinstance(mdp, str) and mdp in POMDPS:
+            mdp = POMDPS[mdp]().mdp
         elif isinstance(mdp, str | Path):
-            mdp = TabularMDP.load(mdp)
+            if not Path(mdp).is_file():
+                raise ValueError(
+                    f"{str(mdp)!r:.80} is neither a process that comes along nor a file{nearest(mdp, POMDPS)}"
+                )
+            is_text = Path(mdp).suffix.lower() == ".pomdp"
+            mdp = TabularMDP.from_pomdp(mdp) if is_text else TabularMDP.load(mdp)
         if not isinstance(mdp, TabularMDP):
-            raise TypeError(f"mdp must be a TabularMDP, a World or the file of one, not {type(mdp).__name__}")
+            raise TypeError(f"mdp must be a TabularMDP, a World, a name or a file, not {type(mdp).__name__}")
         if world is not None and (not isinstance(world, World) or world.states != mdp.states):
             raise ValueError(f"world must be a World of {mdp.states} states, whose cells are drawn, not {world!r:.80}")
         names = (info,) if isinstance(info, str) else tuple(info)
@@ -113,12 +121,26 @@ class Process:
     @property
     def space(self) -> spaces.Discrete:
         """The space of what is shown."""
-        return spaces.Discrete(self.mdp.states if self.observation == "state" else self.mdp.observations)
+        if self.observation == "state":
+            return spaces.Discrete(self.mdp.states)
+        return spaces.Discrete(self.mdp.observations + self.late)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether what is shown in a state is random."""
+        return self.observation == "observation" and self.mdp.observation.ndim > 1
+
+    @property
+    def late(self) -> bool:
+        """Whether nothing is observed before the first action; then one number more stands for that."""
+        return self.noisy and self.mdp.observation.ndim == 3
 
     @property
     def shown(self) -> NDArray[np.int64]:
-        """(S,): what is shown in each state."""
-        return np.arange(self.mdp.states) if self.observation == "state" else self.mdp.observation
+        """(S,): what is shown in each state, where that is not random."""
+        if self.observation == "state" or self.noisy:
+            return np.arange(self.mdp.states)
+        return self.mdp.observation.astype(np.int64)
 
     @property
     def digest(self) -> str:
@@ -145,6 +167,8 @@ class TableState(NamedTuple):
     """since the episode began"""
     key: Any
     episode: Any
+    seen: Any
+    """what was observed last"""
     ended: tuple[int, ...] = ()
     """lanes whose episode is over and that were not reset yet"""
 

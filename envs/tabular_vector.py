@@ -15,7 +15,7 @@ from .core.world import World
 from .engines.engine import Lanes
 from .info import mask_of
 from .maps.arguments import whole
-from .maps.randomness import START, Streams
+from .maps.randomness import START, Streams, bits, sight
 from .options import check_options, masked
 from .pictures.draw import draw
 from .planning.mdp import TabularMDP
@@ -71,7 +71,8 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._clock, self._every = Clock(self.num_envs), np.arange(self.num_envs)
-        self._state = np.zeros(self.num_envs, dtype=np.int64)
+        self._state, self._seen = np.zeros((2, self.num_envs), dtype=np.int64)
+        self._sight = np.zeros(self.num_envs, dtype=np.uint64)  # the streams from which noisy sight draws
         self._ended: Lanes | None = None  # lanes whose episode is over and that were not reset yet
         self._is_reset = False
 
@@ -114,6 +115,7 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
         self._begin(lanes)
         if begin is not None:
             self._state[lanes] = begin
+            self._look(lanes, None)
         if self._ended is not None:
             left = np.setdiff1d(self._ended, lanes)
             self._ended = left if len(left) else None
@@ -133,6 +135,21 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
         self._state[lanes] = self._process.chances.begin(streams.bits(START) >> np.uint64(11))
         self._clock.draw(lanes, streams)
         self._clock.begin(lanes, self._limit)
+        if self._process.noisy:
+            self._sight[lanes] = np.asarray(sight(streams.values))
+        self._look(lanes, None)
+
+    def _look(self, lanes: Lanes, actions: NDArray[np.int64] | None) -> None:
+        """Observe: after actions, (n,), or at the start."""
+        process = self._process
+        if not process.noisy:
+            self._seen[lanes] = process.shown[self._state[lanes]]
+        elif actions is None and process.late:
+            self._seen[lanes] = process.mdp.observations
+        else:
+            steps = self._clock.steps()[lanes].astype(np.uint64)
+            random = np.asarray(bits(self._sight[lanes], steps)) >> np.uint64(11)
+            self._seen[lanes] = process.chances.see(0 if actions is None else actions, self._state[lanes], random)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Move all lanes; return Gymnasium's five values, each with an entry for each lane.
@@ -152,6 +169,7 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
             raise gymnasium.error.ResetNeeded(f"call reset() first{which}")
         clock.time += 1
         self._state, rewards = self._process.chances.move(self._state, actions, clock.random())
+        self._look(self._every, actions)
         if begun is not None:  # whatever the action
             self._next(begun)
             rewards[begun] = 0.0
@@ -191,8 +209,7 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
         return actions.astype(np.int64)
 
     def _observe(self) -> NDArray[np.int64]:
-        seen: NDArray[np.int64] = self._process.shown[self._state]
-        return seen
+        return self._seen.copy()
 
     def _info(self, lanes: Lanes) -> dict[str, Any]:
         infos: dict[str, Any] = {}
@@ -213,7 +230,7 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
             gymnasium.error.ResetNeeded: there was no reset.
         """
         self._need_reset()
-        columns = (self._state, self._clock.steps(), self._clock.key, self._clock.episode)
+        columns = (self._state, self._clock.steps(), self._clock.key, self._clock.episode, self._seen)
         ended = () if self._ended is None else tuple(self._ended.tolist())
         return TableState._make((*(tuple(column.tolist()) for column in columns), ended))
 
@@ -225,17 +242,21 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
         """
         try:
             place, steps, episode = (np.array(column, dtype=np.int64) for column in (state[0], state[1], state[3]))
-            key, ended = np.array(state[2], dtype=np.uint64), np.unique(np.array(state[4], dtype=np.int64))
-            if {column.shape for column in (place, steps, key, episode)} != {(self.num_envs,)}:
+            key, seen = np.array(state[2], dtype=np.uint64), np.array(state[4], dtype=np.int64)
+            ended = np.unique(np.array(state[5], dtype=np.int64))
+            if {column.shape for column in (place, steps, key, episode, seen)} != {(self.num_envs,)}:
                 raise ValueError("its numbers are not one for each lane")
-            in_range = min(place.min(), steps.min(), episode.min()) >= 0 and place.max() < self.mdp.states
+            in_range = min(place.min(), steps.min(), episode.min(), seen.min()) >= 0 and place.max() < self.mdp.states
+            in_range = in_range and seen.max() < self._process.space.n
             if not in_range or not np.isin(ended, self._every).all():
                 raise ValueError("its numbers are out of range")
         except (TypeError, IndexError, OverflowError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
         clock = self._clock
-        self._state, clock.key[:], clock.episode[:] = place, key, episode
-        clock.draw(self._every, Streams(key, episode), steps=steps)
+        streams = Streams(key, episode)
+        self._state, self._seen, clock.key[:], clock.episode[:] = place, seen, key, episode
+        self._sight = np.asarray(sight(streams.values))
+        clock.draw(self._every, streams, steps=steps)
         clock.begin(self._every, self._limit, steps=steps)
         self._is_reset, self._ended = True, ended if len(ended) else None
 

@@ -58,8 +58,8 @@ def grid_world(
     return _made(maze, **keywords)
 
 
-def tabular(mdp: Any, num_envs: int | None = None, **keywords: Any) -> TabularMDPEnv | TabularMDPVectorEnv:
-    """Any decision process, `mazegrad/Tabular-v0`: a TabularMDP, a World or a file; see `TabularMDPEnv`."""
+def tabular(mdp: Any = "tiger", num_envs: int | None = None, **keywords: Any) -> TabularMDPEnv | TabularMDPVectorEnv:
+    """Any decision process, `mazegrad/Tabular-v0`: a TabularMDP, a World, a name or a file; see `TabularMDPEnv`."""
     return TabularMDPEnv(mdp, **keywords) if num_envs is None else TabularMDPVectorEnv(mdp, num_envs, **keywords)
 
 

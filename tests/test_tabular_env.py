@@ -160,7 +160,7 @@ def test_saved_states_copies_and_replays(tmp_path: Path) -> None:
         twin.set_state(inner.get_state())
         walks.append([twin.step(a % 4) for a in range(12)] + [twin.reset()])
     assert walks[0] == walks[1] == walks[2]
-    for wrong in (None, (1, 2), TableState(99, 0, 0, 0), TableState(0, -1, 0, 0), TableState("a", 0, 0, 0)):
+    for wrong in (None, (1, 2), TableState(99, 0, 0, 0, 0), TableState(0, -1, 0, 0, 0), TableState("a", 0, 0, 0, 0)):
         with pytest.raises(ValueError, match="not a state that get_state returned"):
             other.set_state(wrong)
 
@@ -218,7 +218,7 @@ def test_bad_arguments() -> None:
         ):
             with pytest.raises(ValueError, match=said):
                 make(mdp, **how)
-        with pytest.raises(TypeError, match="a TabularMDP, a World or the file of one"):
+        with pytest.raises(TypeError, match="a TabularMDP, a World, a name or a file"):
             make(7)
         for state in (99, -1):
             with pytest.raises(ValueError, match="a state of this process"):

@@ -47,7 +47,8 @@ class Chances:
         self.start = thresholds(mdp.start)
         self.outcome = thresholds(mdp.probability)
         self.noisy = mdp.probability.shape[2] > 1
-        self.several = np.count_nonzero(mdp.start) > 1
+        # (A or 1, S, observations); None where a state has one observation
+        self.seen = None if mdp.observation.ndim == 1 else thresholds(mdp.sights())
 
     def begin(self, random: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return the states in which episodes begin, (n,)."""
@@ -59,6 +60,13 @@ class Chances:
         """Return the next states and the rewards, (n,) each."""
         which = drawn(self.outcome[state, action], random) if self.noisy else 0
         return self._mdp.next_state[state, action, which], self._mdp.reward[state, action, which]
+
+    def see(
+        self, action: NDArray[np.int64] | int, state: NDArray[np.int64], random: NDArray[np.uint64]
+    ) -> NDArray[np.int64]:
+        """Return what is observed, (n,), where that is random; the action led to the state."""
+        assert self.seen is not None
+        return drawn(self.seen[action if len(self.seen) > 1 else 0, state], random)
 
 
 class Chance:
@@ -73,10 +81,19 @@ class Chance:
         self._chances, self._mdp = chances, mdp
         self._start = chances.start.tolist()
         self._rows: dict[int, Any] = {}
+        self._seen: dict[tuple[int, int], list[int]] = {}
 
     def begin(self, random: int) -> int:
         """Return the state in which an episode begins."""
         return bisect_right(self._start, random)
+
+    def see(self, action: int, state: int, random: int) -> int:
+        """Return what is observed, where that is random."""
+        if (bounds := self._seen.get((action, state))) is None:
+            seen = self._chances.seen
+            assert seen is not None
+            bounds = self._seen[action, state] = seen[action if len(seen) > 1 else 0, state].tolist()
+        return bisect_right(bounds, random)
 
     def move(self, state: int, action: int, random: int) -> tuple[int, float, bool]:
         """Return the next state, the reward and whether the episode is over."""

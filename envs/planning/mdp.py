@@ -15,6 +15,7 @@ from ..maps.arguments import fraction, nearest
 from ..maps.directions import DIRECTION_NAMES
 from ..maps.files import write_file
 from ..observations import OBSERVATIONS
+from .pomdp_text import parse_pomdp
 
 SUM_TOLERANCE: Final = 1e-9
 """The allowed distance of the sum of a distribution from 1."""
@@ -28,7 +29,8 @@ class Matrices(NamedTuple):
     R: NDArray[np.float64]
     """(S, A): the expected reward."""
     O: Any
-    """(S, observations): 1 for the observation of each state."""
+    """(S, observations): the probability of each observation in each state; where it depends on the action that led
+    there, (A, S, observations), or a list of A matrices."""
     start: NDArray[np.float64]
     """(S,): the probability that an episode begins in each state."""
 
@@ -55,8 +57,9 @@ class TabularMDP:
     """(S,): the episode is over here; a terminal state leads to itself with reward 0."""
     start: NDArray[np.float64]
     """(S,): the probability that an episode begins here."""
-    observation: NDArray[np.int64]
-    """(S,): the number of the observation in each state, from 0: O as a function."""
+    observation: NDArray[np.int64] | NDArray[np.float64]
+    """O as a function, (S,) ints: the number of the observation in each state, from 0; or as distributions: (S,
+    observations) floats, or (A, S, observations) after each action; then nothing is observed before the first one."""
 
     def __post_init__(self) -> None:
         states, *rest = np.shape(self.probability) or (0,)
@@ -67,6 +70,9 @@ class TabularMDP:
         for name, kind, shape in _TABLES:
             wanted = (states, *rest) if shape else (states,)
             table = np.asarray(getattr(self, name))
+            if name == "observation" and table.dtype.kind == "f":
+                self._check_sight(table, states, rest[0])
+                continue
             if table.shape != wanted or table.dtype.kind not in kind:
                 what = {"f": "floats", "iu": "ints", "b": "bools"}[kind]
                 raise ValueError(f"{name} must have shape {wanted} and hold {what}, not {table.shape} of {table.dtype}")
@@ -77,7 +83,7 @@ class TabularMDP:
             raise ValueError("rewards must be finite")
         if not ((self.next_state >= 0) & (self.next_state < states)).all():
             raise ValueError(f"next states must be from 0 to {states - 1}")
-        if (self.observation < 0).any():
+        if (np.asarray(self.observation) < 0).any():
             raise ValueError("observations must be numbered from 0")
         check_distribution("probability", self.probability)
         check_distribution("start", self.start)
@@ -85,6 +91,18 @@ class TabularMDP:
         leaves = self.next_state[self.terminal] != np.flatnonzero(self.terminal)[:, None, None]
         if (happens & (leaves | (self.reward[self.terminal] != 0))).any():
             raise ValueError("a terminal state must lead to itself with reward 0")
+
+    def _check_sight(self, table: NDArray[Any], states: int, actions: int) -> None:
+        """Check and lock O as distributions."""
+        if table.shape[:-1] not in ((states,), (actions, states)) or not table.shape[-1]:
+            raise ValueError(
+                f"observation must be ({states},) ints, or ({states}, observations) or ({actions}, {states}, "
+                f"observations) floats, not {table.shape} of {table.dtype}"
+            )
+        check_distribution("observation", table)
+        table = table.astype(np.float64)
+        table.setflags(write=False)
+        object.__setattr__(self, "observation", table)
 
     @classmethod
     def from_world(cls, world: World, observation: str = "dots", *, view_size: int = 7) -> "TabularMDP":
@@ -125,7 +143,7 @@ class TabularMDP:
     @property
     def observations(self) -> int:
         """The number of different observations."""
-        return int(self.observation.max()) + 1
+        return int(self.observation.max()) + 1 if self.observation.ndim == 1 else self.observation.shape[-1]
 
     def __repr__(self) -> str:
         return f"<TabularMDP of {self.states} states, {self.actions} actions, {self.observations} observation(s)>"
@@ -140,7 +158,9 @@ class TabularMDP:
         P = np.zeros((self.actions, self.states, self.states))
         state, action = np.arange(self.states)[:, None, None], np.arange(self.actions)[:, None]
         np.add.at(P, (action, state, self.next_state), self.probability)
-        O = (self.observation[:, None] == np.arange(self.observations)).astype(np.float64)
+        O = self.observation.astype(np.float64)
+        if O.ndim == 1:
+            O = (O[:, None] == np.arange(self.observations)).astype(np.float64)
         return Matrices(list(P), self.expected_reward(), O, self.start.copy())
 
     def to_scipy(self) -> Matrices:
@@ -162,7 +182,11 @@ class TabularMDP:
         for matrix in P:
             matrix.sum_duplicates()
             matrix.eliminate_zeros()
-        O = csr_array((np.ones(self.states), (states, self.observation)), shape=(self.states, self.observations))
+        O: Any
+        if self.observation.ndim == 1:
+            O = csr_array((np.ones(self.states), (states, self.observation)), shape=(self.states, self.observations))
+        else:
+            O = csr_array(self.observation) if self.observation.ndim == 2 else [*map(csr_array, self.observation)]
         return Matrices(P, self.expected_reward(), O, self.start.copy())
 
     def to_gymnasium_P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
@@ -238,7 +262,12 @@ class TabularMDP:
             f"observations: {self.observations}",
             f"start: {' '.join(map(_decimal, self.start.tolist()))}",
         ]
-        lines += [f"O: * : {state} : {number} 1.0" for state, number in enumerate(self.observation.tolist())]
+        if self.observation.ndim == 1:
+            lines += [f"O: * : {state} : {number} 1.0" for state, number in enumerate(self.observation.tolist())]
+        else:
+            for name, table in zip(["*"] if self.observation.ndim == 2 else names, self.sights(), strict=True):
+                for state, number in np.argwhere(table).tolist():
+                    lines.append(f"O: {name} : {state} : {number} {_decimal(table[state, number])}")
         for action, name in enumerate(names):
             flat = (np.arange(self.states)[:, None] * self.states + self.next_state[:, action]).ravel()
             pairs, which = np.unique(flat, return_inverse=True)
@@ -252,6 +281,27 @@ class TabularMDP:
                     if r:
                         lines.append(f"R: {name} : {state} : {after} : * {_decimal(r / p)}")
         return "\n".join(lines) + "\n"
+
+    def sights(self) -> NDArray[np.float64]:
+        """Return O as distributions after each action, (A, S, observations), or after any, (1, S, observations)."""
+        return self.observation.reshape(-1, self.states, self.observations).astype(np.float64)
+
+    @classmethod
+    def from_pomdp(cls, path: str | PathLike[str]) -> "TabularMDP":
+        """Read a `.POMDP` file; `parse_pomdp` gives its discount and names too.
+
+        A state that every action keeps with reward 0 ends the episode.
+
+        Raises:
+            ValueError: the file cannot be read; the message names the line.
+            OSError: it cannot be opened.
+        """
+        try:
+            with open(path, encoding="utf-8") as file:
+                read = parse_pomdp(file.read())
+            return process_from_tables(read.P, read.R, read.O, read.start)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
     def save_pomdp(self, path: str | PathLike[str], discount: float) -> None:
         """Write `to_pomdp(discount)` to a `.POMDP` file."""
@@ -291,6 +341,31 @@ def observation_numbers(world: World, observation: str, view_size: int = 7) -> N
             known.setdefault(hashlib.blake2b(row.data, digest_size=16).digest(), len(known)) for row in seen
         ]
     return numbers
+
+
+def process_from_tables(
+    P: NDArray[np.float64], R: NDArray[np.float64], O: NDArray[np.float64], start: NDArray[np.float64]
+) -> TabularMDP:
+    """Return the process of full tables.
+
+    Args:
+        P: (A, S, S), the probability of each next state.
+        R: (A, S, S), the reward of going there.
+        O: (A, S, observations), the probability of each observation in the next state.
+        start: (S,).
+
+    Raises:
+        ValueError: see `TabularMDP`.
+    """
+    chances, rewards = np.moveaxis(P, 0, 1), np.moveaxis(R, 0, 1)  # (S, A, S)
+    count = max(1, int((chances > 0).sum(axis=2).max()))
+    after = np.argsort(chances <= 0, axis=2, kind="stable")[:, :, :count]  # those that can happen, in order
+    probability = np.take_along_axis(chances, after, axis=2)
+    reward = np.where(probability > 0, np.take_along_axis(rewards, after, axis=2), 0.0)
+    states = np.arange(len(start))[:, None, None]
+    keeps = (((after == states) & (reward == 0)) | (probability == 0)).all(axis=(1, 2))
+    after = np.where(probability > 0, after, states)
+    return TabularMDP(probability, after, reward, keeps, start, O)
 
 
 def check_discount(discount: float) -> float:

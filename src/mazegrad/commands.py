@@ -18,6 +18,7 @@ from .envs import (
     FORMATS,
     GENERATORS,
     MAZES,
+    POMDPS,
     SOLVERS,
     Maze,
     MazeEnv,
@@ -293,6 +294,7 @@ def show_list(arguments: Namespace) -> None:
     print("map files")
     for name, kept in FORMATS.items():
         print(f"  {name:18} {kept.about} ({', '.join(kept.suffixes) or f'--format {name}'})")
+    print(f"processes for mazegrad/Tabular-v0\n  {' '.join(POMDPS)}")
     print(f"generators\n  {' '.join(GENERATORS)}")
     print(f"solvers\n  {' '.join(SOLVERS)}")
 

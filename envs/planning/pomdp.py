@@ -1,0 +1,411 @@
+"""What is best for one who does not see the state: beliefs, QMDP, and point-based value iteration between two bounds.
+
+The lower bound is a set of vectors, each the value of a plan in every state; the upper bound is a set of points, and
+linear in between. Both are improved at beliefs that good plans come by, chosen where the bounds differ most (HSVI:
+Smith & Simmons, UAI 2004 and 2005; SARSOP: Kurniawati, Hsu & Lee, RSS 2008). The upper bound begins with the fast
+informed bound (Hauskrecht, JAIR 13, 2000), the lower one with plans that always take one action.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.world import World
+from .mdp import TabularMDP, check_discount
+
+Floats = NDArray[np.float64]
+NO_OBSERVATION: Final = -1
+"""in a history: nothing was observed"""
+_TINY: Final = 1e-14  # probabilities below are rounding
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BeliefValues:
+    """Bounds on the value of the best plan from each belief, and the plan of the lower bound."""
+
+    vectors: Floats
+    """(n, S): the value of n plans in each state"""
+    actions: NDArray[np.int64]
+    """(n,): the first action of each plan"""
+    lower: float
+    """a bound on the best expected return, over all starts and first observations; -inf where it is not known (QMDP)"""
+    upper: float
+    points: tuple[Floats, Floats]
+    """(m, S) beliefs and (m,) upper bounds there; the first S are the states"""
+    discount: float
+
+    def value(self, belief: Floats) -> float:
+        """Return the largest value of the vectors at a belief: for `point_based` a lower bound, for `qmdp` an upper."""
+        return float((self.vectors @ belief).max())
+
+    def upper_value(self, belief: Floats) -> float:
+        """Return an upper bound on the optimal value at a belief."""
+        return float(_sawtooth(*self.points, belief[None])[0])
+
+    def action(self, belief: Floats) -> int:
+        """Return the action of the best plan at a belief, the first of equals."""
+        return int(self.actions[(self.vectors @ belief).argmax()])
+
+    def __repr__(self) -> str:
+        return f"<BeliefValues: {len(self.vectors)} vectors, {self.lower:.6g} to {self.upper:.6g} from the start>"
+
+
+class Filter:
+    """How beliefs change: the tables of a process as a filter reads them.
+
+    A terminal state is left by the end of the episode, so whoever goes on is not in one.
+
+    Args:
+        mdp: the process.
+    """
+
+    def __init__(self, mdp: TabularMDP) -> None:
+        self.mdp, self.states, self.actions = mdp, mdp.states, mdp.probability.shape[1]
+        self.lives = ~mdp.terminal
+        self.sight = sight_of(mdp)  # (A, S, observations)
+        self._cells = np.arange(self.actions)[None, :, None] * self.states + mdp.next_state
+
+    def predicted(self, belief: Floats) -> Floats:
+        """Return the probability of each next state after each action, (A, S); those that end the episode are 0."""
+        weight = belief[:, None, None] * self.mdp.probability
+        count = self.actions * self.states
+        ahead: Floats = np.bincount(self._cells.ravel(), weight.ravel(), minlength=count).astype(np.float64)
+        return ahead.reshape(self.actions, self.states) * self.lives
+
+    def expected(self, values: Floats) -> Floats:
+        """Return the mean of values (A, S) of the next state, for each state and action, (S, A)."""
+        after: Floats = np.einsum("sak,sak->sa", self.mdp.probability, (values * self.lives).ravel()[self._cells])
+        return after
+
+
+def sight_of(mdp: TabularMDP) -> Floats:
+    """Return the probability of each observation in each state after each action, (A, S, observations), read-only."""
+    table: Floats = np.asarray(mdp.observation, dtype=np.float64)
+    if table.ndim == 1:
+        table = (table[:, None] == np.arange(mdp.observations)).astype(np.float64)
+    if table.ndim == 2:
+        return np.broadcast_to(table, (mdp.probability.shape[1], *table.shape))
+    return table
+
+
+def belief(
+    problem: World | TabularMDP,
+    actions: Iterable[int],
+    observations: Iterable[int],
+    *,
+    start: Floats | None = None,
+) -> Floats:
+    """Return how likely each state is after a history, (S,), exact up to rounding (Bayes' rule).
+
+    Args:
+        problem: a TabularMDP, or a World, of which the observations are numbered as in `TabularMDP.from_world`.
+        actions: those that were taken.
+        observations: what was observed after each; or one more, in front: what was observed at the start. A
+            `NO_OBSERVATION` says nothing.
+        start: how likely each state was before; by default as episodes begin. The episode goes on: what ends it did not
+            happen.
+
+    Raises:
+        ValueError: as many observations as actions, or one more, are needed; a number out of range; a history that
+            cannot happen; a start that is not a distribution.
+        TypeError: neither a World nor a TabularMDP.
+    """
+    mdp = as_process(problem)
+    taken, seen = [int(action) for action in actions], [int(number) for number in observations]
+    if len(seen) - len(taken) not in (0, 1):
+        raise ValueError(f"{len(taken)} actions need {len(taken)} or {len(taken) + 1} observations, not {len(seen)}")
+    known = Filter(mdp)
+    for what, numbers, count in (("action", taken, known.actions), ("observation", seen, known.sight.shape[2])):
+        for number in numbers:
+            if not (0 <= number < count or (what == "observation" and number == NO_OBSERVATION)):
+                raise ValueError(f"an {what} of this process is a number from 0 to {count - 1}, not {number}")
+    b = np.array(mdp.start if start is None else start, dtype=np.float64)
+    if b.shape != (known.states,) or not (b >= 0).all() or abs(b.sum() - 1) > 1e-9:
+        raise ValueError(f"a start must be {known.states} probabilities whose sum is 1")
+    if len(seen) > len(taken):
+        first = seen.pop(0)
+        if first != NO_OBSERVATION and np.asarray(mdp.observation).ndim == 3:
+            raise ValueError("here nothing is observed before the first action")
+        b = _told(b, 1.0 if first == NO_OBSERVATION else known.sight[0, :, first], "at the start")
+    for step, (action, number) in enumerate(zip(taken, seen, strict=True), 1):
+        b = known.predicted(b)[action]
+        b = _told(b, 1.0 if number == NO_OBSERVATION else known.sight[action, :, number], f"after action {step}")
+    return b
+
+
+def _told(b: Floats, likelihood: Any, when: str) -> Floats:
+    """Return a belief after an observation."""
+    b = b * likelihood
+    total = b.sum()
+    if not total > 0:
+        raise ValueError(f"this history cannot happen: {when} there is no state in which this is observed")
+    return np.asarray(b / total)
+
+
+def qmdp(problem: World | TabularMDP, *, discount: float = 0.95, tol: float = 1e-9) -> BeliefValues:
+    """Return the values of one who will see the state after the next action (Littman, Cassandra & Kaelbling, 1995).
+
+    They are upper bounds. Its plans never look for information.
+
+    Args:
+        problem: a World, or a TabularMDP.
+        discount: from 0, below 1.
+        tol: the error of the values.
+
+    Raises:
+        ValueError: a discount out of its range.
+        TypeError: neither a World nor a TabularMDP.
+    """
+    mdp, discount = as_process(problem), _below_one(discount)
+    known = Filter(mdp)
+    q = _informed(known, discount, tol, told=True)
+    corners = q.max(axis=1)
+    weights, firsts = _firsts(known)
+    upper = float(weights @ (firsts @ q).max(axis=1))
+    return BeliefValues(q.T.copy(), np.arange(known.actions), -np.inf, upper, (np.eye(known.states), corners), discount)
+
+
+def point_based(
+    problem: World | TabularMDP,
+    *,
+    discount: float = 0.95,
+    tol: float = 1e-3,
+    max_backups: int = 20_000,
+    time_limit: float | None = None,
+    progress: Callable[[float, float], None] | None = None,
+) -> BeliefValues:
+    """Return lower and upper bounds on the best expected return, and plans that reach the lower one.
+
+    Nothing is drawn at random: without a time limit the result is the same each time.
+
+    Args:
+        problem: a World, or a TabularMDP.
+        discount: from 0, below 1.
+        tol: stop when the bounds at the start differ by less.
+        max_backups: stop after these many improvements of both bounds.
+        time_limit: stop after these many seconds, about; None for no limit.
+        progress: called after each walk with both bounds at the start.
+
+    Raises:
+        ValueError: a discount out of its range, a tol that is not positive.
+        TypeError: neither a World nor a TabularMDP.
+    """
+    mdp, discount = as_process(problem), _below_one(discount)
+    if not tol > 0:
+        raise ValueError(f"tol must be a positive number, not {tol!r}")
+    search = _Search(Filter(mdp), discount)
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
+    while search.gap() > tol and search.backups < max_backups and time.monotonic() < end:
+        before = search.backups
+        search.walk(tol, lambda: search.backups < max_backups and time.monotonic() < end)
+        if progress is not None:
+            progress(*search.bounds_at_start())
+        if search.backups == before:
+            break
+    return search.result()
+
+
+POMDP_SOLVERS: Final[Mapping[str, Callable[..., BeliefValues]]] = MappingProxyType(
+    {"qmdp": qmdp, "point_based": point_based}
+)
+"""Name -> function from a process to `BeliefValues`."""
+
+
+class _Search:
+    """Both bounds, and the walks that improve them."""
+
+    def __init__(self, known: Filter, discount: float) -> None:
+        self.known, self.discount = known, discount
+        self.weights, self.firsts = _firsts(known)
+        self.reward = known.mdp.expected_reward()
+        blind = _blind(known, discount)
+        self.vectors, self.actions = blind, np.arange(known.actions)
+        informed = _informed(known, discount, 1e-6, told=False)
+        self.corners = informed.max(axis=1)
+        self.beliefs, self.bounds = np.zeros((0, known.states)), np.zeros(0)
+        self.backups = 0
+
+    def lower(self, b: Floats) -> float:
+        return float((self.vectors @ b).max())
+
+    def upper(self, b: Floats) -> float:
+        return float(self._uppers(b[None])[0])
+
+    def bounds_at_start(self) -> tuple[float, float]:
+        lowers = (self.firsts @ self.vectors.T).max(axis=1)
+        return float(self.weights @ lowers), float(self.weights @ self._uppers(self.firsts))
+
+    def gap(self) -> float:
+        lower, upper = self.bounds_at_start()
+        return upper - lower
+
+    def _uppers(self, beliefs: Floats) -> Floats:
+        return _sawtooth(
+            np.concatenate([np.eye(self.known.states), self.beliefs]),
+            np.concatenate([self.corners, self.bounds]),
+            beliefs,
+        )
+
+    def walk(self, tol: float, go_on: Callable[[], bool]) -> None:
+        """Walk from a start along what may be best and is known least, then improve both bounds on the way back."""
+        gaps = self._uppers(self.firsts) - (self.firsts @ self.vectors.T).max(axis=1)
+        way, b, depth = [], self.firsts[gaps.argmax()], 0
+        while go_on():
+            way.append(b)
+            if self.upper(b) - self.lower(b) <= tol * self.discount**-depth or depth > 400:
+                break
+            _, excess, after = self._ahead(b, tol * self.discount ** -(depth + 1))
+            if excess.max() <= 0:
+                break
+            b = after[excess.argmax()]
+            depth += 1
+        for b in reversed(way):
+            self.backup(b)
+
+    def _ahead(self, b: Floats, wanted: float) -> tuple[Floats, Floats, Floats]:
+        """Return the upper Q of each action; after the best, of each observation the weighted excess and the belief."""
+        known, predicted = self.known, self.known.predicted(b)
+        joint = np.moveaxis(predicted[:, :, None] * known.sight, 2, 1)  # (A, observations, S)
+        chance = joint.sum(axis=2)
+        possible = chance > _TINY
+        after = joint[possible] / chance[possible][:, None]
+        q, uppers = b @ self.reward, np.zeros(chance.shape)
+        uppers[possible] = self._uppers(after)
+        q = q + self.discount * (chance * uppers).sum(axis=1)
+        best = int(q.argmax())
+        here = possible[best]
+        first = int(possible[:best].sum())
+        beliefs = after[first : first + int(here.sum())]
+        lowers = (self.vectors @ beliefs.T).max(axis=0)
+        return q, chance[best][here] * (uppers[best][here] - lowers - wanted), beliefs
+
+    def backup(self, b: Floats) -> None:
+        """Improve both bounds at a belief."""
+        self.backups += 1
+        known, sight = self.known, self.known.sight
+        q, *_ = self._ahead(b, 0.0)
+        if q.max() < self.upper(b) - _TINY:
+            self.beliefs, self.bounds = np.concatenate([self.beliefs, b[None]]), np.append(self.bounds, q.max())
+        joint = known.predicted(b)[:, :, None] * sight  # (A, S, observations)
+        best = np.einsum("ns,aso->nao", self.vectors, joint).argmax(axis=0)  # (A, observations)
+        ahead = np.einsum("aso,aos->as", sight, self.vectors[best])
+        candidates = (self.reward + self.discount * known.expected(ahead)).T  # (A, S)
+        candidates[:, ~known.lives] = 0.0
+        action = int((candidates @ b).argmax())
+        if candidates[action] @ b > self.lower(b) + _TINY:
+            self.vectors = np.concatenate([self.vectors, candidates[action][None]])
+            self.actions = np.append(self.actions, action)
+        if self.backups % 50 == 0:
+            self._prune()
+
+    def _prune(self) -> None:
+        """Drop vectors that are nowhere above another one, and points that the others imply."""
+        kept: list[int] = []
+        for one in range(len(self.vectors) - 1, -1, -1):
+            if not kept or not (self.vectors[kept] >= self.vectors[one] - _TINY).all(axis=1).any():
+                kept.append(one)
+        kept.reverse()
+        self.vectors, self.actions = self.vectors[kept], self.actions[kept]
+        if len(self.beliefs):
+            needed = np.ones(len(self.beliefs), dtype=bool)
+            for one in range(len(self.beliefs)):
+                needed[one] = False
+                rest = np.concatenate([np.eye(self.known.states), self.beliefs[needed]])
+                bounds = np.concatenate([self.corners, self.bounds[needed]])
+                needed[one] = _sawtooth(rest, bounds, self.beliefs[one][None])[0] > self.bounds[one] + 1e-12
+            self.beliefs, self.bounds = self.beliefs[needed], self.bounds[needed]
+
+    def result(self) -> BeliefValues:
+        self._prune()
+        points = np.concatenate([np.eye(self.known.states), self.beliefs]), np.concatenate([self.corners, self.bounds])
+        lower, upper = self.bounds_at_start()
+        return BeliefValues(self.vectors, self.actions, lower, upper, points, self.discount)
+
+
+def _firsts(known: Filter) -> tuple[Floats, Floats]:
+    """Return how likely each first observation is, (m,), and the beliefs after it, (m, S); one where there is none."""
+    start = np.array(known.mdp.start)
+    if np.asarray(known.mdp.observation).ndim == 3:
+        return np.ones(1), start[None]
+    joint = (start[:, None] * known.sight[0]).T
+    joint = joint[joint.sum(axis=1) > 0]
+    chance = joint.sum(axis=1)
+    return chance, joint / chance[:, None]
+
+
+def _sawtooth(points: Floats, bounds: Floats, beliefs: Floats) -> Floats:
+    """Return an upper bound at each belief, (n,): linear between the corners and one of the points.
+
+    Args:
+        points: (m, S); the first S are the corners.
+        bounds: (m,).
+        beliefs: (n, S).
+    """
+    states = beliefs.shape[1]
+    flat = beliefs @ bounds[:states]
+    inner, below = points[states:], bounds[states:] - points[states:] @ bounds[:states]
+    best = flat.copy()
+    for first in range(0, len(inner), 256):
+        some = inner[first : first + 256]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ratio = np.where(some[:, None] > 0, beliefs[None] / some[:, None], np.inf).min(axis=2)  # (m, n)
+        best = np.minimum(best, (flat + below[first : first + 256, None] * np.minimum(ratio, 1.0)).min(axis=0))
+    return best
+
+
+def _informed(known: Filter, discount: float, tol: float, *, told: bool) -> Floats:
+    """Return upper bounds of Q, (S, A): of one who will be told the state, or else by the fast informed bound."""
+    reward = known.mdp.expected_reward()
+    q = np.full(reward.shape, max(float(reward.max()), 0.0) / (1 - discount))
+    q[~known.lives] = 0.0
+    while True:
+        if told:
+            ahead = known.expected(np.broadcast_to(q.max(axis=1), (known.actions, known.states)))
+        else:
+            ahead = np.zeros(reward.shape)
+            for number in range(known.sight.shape[2]):
+                seen = known.sight[:, :, number]
+                ahead += np.max([known.expected(seen * q[:, after]) for after in range(known.actions)], axis=0)
+        new = np.where(known.lives[:, None], reward + discount * ahead, 0.0)
+        change = float(np.abs(new - q).max())
+        q = new
+        if change <= tol * (1 - discount):
+            return q
+
+
+def _blind(known: Filter, discount: float) -> Floats:
+    """Return lower bounds of the values of taking one action for ever, (A, S)."""
+    reward = known.mdp.expected_reward()
+    v = np.full((known.actions, known.states), min(float(reward.min()), 0.0) / (1 - discount))
+    v[:, ~known.lives] = 0.0
+    while True:
+        new = np.where(known.lives[:, None], reward + discount * known.expected(v), 0.0).T
+        change = float(np.abs(new - v).max())
+        v = new
+        if change <= 1e-6 * (1 - discount):
+            return v
+
+
+def _below_one(discount: float) -> float:
+    if check_discount(discount) == 1:
+        raise ValueError("beliefs need a discount below 1")
+    return float(discount)
+
+
+def as_process(problem: World | TabularMDP) -> TabularMDP:
+    """Return a World as its TabularMDP, a TabularMDP as it is.
+
+    Raises:
+        TypeError: something else.
+    """
+    if isinstance(problem, World):
+        return TabularMDP.from_world(problem)
+    if not isinstance(problem, TabularMDP):
+        raise TypeError(f"expected a World or a TabularMDP, not {type(problem).__name__}")
+    return problem
