@@ -26,7 +26,7 @@ from .maps.directions import DIRECTION_NAMES, DOWN, LEFT, RIGHT, UP
 from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
-from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, stream, uniform
+from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, misread, stream, uniform
 from .maps.shipped import find_maze
 from .options import check_options, start_cell
 from .pictures.draw import draw, tile_size
@@ -93,6 +93,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         shaping: None, or "distance": each move earns discount * phi(next) - phi(state) more, where phi is minus the
             distance to the goal, and 0 when the episode is over; the best policies stay the same (see `shaped`).
         format: how a text or a file is read, a name of `FORMATS`; by default the suffix decides, or it is our own.
+        dots_error: how likely each bit of "dots" is seen wrongly, each time.
         map_warnings: whether a map that can hardly be meant (no goal, no way to it, ...) gives a `MapWarning`.
         after: mazes that take the place of the first, by the steps made since the last reset with a seed, such as
             {1000: "blocking_maze_later"}: the first episode that begins after 1,000 steps is in that maze, and so are
@@ -136,6 +137,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         after: Mapping[int, Any] = MappingProxyType({}),
         format: str | None = None,
         map_warnings: bool = True,
+        dots_error: float = 0.0,
         lateness: float = 0.0,
         actions: Any = None,
         corners: str | None = None,
@@ -149,7 +151,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             actions=actions, corners=corners, noise=noise, wind=wind,
-            render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings,
+            render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings, dots_error=dots_error,
             given=given, lateness=lateness,
         )  # fmt: skip
         setup = self._settings.setup
@@ -330,7 +332,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             self._trail, self._trail_end = new_trail(self.maze), lane.places().cell
         if self.render_mode == "human":
             self.render()
-        return lane.observe(), self._info_now() if self._info else {}
+        return self._misread(lane.observe()), self._info_now() if self._info else {}
+
+    def _misread(self, seen: Any) -> Any:
+        """Return what the agent sees of what is to be observed now."""
+        if not self._settings.dots_error:
+            return seen
+        here = np.array([self._stream], dtype=np.uint64), np.array([self._steps])
+        return self._sight.misread(seen, misread(*here, self._sight.dots, self._settings.dots_error)[0])
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move; return Gymnasium's five values.
@@ -353,6 +362,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             reward -= self._settings.less(self._steps, self.time_limit)
         if self._trail is not None:
             self._mark_move()
+        observation = self._misread(observation)
         return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}
 
     @staticmethod

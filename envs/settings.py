@@ -38,6 +38,8 @@ class Settings:
     format: str | None
     """of texts and files"""
     map_warnings: bool
+    dots_error: float
+    """how likely each bit of "dots" is seen wrongly"""
     lateness: float
     """what a goal earns less at the step limit; in proportion before"""
 
@@ -66,6 +68,7 @@ class Settings:
         map_warnings: bool,
         several: bool,
         given: Mapping[Maze, World],
+        dots_error: float,
         engine: str = "numpy",
         lateness: float = 0.0,
     ) -> "Settings":
@@ -116,12 +119,15 @@ class Settings:
                 "noise and wind"
             )
         slip = None if slip is None else fraction("slip", slip)
+        dots_error = fraction("dots_error", dots_error)
+        if dots_error and "dots" not in kinds:
+            raise ValueError(f'dots_error makes "dots" noisy, but what is observed is {", ".join(kinds)}')
         setup = Setup(
             seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile, given, moves
         )
         return cls(
             setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings),
-            float(lateness),
+            dots_error, float(lateness),
         )  # fmt: skip
 
     def less(self, steps: Any, limit: Any) -> Any:

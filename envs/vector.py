@@ -23,6 +23,7 @@ from .maps.changes import changes_of, levels_without
 from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
+from .maps.randomness import misread
 from .observations.sight import assign, listed
 from .options import check_options, each, found_mazes, found_positions, masked, start_cell
 from .pictures.draw import draw_place
@@ -44,7 +45,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
         observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after,
-            format, map_warnings, lateness, actions, corners, noise, wind: as in `MazeEnv`.
+            format, map_warnings, dots_error, lateness, actions, corners, noise, wind: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
@@ -82,6 +83,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         after: Mapping[int, Any] = MappingProxyType({}),
         format: str | None = None,
         map_warnings: bool = True,
+        dots_error: float = 0.0,
         lateness: float = 0.0,
         actions: Any = None,
         corners: str | None = None,
@@ -95,6 +97,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
             actions=actions, corners=corners, noise=noise, wind=wind,
             render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
+            dots_error=dots_error,
             given=given, lateness=lateness,
         )  # fmt: skip
         setup = self._settings.setup
@@ -198,7 +201,17 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         if mazes is not None:
             self._question(lanes)
         self._ended_at_goal = None
-        return episodes.engine.observe(), self._info.of(episodes.engine, lanes, self.num_envs)
+        return self._misread(episodes.engine.observe(), episodes.every), self._info.of(
+            episodes.engine, lanes, self.num_envs
+        )
+
+    def _misread(self, seen: Any, lanes: Lanes) -> Any:
+        """Return what the agents in lanes see of what they are to observe now."""
+        if not self._settings.dots_error:
+            return seen
+        clock = self._episodes.clock
+        here = clock.streams(lanes).values, clock.steps()[lanes]
+        return self._sight.misread(seen, misread(*here, self._sight.dots, self._settings.dots_error))
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Move all lanes; return Gymnasium's five values, each with an entry for each lane.
@@ -222,6 +235,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             which = "" if ended is None else f" for lanes {', '.join(map(str, ended[:5].tolist()))} (by reset_mask)"
             raise gymnasium.error.ResetNeeded(f"call reset() first{which}")
         observations, rewards, terminations, truncations = episodes.step(actions)
+        observations = self._misread(observations, episodes.every)
         infos: dict[str, Any] = {}
         self._ended_at_goal = None
         if episodes.ended is not None and self.autoreset_mode is AutoresetMode.SAME_STEP:
@@ -249,7 +263,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         }  # fmt: skip
         self._ended_at_goal = self.at_goal
         self._episodes.next(ended, at_once=True)
-        assign(observations, ended, self.engine.observe(ended))
+        assign(observations, ended, self._misread(self.engine.observe(ended), ended))
         return infos
 
     @property

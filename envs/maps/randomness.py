@@ -81,6 +81,20 @@ def sight(stream: Bits) -> Bits:
     return mix(_wrapped(stream ^ _SIGHT))
 
 
+def misread(streams: NDArray[np.uint64], steps: NDArray[np.int64], count: int, error: float) -> NDArray[np.bool_]:
+    """Return which of `count` bits are seen wrongly, (n, count), each with probability `error`.
+
+    Args:
+        streams: (n,), of episodes.
+        steps: (n,), that were made in them.
+        count: at most 16.
+        error: a probability.
+    """
+    counters = (steps[:, None] * 16 + np.arange(count)).astype(np.uint64)
+    drawn: NDArray[np.bool_] = bits(np.asarray(sight(streams))[:, None], counters) >> np.uint64(11) < below(error)
+    return drawn
+
+
 def later(stream: Bits, counters: Bits) -> Bits:
     """Return the stream whose counter 0 is this one's counter `counters`."""
     return _wrapped(stream + _wrapped(counters * GAMMA))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Space, spaces
+from numpy.typing import NDArray
 
 from ..core.scene import Scene
 from ..maps.moves import FOUR, Moves
@@ -50,6 +51,23 @@ class Sight:
     def holds(self, other: "Sight") -> bool:
         """Return whether what another sight of the same kinds shows is in these spaces, and means the same there."""
         return all(OBSERVATIONS[self._kinds[name]].holds(space, other.bare[name]) for name, space in self.bare.items())
+
+    @property
+    def dots(self) -> int:
+        """How many bits "dots" has; 0 where it is not observed."""
+        return sum(int(np.prod(self.bare[name].shape or ())) for name, kind in self._kinds.items() if kind == "dots")
+
+    def misread(self, seen: Any, wrong: NDArray[np.bool_]) -> Any:
+        """Return what agents observe who see some bits of "dots" wrongly.
+
+        Args:
+            seen: of one agent or of many.
+            wrong: (dots,) or (n, dots).
+        """
+        if isinstance(seen, dict):
+            flat = {name for name, kind in self._kinds.items() if kind == "dots"}
+            return {name: self.misread(part, wrong) if name in flat else part for name, part in seen.items()}
+        return np.where(wrong, 1 - seen, seen).astype(seen.dtype)
 
     def looks(self, scene: Scene) -> dict[str, Look]:
         """Return by name the function from places in a scene to what is observed there, (n, ...)."""

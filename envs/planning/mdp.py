@@ -105,20 +105,26 @@ class TabularMDP:
         object.__setattr__(self, "observation", table)
 
     @classmethod
-    def from_world(cls, world: World, observation: str = "dots", *, view_size: int = 7) -> "TabularMDP":
+    def from_world(
+        cls, world: World, observation: str = "dots", *, view_size: int = 7, dots_error: float = 0.0
+    ) -> "TabularMDP":
         """Return a world as an MDP; episodes begin in each of its start states with the same probability.
 
         Args:
             world: the tables.
             observation: a name of `OBSERVATIONS`; equal observations have one number, in the order of states.
             view_size: the side of "view", odd.
+            dots_error: how likely each bit of "dots" is seen wrongly; above 0 an observation is the number of its bits,
+                the sum of x[d] << d, and has a probability in each state.
 
         Raises:
-            ValueError: an unknown observation.
+            ValueError: an unknown observation, a dots_error that is not a probability, or without "dots".
             TypeError: not a World.
         """
         if observation not in OBSERVATIONS:
             raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")
+        if fraction("dots_error", dots_error) and observation != "dots":
+            raise ValueError(f'dots_error makes "dots" noisy, not {observation!r}')
         listed = outcomes(world) if checked_world(world).noisy else cases(world)
         happens = slice(None) if world.noisy else slice(1)
         return cls(
@@ -127,7 +133,9 @@ class TabularMDP:
             reward=listed.reward[:, :, happens],
             terminal=world.terminal,
             start=np.bincount(world.start_states, minlength=world.states) / len(world.start_states),
-            observation=observation_numbers(world, observation, view_size),
+            observation=_misread_dots(world, dots_error)
+            if dots_error
+            else observation_numbers(world, observation, view_size),
         )
 
     @property
@@ -317,6 +325,15 @@ _TABLES: Final = (
     ("start", "f", False),
     ("observation", "iu", False),
 )
+
+
+def _misread_dots(world: World, error: float) -> NDArray[np.float64]:
+    """Return how likely each number of bits is seen in each state, (S, 2 ** bits)."""
+    count = world.dots.shape[1]
+    bits = np.arange(2**count)[:, None] >> np.arange(count) & 1
+    right = world.dots[:, None, :] == bits
+    chance: NDArray[np.float64] = np.where(right, 1 - error, error).prod(axis=2)
+    return chance
 
 
 def observation_numbers(world: World, observation: str, view_size: int = 7) -> NDArray[np.int64]:
