@@ -15,6 +15,7 @@ from .maps.generators import GENERATORS, generate, generate_batch, generate_from
 from .maps.legend import AGENT_CODE, LEGEND, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
+from .maps.mutation import mutate
 from .maps.shipped import MAZES, load_maze
 from .maps.splits import canonical, level_digest, level_hashes, split_levels
 from .maps.suites import suite
@@ -107,6 +108,7 @@ __all__ = [
     "load_maze",
     "maze_from_array",
     "maze_to_array",
+    "mutate",
     "opposite",
     "optimal_actions",
     "outcomes",
