@@ -78,7 +78,7 @@ def batch_last(x: np.ndarray) -> np.ndarray:
 
 
 def residual(width: int = 32) -> dict[str, Callable[[], Any]]:
-    """Return one training step of a small residual net, in three groups of one block (He et al. 2016), here and there."""
+    """Return one training step of a small residual net, three groups of one block (He et al. 2016), here and there."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((64, 3, 32, 32), np.float32), rng.integers(0, 2, 64)
 

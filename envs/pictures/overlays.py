@@ -160,8 +160,8 @@ def compose(
     for number, cell in enumerate(stage.agents):
         who[cell] = stage.alone if len(stage.agents) == 1 else number + 2
     wind = np.minimum(gusts(maze), 3).ravel()
-    code = arrows
-    for bits, column in zip(_BITS, (flow, heat + 1, who, sides, wind, ~seen, stage.tiles), strict=True):
+    code, columns = arrows, list[NDArray[Any]]((flow, heat + 1, who, sides, wind, ~seen, stage.tiles))
+    for bits, column in zip(_BITS, columns, strict=True):
         code = code << bits | column
     codes, cells = np.unique(code, return_inverse=True)
     labels = _labels(stage, overlays.labels)
