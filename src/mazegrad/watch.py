@@ -287,7 +287,7 @@ def _write_footer(frame: Frame, text: str) -> int:
     """Write a line at the bottom of a frame, and return its height in px."""
     if not text:
         return 0
-    size = max(11, min(len(frame) // 45, round(frame.shape[1] / (0.56 * len(text)))))
+    size = max(7, min(len(frame) // 45, round(frame.shape[1] / (0.56 * len(text)))))
     _write(frame, text, size, len(frame) - size, size)
     return 2 * size
 
