@@ -27,7 +27,7 @@ from mazegrad import nn  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "architectures"))
 
-from translate import PAD, Translator  # noqa: E402
+from translators import PAD, Translator  # noqa: E402
 
 SOURCES, TARGETS, SMOOTHING, CLIP = 4065, 4175, 0.1, 1.0  # tokens of each vocabulary; as in the program
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -17,17 +17,21 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "architectures")
 
 import subwords
 import translate
-from translate import END, Corpus, Nearest, Pair, Translator
+from translate import END, AttentiveTranslator, Corpus, Nearest, Pair, Translator
 
 PHRASES = ["open file", "open files", "close the file", "delete rows", "insert rows", "insert the column"]
 
 
-def toy(cuts: int = 1, size: int = 12) -> tuple[Corpus, Translator]:
+BOTH = pytest.mark.parametrize("kind", [Translator, AttentiveTranslator])
+
+
+def toy(kind: Any = Translator, cuts: int = 1, size: int = 0) -> tuple[Corpus, Any]:
     """A corpus of two made-up languages (capitals; backwards) and an untrained net for it."""
     pairs = [Pair(text, text.upper(), "up") for text in PHRASES] + [Pair(text, text[::-1], "back") for text in PHRASES]
     corpus = Corpus(pairs, 20, cuts, np.random.default_rng(0))
-    settings = argparse.Namespace(embedding=size, hidden=size, dropout=0.1)
-    net = Translator(len(corpus.source), len(corpus.target), settings, np.random.default_rng(1))
+    size = size or (12 if kind is Translator else 32)
+    settings = argparse.Namespace(embedding=size, hidden=size, dropout=0.1, layers=2)
+    net = kind(len(corpus.source), len(corpus.target), settings, np.random.default_rng(1))
     net.eval()
     return corpus, net
 
@@ -136,23 +140,24 @@ def test_batches_deal_every_pair_once_a_pass_and_pad() -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- the search
-def log_probability(net: Translator, source: list[int], first: int, written: list[int]) -> float:
+def log_probability(net: Any, source: list[int], first: int, written: list[int]) -> float:
     """Of a whole translation, its END included, by teacher forcing."""
     with nn.no_grad():
-        logits, _, _ = net.decode(np.array([first, *written])[:, None], *net.encode(*translate.padded([source])))
+        logits, _ = net.decode(np.array([first, *written])[:, None], *net.encode(*translate.padded([source])))
     each = nn.log_softmax(logits.data[0])
     return float(sum(each[t, n] for t, n in enumerate([*written, END])))
 
 
-def test_a_beam_of_one_takes_the_likeliest_token_each_time() -> None:
-    corpus, net = toy()
+@BOTH
+def test_a_beam_of_one_takes_the_likeliest_token_each_time(kind: Any) -> None:
+    corpus, net = toy(kind)
     sources = [[*corpus.source.encode(text), END] for text in PHRASES]
     with nn.no_grad():
         found = translate.search(net, sources, [3] * len(sources), 1)
         for source, numbers in zip(sources, found, strict=True):
             written: list[int] = []
             while len(written) < len(numbers) or not numbers:
-                logits, _, _ = net.decode(np.array([3, *written])[:, None], *net.encode(*translate.padded([source])))
+                logits, _ = net.decode(np.array([3, *written])[:, None], *net.encode(*translate.padded([source])))
                 best = logits.data[0, -1].copy()
                 best[translate.PAD] = -np.inf
                 if best.argmax() == END:
@@ -161,9 +166,10 @@ def test_a_beam_of_one_takes_the_likeliest_token_each_time() -> None:
             assert written == numbers
 
 
-def test_a_beam_as_wide_as_everything_finds_the_best_of_all() -> None:
+@BOTH
+def test_a_beam_as_wide_as_everything_finds_the_best_of_all(kind: Any) -> None:
     """Against brute force over all translations of up to three tokens, with a vocabulary of two."""
-    corpus, net = toy()
+    corpus, net = toy(kind)
     size = len(corpus.target)
     level = np.full(size, -1e4, np.float32)
     allowed = [END, size - 1, size - 2]
@@ -178,29 +184,57 @@ def test_a_beam_as_wide_as_everything_finds_the_best_of_all() -> None:
     assert means[0] >= means[1] - 1e-5
 
 
-def test_neighbours_in_the_batch_change_nothing() -> None:
-    corpus, net = toy()
+@BOTH
+def test_neighbours_in_the_batch_change_nothing(kind: Any) -> None:
+    corpus, net = toy(kind)
     asked = [(text, language) for text in PHRASES for language in corpus.languages]
     for width in (1, 3):
         together = translate.translate(net, corpus, asked, width)
         assert together == [translate.translate(net, corpus, [one], width)[0] for one in asked]
 
 
-def test_the_language_token_chooses_the_language_and_the_net_learns() -> None:
+@BOTH
+def test_the_language_token_chooses_the_language_and_the_net_learns(kind: Any) -> None:
     """Six phrases by heart, in both languages."""
-    corpus, net = toy(size=32)
+    corpus, net = toy(kind, size=32)
     optimizer = nn.Adam(net.named_parameters(), 1e-2)
-    net.dropout.p = 0.0
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
     rng = np.random.default_rng(0)
+    net.train()
     for _ in range(60):
         for batch in corpus.batches(6, rng):
             optimizer.zero_grad()
             net.loss(batch, 0.0).backward()
             nn.clip_grad_norm(optimizer.parameters.items(), 1.0)
             optimizer.step()
+    net.eval()
     asked = [(pair.english, pair.language) for pair in corpus.pairs]
     for width in (1, 4):
         assert translate.translate(net, corpus, asked, width) == [pair.other for pair in corpus.pairs]
+
+
+@BOTH
+def test_what_is_written_step_by_step_is_what_is_computed_at_once(kind: Any) -> None:
+    """And the weights of each step are those of the sources alone, padding left out."""
+    corpus, net = toy(kind)
+    sources = translate.padded([[*corpus.source.encode(text), END] for text in PHRASES])
+    target = np.random.default_rng(0).integers(3, len(corpus.target), (5, len(PHRASES)))
+    with nn.no_grad():
+        whole, _ = net.decode(target, *net.encode(*sources))
+        memory, state = net.encode(*sources)
+        for t, row in enumerate(target):
+            logits, state = net.decode(row[None], memory, state)
+            np.testing.assert_allclose(logits.data[:, 0], whole.data[:, t], rtol=1e-3, atol=1e-4)
+        rows = np.array([3, 1, 1])
+        logits, _ = net.decode(target[:1, rows], memory.taken(rows), net.encode(*sources)[1].taken(rows))
+        np.testing.assert_allclose(logits.data[:, 0], whole.data[rows, 0], rtol=1e-3, atol=1e-4)
+        weights = net.attended(target, *sources)
+    table, lengths = sources
+    assert weights.shape == (len(PHRASES), 5, len(table))
+    np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
+    assert not weights[np.arange(len(table)) >= np.broadcast_to(lengths[:, None, None], (*weights.shape[:2], 1))].any()
 
 
 # ------------------------------------------------------------------------------------------ baseline, figures, errors
@@ -230,6 +264,7 @@ def test_chrf_is_sacrebleus_or_is_skipped(monkeypatch: pytest.MonkeyPatch) -> No
     ("words", "told"),
     [
         (["--hidden", "7"], "even"),
+        (["--transformer", "--hidden", "48"], "multiple of 32"),
         (["--beam", "0"], "--beam"),
         (["--say", "open"], "--load"),
         (["--pairs", "de=/no/such.tsv"], "/no/such.tsv"),
@@ -253,4 +288,9 @@ def test_any_table_of_pairs_will_do(tmp_path: Path, capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     assert "own       nearest phrase" in shown and "own       beam of 5" in shown
     translate.main(["--load", "translate.npz", "--say", "red hat"])
+    assert capsys.readouterr().out.startswith("own: ")
+    words[3] = "32"
+    translate.main([*words, "--joins", "20", "--transformer", "--layers", "1", "--save", "attentive.npz"])
+    assert "own       beam of 5" in capsys.readouterr().out
+    translate.main(["--load", "attentive.npz", "--say", "red hat"])
     assert capsys.readouterr().out.startswith("own: ")

@@ -4,15 +4,16 @@
     python examples/architectures/translate.py --quick                      # a short demonstration, in seconds
     python examples/architectures/translate.py --load translate.npz --say "Delete the selected rows"
     python examples/architectures/translate.py --pairs de=deu.txt fr=fra.txt
+    python examples/architectures/translate.py --transformer --epochs 23 --save attentive.npz    # in equal time
 
 A bidirectional LSTM reads the English phrase; a second LSTM writes the translation, starting from a token for the
-language, and attends to the encoder's states. The phrases are those of a user interface; files with lines
-`english<TAB>other` can be used instead. Phrases are held out by their English side without case, punctuation and
-spacing, the same for all languages. Results: the fraction of exact translations, and chrF (python -m pip install
-sacrebleu), compared with the translation of the nearest training phrase. Pictures: curves and attention maps.
+language, and attends to the encoder's states. `--transformer` trains a transformer instead (`translators.py` has both).
+The phrases are those of a user interface; files with lines `english<TAB>other` can be used instead. Phrases are held
+out by their English side without case, punctuation and spacing, the same for all languages. Results: the fraction of
+exact translations, and chrF (python -m pip install sacrebleu), compared with the translation of the nearest training
+phrase. Pictures: curves and attention maps.
 """
 
-import argparse
 import re
 import zlib
 from collections import Counter, defaultdict
@@ -25,10 +26,10 @@ import corpora
 import numpy as np
 from course import Course, arguments, finish, page, start
 from subwords import Subwords
+from translators import END, HEAD, PAD, AttentiveTranslator, Net, Translator
 
 from mazegrad import nn, script
 
-PAD, END = 0, 1  # the first tokens of both vocabularies
 CASES = (
     "<lower>",
     "<Capital>",
@@ -145,90 +146,24 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
     return table, lengths
 
 
-# -------------------------------------------------------------------------------------------------------------- the net
-class Memory(NamedTuple):
-    """What the decoder attends to: keys and values (batch, S, size), and which are not padding, (batch, 1, S)."""
-
-    keys: Any
-    values: Any
-    there: np.ndarray
-
-    def taken(self, rows: np.ndarray) -> "Memory":
-        """Return the memory of these rows of the batch."""
-        return Memory(self.keys[rows], self.values[rows], self.there[rows])
-
-
-class Translator(nn.Module):
-    """Encoder, decoder and attention between them (Luong, Pham & Manning 2015, "global" attention).
-
-    The result of attention is not fed into the next step, so that the decoder runs over a whole target as one fused
-    sequence, and all of its steps attend to the encoder at once. The values include the embeddings of the source, so
-    that a rare word can be looked up (Nguyen & Chiang 2018). One matrix embeds and predicts target tokens (Press &
-    Wolf 2017).
-    """
-
-    def __init__(self, sources: int, targets: int, settings: argparse.Namespace, rng: np.random.Generator) -> None:
-        size, hidden = settings.embedding, settings.hidden
-        self.source, self.target = nn.Embedding(sources, size, rng=rng), nn.Embedding(targets, size, rng=rng)
-        self.encoder = nn.LSTM(size, hidden // 2, bidirectional=True, rng=rng)
-        self.decoder = nn.LSTM(size, hidden, rng=rng)
-        self.bridge = nn.Linear(hidden, hidden, rng=rng)  # the encoder's last states -> the decoder's first
-        self.key = nn.Linear(hidden, hidden, bias=False, rng=rng)
-        self.attention = nn.Attention(rng=rng)
-        self.mix = nn.Linear(2 * hidden + size, size, rng=rng)
-        self.level = nn.Parameter(np.zeros(targets, np.float32))
-        self.dropout = nn.Dropout(settings.dropout, rng=rng)
-        for embedding in (self.source, self.target):
-            embedding.weight.assign(embedding.weight.data / np.sqrt(size))
-
-    def embedded(self, embedding: nn.Embedding, numbers: np.ndarray) -> Any:
-        """Return the embeddings of integers (T, batch), (T, batch, size)."""
-        return self.dropout(embedding(numbers) * np.sqrt(embedding.weight.shape[1]))
-
-    def encode(self, source: np.ndarray, lengths: np.ndarray) -> tuple[Memory, tuple[Any, Any]]:
-        """Return the memory of sources (S, batch) and their lengths, and the decoder's first state."""
-        read = self.embedded(self.source, source)
-        states, (last, _) = self.encoder(read, lengths=lengths)
-        states, read = self.dropout(states).transpose(1, 0, 2), read.transpose(1, 0, 2)
-        h = self.bridge(nn.concatenate([last[0], last[1]], -1)).tanh().reshape(1, len(lengths), -1)
-        there = np.arange(len(source)) < lengths[:, None, None]
-        return Memory(self.key(states), nn.concatenate([states, read], -1), there), (h, h * 0)
-
-    def decode(self, target: np.ndarray, memory: Memory, state: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-        """Return logits of the next token at each of the targets (T, batch), (batch, T, tokens), state and weights."""
-        states, state = self.decoder(self.embedded(self.target, target), state)
-        queries = self.dropout(states).transpose(1, 0, 2)
-        found, weights = self.attention(queries, memory.keys, memory.values, memory.there, need_weights=True)
-        mixed = self.dropout(self.mix(nn.concatenate([queries, found], -1)).tanh())
-        return nn.linear(mixed, self.target.weight, self.level), state, weights
-
-    def loss(self, batch: tuple[Any, Any, Any], smoothing: float) -> nn.Tensor:
-        """Return the mean cross entropy of a token, given those before it (teacher forcing)."""
-        source, lengths, target = batch
-        logits, _, _ = self.decode(target[:-1], *self.encode(source, lengths))
-        flat = logits.reshape(-1, logits.shape[-1])
-        loss: nn.Tensor = nn.cross_entropy(flat, target[1:].T.ravel(), ignore_index=PAD, label_smoothing=smoothing)
-        return loss
-
-
 # ---------------------------------------------------------------------------------------------------------- translating
-def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int], width: int) -> list[list[int]]:
+def search(net: Net, sources: Sequence[list[int]], firsts: Sequence[int], width: int) -> list[list[int]]:
     """Return the translation of each source, by beam search with `width` beams; 1 is greedy.
 
     Of the finished translations the one with the largest mean log-probability of a token is returned.
     """
     table, lengths = padded(sources)
     count = len(sources)
-    memory, (h, c) = net.encode(table, lengths)
+    memory, state = net.encode(table, lengths)
     rows = np.repeat(np.arange(count), width)
     limit = 2 * lengths[rows] + 10  # tokens; a translation that is not finished by then is cut off
-    memory, h, c = memory.taken(rows), h.data[:, rows], c.data[:, rows]
+    memory, state = memory.taken(rows), state.taken(rows)
     written = np.repeat(np.asarray(firsts), width)[None]  # (steps, count * width)
     score = np.where(np.arange(count * width) % width == 0, 0, -np.inf)  # at first all beams are the same
     steps = np.ones(count * width)
     done = np.zeros(count * width, bool)
     while not done.all():
-        logits, (h, c), _ = net.decode(written[-1:], memory, (h, c))
+        logits, state = net.decode(written[-1:], memory, state)
         each = nn.log_softmax(logits.data[:, 0])
         each[:, PAD] = -np.inf
         each[done] = -np.inf
@@ -239,14 +174,14 @@ def search(net: Translator, sources: Sequence[list[int]], firsts: Sequence[int],
         parents = (best // each.shape[1] + np.arange(count)[:, None] * width).ravel()
         score = np.take_along_axis(total, best, 1).ravel()
         written = np.vstack([written[:, parents], tokens])
-        h, c, done, steps = h.data[:, parents], c.data[:, parents], done[parents], steps[parents]
+        state, done, steps = state.taken(parents), done[parents], steps[parents]
         steps += ~done
         done = done | (tokens == END) | (len(written) > limit)
     chosen = (score / steps).reshape(count, width).argmax(1) + np.arange(count) * width
     return [[int(n) for n in column[1:] if n not in (PAD, END)] for column in written[:, chosen].T]
 
 
-def translate(net: Translator, corpus: Corpus, asked: Sequence[tuple[str, str]], width: int = 1) -> list[str]:
+def translate(net: Net, corpus: Corpus, asked: Sequence[tuple[str, str]], width: int = 1) -> list[str]:
     """Return the translations of (English, language) pairs; those of similar length are computed together."""
     sources = [corpus.read(english) for english, _ in asked]
     order = sorted(range(len(asked)), key=lambda i: len(sources[i]))
@@ -329,7 +264,7 @@ def is_short(english: str) -> bool:
     return len(key(english).split()) <= SHORT
 
 
-def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int) -> None:
+def report(net: Net, corpus: Corpus, held_out: Sequence[Pair], width: int) -> None:
     """Translate all held-out phrases, and print how many are correct."""
     asked = asked_of(held_out)
     phrases = list(asked)
@@ -366,7 +301,7 @@ def report(net: Translator, corpus: Corpus, held_out: Sequence[Pair], width: int
         print(f"{phrase[0]} -> {guess}   ({verdict})")
 
 
-def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], width: int, path: Path) -> None:
+def draw_attention(net: Net, corpus: Corpus, phrases: Sequence[str], width: int, path: Path) -> None:
     """Draw the attention of some translations, a row for each language; without matplotlib as text.
 
     The row of a token has the weights of the source tokens when it was written.
@@ -377,7 +312,7 @@ def draw_attention(net: Translator, corpus: Corpus, phrases: Sequence[str], widt
         first, source = corpus.first(corpus.languages[row]), corpus.read(phrases[column])
         with nn.no_grad():
             (written,) = search(net, [source], [first], width)
-            weights = net.decode(np.array([first, *written])[:, None], *net.encode(*padded([source])))[2].data[0]
+            (weights,) = net.attended(np.array([first, *written])[:, None], *padded([source]))
         out, read = (
             [words.tokens[n].replace(" ", "·") for n in numbers] + ["end"]
             for words, numbers in ((corpus.target, written), (corpus.source, source[:-1]))
@@ -405,7 +340,9 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument(
         "--joins", type=script.natural, default=4000, help="joins of letters into pieces; default: %(default)s"
     )
-    parser.add_argument("--hidden", type=script.count, help="default: 384; 128 with --quick")
+    parser.add_argument("--transformer", action="store_true", help="a transformer instead of the recurrent net")
+    parser.add_argument("--layers", type=script.count, default=3, help="blocks of a transformer; default: %(default)s")
+    parser.add_argument("--hidden", type=script.count, help="default: 384 (a transformer: 192); 128 with --quick")
     parser.add_argument("--embedding", type=script.count, help="default: 192; 64 with --quick")
     parser.add_argument("--dropout", type=script.fraction, default=0.25, help="default: %(default)s")
     parser.add_argument("--smoothing", type=script.fraction, default=0.1, help="label smoothing; default: %(default)s")
@@ -415,8 +352,10 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--hold-out", action="store_true", help="report on the validation phrases, to compare recipes")
     parser.add_argument("--say", metavar="PHRASE", help="with --load: only translate this")
     options = parser.parse_args(words)
-    options.hidden = options.hidden or (128 if options.quick else 384)
+    options.hidden = options.hidden or (128 if options.quick else 192 if options.transformer else 384)
     options.embedding = options.embedding or (64 if options.quick else 192)
+    if options.transformer and options.hidden % HEAD:
+        parser.error(f"--hidden must be a multiple of {HEAD}, the size of a head, not {options.hidden}")
     if options.hidden % 2:
         parser.error(f"--hidden must be even, since half of the units read backwards, not {options.hidden}")
     if options.say and not options.load:
@@ -438,7 +377,8 @@ def main(words: list[str] | None = None) -> None:
     joins, cuts = (200, 2) if options.quick else (options.joins, 10)
     corpus = Corpus(pairs["train"], joins, cuts, np.random.default_rng(options.seed))
     rng = np.random.default_rng(options.seed)
-    net = Translator(len(corpus.source), len(corpus.target), options, rng)
+    make = AttentiveTranslator if options.transformer else Translator
+    net = make(len(corpus.source), len(corpus.target), options, rng)
     steps = corpus.count(options.batch_size)
     optimizer = nn.Adam(net.named_parameters(), betas=(0.9, 0.98))
     scheduler = nn.schedulers.OneCycleLR(optimizer, options.max_lr, options.epochs * steps, pct_start=0.1)
