@@ -104,3 +104,8 @@ def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv | MazeVectorEnv:
         ValueError: the corridor has no tile, or too many.
     """
     return _made(t_maze_levels(corridor), **keywords)
+
+
+for _entry in (path_follow, grid_world, maze, t_maze):
+    # by it `gymnasium.make` knows which render modes there are, and which it adds ("rgb_array_list")
+    setattr(_entry, "metadata", MazeEnv.metadata)  # noqa: B010 (mypy knows of no attributes of functions)
