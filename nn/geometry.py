@@ -59,7 +59,7 @@ class Axis:
 
     @property
     def covers(self) -> bool:
-        """Whether each input belongs to one of the axes of `plain`; False where that is not plain to see."""
+        """Whether each input belongs to one of the axes of `plain`; False where it is not obvious."""
         return (self.dilation == 1 and self.kernel >= self.stride) or (self.stride == 1 and self.out >= self.dilation)
 
     def plain(self) -> Iterator[tuple[slice, slice, slice, Axis]]:
@@ -146,7 +146,7 @@ def conv_axes(
 def transposed_axes(
     sizes: Sequence[int], kernel: Sequence[int], stride: Size, padding: Size, output_padding: Size, dilation: Size
 ) -> tuple[Axis, ...]:
-    """The axes of the convolution whose way back a transposed one is: `size` is what comes out, `out` what goes in."""
+    """The axes of the convolution whose way back a transposed one is: `size` is its output, `out` its input."""
     count = len(kernel)
     strides, dilations = numbers("stride", stride, count, 1), numbers("dilation", dilation, count, 1)
     pads, more = numbers("padding", padding, count, 0), numbers("output_padding", output_padding, count, 0)

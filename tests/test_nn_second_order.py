@@ -72,6 +72,30 @@ def test_gradients_of_gradients_agree_with_central_differences(name: str, data: 
     nn.gradcheck(lambda weights, *arrays: slopes(call, weights, *arrays), weights, *arrays, rng=rng)
 
 
+THIRD: list[tuple[Callable[..., Any], list[tuple[int, ...]]]] = [
+    (lambda x, k: nn.conv2d(x, k, padding=1, stride=2), [(2, 2, 5, 5), (2, 2, 3, 3)]),
+    (lambda x, k: nn.conv_transpose2d(x, k, stride=2, groups=2), [(1, 4, 3, 3), (4, 1, 2, 2)]),
+    (lambda x, w: nn.tanh(nn.linear(x, w)), [(2, 3), (2, 3)]),
+    (lambda x: nn.max_pool2d(x, 2), [(1, 1, 4, 4)]),
+    (lambda x: nn.exp(x[[0, 1, 1]]), [(3,)]),
+    (lambda x: nn.gelu(nn.layer_norm(x, 4)), [(2, 4)]),
+    (nn.scaled_dot_product_attention, [(2, 3), (2, 3), (2, 3)]),
+]
+
+
+@pytest.mark.parametrize(("call", "shapes"), THIRD)
+def test_third_derivatives(call: Callable[..., Any], shapes: list[tuple[int, ...]]) -> None:
+    """What a second derivative is made of can be differentiated again."""
+    rng = np.random.default_rng(0)
+
+    def steepness(*xs: Any) -> Any:
+        found = nn.grad((call(*xs) ** 3).sum(), xs, create_graph=True)
+        return nn.concatenate([(g * g).sum().reshape(1) for g in found]).sum()
+
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    nn.gradcheck(lambda one, *arrays: slopes(steepness, one, *arrays), np.ones(()), *arrays, rng=rng)
+
+
 def test_an_operation_of_ones_own_is_named() -> None:
     from mazegrad.nn.tensor import Operand, Rule, operation
 

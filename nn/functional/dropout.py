@@ -45,7 +45,7 @@ def _whole_channels(
 
 @composite
 def dropout1d(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Any:
-    """Dropout of whole channels of (batch, channels, length): neighbours tell too much of what is dropped alone."""
+    """Dropout of whole channels of (batch, channels, length): a single number could be guessed from its neighbours."""
     return _whole_channels("dropout1d", input, 1, p, training, rng)
 
 

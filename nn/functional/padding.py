@@ -1,4 +1,4 @@
-"""Padding: something around a picture; or cutting, where it is negative."""
+"""Padding: numbers around a picture; negative padding cuts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODES = ("constant", "reflect", "replicate", "circular")
 
 @composite
 def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
-    """Put something around the last axes: `pad` holds (before, after) of the last axis, then of the one before, ...
+    """Put numbers around the last axes: `pad` holds (before, after) of the last axis, then of the one before, ...
 
     mode: "constant" (`value`, 0 by default), "reflect" (mirrored at the border, which is not repeated), "replicate"
     (the border again) or "circular" (from the other side). A negative number cuts off. Raises ValueError for what the

@@ -93,7 +93,7 @@ def _deal(grad: Array, out: Array, x: Array, axis: int, window: Axis, spoilt: bo
 
 
 def _largest(x: Array, out: Array, spoilt: bool) -> Array:
-    """Where x is what came out; `spoilt`: a NaN is equal to a NaN."""
+    """Where x is equal to the output; `spoilt`: a NaN is equal to a NaN."""
     found = np.equal(x, out, out=buffers.empty_like(out, bool))
     if spoilt:
         found |= np.isnan(x)
@@ -112,7 +112,7 @@ def pick(values: Array, out: Array, x: Array, axis: int, window: Axis) -> Array:
 
 
 def _side_by_side(window: Axis) -> bool:
-    """Whether every number is in one window at most, those in none are at the end, and windows hold nothing else."""
+    """Whether windows touch without overlap or padding: every number is in one window, or left over at the end."""
     touching = window.kernel == window.stride and window.dilation == 1 and window.pad == 0
     return touching and window.out * window.kernel <= window.size
 

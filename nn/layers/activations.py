@@ -261,7 +261,7 @@ class LogSoftmax(Softmax):
 
 
 class Identity(Module):
-    """x itself, whatever the arguments: a place that is left open."""
+    """x itself; takes any arguments and does nothing with them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass

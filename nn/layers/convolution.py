@@ -174,7 +174,7 @@ class _Transposed(_Conv):
 
 
 class ConvTranspose2D(_Transposed):
-    """The way back through a `Conv2D`, as a layer that makes pictures larger; weight (in, out / groups, height, width).
+    """The transpose of a `Conv2D`, a layer that makes pictures larger; weight (in, out / groups, height, width).
 
     (batch, in_channels, height, width) -> (batch, out_channels, (height - 1) stride - 2 padding + dilation
     (kernel_height - 1) + output_padding + 1, ...).
@@ -184,6 +184,6 @@ class ConvTranspose2D(_Transposed):
 
 
 class ConvTranspose1D(_Transposed):
-    """The way back through a `Conv1D`; weight (in_channels, out_channels / groups, kernel_size)."""
+    """The transpose of a `Conv1D`, for longer sequences; weight (in_channels, out_channels / groups, kernel_size)."""
 
     axes = 1

@@ -13,7 +13,7 @@ from ..modules import Module
 
 
 class Dropout(Module):
-    """In training, set each element to 0 with probability p and divide the rest by 1 - p; else nothing."""
+    """In training, set each element to 0 with probability p and divide the rest by 1 - p."""
 
     drop: Callable[..., Any] = staticmethod(functional.dropout)
 

@@ -72,7 +72,7 @@ class SmoothL1Loss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """The Kullback-Leibler divergence: `kl_div`; what it is by definition takes reduction="batchmean"."""
+    """The Kullback-Leibler divergence: `kl_div`; `reduction="batchmean"` gives the mathematical definition."""
 
     reductions = (*REDUCTIONS, "batchmean")
 

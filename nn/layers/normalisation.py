@@ -131,7 +131,7 @@ class InstanceNorm1D(_InstanceNorm):
 
 
 class GroupNorm(Module):
-    """Normalise groups of channels of each example by themselves: whatever the batch (Wu & He 2018)."""
+    """Normalise groups of channels of each example, independently of the batch (Wu & He 2018)."""
 
     def __init__(
         self,

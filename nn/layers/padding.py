@@ -1,4 +1,4 @@
-"""Padding as layers: something around the last axis, or the last two."""
+"""Padding as layers: numbers around the last axis, or the last two."""
 
 from __future__ import annotations
 
@@ -73,24 +73,24 @@ class ReflectionPad2D(_Pad):
 
 
 class ReplicationPad1D(_Pad):
-    """The ends again and again."""
+    """The first and the last number repeated."""
 
     axes, mode = 1, "replicate"
 
 
 class ReplicationPad2D(_Pad):
-    """The border again and again."""
+    """The border repeated."""
 
     axes, mode = 2, "replicate"
 
 
 class CircularPad1D(_Pad):
-    """What is at the other end."""
+    """The sequence continued from its other end."""
 
     axes, mode = 1, "circular"
 
 
 class CircularPad2D(_Pad):
-    """What is at the other side."""
+    """The image continued from its other side."""
 
     axes, mode = 2, "circular"

@@ -120,7 +120,7 @@ class _Adaptive(Module):
         self.output_size = output_size
 
     def extra_repr(self) -> str:
-        """The size of what comes out."""
+        """The size of the output."""
         return f"output_size={self.output_size}"
 
 

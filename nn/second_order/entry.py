@@ -1,4 +1,4 @@
-"""What stands in the tables of second derivatives."""
+"""The entries of the tables of second derivatives."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Entry = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Formula:
-    """An operation as a composition of others: a function of its operands, and of what else it asks for by name.
+    """An operation as a composition of others: a function of its operands and of other values that the vjp remembers.
 
-    `recover` makes operands that the first vjp does not remember of what it does, by name.
+    `recover` computes operands that the first vjp does not remember from values that it does, by name.
     """
 
     compute: Callable[..., Any]

@@ -46,7 +46,7 @@ def _repeat(grad: Any, vjp: Any, cells: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------------- normalisation
 def _normalised(x: Any, weight: Any, bias: Any, scale: Any, own: bool, axes: Any) -> Any:
-    """Of an x that was recovered up to a constant, which makes no difference."""
+    """The normalisation as a composition; x is known up to a constant, which subtracting the mean removes."""
     normal = x * scale
     if own:
         centred = x - op.mean(x, axes, True)
@@ -67,7 +67,7 @@ def _rms_normalised(x: Any, weight: Any, axes: Any, scale: Any) -> Any:
 def _attention(
     query: Any, key: Any, value: Any, bias: Any, weights: Any, keep: Any, rest: Any, scale: Any, lead: Any, sizes: Any
 ) -> tuple[Any, Any]:
-    """The weights as they were: those that were 0 were not allowed to look, or did not count."""
+    """The attention as a composition; where a weight was 0, the key is treated as masked."""
     shape = (*lead, *sizes)
     there = weights.reshape(shape) > 0
     scores = (query * scale) @ op.transpose(key, (*range(key.ndim - 2), key.ndim - 1, key.ndim - 2))
