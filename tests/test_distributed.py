@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import gymnasium
@@ -28,9 +29,15 @@ FRESH, KEYWORDS = "mazegrad/Maze-v0", {"size": (3, 3), "slip": 0.1}
 @pytest.fixture(scope="module", autouse=True)
 def _cluster():
     """One cluster for all tests: to start one takes seconds."""
-    with distributed.cluster(cpus=2) as ray:
+    with distributed.cluster(cpus=6) as ray:
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import this file
         yield
+
+
+@pytest.fixture(scope="module")
+def crew():
+    with distributed.Actors(2) as actors:
+        yield actors
 
 
 def random_agent():
@@ -83,8 +90,8 @@ def test_a_piece_that_always_kills_ends_the_run(tmp_path):
         distributed.evaluate(FRESH, Deadly(tmp_path), 8, 5, keywords=KEYWORDS, num_envs=8, actors=1)
 
 
-def test_rollouts_are_those_of_one_process(tmp_path):
-    how = {"keywords": KEYWORDS, "num_envs": 4, "max_steps": 30, "journal": tmp_path / "journal"}
+def test_rollouts_are_those_of_one_process(tmp_path, crew):
+    how = {"keywords": KEYWORDS, "num_envs": 4, "max_steps": 30, "journal": tmp_path / "journal", "actors": crew}
     for _ in range(2):  # the second time from the journal
         played = distributed.rollout(FRESH, random_agent(), 6, 2, **how)
         agent, env = random_agent(), gymnasium.make_vec(f"mazegrad:{FRESH}", num_envs=4, **KEYWORDS)
@@ -96,7 +103,7 @@ def test_rollouts_are_those_of_one_process(tmp_path):
             assert one.truncated == other.truncated
 
 
-def test_agents_that_draw_as_they_act_are_made_for_each_block():
+def test_agents_that_draw_as_they_act_are_made_for_each_block(crew):
     env = gymnasium.make_vec(f"mazegrad:{FRESH}", num_envs=8, **KEYWORDS)
     seen, actions = env.single_observation_space, env.single_action_space
     policy = RecurrentPolicy(seen, actions, rng=np.random.default_rng(0))
@@ -106,15 +113,15 @@ def test_agents_that_draw_as_they_act_are_made_for_each_block():
     def sampling(seed):
         return policy.sampling(np.random.default_rng(seed))
 
-    found = distributed.evaluate(FRESH, sampling, 24, 3, keywords=KEYWORDS, num_envs=8)
+    found = distributed.evaluate(FRESH, sampling, 24, 3, keywords=KEYWORDS, num_envs=8, actors=crew)
     parts = [local(sampling(seed), 8, seed, 8) for seed in (3, 11, 19)]
     assert found.lengths.tolist() == [length for part in parts for length in part.lengths.tolist()]
 
 
 @pytest.mark.parametrize("observation", ["dots", ("dots", "position")], ids=str)
-def test_collected_lanes_are_what_stepping_meets(observation, tmp_path):
+def test_collected_lanes_are_what_stepping_meets(observation, tmp_path, crew):
     keywords = {**KEYWORDS, "observation": observation, "time_limit": 20}
-    how = {"keywords": keywords, "num_envs": 4}
+    how = {"keywords": keywords, "num_envs": 4, "actors": crew}
     batches = list(distributed.collect(FRESH, random_agent(), 12, 50, 7, folder=tmp_path / "data", **how))
     assert len(batches) == 3
     agent = random_agent()
@@ -144,7 +151,7 @@ def test_collected_lanes_are_what_stepping_meets(observation, tmp_path):
             before = seen
         assert batch.truncated.any()
     (tmp_path / "data" / "lanes-00000004.npz").unlink()
-    again = list(distributed.collect(FRESH, random_agent(), 12, 50, 7, folder=tmp_path / "data", actors=1, **how))
+    again = list(distributed.collect(FRESH, random_agent(), 12, 50, 7, folder=tmp_path / "data", **how | {"actors": 1}))
     for one, other in zip(batches, again, strict=True):
         assert np.array_equal(one.actions, other.actions)
         assert np.array_equal(one.rewards, other.rewards)
@@ -155,23 +162,23 @@ def test_collected_lanes_are_what_stepping_meets(observation, tmp_path):
             distributed.collect(FRESH, random_agent(), 12, 60, 7, folder=tmp_path / "data", **how)
 
 
-def test_agents_begin_anew_where_an_episode_ends():
+def test_agents_begin_anew_where_an_episode_ends(crew):
     """A heading is kept within an episode only: lanes that are over start with the first one."""
-    keywords = {"time_limit": 3}
-    (batch,) = distributed.collect("mazegrad/FourRooms-v0", WallFollower(), 2, 9, 0, keywords=keywords, num_envs=2)
+    how = {"keywords": {"time_limit": 3}, "num_envs": 2, "actors": crew}
+    (batch,) = distributed.collect("mazegrad/FourRooms-v0", WallFollower(), 2, 9, 0, **how)
     assert batch.actions[:3].tolist() == batch.actions[3:6].tolist() == batch.actions[6:].tolist()
 
 
-def test_a_run_that_failed_goes_on_from_its_journal(tmp_path):
+def test_a_run_that_failed_goes_on_from_its_journal(tmp_path, crew):
     class Fails(WallFollower):
         def act(self, observation, state):
             if (tmp_path / "file").stat().st_size > 3000:  # some blocks are done
                 raise ArithmeticError("full")
             return super().act(observation, state)
 
-    how = {"keywords": KEYWORDS, "num_envs": 8, "journal": tmp_path / "file"}
+    how = {"keywords": KEYWORDS, "num_envs": 8, "journal": tmp_path / "file", "actors": crew}
     with pytest.raises(ArithmeticError, match="full"):
-        distributed.evaluate(FRESH, Fails(), 160, 5, actors=1, **how)
+        distributed.evaluate(FRESH, Fails(), 160, 5, **how)
     held = (tmp_path / "file").read_bytes()
     found = distributed.evaluate(FRESH, WallFollower(), 160, 5, **how)
     assert (tmp_path / "file").read_bytes().startswith(held)
@@ -193,8 +200,10 @@ def test_certificates_are_those_of_one_process(tmp_path):
         distributed.certify_memory(["nowhere"])
 
 
-@pytest.mark.parametrize("actors", [None, 2])
-def test_pieces_of_ones_own_in_order_or_as_they_are_done(actors, tmp_path):
+@pytest.mark.parametrize("by", ["tasks", "actors"])
+def test_pieces_of_ones_own_in_order_or_as_they_are_done(by, tmp_path, crew):
+    actors = None if by == "tasks" else crew
+
     def power(base, exponent):
         time.sleep(0.2 if exponent == 0 else 0)
         return base**exponent
@@ -214,18 +223,25 @@ def test_pieces_of_ones_own_in_order_or_as_they_are_done(actors, tmp_path):
     again.close()
 
 
-def test_actors_stay_for_several_runs_and_after_an_error():
-    with distributed.Actors(2) as actors:
-        how = {"keywords": KEYWORDS, "num_envs": 8, "actors": actors}
-        for agent in (WallFollower(), random_agent(), WallFollower()):
-            found = distributed.evaluate(FRESH, agent, 32, 5, **how)
-        assert equal(found, local(WallFollower(), 32, 5, 8))
-        with pytest.raises(ValueError, match="unknown observation"):
-            distributed.evaluate(FRESH, WallFollower(), 32, 5, **how | {"keywords": {"observation": "dotz"}})
-        batches = distributed.collect(FRESH, WallFollower(), 80, 10, 0, **how)
-        next(batches)
-        batches.close()  # before its end
-        assert equal(distributed.evaluate(FRESH, WallFollower(), 32, 5, **how), found)
+def test_actors_stay_for_several_runs_and_after_an_error(crew):
+    how = {"keywords": KEYWORDS, "num_envs": 8, "actors": crew}
+    for agent in (WallFollower(), random_agent(), WallFollower()):
+        found = distributed.evaluate(FRESH, agent, 32, 5, **how)
+    assert equal(found, local(WallFollower(), 32, 5, 8))
+    with pytest.raises(ValueError, match="unknown observation"):
+        distributed.evaluate(FRESH, WallFollower(), 32, 5, **how | {"keywords": {"observation": "dotz"}})
+    batches = distributed.collect(FRESH, WallFollower(), 80, 10, 0, **how)
+    next(batches)
+    batches.close()  # before its end
+    assert equal(distributed.evaluate(FRESH, WallFollower(), 32, 5, **how), found)
+
+
+def test_where_no_process_can_start_there_is_a_warning(monkeypatch):
+    monkeypatch.setattr("mazegrad.distributed.spreading.PATIENCE", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="no process has started in 1 seconds: has the cluster what each needs"):
+            list(distributed.spread(pow, 2, [1], actors=1, options={"resources": {"nowhere": 1}}))
 
 
 def test_wrong_arguments_are_refused():

@@ -1,11 +1,12 @@
 """Numbered pieces of work over Ray actors or tasks: each is done once, whoever dies."""
 
 import json
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from math import ceil
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from .journal import encoded
 
 RESTARTS = 3
 """of an actor, for the sake of one piece"""
+
+
+PATIENCE = 60
+"""seconds without a process, after which there is a warning"""
 
 
 class Store(Protocol):
@@ -147,7 +152,7 @@ class Actors:
 
     def __init__(self, count: int = 2, *, address: str | None = None, options: dict[str, Any] | None = None) -> None:
         self.count, self.address = whole("actors", count, 1), address
-        self.options = {"num_cpus": 1, **(options or {})}
+        self.needs = {"num_cpus": 1, **(options or {})}
         self.ray: Any = None
         self._stack = ExitStack()
         self._idle: list[Any] = []
@@ -155,7 +160,7 @@ class Actors:
         self._starting: dict[Any, Any] = {}  # reference -> actor
 
     def __enter__(self) -> Self:
-        gpus = ceil(self.options.get("num_gpus", 0) * self.count)
+        gpus = ceil(self.needs.get("num_gpus", 0) * self.count)
         self.ray = self._stack.enter_context(cluster(self.address, cpus=self.count, gpus=gpus))
         for _ in range(self.count):
             self._hire()
@@ -168,7 +173,7 @@ class Actors:
         self._stack.close()
 
     def _hire(self) -> None:
-        actor = self.ray.remote(_Worker).options(max_restarts=0, **self.options).remote()
+        actor = self.ray.remote(_Worker).options(max_restarts=0, **self.needs).remote()
         self._starting[actor.ready.remote()] = actor
 
     def _kill(self, actor: Any) -> None:
@@ -216,12 +221,14 @@ class Actors:
 class _Tasks:
     """The same for tasks, which Ray places."""
 
+    needs: Final = {"num_cpus": 1}
+
     def __init__(self, address: str | None) -> None:
         self._stack, self._address = ExitStack(), address
 
     def __enter__(self) -> Self:
         self.ray = self._stack.enter_context(cluster(self._address))
-        self._run = self.ray.remote(_Worker.run).options(max_retries=0, num_cpus=1)
+        self._run = self.ray.remote(_Worker.run).options(max_retries=0, **self.needs)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -259,6 +266,7 @@ def _completed(
     died = (errors.RayActorError, errors.WorkerCrashedError, errors.ObjectLostError, errors.OutOfMemoryError)
     function, shared = map(ray.put, task)
     deaths: dict[int | None, int] = {}
+    warned = False
     running: dict[Any, tuple[int, Any]] = {}  # reference -> piece, actor
 
     def count_death(number: int | None, error: Exception) -> None:
@@ -276,7 +284,15 @@ def _completed(
             awaited = [*running, *crew.starting()]
             if not awaited:
                 raise RuntimeError("these actors are busy with another run: end that one first")
-            (reference,), _ = ray.wait(awaited, num_returns=1)
+            there, _ = ray.wait(awaited, num_returns=1, timeout=None if running or warned else PATIENCE)
+            if not there:
+                warned = True
+                warnings.warn(
+                    f"no process has started in {PATIENCE} seconds: has the cluster what each needs, {crew.needs}?",
+                    stacklevel=2,
+                )
+                continue
+            reference = there[0]
             if reference not in running:
                 try:
                     crew.started(reference)
