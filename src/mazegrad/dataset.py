@@ -26,7 +26,6 @@ STAGES: Final[Mapping[str, float]] = {"learner_1": 0.1, "learner_2": 0.3, "learn
 """name -> the share of the training after which the learner is taken"""
 PUZZLES: Final = "maze-hard"
 LEVELS: Final = ("random", *STAGES, "optimal")
-_WITHOUT_MAPS: Final = {"mazegrad/Tabular-v0"}
 _SEES: Final = "view"  # the learner
 _LANES, _CELL, _HIDDEN = 64, "gru", 32
 _SETTINGS: Final[Mapping[str, Any]] = {
@@ -48,10 +47,7 @@ def dataset(arguments: Namespace) -> None:
         write_puzzles(arguments)
         return
     require("minari", "minari")
-    every = [env_id for env_id in environment_ids() if env_id not in _WITHOUT_MAPS]
-    ids = every if arguments.name == ["all"] else [find_environment(name) for name in arguments.name]
-    if set(ids) & _WITHOUT_MAPS:
-        raise ValueError(f"{', '.join(_WITHOUT_MAPS)} is not in a maze: data sets are of {', '.join(every)}")
+    ids = [*environment_ids()] if arguments.name == ["all"] else [find_environment(name) for name in arguments.name]
     levels = arguments.level or ([] if arguments.agent else LEVELS)
     for level in levels:
         if level not in LEVELS:
