@@ -20,6 +20,8 @@ from .maps.shipped import MAZES, load_maze
 from .maps.splits import canonical, level_digest, level_hashes, split_levels
 from .maps.suites import suite
 from .observations import ENCODINGS, OBSERVATIONS, PLANES
+from .parallel import ParallelMazes
+from .parallel_make import parallel_env
 from .pictures.draw import draw
 from .pictures.vector import draw_pdf, draw_svg
 from .pictures.window import NoDisplayError, WindowClosed
@@ -73,6 +75,7 @@ __all__ = [
     "MazeError",
     "MazeVectorEnv",
     "NoDisplayError",
+    "ParallelMazes",
     "Places",
     "Pomdp",
     "PomdpTables",
@@ -115,6 +118,7 @@ __all__ = [
     "parse_pomdp",
     "point_based",
     "qmdp",
+    "parallel_env",
     "questions",
     "read_problems",
     "save_maze",

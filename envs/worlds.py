@@ -12,6 +12,7 @@ from .maps.levels import Levels, generated, t_maze_levels
 from .maps.maze import Maze
 from .maps.paths import check_path
 from .maps.shipped import find_maze
+from .parallel import ParallelMazes
 from .planning.goals import random_goals as drawn_goals
 from .tabular_env import TabularMDPEnv
 from .tabular_vector import TabularMDPVectorEnv
@@ -19,11 +20,18 @@ from .vector import MazeVectorEnv
 
 
 def _made(
-    maze: Any, num_envs: int | None = None, *, episodes_per_level: int = 1, **keywords: Any
-) -> MazeEnv | MazeVectorEnv:
+    maze: Any,
+    num_envs: int | None = None,
+    *,
+    episodes_per_level: int = 1,
+    agents: int | None = None,
+    **keywords: Any,
+) -> Any:
     repeat = whole("episodes_per_level", episodes_per_level, 1)
     if isinstance(maze, Levels) and repeat > 1:
         maze = replace(maze, repeat=repeat)
+    if agents is not None:
+        return ParallelMazes(maze, agents, 1 if num_envs is None else num_envs, **keywords)
     if num_envs is None:
         return MazeEnv(maze, **keywords)
     return MazeVectorEnv(maze, num_envs, **keywords)

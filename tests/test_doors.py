@@ -22,6 +22,8 @@ EXCEPTIONS = {
     "envs/pictures/lettering.py": {"pygame"},
     "envs/planning/mdp.py": {"scipy"},
     "envs/maps/formats/arrays.py": {"PIL"},
+    "envs/parallel_make.py": {"pettingzoo"},
+    "envs/parallel_pettingzoo.py": {"pettingzoo"},
     "agents/learners/tabular/plot.py": {"matplotlib"},
     "nn/data.py": {"pooch"},
     "nn/analysis/plot.py": {"matplotlib"},

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,3 +192,14 @@ class Engine(Protocol):
 
     def worlds(self, numbers: NDArray[np.int64]) -> World:
         """Return the world of the mazes of these numbers, in this order, compiled at most once."""
+
+
+@runtime_checkable
+class TakesBack(Engine, Protocol):
+    """An engine whose lanes can be put back where they were before a move: for agents that are in each other's way."""
+
+    def here(self) -> Any:
+        """Return where all lanes are, in the engine's own terms."""
+
+    def take_back(self, lanes: Lanes, here: Any) -> None:
+        """Put lanes back where they were; since then there was a move, and nothing else. Ask for its outcome first."""

@@ -270,6 +270,15 @@ class FreshMazes:
             special = ends if special is None else np.concatenate([special, ends])
         return special
 
+    def here(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where all lanes are, and the kinds of their cells."""
+        return self._at.copy(), self._kind.copy()
+
+    def take_back(self, lanes: Lanes, here: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+        """Put lanes back where they were before a move."""
+        at, kind = here
+        self._at[lanes], self._kind[lanes] = at[lanes], kind[lanes]
+
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
         end = self._kind[lanes] >= _GOAL

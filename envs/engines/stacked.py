@@ -190,6 +190,15 @@ class StackedTables:
             return self._flags.nonzero()[0] if np.count_nonzero(self._flags) else None
         return (word & SPECIAL).nonzero()[0] if np.bitwise_or.reduce(word) & SPECIAL else None
 
+    def here(self) -> NDArray[np.int64]:
+        """Return where all lanes are: at `4 * row`."""
+        return self._at.copy()
+
+    def take_back(self, lanes: Lanes, here: NDArray[np.int64]) -> None:
+        """Put lanes back where they were before a move."""
+        self._at[lanes] = here[lanes]
+        self._seen_holds = False
+
     def outcome(self, lanes: Lanes) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rewards of the last move of these lanes, and whether it ended their episodes."""
         return self._rewards.take(self._index[lanes]), self._terminal.take(self._at[lanes] >> self._shift)

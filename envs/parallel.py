@@ -1,0 +1,582 @@
+"""Several agents in one maze, in any number of lanes: the engines of one agent, and a rule for collisions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from .clock import Clock
+from .core.compile import checked_rewards
+from .core.places import Places
+from .core.world import World
+from .engines.choice import restacked
+from .engines.collisions import COLLISIONS, meetings, staying
+from .engines.engine import Engine, Lanes, TakesBack, accept
+from .info import Info
+from .maps.arguments import nearest, whole
+from .maps.legend import CODES, LAST_CODE, REWARDS
+from .maps.levels import Levels
+from .maps.maze import Maze
+from .maps.randomness import GAMMA, START, STEPS, RandomBlock, Streams, mix
+from .observations import Crowd, Others
+from .options import check_options, found_mazes, masked, start_cell
+from .pictures.crowd import draw_crowd
+from .pictures.text import maze_text
+from .pictures.trails import Trails
+from .planning.hitting import explorer_limits, size_limit
+from .settings import Settings, TimeLimit
+
+GOALS: Final = ("shared", "own")
+"""whose goals are whose: every goal is everybody's; or the i-th goal, in reading order, is the i-th agent's"""
+
+
+class ParallelMazes:
+    """Lanes of several agents each, all of a lane in one maze; arrays are (num_envs, agents, ...).
+
+    Agents move at once. What a move leads to, earns and ends is that of one agent alone (`MazeEnv`), and so is what
+    each carries; then `collisions` says who does not get there: see `engines/collisions.py`. Who stays earns what a
+    move into a wall earns, the reward "step". An agent that ends its episode leaves the maze. A lane is over when all
+    its agents are, and the step after that resets it, whatever the actions, as in Gymnasium's NEXT_STEP.
+
+    With one agent, lane i is the single environment seeded `seed + i`, bit for bit.
+
+    Args:
+        maze: as in `MazeEnv`, for all lanes; or `Levels`, of which each reset of a lane draws one.
+        agents: in each lane.
+        num_envs: the number of lanes.
+        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, format, map_warnings:
+            as in `MazeEnv`. Infos are those of an agent that is alone.
+        render_mode: None, "human" (of one lane), "rgb_array" or "ansi".
+        collisions: "blocked" (two agents are never in one cell, nor change places), "swap" (they may change places) or
+            "through".
+        goals: "shared" or "own", see `GOALS`.
+        pursuers: the first so many agents pursue the others. Each walks through no agent of its own team, as
+            `collisions` has it, but to opponents: an evader that a pursuer meets, in its cell or on the way into it,
+            is tagged, which ends its episode. Goals are for evaders. A pursuer's episode ends when no evader is left.
+        tag: what a pursuer earns for each evader that it tags, and what an evader loses that is tagged.
+        presence: whether agents see each other, see `Others`.
+
+    Where the maze has as many starts as a lane has agents, each draws one of those that are left; else the first agent
+    draws a start, the others a floor tile. With "through" all draw a start.
+
+    Raises:
+        ValueError: as `MazeEnv`; an unknown name; more agents than a maze has room or goals for.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8, "name": "mazegrad_parallel",
+        "is_parallelizable": True,
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        maze: Maze | str | Path | Levels = "four_rooms",
+        agents: int = 2,
+        num_envs: int = 1,
+        *,
+        observation: str | Sequence[str] = "dots",
+        encoding: str | None = None,
+        view_size: int = 7,
+        tile: int | None = None,
+        slip: float | None = None,
+        rewards: Mapping[str, float] = MappingProxyType({}),
+        time_limit: TimeLimit = "auto",
+        info: Sequence[str] = (),
+        discount: float = 0.99,
+        render_mode: str | None = None,
+        check: Callable[[Maze], None] = accept,
+        format: str | None = None,
+        map_warnings: bool = True,
+        collisions: str = "blocked",
+        goals: str = "shared",
+        pursuers: int = 0,
+        tag: float = 1.0,
+        presence: bool = True,
+    ) -> None:
+        if isinstance(maze, World):
+            raise TypeError("several agents walk through a Maze, not a World: the reward of staying must be known")
+        for what, name, known in (("collisions", collisions, COLLISIONS), ("goals", goals, GOALS)):
+            if not isinstance(name, str) or name not in known:
+                raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
+        self._settings = Settings.checked(
+            several=isinstance(maze, Levels), observation=observation, encoding=encoding, view_size=view_size,
+            tile=tile, slip=slip, rewards=rewards, time_limit=time_limit, info=info, discount=discount,
+            render_mode=render_mode, check=check, shaping=None, render_modes=self.metadata["render_modes"],
+            format=format, map_warnings=map_warnings, given={},
+        )  # fmt: skip
+        self.num_envs, self.num_agents = whole("num_envs", num_envs, 1), whole("agents", agents, 1)
+        self.pursuers = whole("pursuers", pursuers, 0)
+        if self.pursuers >= self.num_agents and self.pursuers:
+            raise ValueError(f"pursuers are at most {self.num_agents - 1} of {self.num_agents} agents, not {pursuers}")
+        if not isinstance(tag, int | float) or not np.isfinite(tag):
+            raise ValueError(f"tag must be a finite number, not {tag!r}")
+        self.render_mode, self._collisions, self._goals, self._tag = render_mode, collisions, goals, float(tag)
+        self._teams = (np.arange(self.num_agents) >= self.pursuers).astype(np.int64)
+        self.names = self._named()
+        count = self.num_envs * self.num_agents
+        self._every = np.arange(count)
+
+        levels = maze if isinstance(maze, Levels) else None
+        mazes = found_mazes(maze, self.num_envs, format)[:1] if levels is None else [levels.make(levels.draw(0))]
+        setup = self._settings.setup
+        self._sight = setup.declared(mazes, levels)
+        setup.checked(mazes, self._sight)
+        if levels is not None and levels.pinned:
+            pinned = [levels.make(levels.draw(0, lane)) for lane in range(self.num_envs)]
+            mazes, self._levels = [one for one in pinned for _ in range(self.num_agents)], None
+        else:
+            self._levels = levels
+        # variants of a maze without some goals need not pass the check of the whole one
+        self._inner = replace(self._settings, setup=replace(setup, check=accept) if self._has_variants else setup)
+        self.engine = _taking_back(self._inner.engine(self._inner.setup, self._sight, count, mazes, self._levels))
+        self._info = Info(self._settings.info, discount, self._level)
+        if levels is None:
+            self._settings.question(setup.compile(mazes), {})
+        height, width = mazes[0].tiles.shape
+        teams = 2 if self.pursuers else 1
+        kept = setup.observation
+        self._others = (
+            Others(self._sight, kept, setup.encoding, self.num_agents, teams, height, width)
+            if presence and self.num_agents > 1
+            else None
+        )
+        self.single_observation_space = self._sight.space if self._others is None else self._others.space
+        self.single_action_space = spaces.Discrete(4)
+
+        self._clock = Clock(self.num_envs)
+        self._random = RandomBlock(count)
+        self._given = np.full(self.num_envs, self._levels is None)
+        self._base: list[Maze | None] = [mazes[lane * self.num_agents % len(mazes)] for lane in range(self.num_envs)]
+        self._limits: dict[Maze, int] = {}
+        self._bump = np.zeros(count)
+        self.live = np.zeros((self.num_envs, self.num_agents), dtype=np.bool_)
+        """(num_envs, agents): whose episode is not over"""
+        self._over: Lanes | None = None
+        self._trails = None if render_mode is None else Trails(count)
+        self._reset_once = False
+        if self._has_variants and levels is None:
+            self._vary(np.arange(self.num_envs), [mazes[0]] * self.num_envs)
+        elif self._has_variants and self._levels is None:
+            self._vary(np.arange(self.num_envs), pinned)
+
+    @property
+    def _has_variants(self) -> bool:
+        return bool(self.pursuers) or (self._goals == "own" and self.num_agents > 1)
+
+    def _named(self) -> tuple[str, ...]:
+        """Return the names of the agents of a lane."""
+        if not self.pursuers:
+            return tuple(f"agent_{number}" for number in range(self.num_agents))
+        evaders = self.num_agents - self.pursuers
+        return tuple([f"pursuer_{n}" for n in range(self.pursuers)] + [f"evader_{n}" for n in range(evaders)])
+
+    def _variant(self, maze: Maze, agent: int) -> Maze:
+        """Return a maze with the goals of one agent alone; the others are floor."""
+        number = agent - self.pursuers
+        goals = np.flatnonzero(maze.tiles == ord("G"))
+        if self._goals == "own" and len(goals) < self.num_agents - self.pursuers:
+            raise ValueError(
+                f'goals="own" needs a G for each of {self.num_agents - self.pursuers} agents, the maze has {len(goals)}'
+            )
+        keep = goals[:0] if number < 0 else goals if self._goals == "shared" else goals[[number]]
+        tiles = maze.tiles.copy()
+        tiles.ravel()[np.setdiff1d(goals, keep)] = ord(".")
+        return Maze(tiles, maze.metadata)
+
+    def _vary(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
+        """Put the agents of lanes into their variants of these mazes."""
+        made: dict[Maze, list[Maze]] = {}
+        entered = []
+        for maze in mazes:
+            if maze not in made:
+                made[maze] = [self._variant(maze, agent) for agent in range(self.num_agents)]
+            entered += made[maze]
+        self._enter(self._agents_of(lanes), entered)
+
+    def _enter(self, agents: Lanes, mazes: Sequence[Maze]) -> None:
+        if self.engine.accepts(mazes):
+            self.engine.enter(agents, mazes)
+            return
+        every, setup = len(self._every), self._inner.setup
+        self.engine = _taking_back(restacked(self.engine, setup, self._sight, every, agents, mazes, self._levels))
+
+    def _agents_of(self, lanes: Lanes) -> Lanes:
+        """Return the numbers of the engine's lanes, one for each agent of these lanes."""
+        return (lanes[:, None] * self.num_agents + np.arange(self.num_agents)).ravel()
+
+    def _level(self, agents: Lanes) -> NDArray[np.int64]:
+        """Return the "level" of `info` for each agent: a seed or a key, -1 for a maze that was given."""
+        lanes = agents // self.num_agents
+        if self._levels is None:
+            return np.full(len(agents), -1)
+        level = self._levels.named(self._level_streams(lanes).bits(0), lanes)
+        return np.where(self._given[lanes], -1, level)
+
+    def _level_streams(self, lanes: Lanes) -> Streams:
+        assert self._levels is not None
+        return Streams(self._clock.key[lanes], self._levels.drawing(self._clock.episode[lanes]))
+
+    # episodes
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, NDArray[Any]]]:
+        """Begin an episode in all lanes, or in those of `reset_mask`.
+
+        Args:
+            seed: lane i gets `seed + i`; or one for each lane, None to go on with its next episode.
+            options: `maze`, for all lanes or one for each (it stays); `start`, a (row, column) for each agent, the same
+                in all lanes; `reset_mask`, (num_envs,) bool.
+
+        Returns:
+            What all agents observe, and infos, (num_envs, agents, ...) each.
+
+        Raises:
+            ValueError: an unknown option, a start where an agent cannot stand, two in one cell; a maze that does not
+                fit the spaces, or has too little room.
+            TypeError: a mask that is not a bool array, a seed that is not an integer.
+        """
+        options = options or {}
+        check_options(options, ("maze", "start", "reset_mask"))
+        lanes = masked(options.get("reset_mask"), self.num_envs, is_reset=self._reset_once)
+        key, episode = self._clock.renewed(seed, lanes)
+        mazes: list[Maze] | None = None
+        if "maze" in options:
+            found = found_mazes(options["maze"], self.num_envs, self._settings.format)
+            self._settings.setup.checked(found, self._sight)
+            mazes = [found[0 if len(found) == 1 else lane] for lane in lanes.tolist()]
+        starts = None if "start" not in options else self._starts(options["start"])
+        self._clock.key[lanes], self._clock.episode[lanes] = key, episode
+        if mazes is not None:
+            for lane, maze in zip(lanes.tolist(), mazes, strict=True):
+                self._base[lane], self._given[lane] = maze, True
+            if self._has_variants:
+                self._vary(lanes, mazes)
+            else:
+                self._enter(self._agents_of(lanes), [maze for maze in mazes for _ in range(self.num_agents)])
+        self._begin(lanes, starts)
+        self._reset_once = True
+        if self._over is not None:
+            left = np.setdiff1d(self._over, lanes)
+            self._over = left if len(left) else None
+        return self._observe(), self._infos()
+
+    def _starts(self, given: Any) -> NDArray[np.int64]:
+        positions = np.asarray(given)
+        if positions.shape == (2,) and self.num_agents == 1:
+            positions = positions[None]
+        if positions.shape != (self.num_agents, 2) or positions.dtype.kind not in "iu":
+            raise ValueError(f"start is a (row, column) for each of the {self.num_agents} agents, not {given!r:.80}")
+        if self._collisions != "through" and len(np.unique(positions, axis=0)) < len(positions):
+            raise ValueError("two agents cannot start in one cell")
+        return positions
+
+    def _begin(self, lanes: Lanes, starts: NDArray[np.int64] | None = None) -> None:
+        """Begin the episodes that the clock has for lanes."""
+        engine, count, agents = self.engine, self.num_agents, self._agents_of(lanes)
+        drawing = lanes[~self._given[lanes]]
+        if self._levels is not None and len(drawing):
+            streams = self._level_streams(drawing)
+            repeated = Streams(np.repeat(streams.key, count), np.repeat(streams.episode, count))
+            engine.draw(self._agents_of(drawing), repeated)
+            for lane in drawing.tolist():
+                self._base[lane] = None
+            if self._has_variants:
+                self._vary(drawing, [self.maze_of(lane) for lane in drawing.tolist()])
+                engine = self.engine
+        episode = np.repeat(self._clock.episode[lanes], count)
+        with np.errstate(over="ignore"):
+            others = np.arange(count, dtype=np.uint64) * np.uint64(GAMMA)
+            keys = np.where(others > 0, mix(self._clock.key[lanes, None] + others), self._clock.key[lanes, None])
+        streams = Streams(keys.ravel(), episode)
+        engine.start(agents, streams, at_once=True)
+        if starts is not None:
+            self._put(lanes, starts)
+        elif self._collisions != "through" and count > 1:
+            self._spread(lanes, streams)
+        if engine.slips:
+            self._random.begin(agents, streams.values, self._clock.time + 1, STEPS)
+        self._clock.begin(lanes, self._settings.limit(lambda: self._auto_limits(lanes)))
+        self._learn_bumps(lanes)
+        self.live[lanes] = True
+        if self._trails is not None:
+            for agent in agents.tolist():
+                self._trails.begin(agent, self.maze_of(agent // count))
+
+    def _put(self, lanes: Lanes, starts: NDArray[np.int64]) -> None:
+        """Put the agents of lanes on given starts."""
+        cells = [[start_cell(one, self.maze_of(lane), self._inner.setup) for one in starts] for lane in lanes.tolist()]
+        agents = self._agents_of(lanes)
+        flat = np.array(cells).ravel()
+        self.engine.put(agents, Places(self.engine.places(agents).maze, flat, np.zeros_like(flat)))
+
+    def _spread(self, lanes: Lanes, streams: Streams) -> None:
+        """Put all agents but the first of each lane on cells of their own, drawn from their streams."""
+        count, engine = self.num_agents, self.engine
+        agents = self._agents_of(lanes)
+        places = engine.places(agents)
+        starts, floor = self._standing(places.of(np.arange(0, len(agents), count)))
+        enough = starts.sum(axis=1, keepdims=True) >= count
+        free = np.where(enough, starts, starts | floor)
+        cells = places.cell.reshape(-1, count).copy()
+        rows = np.arange(len(lanes))
+        for agent in range(1, count):
+            free[rows, cells[:, agent - 1]] = False
+            left = free.sum(axis=1)
+            if not left.all():
+                raise ValueError(f"a maze has no room for {count} agents: {self.maze_of(int(lanes[left.argmin()]))!r}")
+            drawn = streams[np.arange(agent, len(agents), count)].choice(START, left.astype(np.uint64))
+            cells[:, agent] = (np.cumsum(free, axis=1) == drawn[:, None] + 1).argmax(axis=1)
+        flat = cells.ravel()
+        engine.put(agents, Places(places.maze, flat, np.zeros_like(flat)))
+
+    def _standing(self, places: Places) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return for each place's maze which cells are starts, and which are floor that an agent can start on."""
+        scene = self.engine.scene
+        numbers, inverse = np.unique(places.maze, return_inverse=True)
+        size = int(scene.sizes[numbers].max())
+        starts, floor = np.zeros((2, len(numbers), size), dtype=np.bool_)
+        margin = scene.margin
+        for row, number in enumerate(numbers.tolist()):
+            height, width = int(scene.heights[number]), int(scene.widths[number])
+            codes = scene.codes[number, margin : margin + height, margin : margin + width].ravel()
+            starts[row, : height * width] = codes == CODES["S"]
+            floor[row, : height * width] = codes == CODES["."]
+            if scene.bits is not None and scene.bits[number].any():
+                world = self.engine.worlds(np.array([number]))
+                reached = np.zeros(size, dtype=np.bool_)
+                reached[world.cell[world.carried == 0]] = True
+                floor[row] &= reached
+        return starts[inverse], floor[inverse]
+
+    def _auto_limits(self, lanes: Lanes) -> NDArray[np.int64]:
+        """Return what "auto" means in the mazes of lanes: the same as for one agent."""
+        if self._levels is not None and self._levels.batch is not None:
+            first = self.engine.places(lanes * self.num_agents).maze
+            limits: NDArray[np.int64] = size_limit(self.engine.scene.open_tiles[first])
+            return limits
+        found = []
+        for lane in lanes.tolist():
+            maze = self.maze_of(lane)
+            if maze not in self._limits:
+                self._limits[maze] = int(explorer_limits(self._settings.setup.compile([maze]))[0])
+            found.append(self._limits[maze])
+        return np.array(found, dtype=np.int64)
+
+    def _learn_bumps(self, lanes: Lanes) -> None:
+        """Note what staying earns in the mazes of lanes."""
+        own = checked_rewards(self._settings.setup.rewards).get("step")
+        plain = self._levels is not None and self._levels.batch is not None
+        for lane in lanes.tolist():
+            step = own
+            if step is None:
+                step = REWARDS["step"]
+                if not plain or self._given[lane]:
+                    step = (self.maze_of(lane).setting("rewards") or {}).get("step", step)
+            self._bump[lane * self.num_agents : (lane + 1) * self.num_agents] = step
+
+    def maze_of(self, lane: int) -> Maze:
+        """Return the maze of a lane, with all goals."""
+        found = self._base[lane]
+        if found is None:
+            number = int(self.engine.places(np.array([lane * self.num_agents])).maze[0])
+            found = self._base[lane] = self.engine.scene.maze(number)
+        return found
+
+    def step(
+        self, actions: Any
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, NDArray[Any]]]:
+        """Move all agents at once; lanes that were over begin their next episodes instead.
+
+        Args:
+            actions: (num_envs, agents) integers, 0 to 3; those of agents that are not live do not matter.
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos, (num_envs, agents, ...) each; `live` says who
+            goes on.
+
+        Raises:
+            ValueError: actions of another shape, or not from 0 to 3.
+            TypeError: actions that are not integers.
+            gymnasium.error.ResetNeeded: there was no reset.
+        """
+        actions = self._checked(actions)
+        if not self._reset_once:
+            raise gymnasium.error.ResetNeeded("call reset() first")
+        engine, clock, shape = self.engine, self._clock, self.live.shape
+        clock.time += 1
+        before, here, live = engine.places().cell, engine.here(), self.live
+        special = engine.move(actions.ravel(), self._random.at(clock.time) if engine.slips else None)
+        wanted = engine.places().cell
+        rewards = np.full(len(self._every), engine.usual_reward)
+        ends = np.zeros(len(self._every), dtype=np.bool_)
+        if special is not None:
+            rewards[special], ends[special] = engine.outcome(special)
+        cells = before.reshape(shape), wanted.reshape(shape)
+        stays = staying(*cells, live, self._teams, self._collisions).ravel()
+        back = np.flatnonzero(stays | ~live.ravel())
+        if len(back):
+            engine.take_back(back, here)
+            rewards[back], ends[back] = np.where(stays[back], self._bump[back], 0.0), False
+        rewards, ends = rewards.reshape(shape), ends.reshape(shape)
+        after = np.where((stays | ~live.ravel()), before, wanted)
+        if self.pursuers:
+            self._tag_evaders(cells[0], after.reshape(shape), rewards, ends)
+        truncations = np.zeros(shape, dtype=np.bool_)
+        if clock.time in clock.calendar:
+            truncations[clock.truncated()] = True
+            truncations &= live
+        if self._trails is not None:
+            dead = None if self._over is None else self._agents_of(self._over)
+            self._trails.extend(before, after, dead)
+        self.live = live & ~ends & ~truncations
+        begun, over = self._over, np.flatnonzero(live.any(axis=1) & ~self.live.any(axis=1))
+        if begun is not None:
+            clock.episode[begun] += 1
+            self._begin(begun)
+        self._over = over if len(over) else None
+        return self._observe(), rewards, ends, truncations, self._infos()
+
+    def _checked(self, actions: Any) -> NDArray[np.int64]:
+        actions = np.asarray(actions)
+        if actions.dtype.kind not in "iu":
+            raise TypeError(f"actions are integers, not {actions.dtype}")
+        if actions.shape != self.live.shape:
+            raise ValueError(f"actions have shape {self.live.shape}, (lanes, agents), not {actions.shape}")
+        if actions.size and not (actions.min() >= 0 and actions.max() <= 3):
+            wrong = actions[(actions < 0) | (actions > 3)][0]
+            raise ValueError(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {wrong}")
+        return actions.astype(np.int64)
+
+    def _tag_evaders(self, before: Any, after: Any, rewards: Any, ends: Any) -> None:
+        """Let evaders that pursuers meet lose, and pursuers end when no evader is left; in place."""
+        met = meetings(before, after, self.live & ~ends, self._teams)
+        met[:, self.pursuers :, self.pursuers :] = False
+        rewards += self._tag * np.where(np.arange(self.num_agents) < self.pursuers, met.sum(axis=2), 0)
+        tagged = met.any(axis=2) & (np.arange(self.num_agents) >= self.pursuers)
+        rewards -= self._tag * tagged
+        ends |= tagged
+        none_left = ~(self.live & ~ends)[:, self.pursuers :].any(axis=1)
+        ends[:, : self.pursuers] |= none_left[:, None] & self.live[:, : self.pursuers]
+
+    # what is seen
+
+    def _observe(self) -> Any:
+        seen = self.engine.observe()
+        if self._others is not None:
+            seen = self._others.add(seen, self._crowd())
+            if isinstance(seen, dict) and "pixels" in seen:
+                seen["pixels"] = self._all_drawn()
+            elif self.observation_kind == "pixels":
+                seen = self._all_drawn()
+        return _by_lane(seen, self.live.shape)
+
+    @property
+    def observation_kind(self) -> str | tuple[str, ...]:
+        """What is observed: the name that the environment was made with, or the names."""
+        return self._settings.setup.observation
+
+    def _crowd(self) -> Crowd:
+        lanes, count = self.live.shape
+        row, column = self.engine.scene.rows_and_columns(self.engine.places())
+        others = np.array([[other for other in range(count) if other != agent] for agent in range(count)])
+        kind = np.where(self._teams[:, None] == self._teams[others], 1, 2)
+        numbers = (np.arange(lanes)[:, None, None] * count + others).reshape(lanes * count, count - 1)
+        kind = np.where(self.live.ravel()[numbers], np.tile(kind, (lanes, 1)), 0)
+        return Crowd(row, column, numbers, kind)
+
+    def _infos(self) -> dict[str, NDArray[Any]]:
+        count = len(self._every)
+        infos = self._info.of(self.engine, self._every, count)
+        shape = self.live.shape
+        return {name: rows.reshape(*shape, *rows.shape[1:]) for name, rows in infos.items() if name[0] != "_"}
+
+    @property
+    def episode_is_over(self) -> bool:
+        """Whether the episodes of all lanes are over."""
+        return self._reset_once and not self.live.any()
+
+    @property
+    def at_goal(self) -> NDArray[np.bool_]:
+        """(num_envs, agents): whether an agent stands on one of its goals."""
+        return (self.engine.scene.tiles(self.engine.places()) == ord("G")).reshape(self.live.shape)
+
+    def state(self) -> NDArray[np.uint8]:
+        """Return the whole maze of each lane as tile codes, with agent i as `LAST_CODE` + 1 + i: (num_envs, H, W)."""
+        scene, (lanes, count) = self.engine.scene, self.live.shape
+        places = self.engine.places()
+        inner = slice(scene.margin, -scene.margin)
+        codes = scene.codes[places.maze.reshape(lanes, count)[:, 0], inner, inner].copy()
+        row, column = (part.reshape(lanes, count) for part in scene.rows_and_columns(places))
+        for agent in range(count):
+            here = np.flatnonzero(self.live[:, agent])
+            codes[here, row[here, agent], column[here, agent]] = LAST_CODE + 1 + agent
+        return codes
+
+    # pictures
+
+    def _all_drawn(self) -> NDArray[Any]:
+        """Return "pixels" with all agents of a lane, for each of them."""
+        height, width, _ = self._sight.bare["pixels"].shape or ()
+        frames = np.zeros((self.num_envs, height, width, 3), dtype=np.uint8)
+        for lane, room in enumerate(frames):
+            frame = self.frame(lane, trail=False)
+            room[: len(frame), : frame.shape[1]] = frame
+        frames = np.repeat(frames, self.num_agents, axis=0)
+        if self._settings.setup.encoding == "float":
+            return frames.reshape(len(frames), -1).astype(np.float32) / 255
+        return frames
+
+    def frame(self, lane: int, *, trail: bool = True, tile: int | None = None) -> NDArray[np.uint8]:
+        """Return the picture of a lane, all agents in it; `tile` is the side of a tile in px."""
+        agents = self._agents_of(np.array([lane]))
+        places = self.engine.places(agents)
+        crossed = None
+        if trail and self._trails is not None:
+            crossed = np.bitwise_or.reduce([self._trails[agent] for agent in agents.tolist()])
+        live = self.live[lane] if self.num_agents > 1 else np.ones(1, dtype=np.bool_)
+        numbers = np.flatnonzero(live) if self.num_agents > 1 else None
+        size = self._settings.setup.tile if tile is None else tile
+        return draw_crowd(self.maze_of(lane), places.cell[live], places.carried[live], numbers, crossed, size)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Return the frames ("rgb_array") or texts ("ansi"), one a lane, all agents in each."""
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() needs a render mode, such as render_mode="rgb_array"')
+            return None
+        if not self._reset_once:
+            raise gymnasium.error.ResetNeeded("call reset() first")
+        if self.render_mode == "ansi":
+            return tuple(self._text(lane) for lane in range(self.num_envs))
+        return tuple(self.frame(lane) for lane in range(self.num_envs))
+
+    def _text(self, lane: int) -> str:
+        places = self.engine.places(self._agents_of(np.array([lane])))
+        live = self.live[lane] if self.num_agents > 1 else np.ones(1, dtype=np.bool_)
+        signs = ["○"] if self.num_agents == 1 else [chr(ord("①") + number % 20) for number in range(self.num_agents)]
+        marks = {int(cell): sign for cell, sign, on in zip(places.cell, signs, live, strict=True) if on}
+        return maze_text(self.maze_of(lane), marks, carried=int(places.carried[0]))
+
+
+def _taking_back(engine: Engine) -> TakesBack:
+    """Return an engine whose lanes can be put back.
+
+    Raises:
+        TypeError: they cannot.
+    """
+    if not isinstance(engine, TakesBack):
+        raise TypeError(f"several agents need an engine with here and take_back, not {type(engine).__name__}")
+    return engine
+
+
+def _by_lane(seen: Any, shape: tuple[int, ...]) -> Any:
+    """Return rows of all agents as rows of lanes and agents."""
+    if isinstance(seen, dict):
+        return {name: _by_lane(part, shape) for name, part in seen.items()}
+    return seen.reshape(*shape, *seen.shape[1:])

@@ -1,0 +1,43 @@
+"""A maze with several agents, each in its colour and with its number."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.inventory import tiles_now
+from ..maps.maze import Maze
+from .draw import draw_place, tile_size
+from .tiles import Frame, Look, cell_picture
+
+
+def draw_crowd(
+    maze: Maze,
+    cells: NDArray[np.int64],
+    carried: NDArray[np.int64],
+    numbers: NDArray[np.int64] | None,
+    trail: NDArray[np.uint8] | None = None,
+    tile: int | None = None,
+) -> Frame:
+    """Draw a maze with agents.
+
+    Args:
+        maze: the maze, as the first agent has it: what it took is gone.
+        cells: (n,), row * width + column; of those in one cell the last is on top.
+        carried: (n,), sets of inventory bits.
+        numbers: (n,), from 0, which decide their colours; None: there is one agent, drawn as it is alone.
+        trail: (height * width,), what was crossed, or None.
+        tile: the side of a tile in px; None: as `draw` has it.
+    """
+    first = int(carried[0]) if len(carried) else 0
+    if numbers is None:
+        return draw_place(maze, int(cells[0]), first, trail=trail, tile=tile)
+    size = tile_size(maze) if tile is None else tile
+    frame = draw_place(maze, None, first, trail=trail, tile=size)
+    tiles = tiles_now(maze, first).ravel()
+    strengths = maze.setting("wind") or ()
+    for cell, number in zip(cells.tolist(), numbers.tolist(), strict=True):
+        row, column = divmod(cell, maze.width)
+        wind = min(strengths[column], 3) if len(strengths) == maze.width else 0
+        sides = 0 if trail is None else int(trail[cell])
+        picture = cell_picture(Look(int(tiles[cell]), wind, sides, agent=number + 2), size)
+        frame[row * size : (row + 1) * size, column * size : (column + 1) * size] = picture
+    return frame
