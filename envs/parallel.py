@@ -50,8 +50,9 @@ class ParallelMazes:
         maze: as in `MazeEnv`, for all lanes; or `Levels`, of which each reset of a lane draws one.
         agents: in each lane.
         num_envs: the number of lanes.
-        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, format, map_warnings:
-            as in `MazeEnv`. Infos are those of an agent that is alone.
+        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, format, map_warnings,
+            actions, corners, noise, wind: as in `MazeEnv`. Infos are those of an agent that is alone. Several agents
+            do not turn (`actions="turns"`).
         render_mode: None, "human" (of one lane), "rgb_array" or "ansi".
         collisions: "blocked" (two agents are never in one cell, nor change places), "swap" (they may change places) or
             "through".
@@ -98,6 +99,10 @@ class ParallelMazes:
         pursuers: int = 0,
         tag: float = 1.0,
         presence: bool = True,
+        actions: Any = None,
+        corners: str | None = None,
+        noise: Any = None,
+        wind: Any = None,
     ) -> None:
         if isinstance(maze, World):
             raise TypeError("several agents walk through a Maze, not a World: the reward of staying must be known")
@@ -108,6 +113,7 @@ class ParallelMazes:
             several=isinstance(maze, Levels), observation=observation, encoding=encoding, view_size=view_size,
             tile=tile, slip=slip, rewards=rewards, time_limit=time_limit, info=info, discount=discount,
             render_mode=render_mode, check=check, shaping=None, render_modes=self.metadata["render_modes"],
+            actions=actions, corners=corners, noise=noise, wind=wind,
             format=format, map_warnings=map_warnings, given={},
         )  # fmt: skip
         self.num_envs, self.num_agents = whole("num_envs", num_envs, 1), whole("agents", agents, 1)
@@ -122,10 +128,16 @@ class ParallelMazes:
         count = self.num_envs * self.num_agents
         self._every = np.arange(count)
 
-        levels = maze if isinstance(maze, Levels) else None
-        mazes = found_mazes(maze, self.num_envs, format)[:1] if levels is None else [levels.make(levels.draw(0))]
         setup = self._settings.setup
+        levels = setup.dressed_levels(maze if isinstance(maze, Levels) else None)
+        if levels is None:
+            mazes = setup.dressed(found_mazes(maze, self.num_envs, format)[:1])
+        else:
+            mazes = [levels.make(levels.draw(0))]
         self._sight = setup.declared(mazes, levels)
+        self.moves = self._sight.moves
+        if self.num_agents > 1 and self.moves.headings > 1:
+            raise ValueError(f"agents that turn ({self.moves}) are alone in their maze; give actions that are steps")
         setup.checked(mazes, self._sight)
         if levels is not None and levels.pinned:
             pinned = [levels.make(levels.draw(0, lane)) for lane in range(self.num_envs)]
@@ -147,7 +159,7 @@ class ParallelMazes:
             else None
         )
         self.single_observation_space = self._sight.space if self._others is None else self._others.space
-        self.single_action_space = spaces.Discrete(4)
+        self.single_action_space = spaces.Discrete(len(self.moves))
 
         self._clock = Clock(self.num_envs)
         self._random = RandomBlock(count)
@@ -248,7 +260,7 @@ class ParallelMazes:
         key, episode = self._clock.renewed(seed, lanes)
         mazes: list[Maze] | None = None
         if "maze" in options:
-            found = found_mazes(options["maze"], self.num_envs, self._settings.format)
+            found = self._settings.setup.dressed(found_mazes(options["maze"], self.num_envs, self._settings.format))
             self._settings.setup.checked(found, self._sight)
             mazes = [found[0 if len(found) == 1 else lane] for lane in lanes.tolist()]
         starts = None if "start" not in options else self._starts(options["start"])
@@ -395,14 +407,14 @@ class ParallelMazes:
         """Move all agents at once; lanes that were over begin their next episodes instead.
 
         Args:
-            actions: (num_envs, agents) integers, 0 to 3; those of agents that are not live do not matter.
+            actions: (num_envs, agents) integers, 0 to A - 1; those of agents that are not live do not matter.
 
         Returns:
             Observations, rewards, terminations, truncations and infos, (num_envs, agents, ...) each; `live` says who
             goes on.
 
         Raises:
-            ValueError: actions of another shape, or not from 0 to 3.
+            ValueError: actions of another shape, or not in the action space.
             TypeError: actions that are not integers.
             gymnasium.error.ResetNeeded: there was no reset.
         """
@@ -449,9 +461,9 @@ class ParallelMazes:
             raise TypeError(f"actions are integers, not {actions.dtype}")
         if actions.shape != self.live.shape:
             raise ValueError(f"actions have shape {self.live.shape}, (lanes, agents), not {actions.shape}")
-        if actions.size and not (actions.min() >= 0 and actions.max() <= 3):
-            wrong = actions[(actions < 0) | (actions > 3)][0]
-            raise ValueError(f"an action is 0 (up), 1 (right), 2 (left) or 3 (down), not {wrong}")
+        wrong = actions[(actions < 0) | (actions >= len(self.moves))]
+        if len(wrong):
+            raise ValueError(f"an action is {self.moves.numbered()}, not {wrong[0]}")
         return actions.astype(np.int64)
 
     def _tag_evaders(self, before: Any, after: Any, rewards: Any, ends: Any) -> None:

@@ -69,7 +69,7 @@ class ParallelMaze(ParallelEnv):  # type: ignore[misc, unused-ignore]
             actions: by name, one for each agent of `agents`; others are ignored.
 
         Raises:
-            ValueError: an action that is missing, or not one of 0, 1, 2, 3.
+            ValueError: an action that is missing, or not in the action space.
             TypeError: an action that is not an integer.
         """
         if not self.agents:

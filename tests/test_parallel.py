@@ -406,6 +406,30 @@ def test_starts_are_apart_and_the_same_on_every_machine():
 FIRST_STARTS = [[8, 29, 37, 22, 10], [8, 38, 22, 12, 24], [8, 26, 17, 36, 38]]
 
 
+def test_other_moves():
+    """A king's moves with stay: who stays keeps its cell, and bits are for eight neighbours; agents do not turn."""
+    env = parallel_env(ROOMS, 2, num_envs=1, actions="king_stay", observation=("dots", "position"))
+    env.reset(seed=0, options={"start": [(1, 1), (2, 2)]})
+    names = list(env.moves.names)
+    stay, diagonal = names.index("stay"), env.moves.steps.index((1, 1))
+    seen, *_ = env.step([[diagonal, stay]])
+    assert seen["position"][0, :, :2].tolist() == [[1, 1], [2, 2]]
+    bits = env.moves.seen[0].tolist()
+    assert seen["dots"].shape[2] == 16 and seen["dots"][0, 0, 8:].sum() == 1
+    assert seen["dots"][0, 0, 8 + bits.index([1, 1])] == 1 and seen["dots"][0, 1, 8 + bits.index([-1, -1])] == 1
+    with pytest.raises(ValueError, match="an action is 0"):
+        env.step([[9, 0]])
+    with pytest.raises(ValueError, match="alone in their maze"):
+        parallel_env(ROOMS, 2, num_envs=1, actions="turns")
+    single, one = (
+        gymnasium.make_vec(ROOMS, num_envs=2, actions="turns"),
+        parallel_env(ROOMS, 1, num_envs=2, actions="turns"),
+    )
+    assert np.array_equal(single.reset(seed=0)[0], one.reset(seed=0)[0][:, 0])
+    for actions in np.random.default_rng(0).integers(0, 3, (30, 2)):
+        assert np.array_equal(single.step(actions)[0], one.step(actions[:, None])[0][:, 0])
+
+
 def test_states_are_copied_and_pickled():
     env = parallel_env("mazegrad/Maze-v0", 3, num_envs=3, size=(3, 3), slip=0.1, collisions="swap")
     env.reset(seed=0)

@@ -7,7 +7,6 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from ..maps.directions import OFFSETS
 from ..maps.legend import AGENT_CODE, LAST_CODE
 from .encodings import PLANES
 from .sight import Sight, kinds_of
@@ -29,15 +28,15 @@ class Crowd(NamedTuple):
 class Others:
     """Adds the other agents to observations.
 
-    - "dots": four more bits, 1 where another agent stands in the neighbouring cell up, right, left, down.
+    - "dots": as many bits again, 1 where another agent stands in the neighbouring cell: up, right, left, down.
     - "view", "map": another agent has the code `LAST_CODE` + 1; as planes there is one more plane.
     - "index", "state": a `MultiDiscrete`, followed by the cell + 1 of each other agent, 0 for one that has left.
     - "position": followed by (row + 1, column + 1) of each, (0, 0) for one that has left.
     - With `encoding="float"` the last three are followed by (1, row, column) of each, scaled, (0, 0, 0) for one that
       has left.
 
-    With opponents, there are four more bits, the code `LAST_CODE` + 2, and a further plane for these. "pixels" shows
-    all agents anyway; goals stay as they are.
+    With opponents, there are bits for them as well, the code `LAST_CODE` + 2, and a further plane for these. "pixels"
+    shows all agents; goals stay as they are.
 
     Args:
         sight: what is observed without the others.
@@ -60,7 +59,7 @@ class Others:
         width: int,
     ) -> None:
         self._encoding, self._others, self._teams = encoding, agents - 1, teams
-        self._height, self._width = height, width
+        self._height, self._width, self._steps = height, width, sight.moves.seen[0].tolist()
         single = isinstance(observation, str)
         kinds = kinds_of(observation)
         self._kinds = {name: "goal" if name.endswith("_goal") else kind for name, kind in kinds.items()}
@@ -72,7 +71,7 @@ class Others:
         """Return a space with the others in it."""
         more, cells = self._teams, self._height * self._width
         if kind == "dots":
-            size = 4 + 4 * more
+            size = len(self._steps) * (1 + more)
             return spaces.MultiBinary(size) if self._encoding != "float" else spaces.Box(0, 1, (size,), np.float32)
         if kind in ("view", "map"):
             shape = tuple(space.shape or ())
@@ -107,7 +106,7 @@ class Others:
         down = crowd.row[crowd.others] - crowd.row[:, None]
         right = crowd.column[crowd.others] - crowd.column[:, None]
         if kind == "dots":
-            near = np.stack([(down == r) & (right == c) for r, c in OFFSETS.tolist()], axis=1)  # (n, 4, others)
+            near = np.stack([(down == r) & (right == c) for r, c in self._steps], axis=1)  # (n, bits, others)
             bits = [(near & (crowd.kind == team + 1)[:, None]).any(axis=2) for team in range(self._teams)]
             return np.concatenate([seen, *(part.astype(seen.dtype) for part in bits)], axis=1)
         if kind in ("view", "map"):
