@@ -114,7 +114,7 @@ class ParallelMazes:
             tile=tile, slip=slip, rewards=rewards, time_limit=time_limit, info=info, discount=discount,
             render_mode=render_mode, check=check, shaping=None, render_modes=self.metadata["render_modes"],
             actions=actions, corners=corners, noise=noise, wind=wind,
-            format=format, map_warnings=map_warnings, given={},
+            format=format, map_warnings=map_warnings, given={}, dots_error=0.0,
         )  # fmt: skip
         self.num_envs, self.num_agents = whole("num_envs", num_envs, 1), whole("agents", agents, 1)
         self.pursuers = whole("pursuers", pursuers, 0)

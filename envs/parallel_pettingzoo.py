@@ -101,7 +101,7 @@ class ParallelMaze(ParallelEnv):  # type: ignore[misc, unused-ignore]
 
     def _infos(self, infos: dict[str, NDArray[Any]]) -> dict[str, dict[str, Any]]:
         def one(row: Any) -> Any:
-            return row.copy() if row.ndim else bool(row) if row.dtype == np.bool_ else row
+            return row.copy() if row.ndim else np.array(row) if row.dtype == np.bool_ else row  # as in `MazeEnv`
 
         return {
             name: {key: one(rows[0, number]) for key, rows in infos.items()}

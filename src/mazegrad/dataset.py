@@ -28,11 +28,8 @@ PUZZLES: Final = "maze-hard"
 LEVELS: Final = ("random", *STAGES, "optimal")
 _SEES: Final = "view"  # the learner
 _LANES, _CELL, _HIDDEN = 64, "gru", 32
-_SETTINGS: Final[Mapping[str, Any]] = {
-    "segment": 16,
-    "epochs": 4,
-    "memory": 4,
-}  # many short updates: the stages then differ on every id
+# many short updates: the stages then differ on every id
+_SETTINGS: Final[Mapping[str, Any]] = {"segment": 16, "epochs": 4, "memory": 4}
 
 
 def dataset(arguments: Namespace) -> None:
@@ -127,7 +124,8 @@ def learner(
     env = vector_env(env_id, _LANES, keywords)
     seen, actions = env.single_observation_space, env.single_action_space
     policy = RecurrentPolicy(seen, actions, _CELL, _HIDDEN, rng=rng)
-    trained = DAgger(env, policy, **DEFAULTS["dagger"](steps), **_SETTINGS, rng=rng)
+    settings = {**DEFAULTS["dagger"](steps), **_SETTINGS}
+    trained = DAgger(env, policy, **settings, rng=rng)
     for stage, share in STAGES.items():  # all of them, so that one asked for alone is the same
         trained.train(max(1, round(share * steps) - trained.steps))
         if stage in stages:
