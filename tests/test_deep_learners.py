@@ -16,7 +16,7 @@ from mazegrad import nn
 from mazegrad.agents import evaluate
 from mazegrad.agents.learners import PPO, DAgger, Experience, Learner, RecurrentPolicy, Reinforce, advantages
 from mazegrad.agents.learners.policy import CELLS
-from mazegrad.agents.learners.ppo import Batch, log_probability, ppo_loss
+from mazegrad.agents.learners.ppo import Batch, ValueScale, log_probability, ppo_loss
 from mazegrad.agents.learners.training import at
 
 LABELS = ("optimal_actions",)
@@ -277,6 +277,57 @@ def test_an_environment_of_another_library_begins_anew(tmp_path: Path) -> None:
     again = PPO.load(tmp_path / "x.npz", gymnasium.make_vec("CartPole-v1", 4))
     again.train(50)
     assert again.steps >= 100
+
+
+# ------------------------------------------------------------------------------------------------------ parts of PPO
+def test_an_update_ends_when_the_policy_has_moved_too_far() -> None:
+    def epochs(target_kl: float | None) -> list[float]:
+        curve = learner_of(PPO, minibatches=2, learning_rate=1e-2, target_kl=target_kl).train(100)
+        return [row["epochs"] for row in curve]
+
+    assert set(epochs(1e-9)) == {1.0}
+    assert set(epochs(None)) == {4.0}
+
+
+def test_the_weight_of_the_entropy_follows_its_schedule() -> None:
+    """A weight that outdoes all rewards keeps the policy uniform for as long as it lasts."""
+    env = lanes("Maze-v0", count=16, size=(2, 2), level_seeds=[1], time_limit=20)
+    policy = small(env, "none")
+    learner = PPO(env, policy, segment=16, learning_rate=1e-2, entropy=(100.0, 0.0, 6000), rng=np.random.default_rng(0))
+    learner.train(12_000)
+    spread = [row["entropy"] for row in learner.curve]
+    assert min(spread[:10]) > 0.99 * np.log(4)
+    assert spread[-1] < 0.8 * np.log(4)
+
+
+def test_the_scale_of_the_values_moves_and_what_the_critic_says_does_not() -> None:
+    policy = small(lanes())
+    scale = ValueScale(policy)
+    rng = np.random.default_rng(0)
+    x, hidden = policy.inputs(rng.integers(0, 2, (50, 4))), policy.begin(50)
+
+    def said() -> np.ndarray:
+        return scale.undone(policy.think(x, hidden).values)
+
+    before = said()
+    for _ in range(100):
+        scale.follow(rng.normal(40.0, 5.0, 1000))
+        np.testing.assert_allclose(said(), before, rtol=1e-4, atol=1e-4)
+    assert scale.mean_and_std == pytest.approx((40, 5), rel=0.05)
+    assert abs(scale.done(np.array([45.0]))[0] - 1) < 0.1
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_rewards_of_any_size_are_learned_from(normalised: bool) -> None:
+    """Values and advantages are normalised; without that, rewards a thousand times as large are too large."""
+    env = lanes("Maze-v0", count=16, size=(2, 2), level_seeds=[1], rewards={"goal": 1000.0}, time_limit=30)
+    how = {"normalise_values": normalised, "normalise_advantages": normalised}
+    learner = PPO(env, small(env, "none"), segment=16, learning_rate=1e-2, rng=np.random.default_rng(0), **how)
+    learner.train(12_000)
+    last = [row["value_error"] for row in learner.curve[-5:]]
+    assert (max(last) < 2) is normalised, "the error is in units of the values' spread"
+    if normalised:
+        assert learner.score("success") > 0.9
 
 
 # ------------------------------------------------------------------------------------------------------------ learning
