@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mazegrad import nn
-from mazegrad.agents import evaluate
+from mazegrad.agents import certify_memory, evaluate
 from mazegrad.agents.learners import PPO, DAgger, Experience, Learner, RecurrentPolicy, Reinforce, advantages
 from mazegrad.agents.learners.policy import CELLS
 from mazegrad.agents.learners.ppo import Batch, ValueScale, log_probability, ppo_loss
@@ -353,6 +353,36 @@ def test_reinforce_remembers_the_sign() -> None:
         learner.train(2000)
     drawing = learner.policy.sampling(np.random.default_rng(0))
     assert evaluate(lanes("TMaze-v0", count=100, corridor=2), drawing, episodes=100, seed=0).successes.mean() > 0.9
+
+
+@pytest.mark.slow
+def test_ppo_with_a_memory_passes_the_bound_that_holds_without_one() -> None:
+    """The T-maze by policy gradient alone: who remembers earns nearly V*; who does not, at most the certified bound."""
+    bakker = {"goal": 4.0, "trap": -0.1}
+    env = gymnasium.make("mazegrad/TMaze-v0", corridor=5, rewards=bakker)
+    worlds: dict[str, tuple[int, Any]] = {}
+    for seed in range(20):
+        env.reset(seed=seed)
+        worlds.setdefault(env.unwrapped.maze.digest, (seed, env.unwrapped.world))
+    assert len(worlds) == 2
+    bound = certify_memory([world for _, world in worlds.values()], "dots", 0.99).memoryless_value
+
+    def trained(cell: str, most: int) -> tuple[Learner, float]:
+        made = lanes("TMaze-v0", count=64, corridor=5, rewards=bakker)
+        rng = np.random.default_rng(0)
+        policy = RecurrentPolicy(made.single_observation_space, 4, cell, 32, previous_action=cell != "none", rng=rng)
+        learner = PPO(made, policy, segment=64, learning_rate=2e-3, rng=rng)
+        while learner.steps < most and not learner.score("success", 500) > 0.97:
+            learner.train(1)
+        seeds = [seed for seed, _ in worlds.values()]
+        return learner, float(np.mean([evaluate(env, learner, 1, seed, discount=0.99).returns for seed in seeds]))
+
+    learner, value = trained("lstm", 500_000)
+    assert learner.score("success", 500) > 0.97
+    assert value > 1.9 * bound.upper
+    learner, value = trained("none", 60_000)
+    assert 0.4 < learner.score("success", 500) < 0.6
+    assert value <= bound.upper + 1e-9
 
 
 def test_dagger_follows_the_path_of_the_sheet() -> None:
