@@ -191,7 +191,7 @@ class Episodes:
 
     def _take_lateness(self, ended: Lanes, rewards: NDArray[np.float64]) -> None:
         """Let those of lanes that stand on a goal earn less, the later they are."""
-        late = ended[self.engine.scene.tiles(self.engine.places(ended)) == ord("G")]
+        late = ended[self.engine.scene.at_goal(self.engine.places(ended))]
         limits = self._settings.limit(partial(self._auto_limits, late))
         rewards[late] -= self._settings.less(self.clock.steps()[late], limits)
 

@@ -271,7 +271,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         """(num_envs,): whether the agent has reached a goal; of lanes that the last step reset, whether it had."""
         if self._ended_at_goal is not None:
             return self._ended_at_goal.copy()
-        return self.engine.scene.tiles(self.engine.places()) == ord("G")
+        return self.engine.scene.at_goal(self.engine.places())
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave an agent where it is, (num_envs, A); all True where all do."""

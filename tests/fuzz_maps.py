@@ -27,7 +27,10 @@ LINES = (
     "slip: 2/0", "slip: nan", "slip: 1e400", "ice: -1", "ice: 1/3", "trap: end", "trap: restart", "trap: maybe",
     "wind: 1", "wind:", "wind: -1 2 x", "wind: " + "9" * 30, "wind: 1 1 1 1 1 1 1 1 1",
     "rewards: goal", "rewards: goal inf", "rewards: step -1, step 1", "rewards: trap -100",
-    "name", ":", ": x", "name: \ud800", "S", "", " ", ";",
+    "actions: king", "actions: turns", "actions: a 1 2, b -1 0", "corners: cut", "facing: left", "noise: other 1/3",
+    "noise: any 0.5, left_of 0.7", "noise: ~ stay 0.5; . back 1", "wind: left 1 1 1 1 1 1 1 varies", "wind: varies",
+    "reward: $ 1 goal, m -1, up 2", "reward: A 3, G 2, # 1", "jump: P p 1, Q start", "jump: P X", "starts: h 2, S 3",
+    "exit: all items", "name", ":", ": x", "name: \ud800", "S", "", " ", ";",
 )  # fmt: skip
 
 
@@ -39,7 +42,7 @@ def mutated(rng: random.Random, texts: list[str]) -> str:
         place, line = rng.randrange(len(text) + 1), rng.randrange(len(lines))
         match rng.randrange(9):
             case 0 | 1 | 2:
-                text = text[:place] + rng.choice(list(LEGEND)) + text[place + 1 :]
+                text = text[:place] + rng.choice([*LEGEND, *"$mPpQh"]) + text[place + 1 :]
             case 3:
                 text = text[:place] + rng.choice(ODD) + text[place + rng.randrange(2) :]
             case 4:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mazegrad.envs import Maze, World
+from mazegrad.envs.maps.moves import read_moves
 
 TILES = "........##~^><v*aAX{}"
 
@@ -69,6 +70,45 @@ def random_physics(rng, height, width, actions=None):
     return metadata
 
 
+def random_earnings(rng, tiles, names):
+    """Metadata of tiles of the map's own, rewards where they are, jumps, weighted starts; these tiles are drawn in."""
+    free = rng.permutation(np.flatnonzero(tiles == ".")).tolist()
+    lines, metadata = [], {}
+
+    def draw(letter, count=1):
+        cells = [free.pop() for _ in range(min(count, len(free)))]
+        tiles[cells] = letter
+        return cells
+
+    def some():
+        return repr(float(rng.integers(-8, 9)) / 4)
+
+    if rng.random() < 0.6:
+        draw("m", 2)
+        lines += [f"m {some()}", f"m {some()} leaving", f"~ {some()}"]
+    if rng.random() < 0.5:
+        draw("o"), draw("x")
+        lines += [f"o {some()} goal", f"x {some()} trap"]
+    if rng.random() < 0.4:
+        lines.append(f"{rng.choice(names)} {some()}")
+    lines = [line for line in lines if len(line.split()[0]) > 1 or line[0] in "~mox"]
+    if lines:
+        metadata["reward"] = ", ".join(lines)
+    if rng.random() < 0.4 and len(free) >= 2:
+        draw("P")
+        target = str(rng.choice(["p", "start"]))
+        draw("p", int(rng.integers(1, 3)))
+        metadata["jump"] = f"P {target} {some()}"
+        if target == "start":
+            tiles[tiles == "p"] = "."
+    if rng.random() < 0.3 and "trap" not in metadata and free:
+        draw("h")
+        metadata["starts"] = f"h {rng.integers(1, 4)}, S 2"
+    if rng.random() < 0.4:
+        metadata["exit"] = "all items"
+    return metadata
+
+
 def random_maze(rng, rewards=None, actions=None):
     """A drawing of every kind of tile: few things to carry, teleporters in pairs, at times wind or restarting traps.
 
@@ -93,8 +133,16 @@ def random_maze(rng, rewards=None, actions=None):
         metadata["wind"] = " ".join(map(str, rng.integers(0, 3, size=width)))
     if actions is not None:
         metadata |= random_physics(rng, height, width, actions)
+        if rng.random() < 0.6:
+            earnings = random_earnings(rng, tiles, read_moves(actions).names)
+            if metadata.get("trap") == "restart":
+                earnings.pop("starts", None)
+                tiles[tiles == "h"] = "."
+            metadata |= earnings
     if rewards is None:
         rewards = {name: float(rng.normal()) for name in ("goal", "trap", "item", "step") if rng.random() < 0.5}
+        if actions is not None and rng.random() < 0.5:
+            rewards["bump"] = float(rng.normal())
     if rewards:
         metadata["rewards"] = ", ".join(f"{name} {value!r}" for name, value in rewards.items())
     codes = np.array([ord(tile) for tile in tiles], dtype=np.uint8).reshape(height, width)

@@ -29,6 +29,7 @@ from mazegrad.envs import (
     solve,
     value_iteration,
 )
+from mazegrad.envs.maps.moves import read_moves
 from mazegrad.envs.pictures.text import draw_text
 from mazegrad.envs.saved import SavedState
 
@@ -68,10 +69,52 @@ class FreeWalker(Walker):
             cuts=maze.metadata.get("corners") == "cut",
         )
         self.actions = maze.metadata.get("actions", "four")
+        self.names = read_moves(self.actions).names
         self.varies = Fraction(0) if wind is None else wind.varies
         self.faced = ["up", "right", "left", "down"].index(maze.metadata.get("facing", "up"))
         noise, general = maze.setting("noise") or {}, ("sideways", Fraction(maze.metadata.get("slip", "0")))
+        self.own = [line.split() for line in maze.metadata.get("reward", "").split(",") if line]
+        self.kinds = {what: kind[0] for what, _, *kind in self.own if kind and kind[0] != "leaving"}
+        self.jumps = {line.split()[0]: line.split()[1:] for line in maze.metadata.get("jump", "").split(",") if line}
+        self.weights = {"S": 1} | {
+            line.split()[0]: int(line.split()[1]) for line in maze.metadata.get("starts", "").split(",") if line
+        }
+        self.starts = [cell for cell in self.cells for _ in range(self.weights.get(self.tile(cell), 0))]
+        self.all_items = maze.metadata.get("exit") == "all items"
         self.noise = {"": [general], "~": [("sideways", Fraction(maze.metadata.get("ice", "2/3")))], **noise}
+
+    def over(self, cell, held=frozenset()):
+        tile = self.tile(cell)
+        if tile == "G" or self.kinds.get(tile) == "goal":
+            return not self.all_items or set(self.items) <= held
+        return self.kinds.get(tile) == "trap" or (tile == "X" and not self.restart)
+
+    def earns(self, what, kind):
+        """What the header says."""
+        return sum(float(n) for one, n, *how in self.own if one == what and (how or ["floor"])[0] == kind)
+
+    def go(self, cell, held, step, gust):
+        """Return where a move ends, what is held then, where that leaves the agent, and what it earns."""
+        rewards = {"bump": 0.0} | self.rewards
+        self.rewards = dict.fromkeys(rewards, 0.0)
+        restart, self.restart = self.restart, False
+        end, holds, _ = self.walk(cell, held, step, gust)
+        self.rewards, self.restart = rewards, restart
+        earned, tile = rewards["step"], self.tile(end)
+        if step != (0, 0) and not self.can_step(cell, held, step):
+            earned += rewards["bump"]
+        if tile == "*" and end not in held:
+            earned += rewards["item"]
+        if tile == "X":
+            earned += rewards["trap"]
+        if tile == "G" and self.over(end, holds):
+            earned += rewards["goal"]
+        if self.kinds.get(tile) == "trap" or (self.kinds.get(tile) == "goal" and self.over(end, holds)):
+            earned += self.earns(tile, self.kinds[tile])
+        if end != cell:
+            earned += self.earns(self.tile(cell), "leaving") + self.earns(tile, "floor")
+        lands = self.starts[0] if tile == "X" and restart else end
+        return lands, holds, earned, lands != end
 
     def moves(self):
         """Each action: a step of one who faces up, and quarter turns."""
@@ -100,18 +143,26 @@ class FreeWalker(Walker):
 
     def results(self, cell, held, heading, action):
         """(cell, held, heading) -> [probability, probability * reward]."""
-        if self.over(cell):
+        if self.over(cell, held):
             return {(cell, held, heading): [1.0, 0.0]}
         found = {}
+        acting = self.earns(self.names[action], "floor") if len(self.names[action]) > 1 else 0.0
+        if self.tile(cell) in self.jumps:
+            target, *number = self.jumps[self.tile(cell)]
+            cells = self.starts if target == "start" else [one for one in self.cells if self.tile(one) == target]
+            for one in cells:
+                earned = self.rewards["step"] + float(number[0]) + acting + self.earns(self.tile(cell), "leaving")
+                entry = found.setdefault((one, held, heading), [0.0, 0.0])
+                entry[0] += 1 / len(cells)
+                entry[1] += (earned + self.earns(self.tile(one), "floor")) / len(cells)
+            return found
         gusts = [(0, 1 - self.varies), (1, self.varies / 2), (-1, self.varies / 2)]
         for (step, turn, chance), (gust, share) in itertools.product(self.meanings(cell, action), gusts):
-            after, holds, reward = self.walk(cell, held, turned(step, CLOCKWISE.index(heading)), gust)
-            faces = CLOCKWISE[(CLOCKWISE.index(heading) + turn) % 4]
-            if self.restart and self.tile(after) == "S" and reward not in (self.rewards["step"],):
-                faces = self.faced
+            after, holds, reward, restarted = self.go(cell, held, turned(step, CLOCKWISE.index(heading)), gust)
+            faces = self.faced if restarted else CLOCKWISE[(CLOCKWISE.index(heading) + turn) % 4]
             entry = found.setdefault((after, holds, faces), [0.0, 0.0])
             entry[0] += float(chance * share)
-            entry[1] += float(chance * share) * reward
+            entry[1] += float(chance * share) * (reward + acting)
         return found
 
 
@@ -261,14 +312,13 @@ def test_400_random_worlds_by_a_second_opinion():
         [maze], width = world.mazes, world.mazes[0].width
         walker, listed = FreeWalker(maze), outcomes(world)
         words |= {word for spread in walker.noise.values() for word, chance in spread if chance}
-        things = {walker.number(held): held for _, held in walker.states()} if world.carried.any() else {0: frozenset()}
         keys = zip(world.cell.tolist(), world.carried.tolist(), world.heading.tolist(), strict=True)
         at = {key: state for state, key in enumerate(keys)}
+        assert [divmod(cell, width) for cell in world.cell[world.start_states].tolist()] == walker.starts
         for (cell, carried, heading), state in at.items():
-            held = things.get(carried)
-            if held is None:
-                held = frozenset(thing for bit, thing in enumerate([*walker.keys, *walker.items]) if carried >> bit & 1)
+            held = frozenset(thing for bit, thing in enumerate([*walker.keys, *walker.items]) if carried >> bit & 1)
             place = divmod(cell, width)
+            assert world.terminal[state] == walker.over(place, held)
             for action in range(world.actions):
                 chance, earned = np.zeros(world.states), 0.0
                 for (after, holds, faces), (p, r) in walker.results(place, held, heading, action).items():

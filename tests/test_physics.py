@@ -322,9 +322,9 @@ def test_a_trap_that_restarts_needs_one_start() -> None:
         ("S.0", "line 1, column 3: a teleporter joins two cells; '0' is drawn once"),
         ("S00\n..0", "line 2, column 3: a teleporter joins two cells; '0' is drawn 3 times"),
         ("name: x\nwind: 1 2\nS..", "line 2, column 6: 2 numbers for 3 columns"),
-        ("S" + "*" * 13, "line 1, column 14: a maze can have 12 keys and items at most"),
-        ("Sabcdef" + "*" * 7, "line 1, column 14: a maze can have 12 keys and items at most"),
-        ("S" + "*" * 100, "line 1, column 14: a maze can have 12 keys and items at most"),
+        ("S" + "*" * 41, "line 1, column 42: a maze can have 40 keys and items at most"),
+        ("Sabcdef" + "*" * 35, "line 1, column 42: a maze can have 40 keys and items at most"),
+        ("S" + "*" * 100, "line 1, column 42: a maze can have 40 keys and items at most"),
     ],
 )
 def test_mazes_that_cannot_be_compiled(text: str, message: str) -> None:

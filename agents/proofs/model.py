@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs import World
-from ...envs.core.rules import cases, noise_of
+from ...envs.core.rules import cases, noise_of, outcomes
 from ...envs.maps.arguments import fraction
 from ...envs.maps.noise import simple_fraction as as_fraction
 from ..automata.encodings import Encoding
@@ -145,11 +145,11 @@ def _reachable(world: World) -> dict[int, int]:
 
 
 def _chances(world: World) -> list[list[list[Fraction]]]:
-    """Return the probabilities of the cases of each kind and action of `noise_of`, as fractions that sum to 1."""
+    """Return the probabilities of `outcomes` for each kind and action of `noise_of`, as fractions that sum to 1."""
     noise = noise_of(world)
     if world.noise is None:
         slips = [as_fraction(slip) for slip in np.unique(world.slip).tolist()] if world.actions == 4 else []
-        rows = [[1 - slip, slip / 2, slip / 2] for slip in slips] or [[Fraction(1)]]
+        rows = [[slip / 2, 1 - slip, slip / 2] for slip in slips] or [[Fraction(1)]]
         return [[row] * world.actions for row in rows]
     return [[_summing_to_one(row) for row in rows] for rows in noise.probability.tolist()]
 
@@ -165,8 +165,8 @@ def _summing_to_one(chances: list[float]) -> list[Fraction]:
 
 
 def _exact_tables(world: World, states: dict[int, int]) -> tuple[list[list[Distribution]], list[list[Fraction]]]:
-    """Return the transitions and the expected rewards of these states: those of `cases`, in fractions."""
-    possible, kind, chances = cases(world), noise_of(world).kind, _chances(world)
+    """Return the transitions and the expected rewards of these states: those of `outcomes`, in fractions."""
+    possible, kind, chances = outcomes(world), noise_of(world).kind, _chances(world)
     exact = {reward: as_fraction(reward) for reward in np.unique(world.reward).tolist()}
     transitions: list[list[Distribution]] = []
     rewards: list[list[Fraction]] = []

@@ -6,7 +6,7 @@ a conveyor, or else the wind of the column or row in which the move began (Sutto
 last cell takes effect: goal, trap, item, key. A displacement stops before a cell that cannot be entered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,12 +18,14 @@ from ..maps.formats.blank_floor import other_format
 from ..maps.legend import REWARDS, TILE_REWARDS, is_open
 from ..maps.maze import Maze, MazeError
 from ..maps.moves import CLOCKWISE, Moves, moves_of, quarters_of, turned
+from ..maps.own_tiles import earnings_of, jump_cells, own_kinds, start_cells
 from .dots import dots
 from .inventory import CLOSED, MAX_INVENTORY, inventory_bits, is_door, needs
 from .noise import ICE, Column, Plan, columns_of
 from .steps import Positions, can_step
 
-MAX_CODES: Final = 2**26  # cells times combinations of what is carried: a bound on the memory that one maze takes
+MAX_CODES: Final = 2**26  # cells times combinations of what is carried: for more, reachable states are kept in a list
+MAX_STATES: Final = 2**21  # in that list
 
 
 class TooManyStates(Exception):
@@ -55,19 +57,19 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
     def rewards_for(name: str) -> NDArray[np.float64]:
         return np.array([reward[name] for reward in reward_of])  # (mazes,)
 
-    step = rewards_for("step")
+    step, bump = rewards_for("step"), rewards_for("bump")
     arrival = np.zeros(framed.tiles.size)  # the reward for ending a move at a position, besides that of the step
     for letter, name in TILE_REWARDS.items():
         at = framed.find(letter)
         arrival[at] = rewards_for(name)[maze_of(at)]
+    entering, leaving, acting = framed.earnings(arrival)
 
     codes = framed.states()
     position, carried, heading = framed.decode(codes)
     tile, maze = framed.tiles[position], maze_of(position)
     states = np.arange(len(codes))
-    state_at = np.zeros(framed.code_count, dtype=np.int64)
-    state_at[codes] = states
-    terminal = framed.terminal[position]
+    state_of = framed.finder(codes)
+    terminal = framed.over(position, carried)
     noise, slips = None, np.zeros(len(codes))
     if plan.kinds is not None:
         noise = plan.noise(plan.kinds[maze, tile, (framed.wind[position] > 0).view(np.int8)])
@@ -78,20 +80,31 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
     next_state = np.empty((len(codes), len(columns)), dtype=np.int64)
     reward = np.empty(next_state.shape)
     for number, column in enumerate(columns):
-        end = framed.end(position, carried, heading, column)
-        next_state[:, number] = np.where(terminal, states, state_at[framed.arrive(end, carried, heading, column)])
+        end, blocked = framed.end(position, carried, heading, column)
+        next_state[:, number] = np.where(
+            terminal, states, state_of(framed.arrive(position, end, carried, heading, column))
+        )
         new = (framed.gives[end] & carried) == 0
-        reward[:, number] = np.where(terminal, 0.0, step[maze] + np.where(new, arrival[end], 0.0))
-    starts, margin = framed.find("S"), framed.margin
+        paid = new & (~framed.goal[end] | framed.over(end, carried))
+        earned = step[maze] + np.where(paid, arrival[end], 0.0)
+        if entering is not None:
+            earned += np.where(end != position, entering[end] + leaving[position], 0.0) + framed.jump_reward[position]
+        if acting is not None:
+            meant = number if number < len(moves) else column.meant
+            earned += acting[maze, meant] if meant >= 0 else 0.0
+        if bump.any():
+            earned += np.where(blocked, bump[maze], 0.0)
+        reward[:, number] = np.where(terminal, 0.0, earned)
+    starts, margin = framed.starts, framed.margin
     row, column_of = np.divmod(position - maze * framed.size, framed.width)
     return {
         "next_state": next_state,
         "reward": reward,
         "terminal": terminal,
-        "goal": tile == ord("G"),
+        "goal": terminal & framed.goal[position],
         "slip": slips,
         "dots": framed.dots(position, carried, heading),
-        "start_states": state_at[framed.encode(starts, 0, framed.facing[maze_of(starts)])],
+        "start_states": state_of(framed.encode(starts, 0, framed.facing[maze_of(starts)])),
         "cell": (row - margin) * (framed.width - 2 * margin) + column_of - margin,
         "carried": carried,
         "heading": heading,
@@ -131,8 +144,8 @@ class _FramedMazes:
         # of mazes: the heading at the start
         facing = [maze.metadata.get("facing", DIRECTION_NAMES[UP]) for maze in mazes]
         self.facing = np.array([DIRECTION_NAMES.index(name) if moves.headings > 1 else 0 for name in facing])
-        starts = self.find("S")
-        starts_of = np.bincount(self.maze_of(starts), minlength=len(mazes))
+        starts = self.starts = self._positions([start_cells(maze) for maze in mazes])
+        starts_of = np.bincount(self.maze_of(np.unique(starts)), minlength=len(mazes))
         for maze in np.flatnonzero(starts_of == 0)[:1]:
             hint = other_format("\n".join(mazes[maze].rows()))
             raise mazes[maze].error(0, 0, f"the maze has no start; put an S where the agent begins{hint}")
@@ -147,13 +160,9 @@ class _FramedMazes:
         # of what is carried and the heading
         self.combinations = (1 << int(inventory.max()).bit_length()) * self.headings
         self.code_count = len(mazes) * self.combinations * self.size
-        if self.code_count > MAX_CODES and self.combinations > self.headings:
-            if len(mazes) > 1:
-                raise TooManyStates
-            position, combinations = np.flatnonzero(bits == bits.max())[0], self.combinations // self.headings
-            raise self.error(
-                position, f"{combinations} combinations of keys and items are too many for a maze of this size"
-            )
+        self._last_thing = int(np.flatnonzero(bits == bits.max())[0])
+        if self.code_count > MAX_CODES and self.combinations > self.headings and len(mazes) > 1:
+            raise TooManyStates
 
         here = np.arange(self.tiles.size)
         self.carries_to = here.copy()  # the position to which a conveyor or a teleporter moves the agent on
@@ -164,19 +173,96 @@ class _FramedMazes:
         self.wind = self._winds()
         restarts = np.array([maze.metadata.get("trap") == "restart" for maze in mazes])
         for maze in np.flatnonzero(restarts & (starts_of > 1))[:1]:
-            raise mazes[maze].error(
-                *mazes[maze].find("S")[1], "`trap: restart` needs a single start S; this is another one"
-            )
+            other = divmod(list(dict.fromkeys(start_cells(mazes[maze])))[1], mazes[maze].width)
+            raise mazes[maze].error(*other, "`trap: restart` needs a single start S; this is another one")
         traps = self.find("X")
         back = traps[restarts[self.maze_of(traps)]]
         self.lands_at = here  # the position where a move that ends here leaves the agent
         self.lands_at[back] = starts[np.searchsorted(self.maze_of(starts), self.maze_of(back))]
-        self.terminal: NDArray[np.bool_] = self.tiles == ord("G")
+        self.goal: NDArray[np.bool_] = self.tiles == ord("G")
+        self.terminal = self.goal.copy()
         self.terminal[traps] = ~restarts[self.maze_of(traps)]
+        for number, maze in enumerate(mazes):
+            for letter, kind in own_kinds(maze.metadata).items():
+                if kind != "floor":
+                    self.terminal[self._of(number, letter)] = True
+                    self.goal[self._of(number, letter)] = kind == "goal"
+        # of mazes: the items that are needed where goals wait for all of them
+        items = np.where(self.tiles == ord("*"), bits, 0).reshape(len(mazes), -1).sum(axis=1)
+        self.needed = np.where([maze.metadata.get("exit") == "all items" for maze in mazes], items, 0)
+        self._read_jumps()
 
     def find(self, tile: str) -> Positions:
         """Return the positions of a tile, maze by maze, in reading order."""
         return np.flatnonzero(self.tiles == ord(tile))
+
+    def _of(self, number: int, letter: str) -> Positions:
+        """Return the positions of a tile in one maze."""
+        first = number * self.size
+        return first + np.flatnonzero(self.tiles[first : first + self.size] == ord(letter))
+
+    def _positions(self, cells: Sequence[Sequence[int]]) -> Positions:
+        """Return the positions of cells of each maze, end to end."""
+        positions = []
+        for number, some in enumerate(cells):
+            row, column = np.divmod(np.array(some, dtype=np.int64), self.mazes[number].width)
+            positions.append(number * self.size + (row + self.margin) * self.width + column + self.margin)
+        return np.concatenate(positions)
+
+    def _read_jumps(self) -> None:
+        """Set where agents jump to from each position, (alternatives, positions), -1 for none, and what that earns."""
+        jumps = [jump_cells(maze) for maze in self.mazes]
+        most = max((len(cells) for one in jumps for cells, _, _ in one.values()), default=0)
+        self.jumps = np.full((most, self.tiles.size), -1)
+        self.jump_reward = np.zeros(self.tiles.size if most else 1)
+        for number, one in enumerate(jumps):
+            for letter, (cells, _, earned) in one.items():
+                here = self._of(number, letter)
+                if len(here) and not cells:
+                    raise self.error(here[0], f"agents jump from {letter!r}, but to a place that is not drawn")
+                if len(here):
+                    targets = self._positions([[]] * number + [cells])
+                    self.jumps[:, here] = targets[0]
+                    self.jumps[: len(targets), here] = targets[:, None]
+                    self.jump_reward[here] = earned
+
+    def earnings(self, arrival: NDArray[np.float64]) -> tuple[Any, Any, Any]:
+        """Return what the headers say that moves earn: for entering and leaving positions, and by maze and action.
+
+        Args:
+            arrival: (positions,), for ending a move at a position; changed in place for goals, traps and items.
+
+        Returns:
+            Three arrays, or None for the first two or the last where headers say nothing.
+        """
+        if not any("reward" in maze.metadata or "jump" in maze.metadata for maze in self.mazes):
+            return None, None, None
+        entering, leaving = np.zeros((2, self.tiles.size))
+        self.jump_reward = np.broadcast_to(self.jump_reward, self.tiles.shape)
+        acting = np.zeros((len(self.mazes), len(self._moves)))
+        for number, maze in enumerate(self.mazes):
+            for what, amount, kind in earnings_of(maze.metadata):
+                if kind == "action":
+                    if what not in self._moves.names:
+                        known = ", ".join(self._moves.names)
+                        raise maze.setting_error("reward", f"unknown action {what!r}; known here: {known}")
+                    acting[number, self._moves.names.index(what)] = amount
+                    continue
+                at = self._of(number, what)
+                if kind == "leaving":
+                    leaving[at] = amount
+                elif kind == "floor" and what not in TILE_REWARDS:
+                    entering[at] = amount
+                else:
+                    arrival[at] = amount
+        return entering, leaving, acting if acting.any() else None
+
+    def over(self, position: Positions, carried: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether episodes are over for agents at these positions; some goals wait until all is collected."""
+        over: NDArray[np.bool_] = self.terminal[position]
+        if self.needed.any():
+            over = over & (~self.goal[position] | (self.needed[self.maze_of(position)] & ~carried == 0))
+        return over
 
     def maze_of(self, position: Positions) -> NDArray[np.int64]:
         """Return the number of the maze in which a position lies."""
@@ -186,7 +272,7 @@ class _FramedMazes:
         """Return a MazeError that points to a position."""
         maze, within = divmod(int(position), self.size)
         row, column = divmod(within, self.width)
-        return self.mazes[maze].error(row - 1, column - 1, message)
+        return self.mazes[maze].error(row - self.margin, column - self.margin, message)
 
     def _join(self, digit: str) -> None:
         ends = self.find(digit)
@@ -236,9 +322,13 @@ class _FramedMazes:
 
     def end(
         self, position: Positions, carried: NDArray[np.int64], heading: NDArray[np.int64], column: Column
-    ) -> Positions:
-        """Return where moves from these positions end: a step, then at most one displacement."""
+    ) -> tuple[Positions, NDArray[np.bool_]]:
+        """Return where moves from these positions end, and whether their steps could not be made.
+
+        A step, then at most one displacement; or a jump.
+        """
         at, step = position, self._turned(column.row, column.column, heading)
+        can = np.ones(len(position), dtype=np.bool_)
         if column.row or column.column:
             can = self._can_step(position, carried, *step)
             at = np.where(can, position + step[0] * self.width + step[1], position)
@@ -251,15 +341,25 @@ class _FramedMazes:
         for strength in range(gust.max(initial=0)):
             ahead = end + blow
             end = np.where((gust > strength) & self.can_enter(ahead, carried), ahead, end)
-        return end
+        if len(self.jumps):
+            to = self.jumps[min(column.jump, len(self.jumps) - 1)][position]
+            end, can = np.where(to >= 0, to, end), can | (to >= 0)
+        return end, ~can
 
     def arrive(
-        self, end: Positions, carried: NDArray[np.int64], heading: NDArray[np.int64], column: Column
+        self,
+        position: Positions,
+        end: Positions,
+        carried: NDArray[np.int64],
+        heading: NDArray[np.int64],
+        column: Column,
     ) -> NDArray[np.int64]:
-        """Return the codes of the states that follow when moves end at these positions."""
+        """Return the codes of the states that follow when moves from some positions end at others."""
         lands = self.lands_at[end]
         if self.headings > 1:
             after = np.array([CLOCKWISE[(quarters_of(way) + column.turn) % 4] for way in range(4)])[heading]
+            if len(self.jumps):  # nobody turns in a jump
+                after = np.where(self.jumps[0][position] >= 0, heading, after)
             heading = np.where(lands == end, after, self.facing[self.maze_of(end)])
         return self.encode(lands, carried | self.gives[end], heading)
 
@@ -289,24 +389,51 @@ class _FramedMazes:
 
     def states(self) -> NDArray[np.int64]:
         """Return the codes of all states: every open cell, or in a maze with keys or items the reachable ones."""
+        if self.code_count > MAX_CODES and self.combinations > self.headings:
+            return self._few_of_many()
         seen = np.zeros(self.code_count, dtype=bool)
         # in a maze without keys a locked door is a state too, which nothing leads to
         open_positions = np.flatnonzero(is_open(self.tiles))
         open_positions = open_positions[~self.has_inventory[self.maze_of(open_positions)]]
         for facing in range(self.headings):
             seen[self.encode(open_positions, 0, facing)] = True
-        starts = self.find("S")
-        starts = starts[self.has_inventory[self.maze_of(starts)]]
+        starts = self.starts[self.has_inventory[self.maze_of(self.starts)]]
         frontier = self.encode(starts, 0, self.facing[self.maze_of(starts)])
         while len(frontier):
             seen[frontier] = True
-            position, carried, heading = self.decode(frontier)
-            going = ~self.terminal[position]
-            place = position[going], carried[going], heading[going]
-            ahead = [self.arrive(self.end(*place, column), *place[1:], column) for column in self._columns]
-            reached = np.concatenate(ahead)
+            reached = self._ahead(frontier)
             frontier = np.unique(reached[~seen[reached]])
         return np.flatnonzero(seen)
+
+    def _ahead(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the codes of the states that moves lead to, with repetitions."""
+        position, carried, heading = self.decode(codes)
+        going = ~self.over(position, carried)
+        place = position[going], carried[going], heading[going]
+        return np.concatenate(
+            [self.arrive(place[0], self.end(*place, column)[0], *place[1:], column) for column in self._columns]
+        )
+
+    def _few_of_many(self) -> NDArray[np.int64]:
+        """Return the codes of the reachable states of one maze that has too many codes for an array of them all."""
+        seen = frontier = np.unique(self.encode(self.starts, 0, self.facing[self.maze_of(self.starts)]))
+        while len(frontier):
+            reached = np.unique(self._ahead(frontier))
+            place = np.minimum(np.searchsorted(seen, reached), len(seen) - 1)
+            frontier = reached[seen[place] != reached]
+            seen = np.union1d(seen, frontier)
+            if len(seen) > MAX_STATES:
+                message = f"{self.combinations // self.headings} combinations of keys and items are too many for a maze"
+                raise self.error(self._last_thing, f"{message} of this size: it has more than {MAX_STATES:,} states")
+        return seen
+
+    def finder(self, codes: NDArray[np.int64]) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+        """Return the function from codes to the numbers of states, given the codes of all, rising."""
+        if self.code_count > MAX_CODES and self.combinations > self.headings:
+            return lambda some: np.searchsorted(codes, some)
+        state_at = np.zeros(self.code_count, dtype=np.int64)
+        state_at[codes] = np.arange(len(codes))
+        return lambda some: state_at[some]
 
 
 def _setting(mazes: Sequence[Maze], key: str, default: float) -> NDArray[np.float64]:

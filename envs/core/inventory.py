@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..maps.legend import is_open
 from ..maps.maze import Maze
 
-MAX_INVENTORY: Final = 12
-"""the most keys and items that a maze can have: each doubles the number of states"""
+MAX_INVENTORY: Final = 40
+"""the most keys and items that a maze can have: each may double the number of states"""
 CLOSED: Final = 1 << MAX_INVENTORY
 """what a tile needs that nobody can enter: a bit that is never carried"""
 FLOOR: Final = ord(".")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from ..maps.keywords import slips_alone
 from ..maps.maze import Maze
 from ..maps.moves import FOUR, Moves, turned
 from ..maps.noise import WORDS, Spread, simple_fraction
+from ..maps.own_tiles import action_earnings, is_random, jump_cells
 
 ICE: Final = 2 / 3
 """the default probability that a move from ice slips sideways"""
@@ -120,11 +121,18 @@ def columns_of(noise: Noise | None, actions: int) -> int:
 
 def alike(mazes: Sequence[Maze]) -> bool:
     """Return whether the tables of mazes have the same columns, so that they can be compiled at once."""
-    keys = ("actions", "corners", "noise", "wind", "slip", "ice")
+    keys = ("actions", "corners", "noise", "wind", "slip", "ice", "reward", "jump", "starts")
     special = [maze for maze in mazes if not slips_alone(maze)]
     if not special:
         return True
-    settings = {(tuple(maze.metadata.get(key) for key in keys), bool((maze.tiles == ord("~")).any())) for maze in mazes}
+    settings = {
+        (
+            tuple(maze.metadata.get(key) for key in keys),
+            bool((maze.tiles == ord("~")).any()),
+            str(jump_cells(maze)) if "jump" in maze.metadata else "",
+        )
+        for maze in mazes
+    }
     return len(settings) == 1
 
 
@@ -136,6 +144,10 @@ class Column(NamedTuple):
     turn: int = 0
     gust: int = 0
     """added to the strength of the wind, where it blows"""
+    jump: int = 0
+    """which of several cells a jump leads to"""
+    meant: int = -1
+    """the action that was meant, where that decides what is earned; the first columns are actions anyway"""
 
 
 class Plan:
@@ -159,13 +171,15 @@ class Plan:
         self._actions = tuple(self.columns)
         self.kinds = None
         varying = [wind is not None and wind.varies > 0 for wind in (maze.setting("wind") for maze in mazes)]
-        plain = not any(varying) and not any("noise" in maze.metadata for maze in mazes)
+        plain = not any(varying) and not any(
+            "noise" in maze.metadata or is_random(maze) or action_earnings(maze.metadata) for maze in mazes
+        )
         if plain and moves == FOUR:
             return
         spreads = [self._spreads(maze, slip) for maze in mazes]
         if plain and not any(chance for spread in spreads for part in spread.values() for _, chance in part):
             return
-        self._numbers: dict[tuple[Spread, Fraction], int] = {}
+        self._numbers: dict[Any, int] = {}
         self._rows: list[list[list[tuple[int, Fraction]]]] = []
         self.kinds = np.zeros((len(mazes), 256, 2), dtype=np.int64)
         for number, (maze, spread) in enumerate(zip(mazes, spreads, strict=True)):
@@ -175,6 +189,8 @@ class Plan:
                 for tile, part in spread.items():
                     where = slice(None) if tile == "" else ord(tile)
                     self.kinds[number, where, blows] = self._kind(maze, part, varies)
+            for letter, (_, weights, _) in jump_cells(maze).items():
+                self.kinds[number, ord(letter)] = self._jump_kind(weights, bool(action_earnings(maze.metadata)))
 
     def _spreads(self, maze: Maze, slip: float | None) -> dict[str, Spread]:
         """Return the distributions of a maze, by tile; "" is first."""
@@ -192,10 +208,24 @@ class Plan:
         return spreads | {tile: spread for tile, spread in given.items() if tile}
 
     def _kind(self, maze: Maze, spread: Spread, varies: Fraction) -> int:
-        key = (spread, varies)
+        key = (spread, varies, bool(action_earnings(maze.metadata)))
         if key not in self._numbers:
             self._numbers[key] = len(self._rows)
             self._rows.append([self._cases(maze, spread, varies, action) for action in range(len(self._actions))])
+        return self._numbers[key]
+
+    def _jump_kind(self, weights: Sequence[int], acting: bool) -> int:
+        """Return the kind of a cell from which every action leads to one of several others."""
+        key = ("jump", tuple(weights), acting)
+        if key not in self._numbers:
+            chances = [Fraction(weight, sum(weights)) for weight in weights]
+            self._numbers[key] = len(self._rows)
+            rows = []
+            for action in range(len(self._actions)):
+                columns = [Column(0, 0, jump=n, meant=action if acting else -1) for n in range(1, len(chances))]
+                others = [(self._column(column), p) for column, p in zip(columns, chances[1:], strict=True)]
+                rows.append([(action, chances[0]), *others])
+            self._rows.append(rows)
         return self._numbers[key]
 
     def _cases(self, maze: Maze, spread: Spread, varies: Fraction, action: int) -> list[tuple[int, Fraction]]:
@@ -216,11 +246,13 @@ class Plan:
                 for gust, share in ((0, 1 - varies), (1, varies / 2), (-1, varies / 2))
                 for column, chance in cases.items()
             }
+        if action_earnings(maze.metadata):
+            cases = {column if column == meant else column._replace(meant=action): p for column, p in cases.items()}
         return [(self._column(column), chance) for column, chance in cases.items() if chance or column == meant]
 
     def _parts(self, maze: Maze, what: str, action: int) -> list[Column]:
         """Return the moves that a word stands for, all equally likely."""
-        row, column, turn, _ = self._actions[action]
+        row, column, turn = self._actions[action][:3]
         others = [other for number, other in enumerate(self._actions) if number != action]
         match what:
             case "sideways":

@@ -6,10 +6,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.legend import CODES, LAST_CODE, is_open
+from ..maps.legend import CODES, is_open
 from ..maps.maze import Maze
 from ..maps.moves import FOUR, Moves, moves_of
 from ..maps.noise import gusts
+from ..maps.own_tiles import OWN_CODES, own_kinds
 from .inventory import inventory_bits, inventory_size
 from .places import Places
 from .world import World
@@ -17,11 +18,19 @@ from .world import World
 # byte of a tile -> its code
 TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
 TILE_CODES[[ord(tile) for tile in CODES]] = [*CODES.values()]
+for (_kind, _letter), _code in OWN_CODES.items():
+    if _kind == "floor":
+        TILE_CODES[ord(_letter)] = _code
 TILE_CODES.setflags(write=False)
 _TO_CODES: Final = TILE_CODES.tobytes()
-TILES: Final[NDArray[np.uint8]] = np.full(LAST_CODE + 1, ord(" "), dtype=np.uint8)
+TILES: Final[NDArray[np.uint8]] = np.full(256, ord(" "), dtype=np.uint8)
 """code -> byte of its tile"""
 TILES[[*CODES.values()]] = [ord(tile) for tile in CODES]
+TILES[[*OWN_CODES.values()]] = [ord(letter) for _, letter in OWN_CODES]
+IS_GOAL: Final[NDArray[np.bool_]] = np.zeros(256, dtype=np.bool_)
+"""code -> whether it is a goal"""
+IS_GOAL[[CODES["G"], *(code for (kind, _), code in OWN_CODES.items() if kind == "goal")]] = True
+IS_GOAL.setflags(write=False)
 TILES.setflags(write=False)
 
 
@@ -44,6 +53,8 @@ class Scene:
     """(mazes,)"""
     open_tiles: NDArray[np.int64]
     """(mazes,): the number of tiles that can be entered"""
+    needed: NDArray[np.int64]
+    """(mazes,): the items, as inventory bits, without which goals do not count"""
     written: NDArray[np.int64]
     """(mazes,): how many times the maze of this number was replaced; what is computed of a maze holds for one value"""
 
@@ -55,7 +66,7 @@ class Scene:
         self.codes = np.zeros((count, height + 2 * margin, width + 2 * margin), dtype=np.uint8)
         self.bits = None
         self._heights, self.widths = np.zeros((2, count), dtype=np.int64)
-        self.open_tiles, self.written = np.zeros((2, count), dtype=np.int64)
+        self.open_tiles, self.written, self.needed = np.zeros((3, count), dtype=np.int64)
         self._mazes: dict[int, Maze] = {}
         # state numbers by cell, and of mazes with keys or items instead their `numbering`; see `states`
         self._numbers, self._numbered = np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64)
@@ -121,6 +132,8 @@ class Scene:
         self._make_room(int(numbers.max()) + 1, height, width)
         self.codes[numbers] = 0
         self.codes[numbers, m : m + height, m : m + width] = TILE_CODES[tiles]
+        for number, maze in zip(numbers.tolist(), mazes, strict=True):
+            self._write_own(number, maze)
         bits = inventory_bits(tiles)
         if self.bits is None and bits.any():
             self.bits = np.zeros(self.codes.shape, dtype=np.int64)
@@ -133,6 +146,24 @@ class Scene:
         self._windy.difference_update(numbers.tolist())
         self._windy.update(n for n, maze in zip(numbers.tolist(), mazes, strict=True) if "wind" in maze.metadata)
         self.written[numbers] += 1
+
+    def _write_own(self, number: int, maze: Maze) -> None:
+        """Write what a maze's header says of its tiles."""
+        self.needed[number] = 0
+        if not maze.metadata:
+            return
+        m, codes = self.margin, self.codes[number]
+        inner = codes[m : m + maze.height, m : m + maze.width]
+        for letter, kind in own_kinds(maze.metadata).items():
+            inner[maze.tiles == ord(letter)] = OWN_CODES[kind, letter]
+        if maze.metadata.get("exit") == "all items":
+            bits = inventory_bits(maze.tiles[None])[0]
+            self.needed[number] = bits[maze.tiles == ord("*")].sum()
+
+    def at_goal(self, places: Places) -> NDArray[np.bool_]:
+        """Return whether agents are at a goal that counts, (n,): some wait until all items are collected."""
+        there: NDArray[np.bool_] = IS_GOAL[self.codes.ravel()[self.index(places)]]
+        return there & (self.needed[places.maze] & ~places.carried == 0)
 
     def write_tiles(self, numbers: NDArray[np.int64], tiles: NDArray[np.uint8], open_tiles: NDArray[np.int64]) -> None:
         """Put mazes of the scene's own size, without keys, doors and items, at these numbers.
@@ -157,7 +188,7 @@ class Scene:
     def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
         """Put the mazes of some numbers at others too; all are read before one is written."""
         mazes = [self.maze(number) for number in source.tolist()]
-        for array in (self.codes, self.bits, self._heights, self.widths, self.open_tiles):
+        for array in (self.codes, self.bits, self._heights, self.widths, self.open_tiles, self.needed):
             if array is not None:
                 array[target] = array[source]
         self._mazes.update(zip(target.tolist(), mazes, strict=True))
@@ -198,6 +229,7 @@ class Scene:
         self.bits = None if self.bits is None else _grown(self.bits, shape)
         self._heights, self.widths = _grown(self._heights, (count,)), _grown(self.widths, (count,))
         self.open_tiles, self.written = _grown(self.open_tiles, (count,)), _grown(self.written, (count,))
+        self.needed = _grown(self.needed, (count,))
 
 
 def numbering(maze: Maze) -> NDArray[np.int64]:

@@ -31,7 +31,7 @@ def numpy_engine(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], 
         batch = levels.batch and levels.batch(np.array(keys, dtype=np.uint64))
         every = [levels.make(key) for key in keys] if batch is None else [Maze(tiles) for tiles in batch]
         return StackedTables(setup, sight, lanes, every, np.zeros(lanes, dtype=np.int64), levels, stacked=True)
-    if levels.batch is not None and setup.check is accept:
+    if levels.batch is not None and setup.check is accept and not setup.rewards.get("bump"):
         height, width = mazes[0].tiles.shape
         return FreshMazes(setup, sight, lanes, levels, (height, width))
     return StackedTables.of(setup, sight, lanes, mazes, levels)

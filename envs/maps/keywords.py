@@ -9,6 +9,7 @@ from .levels import Levels
 from .maze import Maze
 from .moves import FOUR, actions_text, moves_of
 from .noise import noise_text, wind_text
+from .own_tiles import action_earnings, is_random
 
 CORNERS: Final = ("keep", "cut")
 
@@ -46,7 +47,13 @@ def slips_alone(maze: Maze) -> bool:
     if not maze.metadata:
         return True
     wind = maze.setting("wind")
-    return moves_of(maze) == FOUR and "noise" not in maze.metadata and (wind is None or not wind.varies)
+    return (
+        moves_of(maze) == FOUR
+        and "noise" not in maze.metadata
+        and (wind is None or not wind.varies)
+        and not is_random(maze)
+        and not action_earnings(maze.metadata)
+    )
 
 
 def dressed(maze: Maze, settings: Mapping[str, str], slip: float | None = None) -> Maze:

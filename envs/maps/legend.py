@@ -46,9 +46,11 @@ REWARDS: Final[Mapping[str, float]] = MappingProxyType(
         "trap": -1.0,
         "item": 1.0,
         "step": 0.0,
+        "bump": 0.0,
     }
 )
-"""The default rewards. The reward of a move is that of `step` plus that of the tile where it ends."""
+"""The default rewards. The reward of a move is that of `step`, and of `bump` if its step cannot be made, plus that of
+the tile where it ends."""
 TILE_REWARDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "G": "goal",

@@ -1,7 +1,7 @@
 """A Maze is a drawing: immutable tiles, parsed from text and printed back to it."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .arguments import nearest, read_only
 from .legend import LEGEND, MAX_TILES, is_open
 from .metadata import METADATA
+from .own_tiles import own_kinds
 
 _KNOWN: Final = np.zeros(256, dtype=bool)
 _KNOWN[[ord(tile) for tile in LEGEND]] = True
@@ -66,7 +67,10 @@ class Maze:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
         if tiles.size > MAX_TILES:
             raise self.error(0, 0, f"{self.height} x {self.width} tiles; a maze can have {MAX_TILES:,} at most")
+        own = _own(metadata)
         unknown = ~_KNOWN[tiles]
+        if own and unknown.any():
+            unknown &= ~np.isin(tiles, [ord(letter) for letter in own])
         if unknown.any():
             row, column = np.argwhere(unknown)[0]
             raise self.error(row, column, _unknown_tile(chr(tiles[row, column])))
@@ -75,6 +79,10 @@ class Maze:
                 if not isinstance(key, str) or not isinstance(value, str):
                     raise TypeError(f"metadata must be text, such as {{'slip': '0.1'}}, not {{{key!r}: {value!r}}}")
                 _read_metadata(key, value, line, 1)
+        try:
+            own_kinds(metadata)
+        except ValueError as error:  # two lines that do not fit each other
+            raise self.setting_error("reward", str(error)) from None
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a maze is immutable, {name!r} cannot be set; make a new one with Maze(tiles)")
@@ -103,6 +111,7 @@ class Maze:
             raise MazeError(f"{len(text):,} characters; a maze can have {MAX_TILES:,} tiles at most", 1, 1)
         text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         metadata: dict[str, str] = {}
+        said: dict[str, int] = {}  # the line of each
         rows: list[str] = []
         lines: list[int] = []
         size: tuple[int, int, int] | None = None  # rows, columns and the line that says so
@@ -124,7 +133,7 @@ class Maze:
                     if key.strip() == "size":
                         size = (*_read_size(value.strip(), number, len(key) + 2), number)
                         continue
-                    metadata[key.strip()] = value.strip()
+                    metadata[key.strip()], said[key.strip()] = value.strip(), number
                     _read_metadata(key.strip(), value.strip(), number, len(key) + 2)
                     continue
                 if not line and size is None:
@@ -134,11 +143,17 @@ class Maze:
             lines.append(number)
         while rows and not rows[-1]:
             rows.pop(), lines.pop()
+        try:
+            own_kinds(metadata)
+        except ValueError as error:  # two lines that do not fit each other
+            raise MazeError(
+                str(error), max(said[key] for key in ("reward", "jump", "starts") if key in said), 1
+            ) from None
         if size is not None:
             rows, lines = _sized(rows, lines, *size)
         if not rows:
             raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
-        return cls(_parse_rows(rows, lines, typos=size is None), metadata, _source=(text, lines))
+        return cls(_parse_rows(rows, lines, _own(metadata), typos=size is None), metadata, _source=(text, lines))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> "Maze":
@@ -271,6 +286,14 @@ def decoded(data: bytes) -> str:
         raise MazeError(f"byte 0x{data[error.start]:02x} is not text (UTF-8)", line, column) from None
 
 
+def _own(metadata: Mapping[str, str]) -> Collection[str]:
+    """Return the letters that a header declares; none where it cannot be read, which is said elsewhere."""
+    try:
+        return own_kinds(metadata).keys()
+    except (ValueError, TypeError, AttributeError):
+        return ()
+
+
 def _unknown_tile(character: str) -> str:
     if character == "\t":
         return "a tab has no fixed width; use blanks"
@@ -311,7 +334,7 @@ def _sized(rows: list[str], lines: list[int], height: int, width: int, line: int
     return [row[:width].ljust(width) for row in rows] + [" " * width] * missing, lines + [last] * missing
 
 
-def _parse_rows(rows: Sequence[str], lines: Sequence[int], *, typos: bool) -> NDArray[np.uint8]:
+def _parse_rows(rows: Sequence[str], lines: Sequence[int], own: Collection[str], *, typos: bool) -> NDArray[np.uint8]:
     """Return the tiles, (height, width), of rows of text.
 
     Args:
@@ -319,7 +342,7 @@ def _parse_rows(rows: Sequence[str], lines: Sequence[int], *, typos: bool) -> ND
         lines: the numbers of their lines, for errors.
         typos: whether a short row beside rows that end in walls is one.
     """
-    if unknown := set().union(*rows) - LEGEND.keys():
+    if unknown := set().union(*rows) - LEGEND.keys() - set(own):
         for row, line in zip(rows, lines, strict=True):
             for column, tile in enumerate(row, 1):
                 if tile in unknown:

@@ -9,6 +9,7 @@ from .directions import DIRECTION_NAMES
 from .legend import REWARDS
 from .moves import NAMED, read_moves
 from .noise import NOISE, WIND, read_noise, read_wind
+from .own_tiles import JUMP, REWARD, STARTS, read_jump, read_reward, read_starts
 
 
 def _text_value(value: str) -> str:
@@ -56,6 +57,10 @@ METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyTy
         "wind": (WIND, read_wind),
         "noise": (NOISE, read_noise),
         "actions": (f"one of {', '.join(NAMED)}, or names and steps such as: up -1 0, leap 0 2", read_moves),
+        "reward": (REWARD, read_reward),
+        "jump": (JUMP, read_jump),
+        "starts": (STARTS, read_starts),
+        "exit": ("`any time` or `all items`", _one_of("any time", "all items")),
         "corners": ("`keep` or `cut`", _one_of("keep", "cut")),
         "facing": (f"one of {', '.join(DIRECTION_NAMES)}", _one_of(*DIRECTION_NAMES)),
     }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..maps.arguments import nearest
 from ..maps.legend import AGENT_CODES, CODES, LEGEND
+from ..maps.own_tiles import OWN_CODES
 
 Encode: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """from n observations, (n, ...), to n encoded ones, a fresh array"""
@@ -29,6 +30,8 @@ turns, which faces up where none of them is set"""
 _PLANES_OF: Final[NDArray[np.uint8]] = np.zeros((256, len(PLANES)), dtype=np.uint8)  # by code
 for _tile, _code in CODES.items():
     _PLANES_OF[_code] = [*(_tile in marks for marks in _MARKS.values()), False]
+for (_kind, _), _code in OWN_CODES.items():
+    _PLANES_OF[_code] = [name in ("open", _kind) for name in PLANES]
 for _code, _faces in zip(AGENT_CODES.tolist(), ("", "right", "left", "down"), strict=True):
     _PLANES_OF[_code] = [name in ("open", "agent", _faces) for name in PLANES]
 

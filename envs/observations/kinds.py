@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..core.dots import dots
 from ..core.inventory import FLOOR, inventory_size, needs
 from ..core.places import Places, places_of
-from ..core.scene import TILE_CODES, TILES, Scene, numbering, scene_of
+from ..core.scene import IS_GOAL, TILE_CODES, TILES, Scene, numbering, scene_of
 from ..core.steps import can_step
 from ..core.world import World
 from ..maps.arguments import is_whole
@@ -21,6 +21,7 @@ from ..maps.directions import DOWN, LEFT, RIGHT
 from ..maps.legend import AGENT_CODE, AGENT_CODES, CODES, LAST_CODE
 from ..maps.maze import Maze
 from ..maps.moves import moves_of, quarters_of
+from ..maps.own_tiles import OWN_CODES, own_kinds
 from ..pictures.draw import tile_size
 from ..pictures.lanes import draw_places
 
@@ -145,7 +146,8 @@ def _view_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
         raise ValueError(
             f"view_size is an odd number of tiles from 1 to {MAX_VIEW}, with the agent in the middle, not {view_size!r}"
         )
-    return spaces.Box(0, max(CODES.values()), (int(view_size), int(view_size)), np.uint8)
+    largest = max(OWN_CODES.values()) if own_kinds(mazes[0].metadata) else max(CODES.values())
+    return spaces.Box(0, largest, (int(view_size), int(view_size)), np.uint8)
 
 
 def _view(scene: Scene, space: Space[Any]) -> Look:
@@ -166,7 +168,10 @@ def _view(scene: Scene, space: Space[Any]) -> Look:
 
 
 def _map_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
-    return spaces.Box(0, LAST_CODE if moves_of(mazes[0]).headings == 1 else AGENT_CODES.max(), _size(mazes), np.uint8)
+    largest = max(OWN_CODES.values()) if own_kinds(mazes[0].metadata) else LAST_CODE
+    if moves_of(mazes[0]).headings > 1:
+        largest = int(AGENT_CODES.max())
+    return spaces.Box(0, largest, _size(mazes), np.uint8)
 
 
 def _map(scene: Scene, space: Space[Any]) -> Look:
@@ -210,7 +215,7 @@ def _goal(scene: Scene, space: Space[Any]) -> Look:
         new = np.unique(places.maze[known[places.maze, 0] != scene.written[places.maze]])
         if len(new):
             codes = scene.codes[new, scene.margin : -scene.margin, scene.margin : -scene.margin]
-            cell = (codes == CODES["G"]).reshape(len(new), -1).argmax(axis=1)
+            cell = IS_GOAL[codes].reshape(len(new), -1).argmax(axis=1)
             known[new] = np.stack([scene.written[new], *np.divmod(cell, codes.shape[2])], axis=1)
         return known[places.maze, 1:]
 

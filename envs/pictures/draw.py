@@ -13,6 +13,7 @@ from ..maps.arguments import whole
 from ..maps.maze import Maze
 from ..maps.moves import moves_of
 from ..maps.noise import gusts
+from ..maps.own_tiles import as_shown
 from .lettering import paint_text
 from .overlays import Composition, Overlays, Scale, Search, compose, decoded
 from .palette import Theme
@@ -145,7 +146,8 @@ class _Canvas(NamedTuple):
 @lru_cache(maxsize=64, typed=True)  # typed: 8.0 is not a size, though it equals 8
 def _canvas(maze: Maze, size: int) -> _Canvas:
     size = whole("tile", size, 1)
-    present = np.unique(maze.tiles)
+    drawn = as_shown(maze, maze.tiles)
+    present = np.unique(drawn)
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
     wind = np.minimum(gusts(maze), 3)
@@ -154,9 +156,9 @@ def _canvas(maze: Maze, size: int) -> _Canvas:
     kind_of[tuple(np.transpose(pairs))] = range(len(pairs))
     headings = moves_of(maze).headings
     sheet = np.stack([tile_pictures(tile, strength, size, headings=headings) for strength, tile in pairs])
-    kinds = kind_of[wind, maze.tiles]
+    kinds = kind_of[wind, drawn]
     background = sheet[kinds, 0, 0].swapaxes(1, 2).reshape(maze.height * size, maze.width * size, 3)
-    kinds_taken = kind_of[wind, tiles_now(maze, -1)]
+    kinds_taken = kind_of[wind, as_shown(maze, tiles_now(maze, -1))]
     return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), inventory_bits(maze.tiles[None]).ravel())
 
 

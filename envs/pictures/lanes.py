@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from ..core.inventory import FLOOR, OPENED, is_door
 from ..core.places import Places
 from ..core.scene import TILES, Scene
+from ..maps.own_tiles import OWN_CODES
 from .draw import AUTO_SIZE, fitting
 from .tiles import Frame, tile_pictures
 
+_SHOWN: Final = TILES.copy()  # code -> byte of the tile as it is drawn
+_SHOWN[[code for (kind, _), code in OWN_CODES.items() if kind == "goal"]] = ord("G")
+_SHOWN[[code for (kind, _), code in OWN_CODES.items() if kind == "trap"]] = ord("X")
 _AGENTS: Final = 6  # in a cell: none, one without a heading, one of each heading
 
 
@@ -46,7 +50,7 @@ def _draw_alike(scene: Scene, places: Places, height: int, width: int) -> Frame:
     """Draw mazes of one size with an agent each, (n, height * size, width * size, 3)."""
     size = scene.tile or fitting(height, width, AUTO_SIZE, AUTO_SIZE)
     inner = (slice(scene.margin, scene.margin + height), slice(scene.margin, scene.margin + width))
-    tiles = TILES[scene.codes[places.maze, *inner]]
+    tiles = _SHOWN[scene.codes[places.maze, *inner]]
     if scene.bits is not None:
         changed = (scene.bits[places.maze, *inner] & places.carried[:, None, None]) != 0
         now = np.where(is_door(tiles), tiles + np.uint8(OPENED), np.uint8(FLOOR))

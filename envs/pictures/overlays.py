@@ -16,6 +16,7 @@ from ..maps.directions import OFFSETS, opposite
 from ..maps.maze import Maze
 from ..maps.moves import moves_of, quarters_of, turned
 from ..maps.noise import gusts
+from ..maps.own_tiles import as_shown
 from .palette import Theme, find_theme
 from .tiles import FLOWS, HEAT_LEVELS, STRENGTHS, Look
 
@@ -96,7 +97,7 @@ class _Stage:
             if not states:
                 carried = 0
         self.size = self.maze.tiles.size
-        self.tiles = tiles_now(self.maze, carried).ravel()
+        self.tiles = as_shown(self.maze, tiles_now(self.maze, carried)).ravel()
 
     def over_cells(self, name: str, given: ArrayLike, columns: bool = False) -> tuple[Cells, NDArray[Any]]:
         """Return cells, and what is given for each: one number, or with `columns` one row of numbers.

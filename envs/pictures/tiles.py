@@ -162,10 +162,18 @@ def _tiles_of(theme: Theme) -> Mapping[str, list[Layer]]:
     return MappingProxyType(_tiles(theme))
 
 
+def _own_tile(theme: Theme) -> list[Layer]:
+    """Return a letter that a map declares: floor with a mark."""
+    mark = ((0.0, -0.36), (0.36, 0.0), (0.0, 0.36), (-0.36, 0.0))
+    inner = tuple((0.6 * x, 0.6 * y) for x, y in mark)
+    return [Layer(theme.wood, Polygon(mark)), Layer(theme.paper, Polygon(inner)), Layer(theme.ink, Disc(0, 0, 0.08))]
+
+
 def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
     """Return what a cell is painted with, on a ground of the theme's paper, from the lowest layer."""
     sign = chr(look.tile)
-    tile, flat = _tiles_of(theme)[sign], sign in _FLAT
+    tiles, flat = _tiles_of(theme), sign in _FLAT
+    tile = tiles[sign] if sign in tiles else _own_tile(theme)
     found = list(tile[:flat])
     if look.heat >= 0 and sign not in "# ":
         found.append(Layer(theme.heat_colour(look.heat / (HEAT_LEVELS - 1)), EVERYWHERE))

@@ -149,7 +149,7 @@ def _cases(world: World, state: State, action: int) -> list[tuple[Fraction, int]
         clockwise = (0, 1, 3, 2)  # up, right, down, left
         at = clockwise.index(action)
         left, right = clockwise[(at - 1) % 4], clockwise[(at + 1) % 4]
-        return [(1 - slip, action), (slip / 2, left), (slip / 2, right)]
+        return [(slip / 2, right), (1 - slip, action), (slip / 2, left)]
     kind = int(world.noise.kind[state])
     others = [simplest(chance) for chance in world.noise.probability[kind, action].tolist()[1:]]
     meant = 1 - sum(others, Fraction(0))
