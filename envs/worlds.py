@@ -1,12 +1,14 @@
 """The registered environments: each is a MazeEnv with a maze of its own, or with `num_envs` a MazeVectorEnv."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from .env import MazeEnv
-from .maps.arguments import whole
+from .maps.arguments import nearest, whole
+from .maps.directions import DIRECTION_NAMES, OFFSETS
 from .maps.generators import KNOBS
 from .maps.levels import Levels, generated, t_maze_levels
 from .maps.maze import Maze
@@ -48,19 +50,54 @@ def path_follow(maze: Maze | str | Path = "sheet38", **keywords: Any) -> MazeEnv
     return _made(maze, check=check_path, **{"map_warnings": False, **keywords})
 
 
+# shipped map -> its actions in the order in which its source in Gymnasium numbers them
+_ORDERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "cliff_walk": ("up", "right", "down", "left"),  # CliffWalking-v1
+        "ice_lake": ("left", "down", "right", "up"),  # FrozenLake-v1
+        "ice_lake_8x8": ("left", "down", "right", "up"),
+    }
+)
+ACTION_ORDERS: Final = ("mazegrad", "gymnasium")
+
+
+def _ordered(maze: Any, order: str) -> dict[str, tuple[int, int]]:
+    """Return the directions as Gymnasium numbers them in the environment that a shipped map is from.
+
+    Raises:
+        ValueError: an unknown order, or a map that is not from Gymnasium.
+    """
+    if not isinstance(order, str) or order not in ACTION_ORDERS:
+        raise ValueError(f"unknown action_order {order!r}{nearest(order, ACTION_ORDERS)}")
+    name = maze.metadata.get("name") if isinstance(maze, Maze) else maze
+    if not isinstance(name, str) or name not in _ORDERS:
+        raise ValueError(f"action_order={order!r} is for maps from Gymnasium, {', '.join(_ORDERS)}, not {name!r:.80}")
+    steps = dict(zip(DIRECTION_NAMES, map(tuple, OFFSETS.tolist()), strict=True))
+    return {direction: steps[direction] for direction in _ORDERS[name]}
+
+
 def grid_world(
-    maze: Maze | str | Path = "four_rooms", random_goals: bool = False, **keywords: Any
+    maze: Maze | str | Path = "four_rooms",
+    random_goals: bool = False,
+    action_order: str = "mazegrad",
+    **keywords: Any,
 ) -> MazeEnv | MazeVectorEnv:
     """Any map, `mazegrad/GridWorld-v0`: a Maze, a text, a file or a shipped name; see `MazeEnv`.
 
     Args:
         maze: one for all lanes; for a vector environment also one for each.
+        action_order: "mazegrad" (up, right, left, down), or "gymnasium": as the environment of Gymnasium numbers its
+            actions from which a shipped map is; then the bits of "dots" are in that order too.
         random_goals: each reset moves the goal to some floor that can be reached; "level" in `info` is its cell.
         keywords: `episodes_per_level` says how many episodes a goal stays; the rest goes to `MazeEnv`.
 
     Raises:
-        ValueError: random goals, and no floor that can be reached.
+        ValueError: random goals, and no floor that can be reached; an action order that the map does not have.
     """
+    if action_order != "mazegrad":
+        if keywords.get("actions") is not None:
+            raise ValueError("give actions or action_order, not both")
+        keywords["actions"] = _ordered(maze, action_order)
     if random_goals:
         return _made(drawn_goals(find_maze(maze, keywords.get("format"))), **keywords)
     return _made(maze, **keywords)

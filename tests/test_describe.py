@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mazegrad.envs import MAZES, Maze, MazeError, World, describe, distances, load_maze
+from mazegrad.envs import MAZES, OBSERVATIONS, Maze, MazeError, World, describe, distances, load_maze
 
 from random_worlds import perfect_maze, random_maze
 
@@ -58,3 +58,18 @@ def test_it_can_be_read():
 def test_a_maze_without_a_start_has_no_card():
     with pytest.raises(MazeError, match="no start"):
         describe(Maze.from_text("..G"))
+
+
+def test_looks_are_those_of_the_observations():
+    """Of views and dots as agents see them, in mazes with and without things to carry."""
+    rng = np.random.default_rng(4)
+    for _ in range(40):
+        maze = random_maze(rng)
+        world = World.compile(maze)
+        for name in ("dots", "view"):
+            looks = {}
+            seen = OBSERVATIONS[name](world).look(np.arange(world.states))
+            for cell, row in zip(world.cell.tolist(), seen, strict=True):
+                looks.setdefault(row.tobytes(), set()).add(cell)
+            alike = set().union(*(cells for cells in looks.values() if len(cells) > 1))
+            assert describe(maze).look_alikes[name] == len(alike)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..core.scene import TILE_CODES
 from ..core.world import World
 from ..maps.directions import OFFSETS
 from ..maps.maze import Maze
@@ -87,6 +89,33 @@ def describe(maze: Maze) -> DifficultyCard:
 
 def _alike(world: World, observation: str) -> int:
     """Return the number of cells that have a state with the same observation as a state of another cell."""
-    numbers = observation_numbers(world, observation)
-    seen = np.unique(np.stack([numbers, world.cell], axis=1), axis=0)  # (observation, cell), each once
-    return len(np.unique(seen[np.bincount(seen[:, 0])[seen[:, 0]] > 1, 1]))
+    if observation == "position":  # tells all cells of one maze apart
+        return 0
+    if observation == "dots":
+        numbers = world.dots @ (1 << np.arange(world.dots.shape[1]))
+    elif observation == "view" and world.states == np.count_nonzero(world.mazes[0].open):  # a state is a cell
+        numbers = np.unique(_view_hashes(world.mazes[0])[world.cell], return_inverse=True)[1].ravel()
+    else:
+        numbers = observation_numbers(world, observation)
+    some_cell = np.zeros(int(numbers.max()) + 1, dtype=np.int64)  # that looks like this
+    some_cell[numbers] = world.cell
+    shared = np.zeros(len(some_cell), dtype=np.bool_)
+    shared[numbers[some_cell[numbers] != world.cell]] = True
+    cells = np.zeros(world.mazes[0].tiles.size, dtype=np.bool_)
+    cells[world.cell[shared[numbers]]] = True
+    return int(np.count_nonzero(cells))
+
+
+def _view_hashes(maze: Maze, side: int = 7) -> NDArray[np.uint64]:
+    """Return a hash of the view from each cell, (height * width,): the sum of its codes times odd random numbers.
+
+    Two views that differ have the same hash with a probability below 2**-58.
+    """
+    margin = side // 2
+    codes = np.pad(TILE_CODES[maze.tiles], margin).astype(np.uint64)
+    weights = np.random.default_rng(0).integers(2**64, size=(side, side), dtype=np.uint64) | np.uint64(1)
+    hashes = np.zeros(maze.tiles.shape, dtype=np.uint64)
+    for row in range(side):
+        for column in range(side):
+            hashes += codes[row : row + maze.height, column : column + maze.width] * weights[row, column]
+    return hashes.ravel()

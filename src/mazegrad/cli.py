@@ -144,7 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_world(play)
 
-    command("list", "show_list", "List environments, mazes, agents, map files, generators and solvers.")
+    listed = command("list", "show_list", "List environments, mazes, agents, map files, generators and solvers.")
+    listed.add_argument("--tiles", action="store_true", help="list the tiles and the settings of maps instead")
 
     bench = command(
         "bench", "bench", "Measure how many steps a second this machine makes.", seed="seed of maze and actions"

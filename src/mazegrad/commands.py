@@ -17,8 +17,10 @@ from .check import check as check
 from .envs import (
     FORMATS,
     GENERATORS,
+    LEGEND,
     MAZES,
     POMDPS,
+    REWARDS,
     SOLVERS,
     Maze,
     MazeEnv,
@@ -37,6 +39,8 @@ from .envs import solve as find_way
 from .envs.maps.arguments import nearest
 from .envs.maps.directions import ARROWS, OFFSETS
 from .envs.maps.generators import check_knobs
+from .envs.maps.legend import CODES, TILE_REWARDS
+from .envs.maps.metadata import METADATA
 from .envs.maps.paths import check_path
 from .envs.pictures.draw import tile_size
 from .envs.pictures.text import maze_text
@@ -279,7 +283,17 @@ def scores(arguments: Namespace) -> int | None:
 
 
 def show_list(arguments: Namespace) -> None:
-    """Print environments, mazes, agents, map files, generators and solvers."""
+    """Print environments, mazes, agents, map files, generators and solvers; or the tiles and settings of maps."""
+    if arguments.tiles:
+        print("tiles, by the code that agents observe")
+        for tile, meaning in LEGEND.items():
+            earns = f" (earns {REWARDS[TILE_REWARDS[tile]]:+g})" if tile in TILE_REWARDS else ""
+            print(f"  {CODES[tile]:3} {'blank' if tile == ' ' else tile:6} {meaning}{earns}")
+        print("settings, lines `key: value` before the drawing")
+        for key, (allowed, _) in METADATA.items():
+            print(f"  {key:9} {allowed}")
+        print(f"  {'size':9} rows x columns, such as: 3 x 5; keeps blanks at the edges")
+        return
     print("environments")
     for env_id in sorted(environment_ids()):
         print(f"  {env_id}")
