@@ -70,7 +70,10 @@ def page(plan: Plan, results: Mapping[str, Result], command: Sequence[str], kept
     ]  # fmt: skip
     missing = len(plan.jobs()) - len(found)
     if missing:
-        parts.append(f"**{missing:,} runs of the plan are not finished yet.** The command above goes on with them.\n")
+        parts.append(
+            f"**{missing:,} runs of the plan are not finished yet**; the command above goes on with them. Where a table has"
+            " fewer seeds than planned it says so; in the table of difficulty cells are empty, or have one seed.\n"
+        )
     parts += ["## Scores by environment\n"]
     parts += [_environment(plan, results, env_id) for env_id in plan.ids]
     if plan.wide():
@@ -204,4 +207,4 @@ the agent is.
 def _share(score: float, figures: Mapping[str, Any]) -> str:
     """Return where a score stands between a random walk, 0 %, and V*, 100 %."""
     random, optimum = figures["random"], figures["optimum"]
-    return f"{(score - random) / (optimum - random):.0%}" if optimum > random else ""
+    return f"{(score - random) / (optimum - random) + 0.0:.0%}".replace("-0%", "0%") if optimum > random else ""
