@@ -71,8 +71,9 @@ def page(plan: Plan, results: Mapping[str, Result], command: Sequence[str], kept
     missing = len(plan.jobs()) - len(found)
     if missing:
         parts.append(
-            f"**{missing:,} runs of the plan are not finished yet**; the command above goes on with them. Where a table has"
-            " fewer seeds than planned it says so; in the table of difficulty cells are empty, or have one seed.\n"
+            f"**{missing:,} runs of the plan are not finished yet**; the command above goes on with them. Where a\n"
+            "table has fewer seeds than planned it says so; in the table of difficulty cells are\n"
+            "empty, or have one seed.\n"
         )
     parts += ["## Scores by environment\n"]
     parts += [_environment(plan, results, env_id) for env_id in plan.ids]
