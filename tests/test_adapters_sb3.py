@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("sb3_contrib")
+import torch
 from sb3_contrib import MaskablePPO, RecurrentPPO
 from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3 import A2C, DQN, PPO, HerReplayBuffer
@@ -20,6 +21,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack,
 
 from mazegrad.adapters import as_agent, sb3
 from mazegrad.agents import Agent, evaluate, rollout
+from mazegrad.cli import main
+from mazegrad.named import choose_agent
 
 from contract_child import IDS
 
@@ -157,3 +160,39 @@ def test_examples_run(training):
     program = Path(__file__).parent.parent / "examples" / "training" / "sb3_trainings.py"
     done = subprocess.run([sys.executable, str(program), "--quick", training], capture_output=True, text=True)
     assert done.returncode == 0 and "success" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("algorithm", [PPO, DQN, MaskablePPO, RecurrentPPO])
+def test_saved_models_are_read_without_running_what_is_in_them(algorithm, relu, tmp_path, monkeypatch):
+    """The agent in a file acts as the model did, and no pickle is opened."""
+    recurrent = algorithm is RecurrentPPO
+    name, keywords = (TMAZE, {"corridor": 2, "observation": "dots"}) if recurrent else (ROOMS, {"observation": "net"})
+    few = {} if algorithm is DQN else {"n_steps": 8}
+    arguments = {"policy_kwargs": {"activation_fn": torch.nn.ReLU}} if relu else {}
+    policy = "MlpLstmPolicy" if recurrent else "MlpPolicy"
+    model = algorithm(policy, sb3(name, 8, **keywords), seed=0, **few, **arguments).learn(256)
+    model.save(tmp_path / "model.zip")
+    env = gymnasium.make(name, time_limit=40, **{"encoding": "float", **keywords})
+    wanted = rollout(env, as_agent(model), seed=3).actions.tolist()
+    for reader in ("cloudpickle.loads", "pickle.loads", "pickle.load"):
+        monkeypatch.setattr(reader, None)
+    agent = choose_agent(str(tmp_path / "model.zip"))
+    assert agent.observation == keywords["observation"]
+    made = agent.make(env.unwrapped.world, np.random.default_rng(0))
+    assert rollout(env, made, seed=3).actions.tolist() == wanted
+    assert evaluate(env, made, 4, 0).lengths.tolist() == evaluate(env, as_agent(model), 4, 0).lengths.tolist()
+    with pytest.raises(ValueError, match="trained with"):
+        rollout(gymnasium.make(FRESH, observation="net"), made, seed=0)
+
+
+def test_commands_take_saved_models(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    PPO("MlpPolicy", sb3(ROOMS, 8), n_steps=8, seed=0).save("model.zip")
+    main(["evaluate", "model.zip", "--env", "FourRooms-v0", "--world", "time_limit=40", "--episodes", "4"])
+    assert "model.zip" in capsys.readouterr().out
+    main(["watch", "--agent", "model.zip", "--maze", "four_rooms", "--headless"])
+    assert "made for" not in capsys.readouterr().err
+    Path("other.zip").write_bytes(b"PK")
+    assert main(["watch", "--agent", "other.zip"]) == 2
+    assert "not a model of Stable-Baselines3" in capsys.readouterr().err

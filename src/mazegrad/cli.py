@@ -277,7 +277,9 @@ def _parser() -> argparse.ArgumentParser:
         "Print an agent's score beside chance, the best policy without memory, and the optimum.",
         seed=f"{_FIRST_EPISODE}; plus 1,000,000",
     )
-    evaluate.add_argument("agent", metavar="FILE|NAME", help="what train wrote, or an agent of mazegrad list")
+    evaluate.add_argument(
+        "agent", metavar="FILE|NAME", help="what train wrote, a .zip of Stable-Baselines3, or an agent of mazegrad list"
+    )
     evaluate.add_argument("--env", metavar="ID", help="an environment (default: where it was trained)")
     evaluate.add_argument("--episodes", type=count, default=200, metavar="N", help="evaluation episodes (default: 200)")
     evaluate.add_argument("--sampled", action="store_true", help="draw the actions of a net by their probabilities")
@@ -390,7 +392,8 @@ def _add_walk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agent",
         metavar="NAME|FILE",
-        help="an agent of mazegrad list, or an .npz with W, U, b (default: one that fits the environment)",
+        help="an agent of mazegrad list, an .npz with W, U, b, or a .zip of Stable-Baselines3 (default: one that "
+        "fits the environment)",
     )
     parser.add_argument("--fps", type=positive, default=6.0, metavar="N", help="steps a second (default: 6)")
     parser.add_argument("--episodes", type=count, metavar="N", help="stop after N episodes")

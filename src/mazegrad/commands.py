@@ -103,7 +103,7 @@ def _is_path(maze: Maze) -> bool:
 def _warn_if_unsuited(env: MazeEnv, name: str) -> None:
     """Print a hint if an agent is not made for this world; after the walk, where it is seen."""
     wanted = ""
-    plain_net = name not in AGENTS and not holds_trained(Path(name))
+    plain_net = name not in AGENTS and not name.lower().endswith(".zip") and not holds_trained(Path(name))
     if (name in _PATH_FOLLOWERS or plain_net) and not _is_path(env.maze):
         wanted = "paths of dots that do not touch themselves"
     elif name == "t_maze_automaton" and env.spec is not None and env.spec.id != "mazegrad/TMaze-v0":

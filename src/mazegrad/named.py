@@ -6,6 +6,7 @@ from pathlib import Path
 import gymnasium
 
 from . import _TABULAR
+from .adapters.sb3_files import read_sb3
 from .agents import AGENTS, named_agent
 from .agents.named import NamedAgent
 from .envs import MAZES, Maze
@@ -55,13 +56,19 @@ def named_maze(name: str, format: str | None) -> Maze:
 
 
 def choose_agent(name: str) -> NamedAgent:
-    """Return an agent by its name, or that in an .npz file: what `train` wrote, or W, U, b (see `read_net`).
+    """Return an agent by its name, or that in a file.
+
+    Files are .npz, what `train` wrote or W, U, b (see `read_net`), or .zip, what Stable-Baselines3 wrote (see
+    `read_sb3`).
 
     Raises:
         ValueError: an unknown name, or the file holds something else.
     """
-    if name in AGENTS or not (name.lower().endswith(".npz") or Path(name).is_file()):
+    if name in AGENTS or not (name.lower().endswith((".npz", ".zip")) or Path(name).is_file()):
         return named_agent(name)
+    if name.lower().endswith(".zip"):
+        policy = read_sb3(Path(name))
+        return NamedAgent(f"the model in {name}", "dots" if policy.inputs == 4 else "net", lambda world, rng: policy)
     if holds_trained(Path(name)):
         trained = read_trained(Path(name))
         agent = trained.agent
