@@ -5,6 +5,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, Protocol, Self
 
@@ -137,6 +138,16 @@ class _Worker:
         return function(shared, piece)
 
 
+@dataclass(eq=False)
+class _Process:
+    """An actor that has started."""
+
+    handle: Any
+    pieces: int = 0
+    """that it has, one under way and one that waits"""
+    is_gone: bool = False
+
+
 class Actors:
     """Processes that stay for several runs, so that these need not wait for new ones: `with Actors(4) as actors: ...`.
 
@@ -155,8 +166,7 @@ class Actors:
         self.needs = {"num_cpus": 1, **(options or {})}
         self.ray: Any = None
         self._stack = ExitStack()
-        self._idle: list[Any] = []
-        self._busy: list[Any] = []
+        self._there: list[_Process] = []
         self._starting: dict[Any, Any] = {}  # reference -> actor
 
     def __enter__(self) -> Self:
@@ -167,9 +177,9 @@ class Actors:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for actor in (*self._idle, *self._busy, *self._starting.values()):
+        for actor in (*(process.handle for process in self._there), *self._starting.values()):
             self._kill(actor)
-        self._idle, self._busy, self._starting = [], [], {}
+        self._there, self._starting = [], {}
         self._stack.close()
 
     def _hire(self) -> None:
@@ -194,28 +204,32 @@ class Actors:
         except self.ray.exceptions.RayActorError:
             self._hire()
             raise
-        self._idle.append(actor)
+        self._there.append(_Process(actor))
 
-    def is_free(self) -> bool:
-        """Return whether an actor waits for work."""
-        return bool(self._idle)
+    def is_free(self, left: int) -> bool:
+        """Return whether an actor takes a piece of those that are left: its first, or a second that waits behind it."""
+        least = min((process.pieces for process in self._there), default=2)
+        return least == 0 or (least == 1 and left > self.count)
 
     def submit(self, function: Any, shared: Any, piece: Any) -> tuple[Any, Any]:
         """Return the reference of a result, and who makes it."""
-        actor = self._idle.pop()
-        self._busy.append(actor)
-        return actor.run.remote(function, shared, piece), actor
+        process = min(self._there, key=lambda process: process.pieces)
+        process.pieces += 1
+        return process.handle.run.remote(function, shared, piece), process
 
-    def done(self, actor: Any) -> None:
-        """Note that an actor waits for work again."""
-        self._busy.remove(actor)
-        self._idle.append(actor)
+    def done(self, process: Any) -> None:
+        """Note that an actor has done a piece."""
+        process.pieces -= 1
 
-    def drop(self, actor: Any, reference: Any) -> None:
-        """Replace an actor that died, or whose work is no longer wanted."""
-        self._busy.remove(actor)
-        self._kill(actor)
+    def drop(self, process: Any, reference: Any) -> bool:
+        """Replace an actor that died, or whose work is no longer wanted; return False if it was replaced already."""
+        if process.is_gone:
+            return False
+        process.is_gone = True
+        self._there.remove(process)
+        self._kill(process.handle)
         self._hire()
+        return True
 
 
 class _Tasks:
@@ -240,18 +254,19 @@ class _Tasks:
     def started(self, reference: Any) -> None:
         raise AssertionError("tasks do not start")
 
-    def is_free(self) -> bool:
+    def is_free(self, left: int) -> bool:
         return True  # they queue up in Ray
 
     def submit(self, function: Any, shared: Any, piece: Any) -> tuple[Any, Any]:
         return self._run.remote(None, function, shared, piece), None
 
-    def done(self, actor: Any) -> None:
+    def done(self, process: Any) -> None:
         pass
 
-    def drop(self, actor: Any, reference: Any) -> None:
+    def drop(self, process: Any, reference: Any) -> bool:
         with suppress(Exception):
             self.ray.cancel(reference, force=True)
+        return True
 
 
 def _completed(
@@ -278,7 +293,7 @@ def _completed(
 
     try:
         while todo or running:
-            while todo and may_begin() and crew.is_free():
+            while todo and may_begin() and crew.is_free(len(todo)):
                 reference, actor = crew.submit(function, shared, pieces[todo[0]])
                 running[reference] = todo.popleft(), actor
             awaited = [*running, *crew.starting()]
@@ -304,8 +319,8 @@ def _completed(
                 result = ray.get(reference)
             except died as error:
                 del running[reference]
-                crew.drop(actor, reference)
-                count_death(number, error)
+                if crew.drop(actor, reference):  # else it only waited behind the piece that was under way
+                    count_death(number, error)
                 todo.appendleft(number)
                 continue
             except Exception:  # of the function
