@@ -144,6 +144,8 @@ class ParallelMazes:
             mazes, self._levels = [one for one in pinned for _ in range(self.num_agents)], None
         else:
             self._levels = levels
+        if self._has_variants:
+            self._variant(mazes[0], self.num_agents - 1)  # refused here, not in a reset
         # variants of a maze without some goals need not pass the check of the whole one
         self._inner = replace(self._settings, setup=replace(setup, check=accept) if self._has_variants else setup)
         self.engine = _taking_back(self._inner.engine(self._inner.setup, self._sight, count, mazes, self._levels))

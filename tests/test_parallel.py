@@ -253,6 +253,33 @@ def test_whole_episodes_are_what_the_referee_says(name, rule, agents, seed):
             break
 
 
+@pytest.mark.parametrize("rule", ["blocked", "swap"])
+def test_fresh_mazes_are_what_the_referee_says(rule):
+    """The engine of fresh mazes takes moves back as that of given mazes does."""
+    env = parallel_env(
+        "mazegrad/Maze-v0", 4, num_envs=1, size=(2, 3), observation="index", collisions=rule, presence=False,
+        rewards={"step": -0.5}, time_limit=None,
+    )  # fmt: skip
+    rng, stayed = np.random.default_rng(0), 0
+    for seed in range(20):
+        cells = env.reset(seed=seed)[0][0].tolist()
+        referee = Referee(env.maze_of(0), cells, rule)
+        for _ in range(30):
+            before = list(referee.states)
+            actions = rng.integers(0, 4, 4)
+            seen, rewards, ended, _, _ = env.step(actions[None])
+            _, wanted_ends = referee.step(actions.tolist())
+            assert seen[0].tolist() == referee.world.cell[referee.states].tolist()
+            assert ended[0].tolist() == wanted_ends and env.live[0].tolist() == referee.live
+            alone = [transition(referee.world, state, action) for state, action in zip(before, actions, strict=True)]
+            stayed += sum(state != to for state, (to, _, _) in zip(referee.states, alone, strict=True))
+            moved = np.array(before) != np.array(referee.states)
+            assert (rewards[0][~moved & referee.live] == -0.5).all()
+            if not any(referee.live):
+                break
+    assert stayed > 100
+
+
 def test_who_stays_earns_what_a_bump_earns():
     maze = Maze.from_text("rewards: step -1, goal 5\n" + CORRIDOR)
     env = ParallelMazes(maze, 2, observation="position")
@@ -286,6 +313,8 @@ def test_own_goals():
     assert ended.tolist() == [[False, False]] and rewards.tolist() == [[0, 0]]  # the second goal is floor to the first
     with pytest.raises(ValueError, match="needs a G for each of 3 agents"):
         ParallelMazes(maze, 3, goals="own")
+    with pytest.raises(ValueError, match="needs a G for each of 2 agents"):
+        parallel_env("mazegrad/Maze-v0", 2, num_envs=1, goals="own")
 
 
 def test_pursuit():
