@@ -26,6 +26,7 @@ from .maps.directions import DIRECTION_NAMES, DOWN, LEFT, RIGHT, UP
 from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
+from .maps.moves import Moves
 from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, misread, stream, uniform
 from .maps.shipped import find_maze
 from .options import check_options, start_cell
@@ -43,6 +44,16 @@ _WINDOW_SIZE: Final = 640  # px of the longer side
 _KEPT: Final = 1024  # mazes that stay compiled: levels that can come again, and as many of saved states
 # the arrow keys, as pygame and SDL number them
 _ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
+
+
+class _Kept:
+    """What an environment has made for later. One object, as CPython 3.11 is slower with over 30 attributes in one."""
+
+    def __init__(self) -> None:
+        self.lanes: dict[Maze, Lane] = {}  # of saved states
+        self.levels: dict[int, Lane] = {}
+        self.last_level: tuple[int, Lane] | None = None  # its key, while the lane stays in it
+        self.asked: dict[Maze, None] = {}  # mazes that were questioned
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
@@ -155,13 +166,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             given=given, lateness=lateness,
         )  # fmt: skip
         setup = self._settings.setup
+        self._misreads = self._settings.dots_error > 0
         self.render_mode = render_mode
         self._changes = changes_of(after, format, setup.dressed)
         self._levels = setup.dressed_levels(levels_without(self._changes, drawn))
         self._given = self._levels is None and self._changes is None
-        self._lanes: dict[Maze, Lane] = {}  # of saved states
-        self._level_lanes: dict[int, Lane] = {}
-        self._last_level: tuple[int, Lane] | None = None  # its key, while the lane stays in it
+        self._kept = _Kept()
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
         self._earlier = 0  # steps of the episodes before, since the seed
@@ -174,14 +184,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             assert not isinstance(drawn, Levels)
             [first] = setup.dressed([find_maze(drawn, format)])
         self._sight = setup.declared([first], self._levels)
-        self.moves = self._sight.moves
         self.action_space = spaces.Discrete(len(self.moves))
         self.observation_space = self._sight.space
         self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
         self._first = self._lane(first)
-        self._asked: dict[Maze, None] = {}
         for world in () if self._levels is not None else (self._first.world, *self._changed_worlds()):
-            self._settings.question(world, self._asked)
+            self._settings.question(world, self._kept.asked)
         self._use(self._first)
 
     def _lane(self, maze: Maze) -> Lane:
@@ -191,7 +199,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             MazeError: the maze is not usable.
             ValueError: its observations are not the declared ones.
         """
-        if (lane := self._lanes.get(maze)) is not None:
+        if (lane := self._kept.lanes.get(maze)) is not None:
             return lane
         self._settings.setup.checked([maze], self._sight)
         return Lane(self._settings.setup, self._sight, maze)
@@ -199,13 +207,13 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def _level(self, levels: Levels, drawn: int) -> Lane:
         """Return the lane of the level for 64 random bits; those of a given set stay compiled."""
         key = levels.draw(drawn)
-        if self._last_level is not None and self._last_level[0] == key:
-            return self._last_level[1]
-        if (lane := self._level_lanes.get(key)) is None:
+        if self._kept.last_level is not None and self._kept.last_level[0] == key:
+            return self._kept.last_level[1]
+        if (lane := self._kept.levels.get(key)) is None:
             lane = self._lane(levels.make(key))
-            if levels.keys is not None and len(self._level_lanes) < _KEPT:
-                self._level_lanes[key] = lane
-        self._last_level = (key, lane) if levels.repeat > 1 else None
+            if levels.keys is not None and len(self._kept.levels) < _KEPT:
+                self._kept.levels[key] = lane
+        self._kept.last_level = (key, lane) if levels.repeat > 1 else None
         return lane
 
     def _stage(self, changes: Changes, earlier: int) -> Lane:
@@ -213,9 +221,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         stage = changes.stage(earlier)
         if not stage:
             return self._first
-        if stage not in self._level_lanes:
-            self._level_lanes[stage] = self._lane(changes.mazes[stage - 1])
-        return self._level_lanes[stage]
+        if stage not in self._kept.levels:
+            self._kept.levels[stage] = self._lane(changes.mazes[stage - 1])
+        return self._kept.levels[stage]
 
     def _changed_worlds(self) -> list[World]:
         return [self._stage(self._changes, steps).world for steps in self._changes.steps] if self._changes else []
@@ -227,8 +235,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._limit = math.inf if self.time_limit is None else self.time_limit
         discount = self._settings.discount
         self._info = {name: info_table(name, lane.world, discount) for name in self._settings.info}
-        self._masks: NDArray[np.int8] | None = None
-        self._P: dict[int, Any] | None = None
+        self._tables: dict[str, Any] = {}  # by name, made when they are first asked for
 
     def _auto_limit(self, lane: Lane) -> int:
         by_size = self._levels is not None and self._levels.batch is not None
@@ -257,6 +264,11 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         return self._engine.state
 
     @property
+    def moves(self) -> Moves:
+        """What each action does."""
+        return self._sight.moves
+
+    @property
     def observation_kind(self) -> str | tuple[str, ...]:
         """What is observed: the name that the environment was made with, or the names."""
         return self._settings.setup.observation
@@ -265,9 +277,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
         """`P[state][action] = [(probability, next state, reward, terminated), ...]` of the maze now, as in Gymnasium's
         toy-text environments; a state is what `observation="state"` shows."""
-        if self._P is None:
-            self._P = TabularMDP.from_world(self.world, "state").to_gymnasium_P()
-        return self._P
+        if "P" not in self._tables:
+            self._tables["P"] = TabularMDP.from_world(self.world, "state").to_gymnasium_P()
+        made: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = self._tables["P"]
+        return made
 
     @property
     def at_goal(self) -> bool:
@@ -309,7 +322,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if "maze" in options:
             given_maze = find_maze(options["maze"], self._settings.format)
             lane = self._lane(*self._settings.setup.dressed([given_maze]))
-            self._settings.question(lane.world, self._asked)
+            self._settings.question(lane.world, self._kept.asked)
         elif self._levels is not None and not given:
             lane = self._level(self._levels, self._level_bits(self._levels, key, episode))
         elif self._changes is not None and not given:
@@ -362,7 +375,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             reward -= self._settings.less(self._steps, self.time_limit)
         if self._trail is not None:
             self._mark_move()
-        observation = self._misread(observation)
+        if self._misreads:  # a name of its own: a call or a longer way to it would cost each step several per cent
+            observation = self._misread(observation)
         return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}
 
     @staticmethod
@@ -404,9 +418,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return False for the actions that surely leave the agent where it is, (A,); all True where all do."""
-        if self._masks is None:
-            self._masks = INFO["action_mask"](self.world, self._settings.discount)
-        return self._masks[self.state].astype(bool)
+        if "masks" not in self._tables:
+            self._tables["masks"] = INFO["action_mask"](self.world, self._settings.discount)
+        mask: NDArray[np.bool_] = self._tables["masks"][self.state].astype(np.bool_)
+        return mask
 
     @property
     def compute_reward(self) -> Callable[..., Any]:
@@ -449,10 +464,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if self._key is None:
             raise gymnasium.error.ResetNeeded("call reset() first")
         engine = self._engine
-        if engine.maze not in self._lanes:
-            if len(self._lanes) >= _KEPT:
-                del self._lanes[next(iter(self._lanes))]  # the oldest
-            self._lanes[engine.maze] = engine
+        if engine.maze not in self._kept.lanes:
+            if len(self._kept.lanes) >= _KEPT:
+                del self._kept.lanes[next(iter(self._kept.lanes))]  # the oldest
+            self._kept.lanes[engine.maze] = engine
         _, cell, carried, heading = engine.places()
         trails = None if self._trail is None else (self._trail.tobytes(),)
         return SavedState(
@@ -487,7 +502,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._earlier = earlier
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_lanes": {}, "_level_lanes": {}, "_last_level": None, "_P": None}
+        return {**vars(self), "_kept": _Kept(), "_tables": {}}
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").

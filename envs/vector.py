@@ -29,6 +29,7 @@ from .options import check_options, each, found_mazes, found_positions, masked, 
 from .pictures.draw import draw_place
 from .pictures.text import place_text
 from .planning.goals import goal_reward
+from .planning.questions import is_plainly_fine
 from .saved import SavedState
 from .settings import Settings, TimeLimit
 
@@ -141,8 +142,10 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         if self._settings.map_warnings:
             numbers = np.unique(self.engine.places(lanes).maze)
             new = [number for number in numbers.tolist() if self.engine.scene.maze(number) not in self._asked]
-            if new:
-                self._settings.question(self.engine.worlds(np.array(new)), self._asked)
+            odd = [number for number in new if not is_plainly_fine(self.engine.scene.maze(number))]
+            self._asked.update(dict.fromkeys(self.engine.scene.maze(number) for number in new if number not in odd))
+            if odd:
+                self._settings.question(self.engine.worlds(np.array(odd)), self._asked)
 
     @property
     def engine(self) -> Engine:

@@ -10,6 +10,7 @@ from ..core.world import World, checked_world
 from ..maps.formats.blank_floor import HINT, read_blank_floor
 from ..maps.maze import Maze, MazeError
 from .distances import Graph, distances
+from .plain import PLAIN, distance_maps
 
 
 class MapWarning(UserWarning):
@@ -35,6 +36,14 @@ def questions(world: World) -> list[str]:
         for number in sorted({*lost.tolist(), *doors, *goals})
         for sentence in _about(world.only(number) if len(world.mazes) > 1 else world)
     ]
+
+
+def is_plainly_fine(maze: Maze) -> bool:
+    """Return whether a plain maze has one goal that all its starts reach, read off its tiles: nothing is compiled."""
+    if maze.metadata or not np.isin(maze.tiles, PLAIN).all() or len(maze.find("G")) != 1:
+        return False
+    ways = distance_maps(maze.tiles[None])[0][maze.tiles == ord("S")]
+    return len(ways) > 0 and bool((ways >= 0).all())
 
 
 def _about(world: World) -> list[str]:
