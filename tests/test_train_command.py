@@ -152,6 +152,18 @@ def test_ctrl_c_keeps_what_is_there() -> None:
     assert "Traceback" not in error
 
 
+def test_a_trained_agent_is_evaluated_where_its_world_is_another(capsys: pytest.CaptureFixture[str]) -> None:
+    """--world alone changes keywords of the environment in which it was trained."""
+    printed(capsys, "train", *MAZE, "--steps", "100", *SMALL, "--save", "w.npz")
+
+    def best(*words: str) -> float:
+        out = printed(capsys, "evaluate", "w.npz", "--episodes", "20", *words)
+        assert out.startswith("mazegrad/Maze-v0, 20 episodes")
+        return float(out.splitlines()[-1].split()[-1])
+
+    assert best("--world", "size=(5, 5)") < best() == best("--world", "size=(2, 2)")
+
+
 def test_a_net_is_trained_on_by_another_learner(capsys: pytest.CaptureFixture[str]) -> None:
     printed(capsys, "train", *MAZE, "--agent", "dagger", "--steps", "300", *SMALL, "--save", "w.npz")
     before = RecurrentPolicy.load("w.npz")
