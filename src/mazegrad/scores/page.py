@@ -23,7 +23,7 @@ the best policy that knows the state. So you see what is normal, and whether you
 
     {command}
 
-made this page: {runs:,} runs, {hours} of processor time, finished on {date}.
+made this page: {runs:,} runs, {hours} of processor time, on {date}.
 {machine}.
 
 Finished runs are kept in `{kept}`, so the same command goes on where it was stopped. What comes of a run depends on its
