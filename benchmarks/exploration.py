@@ -1,6 +1,6 @@
 """How well can one explore a maze that one has never seen? Success within three times the shortest way.
 
-    python benchmarks/exploration.py                      # some ten minutes
+    python benchmarks/exploration.py                      # some five minutes
     python benchmarks/exploration.py --rounds 2           # the figures without training, and a first guess
 
 The mazes are those of `mazegrad/Maze-v0`: 8 x 8 rooms, from the top left room to the bottom right one. With "dots" one
@@ -12,7 +12,7 @@ all rooms where it was. At each new room it chooses an open passage, anywhere on
     learned                      a convolutional net reads the map and says for each passage how likely the goal lies
                                  behind it; the passage of the largest log(likelihood) - way / patience is taken
 
-What the last one reaches is nearly what is possible; a recurrent net, which sees the same bits, can be held against it.
+What the last one reaches says how much is possible for a recurrent net, which sees the same bits.
 """
 
 import argparse
