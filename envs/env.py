@@ -27,7 +27,7 @@ from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.moves import Moves
-from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, misread, stream, uniform
+from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, misread, stream, uniform
 from .maps.shipped import find_maze
 from .options import check_options, start_cell
 from .pictures.draw import draw, tile_size
@@ -434,6 +434,16 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if "desired_goal" not in self._sight.spaces:
             raise AttributeError('compute_reward needs observation=(..., "goal")')
         return partial(goal_reward, rewards=self._settings.setup.rewards, maze=self.maze)
+
+    def level(self, seed: int) -> Maze:
+        """Return the maze of a level, by its seed as in `level_seeds` and in `info`, or its key in other `Levels`.
+
+        Raises:
+            ValueError: the maze of this environment stays.
+        """
+        if self._levels is None:
+            raise ValueError("this environment keeps its maze; levels are of environments that draw one at each reset")
+        return self._levels.make(int(key_from_seed(seed % 2**64)) if self._levels.seeded else seed)
 
     @property
     def episodes_per_level(self) -> int | None:

@@ -5,5 +5,6 @@ Each function imports its library when it is called; a missing one is an error t
 
 from .policies import as_agent
 from .stable_baselines3 import sb3
+from .syllabus import syllabus
 
-__all__ = ["as_agent", "sb3"]
+__all__ = ["as_agent", "sb3", "syllabus"]
