@@ -114,6 +114,7 @@ def maze(
     braid: float = 0.0,
     level_seeds: Iterable[int] | None = None,
     pinned: bool = False,
+    walls: str = "tiles",
     **keywords: Any,
 ) -> MazeEnv | MazeVectorEnv:
     """A new maze at each reset, `mazegrad/Maze-v0`.
@@ -125,6 +126,7 @@ def maze(
         level_seeds: each reset draws one of these mazes, so that training and test sets can be told apart; by default
             any maze may come.
         pinned: lane i keeps the i-th of `level_seeds`; this single environment keeps the first.
+        walls: "tiles", or of perfect mazes "thin": between cells, so that the maze has one tile for each room.
         keywords: the generator's further knobs, see `KNOBS`; `episodes_per_level`, how many episodes a lane stays in a
             level before it gets the next; the rest goes to `MazeEnv`.
 
@@ -134,7 +136,7 @@ def maze(
     knobs = {name: keywords.pop(name) for name in KNOBS.get(generator, ()) if name in keywords}
     if braid:
         knobs["braid"] = braid
-    return _made(generated(generator, size, level_seeds=level_seeds, pinned=pinned, **knobs), **keywords)
+    return _made(generated(generator, size, level_seeds=level_seeds, pinned=pinned, walls=walls, **knobs), **keywords)
 
 
 def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv | MazeVectorEnv:

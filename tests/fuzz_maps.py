@@ -30,7 +30,7 @@ LINES = (
     "actions: king", "actions: turns", "actions: a 1 2, b -1 0", "corners: cut", "facing: left", "noise: other 1/3",
     "noise: any 0.5, left_of 0.7", "noise: ~ stay 0.5; . back 1", "wind: left 1 1 1 1 1 1 1 varies", "wind: varies",
     "reward: $ 1 goal, m -1, up 2", "reward: A 3, G 2, # 1", "jump: P p 1, Q start", "jump: P X", "starts: h 2, S 3",
-    "exit: all items", "name", ":", ": x", "name: \ud800", "S", "", " ", ";",
+    "exit: all items", "walls: 012 3", "walls: 0120 3000 1212", "name", ":", ": x", "name: \ud800", "S", "", " ", ";",
 )  # fmt: skip
 
 

@@ -63,6 +63,9 @@ def random_physics(rng, height, width, actions=None):
     if rng.random() < 0.5:
         metadata["noise"] = random_noise(rng)
     if rng.random() < 0.4:
+        digits = rng.choice(list("0123"), p=[0.6, 0.15, 0.15, 0.1], size=(height, width))
+        metadata["walls"] = " ".join("".join(row) for row in digits)
+    if rng.random() < 0.4:
         direction = str(rng.choice(["up", "right", "left", "down"]))
         strengths = rng.integers(0, 3, size=width if direction in ("up", "down") else height)
         varies = str(rng.choice(["", " varies", " varies 0.5"]))

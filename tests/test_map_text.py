@@ -27,6 +27,7 @@ VALUES = {
     ),
     "noise": st.sampled_from(["other 1/3", "left_of 0.1, right_of 0.2", "~ stay 1/2", "back 0; ~ up 1; . any 1/4"]),
     "actions": st.sampled_from([*NAMED, "up -1 0, leap 0 2", "a 0 1"]),
+    "walls": st.sampled_from(["0", "012 300", "10 02 33"]),
     "reward": st.sampled_from(["$ 10 goal, m -1", "up -0.1, ~ 0.5", "x -1e3 trap, x 2 leaving"]),
     "jump": st.sampled_from(["P p 10, Q q", "P start"]),
     "starts": st.sampled_from(["S 2, h 1", "h 1000"]),

@@ -67,6 +67,7 @@ class FreeWalker(Walker):
             rewards=maze.setting("rewards") or {},
             blows=0 if wind is None else wind.direction,
             cuts=maze.metadata.get("corners") == "cut",
+            walls=maze.metadata.get("walls", "").split(),
         )
         self.actions = maze.metadata.get("actions", "four")
         self.names = read_moves(self.actions).names

@@ -1,6 +1,6 @@
 """The tables against the plainest simulator there could be: one cell after the other, on texts, without tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -42,9 +42,10 @@ class Walker:
         rewards: Mapping[str, float] = MappingProxyType({}),
         blows: int = 0,
         cuts: bool = False,
+        walls: Sequence[str] = (),
     ) -> None:
         self.rows, self.wind, self.restart = rows, wind or [], restart
-        self.blows, self.cuts = blows, cuts
+        self.blows, self.cuts, self.walls = blows, cuts, walls or [""]
         self.rewards = {"goal": 1.0, "trap": -1.0, "item": 1.0, "step": 0.0} | dict(rewards)
         self.cells = [(r, c) for r, row in enumerate(rows) for c, tile in enumerate(row) if tile not in "# "]
         self.starts = [cell for cell in self.cells if self.tile(cell) == "S"]
@@ -75,8 +76,23 @@ class Walker:
         row, column = step
         if not self.open((cell[0] + row, cell[1] + column), held):
             return False
+        if not self.passes(cell, step):
+            return False
         beside = [(cell[0] + row, cell[1]), (cell[0], cell[1] + column)]
         return self.cuts or abs(row) != 1 or abs(column) != 1 or all(self.open(one, held) for one in beside)
+
+    def passes(self, cell: Cell, step: Cell) -> bool:
+        """Return whether no thin wall is in the way of a step to one of the eight neighbours."""
+        row, column = step
+        if max(abs(row), abs(column)) > 1 or step == (0, 0):
+            return True
+        if row and column:
+            first = self.passes(cell, (row, 0)) and self.passes((cell[0] + row, cell[1]), (0, column))
+            other = self.passes(cell, (0, column)) and self.passes((cell[0], cell[1] + column), (row, 0))
+            return first or other if self.cuts else first and other
+        owner = (cell[0] + min(row, 0), cell[1] + min(column, 0))  # the cell to the left of the wall, or above it
+        inside = 0 <= owner[0] < len(self.walls) and 0 <= owner[1] < len(self.walls[0])
+        return not inside or not int(self.walls[owner[0]][owner[1]]) & (2 if row else 1)
 
     def walk(self, cell: Cell, held: Held, step: Cell, gust: int = 0) -> tuple[Cell, Held, float]:
         """Return the same for a step of any length, and a stronger or weaker wind."""
@@ -89,11 +105,11 @@ class Walker:
             [cell] = [twin for twin in self.cells if self.tile(twin) == tile and twin != cell]
         elif tile in BELT:
             ahead = (cell[0] + BELT[tile][0], cell[1] + BELT[tile][1])
-            if self.open(ahead, held):
+            if self.open(ahead, held) and self.passes(cell, BELT[tile]):
                 cell = ahead
         else:
             for _ in range(strength + gust if strength else 0):
-                if self.open((cell[0] + along[0], cell[1] + along[1]), held):
+                if self.open((cell[0] + along[0], cell[1] + along[1]), held) and self.passes(cell, along):
                     cell = (cell[0] + along[0], cell[1] + along[1])
         reward = self.rewards["step"]
         tile = self.tile(cell)

@@ -19,10 +19,11 @@ from ..maps.legend import REWARDS, TILE_REWARDS, is_open
 from ..maps.maze import Maze, MazeError
 from ..maps.moves import CLOCKWISE, Moves, moves_of, quarters_of, turned
 from ..maps.own_tiles import earnings_of, jump_cells, own_kinds, start_cells
+from ..maps.thin import sides
 from .dots import dots
 from .inventory import CLOSED, MAX_INVENTORY, inventory_bits, is_door, needs
 from .noise import ICE, Column, Plan, columns_of
-from .steps import Positions, can_step
+from .steps import Positions, can_step, is_free
 
 MAX_CODES: Final = 2**26  # cells times combinations of what is carried: for more, reachable states are kept in a list
 MAX_STATES: Final = 2**21  # in that list
@@ -171,6 +172,7 @@ class _FramedMazes:
         for digit in "0123456789":
             self._join(digit)
         self.wind = self._winds()
+        self.sides = self._thin_walls()
         restarts = np.array([maze.metadata.get("trap") == "restart" for maze in mazes])
         for maze in np.flatnonzero(restarts & (starts_of > 1))[:1]:
             other = divmod(list(dict.fromkeys(start_cells(mazes[maze])))[1], mazes[maze].width)
@@ -288,11 +290,12 @@ class _FramedMazes:
         m = self.margin
         wind = np.zeros((len(self.mazes), self.size // self.width, self.width), dtype=np.int64)
         self.wind_step = np.full(len(self.mazes), self.steps[UP])
+        self.blows = np.tile(OFFSETS[UP], (len(self.mazes), 1))
         for number, maze in enumerate(self.mazes):
             given = maze.setting("wind")
             if given is None:
                 continue
-            self.wind_step[number] = self.steps[given.direction]
+            self.wind_step[number], self.blows[number] = self.steps[given.direction], OFFSETS[given.direction]
             vertical = given.direction in (UP, DOWN)
             length, other = (maze.width, maze.height) if vertical else (maze.height, maze.width)
             if len(given.strengths) != length:
@@ -302,6 +305,20 @@ class _FramedMazes:
             blows = np.array([min(strength, other) for strength in given.strengths])
             wind[number, m:-m, m:-m] = blows if vertical else blows[:, None]
         return wind.ravel()
+
+    def _thin_walls(self) -> NDArray[np.uint8] | None:
+        """Return which sides of each position have a thin wall; None without any. Set the steps of conveyors."""
+        walls, m = [sides(maze) for maze in self.mazes], self.margin
+        if all(one is None for one in walls):
+            return None
+        self.belt = np.zeros((self.tiles.size, 2), dtype=np.int64)
+        for conveyor, step in zip("^><v", OFFSETS, strict=True):
+            self.belt[self.find(conveyor)] = step
+        framed = np.zeros((len(walls), self.size // self.width, self.width), dtype=np.uint8)
+        for number, one in enumerate(walls):
+            if one is not None:
+                framed[number, m:-m, m:-m] = one
+        return framed.ravel()
 
     def can_enter(self, position: Positions, carried: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return whether an agent that carries this can enter a position."""
@@ -316,7 +333,7 @@ class _FramedMazes:
 
     def _can_step(self, position: Positions, carried: NDArray[np.int64], row: Any, column: Any) -> NDArray[np.bool_]:
         can: NDArray[np.bool_] = can_step(
-            position, row, column, self.width, lambda aim: self.can_enter(aim, carried), self._moves.cuts
+            position, row, column, self.width, lambda aim: self.can_enter(aim, carried), self._moves.cuts, self.sides
         )
         return can
 
@@ -333,14 +350,20 @@ class _FramedMazes:
             can = self._can_step(position, carried, *step)
             at = np.where(can, position + step[0] * self.width + step[1], position)
         aim = self.carries_to[at]
-        end = np.where(self.can_enter(aim, carried), aim, at)
+        on = self.can_enter(aim, carried)
+        if self.sides is not None:
+            on &= is_free(self.sides, at, *self.belt[at].T)
+        end = np.where(on, aim, at)
         gust = np.where(aim == at, self.wind[position], 0)
         if column.gust:
             gust = np.where(gust > 0, gust + column.gust, 0)
         blow = self.wind_step[self.maze_of(position)] if gust.any() else 0
         for strength in range(gust.max(initial=0)):
             ahead = end + blow
-            end = np.where((gust > strength) & self.can_enter(ahead, carried), ahead, end)
+            free = gust > strength
+            if self.sides is not None:
+                free &= is_free(self.sides, end, *self.blows[self.maze_of(end)].T)
+            end = np.where(free & self.can_enter(ahead, carried), ahead, end)
         if len(self.jumps):
             to = self.jumps[min(column.jump, len(self.jumps) - 1)][position]
             end, can = np.where(to >= 0, to, end), can | (to >= 0)

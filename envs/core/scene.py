@@ -11,6 +11,7 @@ from ..maps.maze import Maze
 from ..maps.moves import FOUR, Moves, moves_of
 from ..maps.noise import gusts
 from ..maps.own_tiles import OWN_CODES, own_kinds
+from ..maps.thin import sides
 from .inventory import inventory_bits, inventory_size
 from .places import Places
 from .world import World
@@ -49,6 +50,8 @@ class Scene:
     """(mazes, margin + height + margin, margin + width + margin): tile codes"""
     bits: NDArray[np.int64] | None
     """the same shape: inventory bits; None while no maze has any"""
+    sides: NDArray[np.uint8] | None
+    """the same shape: which sides of a cell have a thin wall, bit d for direction d; None while no maze has any"""
     widths: NDArray[np.int64]
     """(mazes,)"""
     open_tiles: NDArray[np.int64]
@@ -64,7 +67,7 @@ class Scene:
         self.margin = margin = max(margin, moves.reach)
         self.tile, self.height, self.width, self.moves = tile, height, width, moves
         self.codes = np.zeros((count, height + 2 * margin, width + 2 * margin), dtype=np.uint8)
-        self.bits = None
+        self.bits = self.sides = None
         self._heights, self.widths = np.zeros((2, count), dtype=np.int64)
         self.open_tiles, self.written, self.needed = np.zeros((3, count), dtype=np.int64)
         self._mazes: dict[int, Maze] = {}
@@ -132,6 +135,8 @@ class Scene:
         self._make_room(int(numbers.max()) + 1, height, width)
         self.codes[numbers] = 0
         self.codes[numbers, m : m + height, m : m + width] = TILE_CODES[tiles]
+        if self.sides is None and any("walls" in maze.metadata for maze in mazes):
+            self.sides = np.zeros(self.codes.shape, dtype=np.uint8)
         for number, maze in zip(numbers.tolist(), mazes, strict=True):
             self._write_own(number, maze)
         bits = inventory_bits(tiles)
@@ -150,6 +155,11 @@ class Scene:
     def _write_own(self, number: int, maze: Maze) -> None:
         """Write what a maze's header says of its tiles."""
         self.needed[number] = 0
+        if self.sides is not None:
+            walls, m = sides(maze), self.margin
+            self.sides[number] = 0
+            if walls is not None:
+                self.sides[number, m : m + maze.height, m : m + maze.width] = walls
         if not maze.metadata:
             return
         m, codes = self.margin, self.codes[number]
@@ -176,8 +186,9 @@ class Scene:
         m = self.margin
         codes = np.frombuffer(tiles.tobytes().translate(_TO_CODES), dtype=np.uint8)  # five times faster than indexing
         self.codes[numbers, m : m + self.height, m : m + self.width] = codes.reshape(tiles.shape)
-        if self.bits is not None:
-            self.bits[numbers] = 0
+        for marks in (self.bits, self.sides):
+            if marks is not None:
+                marks[numbers] = 0
         self._heights[numbers], self.widths[numbers] = self.height, self.width
         self.open_tiles[numbers] = open_tiles
         for number in numbers.tolist() if self._mazes else ():
@@ -188,7 +199,7 @@ class Scene:
     def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
         """Put the mazes of some numbers at others too; all are read before one is written."""
         mazes = [self.maze(number) for number in source.tolist()]
-        for array in (self.codes, self.bits, self._heights, self.widths, self.open_tiles, self.needed):
+        for array in (self.codes, self.bits, self.sides, self._heights, self.widths, self.open_tiles, self.needed):
             if array is not None:
                 array[target] = array[source]
         self._mazes.update(zip(target.tolist(), mazes, strict=True))
@@ -227,6 +238,7 @@ class Scene:
         shape = (count, self.height + 2 * self.margin, self.width + 2 * self.margin)
         self.codes = _grown(self.codes, shape)
         self.bits = None if self.bits is None else _grown(self.bits, shape)
+        self.sides = None if self.sides is None else _grown(self.sides, shape)
         self._heights, self.widths = _grown(self._heights, (count,)), _grown(self.widths, (count,))
         self.open_tiles, self.written = _grown(self.open_tiles, (count,)), _grown(self.written, (count,))
         self.needed = _grown(self.needed, (count,))

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import whole
-from .generators import check_knobs, generate_batch, generate_from_key
+from .generators import check_knobs, checked_walls, generate_batch, generate_from_key
 from .generators.grid import Tiles
 from .legend import MAX_TILES
 from .maze import Maze
 from .randomness import MASK, key_from_seed, seed_from_key
+from .thin import thinned
 
 _LISTED_TILES: Final = 2**18  # of a set of levels that are all made to find the largest
 
@@ -79,6 +80,7 @@ def generated(
     *,
     level_seeds: Iterable[int] | None = None,
     pinned: bool = False,
+    walls: str = "tiles",
     **knobs: Any,
 ) -> Levels:
     """Return the levels that a generator makes; seed s stands for the maze of `key_from_seed(s)`.
@@ -89,6 +91,7 @@ def generated(
         TypeError: a seed that is not an integer.
     """
     check_knobs(generator, knobs)
+    checked_walls(generator, walls)
     try:
         rows, columns = (operator.index(number) for number in size)
     except (TypeError, ValueError):
@@ -107,7 +110,13 @@ def generated(
         raise ValueError("pinned=True keeps a level for each lane: say which, by level_seeds")
     how: Any = (generator, rows, columns)
     make, batch = partial(generate_from_key, *how, **knobs), partial(generate_batch, *how, **knobs)
+    if walls == "thin":
+        return Levels(partial(_thin, make), keys, pinned, seeded=True)
     return Levels(make, keys, pinned, batch, seeded=True)
+
+
+def _thin(make: Callable[[int], Maze], key: int) -> Maze:
+    return thinned(make(key))
 
 
 def t_maze_levels(corridor: int) -> Levels:

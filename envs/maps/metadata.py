@@ -35,6 +35,13 @@ def _rewards(value: str) -> dict[str, float]:
     return rewards
 
 
+def _walls(value: str) -> tuple[str, ...]:
+    rows = tuple(value.split())
+    if not rows or not set("".join(rows)) <= set("0123") or len({len(row) for row in rows}) != 1:
+        raise ValueError
+    return rows
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value not in words:
@@ -44,6 +51,10 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+MOVING: Final = (
+    "trap", "wind", "noise", "actions", "corners", "facing", "jump", "starts", "exit", "walls",
+)  # fmt: skip
+"""what changes where moves lead"""
 # key -> (what is allowed, its reader); a reader raises ValueError
 METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyType(
     {
@@ -61,6 +72,7 @@ METADATA: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = MappingProxyTy
         "jump": (JUMP, read_jump),
         "starts": (STARTS, read_starts),
         "exit": ("`any time` or `all items`", _one_of("any time", "all items")),
+        "walls": ("a digit for each cell, 1 for a wall to its right, 2 below, 3 for both, such as: 0120 2010", _walls),
         "corners": ("`keep` or `cut`", _one_of("keep", "cut")),
         "facing": (f"one of {', '.join(DIRECTION_NAMES)}", _one_of(*DIRECTION_NAMES)),
     }

@@ -94,7 +94,8 @@ def _dots(scene: Scene, space: Space[Any]) -> Look:
             return can
 
         seen = moves.seen[0] if moves.headings == 1 else np.moveaxis(moves.seen[places.heading], 1, 0)  # (D, [n,] 2)
-        can = (can_step(at, step[..., 0], step[..., 1], width, can_enter, moves.cuts) for step in seen)
+        walls = None if scene.sides is None else scene.sides.ravel()
+        can = (can_step(at, step[..., 0], step[..., 1], width, can_enter, moves.cuts, walls) for step in seen)
         return dots(moves, TILES[codes[at]], can, places.heading)
 
     return look

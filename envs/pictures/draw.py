@@ -10,13 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from ..core.inventory import OPENED, inventory_bits, is_door, tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
+from ..maps.directions import DOWN, RIGHT
 from ..maps.maze import Maze
 from ..maps.moves import moves_of
 from ..maps.noise import gusts
 from ..maps.own_tiles import as_shown
+from ..maps.thin import sides
 from .lettering import paint_text
 from .overlays import Composition, Overlays, Scale, Search, compose, decoded
-from .palette import Theme
+from .palette import LIGHT, Theme
 from .shown import ShownFrame
 from .tiles import Frame, cell_picture, tile_pictures
 
@@ -87,7 +89,13 @@ def draw(
     if not several and all(part is None for part in overlays[:-1]) and theme == "light":
         return _draw_plain(drawing, state, trail, tile)  # type: ignore[arg-type]
     agents: Sequence[int] = state if several else () if state is None else (state,)  # type: ignore[assignment]
-    return paint(compose(drawing, agents, overlays, trail, theme, view_size), tile)
+    composition = compose(drawing, agents, overlays, trail, theme, view_size)
+    frame = paint(composition, tile)
+    maze = drawing if isinstance(drawing, Maze) else drawing.mazes[int(drawing.maze_of[agents[0]]) if agents else 0]
+    if "walls" in maze.metadata:
+        mask = thin_mask(maze, frame.shape[0] // maze.height)
+        frame[:, : mask.shape[1]][mask] = composition.theme.wall
+    return frame
 
 
 def _draw_plain(drawing: Maze | World, state: int | None, trail: NDArray[np.uint8] | None, tile: int | None) -> Frame:
@@ -130,7 +138,25 @@ def draw_place(
         blocks[np.divmod(cells, maze.width)] = canvas.sheet[kinds[cells], trail[cells], 0]
     if cell is not None:
         blocks[divmod(cell, maze.width)] = canvas.sheet[kinds[cell], 0 if trail is None else trail[cell], 1 + heading]
+    if "walls" in maze.metadata:
+        frame[thin_mask(maze, size)] = LIGHT.wall
     return frame.view(ShownFrame)
+
+
+@lru_cache(maxsize=64)
+def thin_mask(maze: Maze, size: int) -> NDArray[np.bool_]:
+    """Return which pixels of a picture belong to thin walls, (height * size, width * size); all around is a wall."""
+    half, walls = max(1, round(0.05 * size)), sides(maze)
+    mask = np.zeros((maze.height * size, maze.width * size), dtype=np.bool_)
+    mask[:half] = mask[-half:] = mask[:, :half] = mask[:, -half:] = True
+    if walls is not None:
+        for row, column in np.argwhere(walls >> RIGHT & 1).tolist():
+            x, y = (column + 1) * size, row * size
+            mask[max(y - half, 0) : y + size + half, x - half : x + half] = True
+        for row, column in np.argwhere(walls >> DOWN & 1).tolist():
+            x, y = column * size, (row + 1) * size
+            mask[y - half : y + half, max(x - half, 0) : x + size + half] = True
+    return mask
 
 
 class _Canvas(NamedTuple):

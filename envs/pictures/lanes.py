@@ -11,7 +11,8 @@ from ..core.inventory import FLOOR, OPENED, is_door
 from ..core.places import Places
 from ..core.scene import TILES, Scene
 from ..maps.own_tiles import OWN_CODES
-from .draw import AUTO_SIZE, fitting
+from .draw import AUTO_SIZE, fitting, thin_mask
+from .palette import LIGHT
 from .tiles import Frame, tile_pictures
 
 _SHOWN: Final = TILES.copy()  # code -> byte of the tile as it is drawn
@@ -64,7 +65,12 @@ def _draw_alike(scene: Scene, places: Places, height: int, width: int) -> Frame:
     look.reshape(len(look), -1)[np.arange(len(look)), places.cell] += agent
     # (n, height, size, width): which row of pixels of which tile's picture, one wide element each
     rows = _sheet(size).rows_of(look)[:, :, None, :] + np.arange(size)[:, None]
-    return _sheet(size).pixels[rows].view(np.uint8).reshape(len(look), height * size, width * size, 3)
+    frames = _sheet(size).pixels[rows].view(np.uint8).reshape(len(look), height * size, width * size, 3)
+    if scene.sides is not None:
+        for frame, number in zip(frames, places.maze.tolist(), strict=True):
+            if "walls" in scene.maze(number).metadata:
+                frame[thin_mask(scene.maze(number), size)] = LIGHT.wall
+    return frames
 
 
 class _Sheet:

@@ -7,6 +7,7 @@ from ..core.inventory import OPENED, tiles_now
 from ..core.world import World, checked_state
 from ..maps.maze import Maze
 from ..maps.moves import moves_of
+from ..maps.thin import thin_lines
 from .shown import ShownText
 
 
@@ -24,6 +25,8 @@ def maze_text(maze: Maze, marks: Mapping[int, str] = MappingProxyType({}), *, ca
     characters = list(tiles.tobytes().decode("ascii").replace(".", dot).replace("#", "█"))
     for cell, mark in marks.items():
         characters[cell] = mark
+    if "walls" in maze.metadata:
+        return "\n".join(thin_lines(maze, characters)) + "\n"
     rows = ("".join(characters[first : first + maze.width]) for first in range(0, len(characters), maze.width))
     return "\n".join(rows) + "\n"
 

@@ -11,6 +11,7 @@ from ..core.scene import TILE_CODES
 from ..core.world import World
 from ..maps.directions import OFFSETS
 from ..maps.maze import Maze
+from ..maps.thin import sides
 from .distances import distances
 from .mdp import observation_numbers
 
@@ -70,6 +71,9 @@ def describe(maze: Maze) -> DifficultyCard:
     world = World.compile(maze)
     inside = np.pad(maze.open, 1)
     shifted = [np.roll(inside, (-row, -column), axis=(0, 1)) for row, column in OFFSETS.tolist()]
+    walls = sides(maze)
+    if walls is not None:  # neighbours behind a thin wall do not count
+        shifted = [near & (np.pad(walls, 1) >> d & 1 == 0) for d, near in enumerate(shifted)]
     near = np.sum(shifted, axis=0)[inside]  # open neighbours of each open cell
     ways = distances(world)[world.start_states]
     return DifficultyCard(

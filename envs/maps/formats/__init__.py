@@ -10,6 +10,7 @@ from ..arguments import nearest
 from ..files import write_file
 from ..legend import LEGEND
 from ..maze import Maze, MazeError, read_file
+from ..thin import read_thin, write_thin
 from .arrays import ARRAY, PICTURE, maze_from_array, maze_to_array
 from .berkeley import BERKELEY
 from .blank_floor import BLANK_FLOOR, other_format
@@ -33,6 +34,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         "array": ARRAY,
         "picture": PICTURE,
         "tiled": TILED,
+        "thin": text_format("walls between cells, drawn as +--+", ".walls", read=read_thin, write=write_thin),
     }
 )
 """Name -> format. The first is that of all files with an unknown suffix."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..legend import MAX_TILES
 from ..maze import Maze, MazeError
+from ..metadata import MOVING
 from .format import Format
 
 _TILES: Final = np.frombuffer(b".#SG", dtype=np.uint8)
@@ -44,7 +45,7 @@ def maze_to_array(maze: Maze) -> NDArray[np.uint8]:
         raise maze.error(
             row, column, f"arrays do not have the tile {chr(maze.tiles[row, column])!r}; they have . # S G"
         )
-    for key in ("trap", "wind"):
+    for key in MOVING:
         if key in maze.metadata:
             raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
     return found

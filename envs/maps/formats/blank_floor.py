@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from ..maze import Maze, MazeError
+from ..metadata import MOVING
 from .format import text_format
 
 # what start, exit and a drawn way are called: the first that has a start and an exit, and all characters, is meant
@@ -60,7 +61,7 @@ def _write(maze: Maze) -> str:
     for row, column in np.argwhere(~np.isin(maze.tiles, [ord(tile) for tile in letters]))[:1]:
         message = f"this format does not have the tile {chr(maze.tiles[row, column])!r}; it has # . S G"
         raise maze.error(row, column, message)
-    for key in ("trap", "wind"):
+    for key in MOVING:
         if key in maze.metadata:
             raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
     return "\n".join(maze.rows()).translate({ord(tile): letter for tile, letter in letters.items()}) + "\n"

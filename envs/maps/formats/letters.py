@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 
 from ..maze import Maze, MazeError
+from ..metadata import MOVING
 from .format import Format, text_format
-
-# metadata that changes where moves lead, which a format of characters cannot say
-_MOVING: Final = ("trap", "wind")
 
 
 def letters_format(
@@ -19,7 +16,7 @@ def letters_format(
     """Return a format of text: one row of tiles a line, all of one length; empty lines around them are accepted.
 
     What is written has no metadata: that of the format comes back when it is read. A maze whose metadata changes where
-    moves lead (`trap`, `wind`) is refused.
+    moves lead (`MOVING`) is refused.
 
     Args:
         about, suffixes: see `Format`.
@@ -53,7 +50,7 @@ def letters_format(
         for row, column in np.argwhere(missing)[:1]:
             message = f"this format does not have the tile {chr(maze.tiles[row, column])!r}; it has {_listed(letters)}"
             raise maze.error(row, column, message)
-        for key in _MOVING:
+        for key in MOVING:
             if maze.metadata.get(key, metadata.get(key)) != metadata.get(key):
                 raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
         return "\n".join(maze.rows()).translate({ord(tile): letter for tile, letter in letters.items()}) + "\n"

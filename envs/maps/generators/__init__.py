@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..arguments import fraction, nearest, whole
 from ..maze import Maze
 from ..randomness import MASK, stream
+from ..thin import thinned
 from . import cellular, dungeons, growing, lines, paths, sets, uniform
 from .batch import backtracker_batch
 from .grid import CARVING, GOAL, START, WALL, Grid, Tiles, grid_of, open_dead_ends, place_ends
@@ -57,7 +58,9 @@ KNOBS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 """Name -> its knobs and their defaults."""
 
 
-def generate(name: str, rows: int, columns: int, *, rng: np.random.Generator, **knobs: Any) -> Maze:
+def generate(
+    name: str, rows: int, columns: int, *, rng: np.random.Generator, walls: str = "tiles", **knobs: Any
+) -> Maze:
     """Make a maze.
 
     All generators but "dungeon", "caves" and "path" make a perfect maze: exactly one way between any two rooms. The
@@ -67,6 +70,7 @@ def generate(name: str, rows: int, columns: int, *, rng: np.random.Generator, **
         name: one of `GENERATORS`.
         rows, columns: of rooms, at least 1. A maze of a single room has a start and no goal.
         rng: one 64-bit key is drawn from it.
+        walls: "tiles", or of perfect mazes "thin": walls between cells, so that the maze has rows by columns tiles.
         knobs: `braid` (perfect mazes): the fraction of dead ends to open, 0 by default. `start` (all but "path"):
             "first", the top left room, or "random". `goal` (likewise): "last", the bottom right room, "random", or
             "farthest", the tile that takes the most steps from the start. See `KNOBS` and `GENERATORS` for the rest.
@@ -75,7 +79,22 @@ def generate(name: str, rows: int, columns: int, *, rng: np.random.Generator, **
         ValueError: an unknown generator or knob (the message names the nearest), or a number out of range.
         TypeError: a number of the wrong type, or rng is not a numpy Generator.
     """
-    return generate_from_key(name, rows, columns, _key(rng), **knobs)
+    checked_walls(name, walls)
+    maze = generate_from_key(name, rows, columns, _key(rng), **knobs)
+    return thinned(maze) if walls == "thin" else maze
+
+
+def checked_walls(name: str, walls: str) -> str:
+    """Return how walls are made.
+
+    Raises:
+        ValueError: neither "tiles" nor "thin", or thin ones of a generator that does not make perfect mazes.
+    """
+    if walls not in ("tiles", "thin"):
+        raise ValueError(f"walls is 'tiles' or 'thin', not {walls!r:.80}")
+    if walls == "thin" and name in _FAMILIES and name not in TREES:
+        raise ValueError(f"{name} has no thin walls; those that have are {', '.join(TREES)}")
+    return walls
 
 
 def _key(rng: np.random.Generator) -> int:
@@ -199,4 +218,4 @@ def _generator(name: str) -> Callable[..., Maze]:
 GENERATORS: Final[Mapping[str, Callable[..., Maze]]] = MappingProxyType({name: _generator(name) for name in _FAMILIES})
 """Name -> function (rows, columns, rng, **knobs) -> Maze; see `generate`."""
 
-__all__ = ["GENERATORS", "KNOBS", "check_knobs", "generate", "generate_batch", "generate_from_key"]
+__all__ = ["GENERATORS", "KNOBS", "check_knobs", "checked_walls", "generate", "generate_batch", "generate_from_key"]
