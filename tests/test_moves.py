@@ -306,10 +306,10 @@ def stepped(env, action):
 
 
 @pytest.mark.slow
-def test_400_random_worlds_by_a_second_opinion():
+def test_1000_random_worlds_by_a_second_opinion():
     """Every distribution over what follows, and every expected reward, against the plain simulator."""
     words = set()
-    for world in general_worlds(400, seed=1):
+    for world in general_worlds(1000, seed=1):
         [maze], width = world.mazes, world.mazes[0].width
         walker, listed = FreeWalker(maze), outcomes(world)
         words |= {word for spread in walker.noise.values() for word, chance in spread if chance}
@@ -362,8 +362,8 @@ def test_lanes_are_single_environments_in_random_worlds(part):
 
 
 @pytest.mark.slow
-def test_150_random_worlds_are_solved_as_by_linear_programming():
-    for number, world in enumerate(general_worlds(150, seed=2)):
+def test_250_random_worlds_are_solved_as_by_linear_programming():
+    for number, world in enumerate(general_worlds(250, seed=2)):
         mdp, discount = TabularMDP.from_world(world), (0.5, 0.9, 0.99)[number % 3]
         exact = by_linear_programming(mdp, discount)
         best = value_iteration(mdp, discount=discount)
