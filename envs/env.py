@@ -428,7 +428,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         """The function (achieved_goal, desired_goal, info) -> reward, as hindsight replay asks for it.
 
         It takes places as in observations of "goal" with others, (2,) or (n, 2), in their encoding, and returns a float
-        or (n,): the reward of a step, and where the goal is achieved that of a goal with it. Environments without such
+        or (n,): the reward of a step, and where the goal is achieved that of a goal with it; places do not tell what
+        traps and items earn, or what shaping adds. Environments without such
         observations have no `compute_reward`: by that libraries know which are goal-conditioned.
         """
         if "desired_goal" not in self._sight.spaces:

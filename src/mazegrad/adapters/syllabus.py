@@ -22,12 +22,16 @@ def syllabus(env: gymnasium.Env[Any, Any], levels: int) -> Any:
         MissingExtra: Syllabus is not installed.
         ValueError: an environment whose maze stays.
     """
-    core, spaces = require("syllabus.core", "syllabus"), require("syllabus.task_space", "syllabus")
-    bare = env.unwrapped
+    core: Any = require("syllabus.core", "syllabus")
+    spaces = require("syllabus.task_space", "syllabus")
+    bare: Any = env.unwrapped
     if not isinstance(bare, MazeEnv) or bare.episodes_per_level is None:
         raise ValueError("the tasks are levels: make an environment that draws them, such as mazegrad/Maze-v0")
 
-    class LevelTasks(core.TaskWrapper):  # type: ignore[misc]
+    base: Any = core.TaskWrapper
+    maze_env: MazeEnv = bare
+
+    class LevelTasks(base):  # type: ignore[misc]
         """A `MazeEnv` whose levels are tasks."""
 
         def __init__(self) -> None:
@@ -38,11 +42,11 @@ def syllabus(env: gymnasium.Env[Any, Any], levels: int) -> Any:
         def reset(self, *, new_task: int | None = None, **keywords: Any) -> tuple[Any, dict[str, Any]]:
             """Begin an episode in the level of a task, by default the last one's."""
             self.task = self.task if new_task is None else int(new_task)
-            options = {**(keywords.pop("options", None) or {}), "maze": bare.level(self.task)}
+            options = {**(keywords.pop("options", None) or {}), "maze": maze_env.level(self.task)}
             seen, info = self.env.reset(options=options, **keywords)
             return seen, {**info, "task": self.task, "task_completion": 0.0}
 
         def _task_completion(self, *step: Any) -> float:
-            return float(bare.at_goal)
+            return float(maze_env.at_goal)
 
     return LevelTasks()
