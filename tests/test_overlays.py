@@ -239,3 +239,18 @@ def test_values_solutions_and_episodes_draw_themselves() -> None:
     (other,) = rollout(gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=1), WallFollower(), seed=0, max_steps=3)
     with pytest.raises(ValueError, match="no world to draw"):
         other.plot()
+
+
+def test_thin_walls_are_lines() -> None:
+    maze = generate("prim", 3, 4, rng=np.random.default_rng(0), walls="thin")
+    root = xml.etree.ElementTree.fromstring(draw_svg(maze, tile=20))
+    paths = [
+        path.get("d")
+        for path in root.iter("{http://www.w3.org/2000/svg}path")
+        if path.get("stroke-linecap") == "square"
+    ]
+    (lines,) = paths
+    assert lines.count("M") == 4 + (2 * 3 * 4 - 3 - 4) - (3 * 4 - 1), "all around, and what the tree leaves"
+    frame = draw(maze, tile=20)
+    assert (frame[:, 0] == LIGHT.wall).all()
+    assert draw_pdf(maze, tile=20).startswith(b"%PDF")

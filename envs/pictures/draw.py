@@ -191,7 +191,7 @@ def _canvas(maze: Maze, size: int) -> _Canvas:
 # -------------------------------------------------------------------------------------------------- with what lies over
 def paint(composition: Composition, tile: int | None = None) -> Frame:
     """Paint a composition; `tile` is the side of a tile in px, by default as in `draw`."""
-    codes, cells, labels, scale, theme = composition
+    codes, cells, labels, scale, theme, _ = composition
     height, width = cells.shape
     size = min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
     sheet = _sheet(size, theme)

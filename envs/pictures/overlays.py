@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..core.inventory import tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
-from ..maps.directions import OFFSETS, opposite
+from ..maps.directions import DOWN, OFFSETS, RIGHT, opposite
 from ..maps.maze import Maze
 from ..maps.moves import moves_of, quarters_of, turned
 from ..maps.noise import gusts
 from ..maps.own_tiles import as_shown
+from ..maps.thin import sides
 from .palette import Theme, find_theme
 from .tiles import FLOWS, HEAT_LEVELS, STRENGTHS, Look
 
@@ -55,6 +56,8 @@ class Composition(NamedTuple):
     """(row, column, text)"""
     scale: Scale | None
     theme: Theme
+    walls: tuple[tuple[float, float, float, float], ...] = ()
+    """thin walls: (x, y) of one end and of the other, in tiles from the upper left corner"""
 
 
 class Overlays(NamedTuple):
@@ -166,7 +169,26 @@ def compose(
         code = code << bits | column
     codes, cells = np.unique(code, return_inverse=True)
     labels = _labels(stage, overlays.labels)
-    return Composition(codes, cells.reshape(maze.tiles.shape), labels, scale if overlays.scale else None, theme)
+    shown = scale if overlays.scale else None
+    return Composition(codes, cells.reshape(maze.tiles.shape), labels, shown, theme, _thin_walls(maze))
+
+
+def _thin_walls(maze: Maze) -> tuple[tuple[float, float, float, float], ...]:
+    """Return the walls between cells, and the one around the maze, as lines."""
+    if "walls" not in maze.metadata:
+        return ()
+    blocked, (height, width) = sides(maze), maze.tiles.shape
+    around = [
+        (0.0, 0.0, width, 0.0),
+        (width, 0.0, width, height),
+        (0.0, height, width, height),
+        (0.0, 0.0, 0.0, height),
+    ]
+    lines: list[tuple[float, float, float, float]] = [(float(a), float(b), float(c), float(d)) for a, b, c, d in around]
+    if blocked is not None:
+        lines += [(x + 1, y, x + 1, y + 1) for y, x in np.argwhere(blocked >> RIGHT & 1).tolist() if x + 1 < width]
+        lines += [(x, y + 1, x + 1, y + 1) for y, x in np.argwhere(blocked >> DOWN & 1).tolist() if y + 1 < height]
+    return tuple(lines)
 
 
 _NOSES: Final = 60  # the number of an agent that faces up, where actions turn; then right, left, down
