@@ -14,7 +14,7 @@ from mazegrad import nn, script
 from mazegrad.extras import MissingExtra
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-MODULES = ("corpora", "course", "pages", "subwords", "tiny_autograd")  # parts of programs, and one that uses no library
+MODULES = ("corpora", "course", "pages", "subwords", "tiny_autograd", "translators")  # parts of programs, and one that uses no library
 PROGRAMS = [path for path in sorted(EXAMPLES.rglob("*.py")) if path.stem not in MODULES]
 
 
@@ -89,7 +89,7 @@ def test_numbers_for_argparse():
 # ------------------------------------------------------------------------------------------------------------- examples
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_every_program_starts_like_this(path):
-    assert re.search(r'\nif __name__ == "__main__":\n    start\(main(, \w+)?\)\n$', path.read_text(encoding="utf-8"))
+    assert re.search(r'\nif __name__ == "__main__":\n    start\(main(, \w+)*\)\n$', path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
