@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mazegrad import nn
+from mazegrad.extras import MissingExtra
 from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
@@ -209,7 +210,11 @@ def report(name: str, task: Task, runs: dict[str, list[Run]]) -> None:
 
 def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
     """Draw the median of the learning curves and the band of their middle half, a panel for each task."""
-    figure, axes = style.figure(1, len(results), height=2.8, squeeze=False)
+    try:
+        figure, axes = style.figure(1, len(results), height=2.8, squeeze=False)
+    except MissingExtra as error:
+        print(f"(no picture: {error})")
+        return
     for axis, (name, runs) in zip(axes[0], results.items(), strict=True):
         for cell, tried in runs.items():
             steps = [step for step, _ in max((run.curve for run in tried), key=len)]

@@ -28,6 +28,7 @@ import numpy as np
 import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad import nn
 from mazegrad.agents import RecurrentAgent, evaluate
+from mazegrad.extras import MissingExtra
 from mazegrad.nn.analysis import gradient_norms, horizon
 from mazegrad.pictures import style
 from mazegrad.progress import progress
@@ -203,7 +204,11 @@ def report(results: dict[str, Result], corridors: list[int]) -> None:
 
 def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None:
     """Draw the reach of gradients before training and of memory after it, on the same axis of steps."""
-    figure, axes = style.figure(3, 1, height=2.3)
+    try:
+        figure, axes = style.figure(3, 1, height=2.3)
+    except MissingExtra as error:
+        print(f"(no picture: {error})")
+        return
     panels = dict(zip(("before", "after", "course"), axes, strict=True))
     watched = 32 if 32 in corridors else corridors[-1]
     for number, (cell, result) in enumerate(results.items()):

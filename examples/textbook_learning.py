@@ -26,6 +26,7 @@ import gymnasium
 import numpy as np
 
 from mazegrad.agents import SARSA, DynaQ, ExpectedSARSA, QLearning, TDLearner, plot_values, regret
+from mazegrad.extras import MissingExtra
 from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, start
@@ -162,7 +163,11 @@ PANELS = (windy, cliff, rates, dyna, blocking, shortcut)
 # -------------------------------------------------------------------------------------------------------------- picture
 def draw(panels: list[Panel], folder: Path) -> None:
     """Draw all panels into one picture."""
-    figure, axes = style.figure(3, 2, height=2.3)
+    try:
+        figure, axes = style.figure(3, 2, height=2.3)
+    except MissingExtra as error:
+        print(f"(no picture: {error})")
+        return
     for axis, (title, x, y, curves) in zip(axes.flat, panels, strict=True):
         names = [curve.label for curve in curves if curve.label]
         for number, curve in enumerate(curves):

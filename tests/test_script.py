@@ -14,7 +14,14 @@ from mazegrad import nn, script
 from mazegrad.extras import MissingExtra
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-MODULES = ("corpora", "course", "pages", "subwords", "tiny_autograd", "translators")  # parts of programs, and one that uses no library
+MODULES = (
+    "corpora",
+    "course",
+    "pages",
+    "subwords",
+    "tiny_autograd",
+    "translators",
+)  # parts of programs, and one that uses no library
 PROGRAMS = [path for path in sorted(EXAMPLES.rglob("*.py")) if path.stem not in MODULES]
 
 

@@ -290,3 +290,10 @@ def test_what_is_carried_is_shown() -> None:
     picture = Picture("a", "b", (720, 1280))
     shown = [(picture.draw(moment)[134:162, 880:] != LIGHT.paper).any() for moment in moments]
     assert shown == [False, True, True]
+
+
+def test_text_is_written_after_somebody_has_quit_pygame() -> None:
+    picture, walker = Picture("a", "b", (240, 320)), Walk(gymnasium.make("mazegrad/PathFollow-v0").unwrapped, None, 0)
+    before = picture.draw(walker.moment)
+    pygame.quit()
+    assert (picture.draw(walker.moment) == before).all()

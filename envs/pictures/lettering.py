@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 from .palette import Colour
 
 
-@lru_cache(maxsize=64)
 def font(size: int) -> Any:
     """Return the font, a `pygame.font.Font`, at a size in px."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pygame.font
 
-    pygame.font.init()
+    if not pygame.font.get_init():  # also after somebody called pygame.quit(), which breaks fonts that are open
+        _opened.cache_clear()
+        pygame.font.init()
+    return _opened(size)
+
+
+@lru_cache(maxsize=64)
+def _opened(size: int) -> Any:
+    import pygame.font
+
     with as_file(files(__package__) / "fonts" / "DejaVuSans.ttf") as path:
         return pygame.font.Font(path, size)
 
