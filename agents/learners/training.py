@@ -91,10 +91,10 @@ class Learner:
         raise NotImplementedError
 
     def train(self, steps: int, report: Callable[["Learner"], None] | None = None) -> Curve:
-        """Train for so many steps more, rounded up to whole updates; return the curve.
+        """Train for this many more steps, rounded up to whole updates; return the curve.
 
-        Ctrl-C ends the training after the update under way, so that all is whole: the learner can be used, saved and
-        trained on. A second one ends it at once.
+        Ctrl-C ends the training after the update under way, so that the learner can be used, saved and trained
+        further. A second Ctrl-C ends it at once.
 
         Args:
             steps: of all lanes together.

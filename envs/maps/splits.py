@@ -14,9 +14,6 @@ from .randomness import mix
 SPLITS: Final[Mapping[str, float]] = MappingProxyType({"train": 0.8, "validation": 0.1, "test": 0.1})
 """name -> share of all levels"""
 
-SYMMETRIES: Final = 8
-"""of a square: four turns, each also mirrored"""
-
 # what a tile with a direction becomes when the drawing is turned by a quarter to the left, or mirrored left to right
 _QUARTER, _MIRROR = np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8)
 _QUARTER[np.frombuffer(b"^<v>", dtype=np.uint8)] = np.frombuffer(b"<v>^", dtype=np.uint8)

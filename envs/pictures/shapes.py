@@ -36,7 +36,7 @@ class Shape(Protocol):
         """Return the outline, or the line, as commands."""
 
     def mapped(self, to: Callable[[float, float], Point]) -> Shape:
-        """Return the shape after a turn by quarters, a mirroring or a shift, given as a function of a point."""
+        """Return the shape after a turn by quarters or a mirroring, given as a function of a point."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,6 @@ def turned(shape: Shape, direction: int) -> Shape:
 def mirrored(shape: Shape) -> Shape:
     """Return a shape with left and right exchanged."""
     return shape.mapped(lambda x, y: (-x, y))
-
-
-def placed(shape: Shape, x: float, y: float) -> Shape:
-    """Return a shape shifted by x and y."""
-    return shape.mapped(lambda x0, y0: (x0 + x, y0 + y))
 
 
 def _circle(x: float, y: float, radius: float) -> list[Command]:

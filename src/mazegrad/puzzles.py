@@ -218,7 +218,7 @@ def write_puzzles(arguments: Namespace) -> None:
 
     Into `out`: for each split a folder of .npy files as HRM and TRM load them, a .csv (source, question, answer,
     rating), a .jsonl (prompt, moves, length, paths) and a .txt of maze-dataset's tokens. The splits
-    "larger", "loopier" and "other" are for tests beyond the training distribution.
+    "test_larger", "test_loopier" and "test_other" are for tests beyond the training distribution.
 
     Args:
         arguments: `size`, `n`, `out`, `seed`, and `pictures` (how many PNGs of each split).
