@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from .agent import Agent
+from .agent_value import Measured, agent_value
 from .automata import (
     Automaton,
     Bits,
@@ -48,12 +49,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AGENTS", "EXCHANGE", "PPO", "SARSA",
     "Agent", "Automaton", "BeliefAgent", "Bits", "Codebook", "CompiledAutomaton", "Counterexample", "DAgger",
-    "DoubleQLearning", "DynaQ", "Evaluation", "ExpectedSARSA", "ExtractedAutomaton", "LinearRNN", "MemoryCertificate",
-    "Number", "PolicyAgent", "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent", "RecurrentAgent",
-    "RecurrentPolicy", "Reinforce", "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN", "ValueTable",
-    "WallFollower", "agent_from_policy", "build_automaton", "certify_memory", "compile_automaton", "counterexample",
-    "evaluate", "extract_automaton", "follows_every_path", "named_agent", "path_follower", "path_follower_automaton",
-    "plot_values", "regret", "rollout", "t_maze_automaton", "wall_follower_automaton", "wall_follower_rnn",
+    "DoubleQLearning", "DynaQ", "Evaluation", "ExpectedSARSA", "ExtractedAutomaton", "LinearRNN", "Measured",
+    "MemoryCertificate", "Number", "PolicyAgent", "PrioritizedSweeping", "QLearning", "RNNAgent", "RandomAgent",
+    "RecurrentAgent", "RecurrentPolicy", "Reinforce", "Rollout", "ShortestPathAgent", "TDLearner", "ThresholdRNN",
+    "ValueTable", "WallFollower", "agent_from_policy", "agent_value", "build_automaton", "certify_memory",
+    "compile_automaton", "counterexample", "evaluate", "extract_automaton", "follows_every_path", "named_agent",
+    "path_follower", "path_follower_automaton", "plot_values", "regret", "rollout", "t_maze_automaton",
+    "wall_follower_automaton", "wall_follower_rnn",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from ..envs import MazeEnv, World, draw
 from ..envs.maps.arguments import whole
 from ..envs.pictures.notebook import animated_svg
 from .agent import Agent, checked_agent
-from .agent_state import row_of
+from .agent_state import row_of, stacked, with_rows
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def rollout(
         TypeError: not an environment, not an agent, or a max_steps that is not an integer.
         ValueError: a max_steps below 1, or an agent that cannot read what the environment shows.
     """
-    _check(env, agent)
+    check_agent(env, agent)
     if max_steps is not None:
         max_steps = whole("max_steps", max_steps, 1)
     if isinstance(env, VectorEnv):
@@ -122,7 +122,13 @@ def rollout(
     )
 
 
-def _check(env: Any, agent: Any) -> None:
+def check_agent(env: Any, agent: Any) -> None:
+    """Check that an agent fits an environment.
+
+    Raises:
+        TypeError: not an environment, or not an agent.
+        ValueError: the agent cannot read what the environment shows.
+    """
     if not isinstance(env, gymnasium.Env | VectorEnv):
         raise TypeError(f"expected an environment, such as gymnasium.make(id), not {type(env).__name__}")
     checked_agent(agent)
@@ -144,21 +150,22 @@ class _Step(NamedTuple):
     at_goal: NDArray[np.bool_]
 
 
-def _steps(env: VectorEnv[Any, Any, Any], agent: Agent, seed: int | None) -> Iterator[_Step]:
+def _steps(
+    env: VectorEnv[Any, Any, Any], agent: Agent, seed: int | None, options: dict[str, Any] | None = None
+) -> Iterator[_Step]:
     """Yield steps without end, lane i from its reset with `seed + i`.
 
     The agent's state is not reset, so only the first episode of each lane is meaningful.
     """
     mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-    observation, _ = env.reset(seed=seed)
+    observation, _ = env.reset(seed=seed, options=options)
     state = agent.initial_state(env.num_envs)
     while True:
         action, next_state = agent.act(observation, state)
         following, reward, terminated, truncated, info = env.step(action)
         over, last = terminated | truncated, following
         if mode is AutoresetMode.SAME_STEP and over.any():
-            last = following.copy()
-            last[over] = np.stack(info["final_obs"][over])
+            last = with_rows(following, over, stacked(info["final_obs"][over]))
         at_goal = getattr(env.unwrapped, "at_goal", terminated)
         yield _Step(observation, state, action, last, next_state, reward, terminated, truncated, at_goal)
         if mode is AutoresetMode.DISABLED and over.any():
@@ -232,12 +239,12 @@ def evaluate(
         ValueError: a number of episodes below 1, a discount that is out of range, or an agent that cannot read what the
             environment shows.
     """
-    _check(env, agent)
+    check_agent(env, agent)
     episodes = whole("episodes", episodes, 1)
     if not 0 <= discount <= 1:
         raise ValueError(f"discount must be a number from 0 to 1, not {discount!r}")
     if isinstance(env, VectorEnv):
-        parts = [_evaluate_lanes(env, agent, seed + first, discount) for first in range(0, episodes, env.num_envs)]
+        parts = [evaluate_lanes(env, agent, seed + first, discount) for first in range(0, episodes, env.num_envs)]
         columns = [np.concatenate(column)[:episodes] for column in zip(*parts, strict=True)]
         return Evaluation(*columns)
     returns, lengths, successes = [], [], []
@@ -249,13 +256,18 @@ def evaluate(
     return Evaluation(np.array(returns), np.array(lengths), np.array(successes))
 
 
-def _evaluate_lanes(
-    env: VectorEnv[Any, Any, Any], agent: Agent, seed: int, discount: float
+def evaluate_lanes(
+    env: VectorEnv[Any, Any, Any], agent: Agent, seed: int, discount: float, options: dict[str, Any] | None = None
 ) -> tuple[NDArray[Any], ...]:
-    """Return the returns, lengths and successes of the first episode of each lane, (num_envs,) each."""
+    """Return the returns, lengths and successes of the first episode of each lane, (num_envs,) each.
+
+    Args:
+        env, agent, seed, discount: see `evaluate`.
+        options: of the reset.
+    """
     returns, lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, dtype=np.int64)
     successes, running = np.zeros(env.num_envs, dtype=np.bool_), np.ones(env.num_envs, dtype=np.bool_)
-    for time, step in enumerate(_steps(env, agent, seed)):
+    for time, step in enumerate(_steps(env, agent, seed, options)):
         returns += np.where(running, step.reward, 0.0) * discount**time
         lengths += running
         ended = running & (step.terminated | step.truncated)

@@ -20,7 +20,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
 
 from mazegrad.adapters import as_agent, sb3
-from mazegrad.agents import Agent, evaluate, rollout
+from mazegrad.agents import Agent, agent_value, evaluate, rollout
 from mazegrad.cli import main
 from mazegrad.named import choose_agent
 
@@ -180,9 +180,11 @@ def test_saved_models_are_read_without_running_what_is_in_them(algorithm, relu, 
         monkeypatch.setattr(reader, None)
     agent = choose_agent(str(tmp_path / "model.zip"))
     assert agent.observation == keywords["observation"]
-    made = agent.make(env.unwrapped.world, np.random.default_rng(0))
+    made, seen = agent.make(env.unwrapped.world, np.random.default_rng(0)), {"observation": agent.observation}
     assert rollout(env, made, seed=3).actions.tolist() == wanted
     assert evaluate(env, made, 4, 0).lengths.tolist() == evaluate(env, as_agent(model), 4, 0).lengths.tolist()
+    value = agent_value(env.unwrapped.world, as_agent(model), episodes=2, encoding="float", **seen)
+    assert value == agent_value(env.unwrapped.world, made, episodes=2, encoding="float", **seen)
     with pytest.raises(ValueError, match="trained with"):
         rollout(gymnasium.make(FRESH, observation="net"), made, seed=0)
 
@@ -194,6 +196,8 @@ def test_commands_take_saved_models(tmp_path, capsys, monkeypatch):
     assert "model.zip" in capsys.readouterr().out
     main(["watch", "--agent", "model.zip", "--maze", "four_rooms", "--headless"])
     assert "made for" not in capsys.readouterr().err
+    main(["certify", "FourRooms-v0", "--agent", "model.zip", "--episodes", "4", "--time", "1"])
+    assert "measured: model.zip, which sees 'index'" in capsys.readouterr().out
     Path("other.zip").write_bytes(b"PK")
     assert main(["watch", "--agent", "other.zip"]) == 2
     assert "not a model of Stable-Baselines3" in capsys.readouterr().err

@@ -117,6 +117,35 @@ def test_the_same_rng_gives_the_same_walk(name: str) -> None:
     assert walk() == walk()
 
 
+class ByPlace:
+    """Walks by where it is, which is one of two things that it observes; counts its steps in a dict."""
+
+    def initial_state(self, batch_size: int | None = None) -> dict[str, Any]:
+        return {"steps": 0 if batch_size is None else np.zeros(batch_size, dtype=np.int64)}
+
+    def act(self, observation: dict[str, Any], state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        steps = state["steps"]
+        assert observation["view"].shape == (*np.shape(steps), 7, 7)
+        action = (((steps + 1) * 2654435761 >> 9) + observation["position"].sum(axis=-1)) % 4
+        return (int(action) if np.ndim(steps) == 0 else action), {"steps": steps + 1}
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_several_observations_at_once_are_split_by_lane(mode: str) -> None:
+    """Each lane is a single environment, in what is recorded and in what is counted."""
+    made: dict[str, Any] = {"observation": ("view", "position"), "time_limit": 60, "size": (2, 2)}
+    lanes = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=5, autoreset_mode=mode, **made)
+    env = gymnasium.make("mazegrad/Maze-v0", **made)
+    for lane, played in enumerate(rollout(lanes, ByPlace(), seed=3)):
+        alone = rollout(env, ByPlace(), seed=3 + lane)
+        np.testing.assert_equal(played.observations, alone.observations)
+        assert played.states == alone.states
+        assert played.actions.tolist() == alone.actions.tolist() and played.rewards.tolist() == alone.rewards.tolist()
+    together, one_by_one = evaluate(lanes, ByPlace(), 10, 3), evaluate(env, ByPlace(), 10, 3)
+    np.testing.assert_equal(vars(together), vars(one_by_one))
+    assert len(set(together.lengths.tolist())) > 1  # some arrive, others are cut
+
+
 def test_linear_rnn_is_the_equation_of_the_sheet() -> None:
     rng = np.random.default_rng(0)
     W, U, b, x, h = (rng.normal(size=shape) for shape in ((5, 3), (5, 5), 5, 3, 5))

@@ -6,9 +6,10 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mazegrad.agents import MemoryCertificate, certify_memory
+from mazegrad.agents import MemoryCertificate, certify_memory, path_follower
 from mazegrad.agents.proofs.picture import picture
 from mazegrad.certify import certify
 from mazegrad.cli import main
@@ -24,6 +25,9 @@ DEFAULTS = {
     "nodes": 8,
     "time": 20.0,
     "levels": 4,
+    "world": [],
+    "agents": [],
+    "episodes": 64,
     "seed": 0,
     "json": None,
     "png": None,
@@ -62,6 +66,38 @@ def test_an_id_and_several_mazes(tmp_path, capsys):
     right.write_text("X.S.G\n")
     run(str(left), str(right), png=tmp_path / "both.png")
     assert "OBSERVATION HIDES IT: these 2 mazes" in capsys.readouterr().out
+
+
+def values(told):
+    """Return the numbers of the table, by name."""
+    rows = [line.split("  ") for line in told.splitlines() if line.startswith("  ") and " value" in told]
+    found = {}
+    for row in rows:
+        cells = [cell.strip() for cell in row if cell.strip()]
+        if len(cells) == 2 and cells[1][0] in "-0123456789":
+            found[cells[0]] = float(cells[1].split()[0])
+    return found
+
+
+def test_agents_stand_beside_the_values_that_are_proved(tmp_path, capsys):
+    run("TMaze-v0", world=[("corridor", 3)], agents=["t_maze_automaton", "wall_follower"], json=tmp_path / "t.json")
+    table = values(capsys.readouterr().out)
+    best = table["V*, the value of knowing the state"]
+    assert best == 0.99**4  # four steps to the goal
+    assert table["measured: t_maze_automaton, which sees 'dots'"] == pytest.approx(best, abs=1e-8)
+    assert table["measured: wall_follower, which sees 'dots'"] < 0  # right is a trap, or it turns back
+    run(str(tmp_path / "t.json"), agents=["optimal"])
+    assert values(capsys.readouterr().out)["measured: optimal, which sees 'state'"] == pytest.approx(best, abs=1e-8)
+
+
+def test_the_command_takes_files_of_agents(tmp_path, capsys):
+    file = tmp_path / "walker.npz"
+    net = path_follower().rnn
+    np.savez(file, W=net.W, U=net.U, b=net.b, h0=net.h0)
+    assert main(["certify", "sheet38", "--agent", str(file), "--agent", "random", "--time", "5"]) in (0, None)
+    table = values(capsys.readouterr().out)
+    assert table["measured: walker.npz, which sees 'dots'"] == table["V*, the value of knowing the state"]
+    assert table["measured: random, which sees 'dots'"] < 0.1
 
 
 @pytest.mark.parametrize("name", ["sheet37", "mazegrad/PathFolow-v0", "PathFolow-v0"])

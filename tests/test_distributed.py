@@ -103,6 +103,19 @@ def test_rollouts_are_those_of_one_process(tmp_path, crew):
             assert one.truncated == other.truncated
 
 
+def test_several_observations_at_once_are_split_by_lane(tmp_path, crew):
+    keywords = {"observation": ("dots", "view"), "time_limit": 9}
+    how = {"keywords": keywords, "num_envs": 3, "journal": tmp_path / "journal", "actors": crew}
+    for _ in range(2):  # the second time from the journal
+        for lane, played in enumerate(distributed.rollout(FRESH, random_agent(), 3, 2, **how)):
+            assert [seen["view"].shape for seen in played.observations] == [(7, 7)] * (len(played.actions) + 1)
+            env = gymnasium.make(f"mazegrad:{FRESH}", **keywords)
+            seen, _ = env.reset(seed=2 + lane)
+            np.testing.assert_equal(played.observations[0], seen)
+            for step, action in enumerate(played.actions.tolist()):
+                np.testing.assert_equal(played.observations[step + 1], env.step(action)[0])
+
+
 def test_agents_that_draw_as_they_act_are_made_for_each_block(crew):
     env = gymnasium.make_vec(f"mazegrad:{FRESH}", num_envs=8, **KEYWORDS)
     seen, actions = env.single_observation_space, env.single_action_space

@@ -1,6 +1,9 @@
 """A memory certificate: claims that can be explained, checked, written and read."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +27,13 @@ class MemoryCertificate(Claims):
         """Return whether every claim holds, checked anew from the tables; `faults` says which do not."""
         return not self.faults()
 
-    def explain(self) -> str:
-        """Return the proof in plain sentences, with its states drawn in the maze."""
-        return explain(self)
+    def explain(self, agents: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """Return the proof in plain sentences, with its states drawn in the maze.
+
+        Args:
+            agents: name -> what it earns, such as `agent_value` measures: lines below the values that are proved.
+        """
+        return explain(self, agents)
 
     def plot(self) -> NDArray[np.uint8]:
         """Draw the proof as one picture, (720, 1280, 3) uint8, which a notebook shows: see `picture`."""

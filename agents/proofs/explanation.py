@@ -1,7 +1,8 @@
 """A certificate in plain sentences, with its two states drawn in the maze."""
 
 import textwrap
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from ...envs import World
 from ...envs.maps.directions import DIRECTION_NAMES
@@ -27,22 +28,29 @@ _CAVEAT: Final = (
 )
 
 
-def explain(claims: Claims) -> str:
-    """Return what a certificate claims, and why it is so."""
+def explain(claims: Claims, agents: Mapping[str, Any]) -> str:
+    """Return what a certificate claims, and why it is so.
+
+    Args:
+        claims: of the certificate.
+        agents: name -> what it earns, shown below the values that are proved.
+    """
     world = claims.world
     mazes = len(world.mazes)
     which = "this maze" if mazes == 1 else f"these {mazes} mazes, with one policy for all"
-    values = {
+    values: dict[str, Any] = {
         "V*, the value of knowing the state": claims.full_state_value,
         "value of the best memoryless policy": claims.memoryless_value,
         "upper bound for stochastic memoryless policies": f"{claims.stochastic_bound:.9g}",
         f"value of the controller, {_nodes(claims.controller.nodes)}": claims.controller_value,
     }
+    values |= {f"measured: {name}": value for name, value in agents.items()}
+    wide = max(48, *(len(what) + 2 for what in values))
     reasons = {SUFFICES: _suffices, HELPS: _helps, HIDES: _hides}.get(claims.verdict, _undecided)(claims)
     verdict = claims.verdict.upper() + ", VACUOUSLY" * claims.vacuous
     parts = [
         f"{verdict}: {which}, observation {claims.observation!r}, discount {claims.discount:g}.",
-        "\n".join(f"  {what:<48}{value}" for what, value in values.items()),
+        "\n".join(f"  {what:<{wide}}{value}" for what, value in values.items()),
         "\n".join(textwrap.fill(sentence, 100) for sentence in reasons),
     ]
     if claims.confusion is not None:

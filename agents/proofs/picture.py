@@ -198,4 +198,4 @@ def as_html(claims: Claims) -> str:
     """Return the picture, shown at half its size, and the explanation for a notebook."""
     image = base64.b64encode(png(picture(claims))).decode("ascii")
     shown = f"<img width='{SIZE[1] // 2}' src='data:image/png;base64,{image}'>"
-    return f"{shown}<pre>{html.escape(explain(claims))}</pre>"
+    return f"{shown}<pre>{html.escape(explain(claims, {}))}</pre>"

@@ -2,18 +2,21 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 
-from .agents import MemoryCertificate, certify_memory
+from .agents import Measured, MemoryCertificate, agent_value, certify_memory
 from .agents.proofs.picture import picture
 from .envs import World
 from .envs.maps.files import write_file
 from .envs.planning.questions import question
 from .files import kind_of
 from .film import save_png
-from .named import environment_ids, find_environment, named_maze
+from .named import choose_agent, environment_ids, find_environment, named_maze
+from .trained import holds_trained, read_trained
 
 
 def certify(arguments: Namespace) -> int | None:
@@ -22,15 +25,16 @@ def certify(arguments: Namespace) -> int | None:
     Args:
         arguments: `maze` (a list: shipped names, files and environment ids, all with one policy; or one .json file to
             check), `observation`, `view_size`, `discount`, `nodes`, `time` (seconds), `levels` (the number of episodes
-            of an environment whose mazes are used), `seed` (of the first one), `format` (of files), `json` and `png`
-            (Paths to write to, or None).
+            of an environment whose mazes are used), `seed` (of the first one), `world` (pairs: keywords of
+            environments), `agents` (names and files of agents that are measured beside), `episodes` (of each), `format`
+            (of files), `json` and `png` (Paths to write to, or None).
 
     Returns:
         The exit code: 1 if the certificate in the file is false, 130 if Ctrl-C ended the search, else None.
     """
     if len(arguments.maze) == 1 and arguments.maze[0].endswith(".json"):
         certificate = _read(Path(arguments.maze[0]))
-        print(certificate.explain())
+        print(certificate.explain(_measured(certificate, arguments)))
         faults = certificate.faults()
         print("\n".join(f"FALSE: {fault}" for fault in faults) or "Checked: every claim holds.")
         code = 1 if faults else None
@@ -47,7 +51,7 @@ def certify(arguments: Namespace) -> int | None:
             progress=bar.show if sys.stderr.isatty() else None,
         )
         bar.clear()
-        print(certificate.explain())
+        print(certificate.explain(_measured(certificate, arguments)))
         code = 130 if certificate.interrupted else None
     if arguments.json is not None:
         write_file(arguments.json, certificate.to_json().encode())
@@ -70,11 +74,11 @@ def _read(path: Path) -> MemoryCertificate:
 
 def _worlds(name: str, arguments: Namespace) -> list[World]:
     """Return the world of a maze, or the different worlds of an environment's first episodes."""
-    if not name.startswith("mazegrad/") and f"mazegrad/{name}" not in environment_ids():
+    if not _is_id(name):
         world = World.compile(named_maze(name, arguments.format))
         question(world)
         return [world]
-    env = gymnasium.make(find_environment(name)).unwrapped
+    env = gymnasium.make(find_environment(name), **dict(arguments.world)).unwrapped
     worlds: dict[str, World] = {}
     for level in range(arguments.levels):
         env.reset(seed=arguments.seed + level)
@@ -82,6 +86,39 @@ def _worlds(name: str, arguments: Namespace) -> list[World]:
         worlds.setdefault(world.mazes[0].digest, world)
     env.close()
     return list(worlds.values())
+
+
+def _is_id(name: str) -> bool:
+    return name.startswith("mazegrad/") or f"mazegrad/{name}" in environment_ids()
+
+
+def _measured(certificate: MemoryCertificate, arguments: Namespace) -> dict[str, Measured]:
+    """Return what the agents earn that stand beside the certificate's values."""
+    found = {}
+    for name in arguments.agents:
+        sees = _what_it_sees(name, arguments)
+        shown = sees["observation"] if isinstance(sees["observation"], str) else " and ".join(sees["observation"])
+        value = agent_value(
+            certificate,
+            choose_agent(name).make,
+            episodes=arguments.episodes,
+            seed=arguments.seed,
+            **{**sees, "view_size": sees.get("view_size", arguments.view_size)},
+        )
+        found[f"{Path(name).name}, which sees {shown!r}"] = value
+    return found
+
+
+def _what_it_sees(name: str, arguments: Namespace) -> Mapping[str, Any]:
+    """Return the keywords that say what an agent observes; what "net" means depends on the environment."""
+    sees: dict[str, Any] = {"observation": choose_agent(name).observation}
+    if holds_trained(Path(name)):
+        sees |= read_trained(Path(name)).what_it_sees
+        sees.pop("actions", None)  # the worlds have their own
+    if sees["observation"] == "net" and _is_id(arguments.maze[0]):
+        made: Any = gymnasium.make(find_environment(arguments.maze[0]), **{**dict(arguments.world), **sees}).unwrapped
+        sees = {"encoding": "float", **sees, "observation": made.observation_kind}
+    return sees
 
 
 class _Bar:

@@ -223,6 +223,18 @@ def _parser() -> argparse.ArgumentParser:
     certify.add_argument(
         "--levels", type=count, default=8, metavar="N", help="take the mazes of an ID's first N episodes (default: 8)"
     )
+    _add_pair(certify, "--world", "a keyword of an ID's environment, such as size=3,3")
+    certify.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        dest="agents",
+        metavar="NAME|FILE",
+        help="measure an agent too: a name of mazegrad list, an .npz or a .zip; may be given several times",
+    )
+    certify.add_argument(
+        "--episodes", type=count, default=1000, metavar="N", help="by which agents are measured (default: 1,000)"
+    )
     certify.add_argument("--json", type=_output(".json"), metavar="FILE", help="write the certificate to this file")
     certify.add_argument(
         "--png", type=_output(".png"), metavar="FILE", help="draw the two places that look alike to this file"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from .. import agents
 from ..agents import Agent, Evaluation, Rollout
 from ..agents.agent import checked_agent
+from ..agents.agent_state import rows_of, with_rows
 from ..envs import Maze
 from ..envs.maps.arguments import whole
 from ..envs.maps.files import replacing, write_file
@@ -397,19 +398,9 @@ def _collect(shared: _Shared, block: _Block) -> Batch:
         over = terminated | truncated
         if over.any():
             final += list(info["final_obs"][over])
-            state = _begin_again(state, first, over)
+            state = with_rows(state, over, rows_of(first, over))
     actions, rewards, ends, cuts = (np.stack(column) for column in zip(*rows, strict=True))
     return Batch(_stacked(seen, observation), actions, rewards, ends, cuts, _stacked(final, observation))
-
-
-def _begin_again(state: Any, first: Any, over: NDArray[np.bool_]) -> Any:
-    """Return the agent's states, those of lanes whose episode is over as at the beginning."""
-    if isinstance(state, tuple):
-        return tuple(_begin_again(part, begun, over) for part, begun in zip(state, first, strict=True))
-    if isinstance(state, np.ndarray) and len(state) == len(over):
-        state = state.copy()
-        state[over] = first[over]
-    return state
 
 
 def _stacked(parts: list[Any], example: Any) -> Any:
