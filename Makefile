@@ -1,5 +1,5 @@
 # One word, one job. `make run` and `make test` are the README's two commands.
-.PHONY: run test lint types bench docs clean
+.PHONY: run test lint types bench docs pictures clean
 
 run:
 	python -m pip install ".[video]" && mazegrad watch
@@ -21,7 +21,13 @@ bench:  # on one core, beside the peers that are installed
 	python benchmarks/generation.py
 	python benchmarks/rendering.py
 
-docs:  # the pictures of README and docs
+docs:  # the site, in build/site, with an environment of its own; a warning is an error
+	python3 -m venv build/docs
+	build/docs/bin/python -m pip install --quiet ".[docs]"
+	build/docs/bin/python -m sphinx -q -W --keep-going -b html docs build/site
+	@echo "build/site/index.html"
+
+pictures:  # of README and docs
 	python -m pip install --quiet ".[plot,video]"
 	python docs/pictures.py
 

@@ -25,6 +25,7 @@ class NamedAgent(NamedTuple):
     make: Callable[[World, np.random.Generator], Agent]
 
 
+# name -> an agent for the command line
 AGENTS: Final[Mapping[str, NamedAgent]] = MappingProxyType(
     {
         "path_follower": NamedAgent(

@@ -1,4 +1,4 @@
-"""Draw the pictures of the README and the docs, all or some by name: `make docs`. Needs the extras plot and video."""
+"""Draw the pictures of README and docs, all or some by name: `make pictures`. Needs the extras plot and video."""
 
 import argparse
 import itertools

@@ -5,10 +5,10 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-UP: Final = 0
-RIGHT: Final = 1
-LEFT: Final = 2
-DOWN: Final = 3
+UP: Final = 0  # one row less
+RIGHT: Final = 1  # one column more
+LEFT: Final = 2  # one column less
+DOWN: Final = 3  # one row more
 
 DIRECTION_NAMES: Final = ("up", "right", "left", "down")
 ARROWS: Final = "↑→←↓"

@@ -223,6 +223,7 @@ def _goal(scene: Scene, space: Space[Any]) -> Look:
     return look
 
 
+# name -> what is seen: its space, and a function of places
 OBSERVATIONS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "dots": Kind(_dots_space, _dots, local=True),

@@ -38,6 +38,7 @@ def _net(learner: str, name: str, observation: str, steps: int, least: float, mo
 SMALL: Final = {"size": [2, 2]}
 """mazes of 2 x 2 rooms, in which 0.9703 is V*, and 0.7278 the best that a policy without memory can do, by proof"""
 
+# what `mazegrad scores --check` measures, and what it has to find
 EXPECTED: Final[tuple[Expected, ...]] = (
     _table("q_learning", "CliffWalk", 2000, -12.247897700103202),
     _table("q_learning", "IceLake", 5000, 0.38139360939498534),

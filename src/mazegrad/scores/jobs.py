@@ -54,6 +54,7 @@ UNITS: Final = 64
 TABLE_STEPS: Final = 100_000
 NET_STEPS: Final = 200_000
 
+# name -> a learner of the table of scores, and how long it learns
 LEARNERS: Final[Mapping[str, Kind]] = MappingProxyType(
     {name: Kind(name, TABLE_STEPS) for name in TABLES}
     | {

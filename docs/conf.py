@@ -1,0 +1,144 @@
+"""The documentation site: `make docs` builds it, of these pages in Markdown and of others that are written then.
+
+`api/` is the reference (`reference.py`); `project/` has README, CHANGELOG and CONTRIBUTING with their links mended.
+"""
+
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy.typing
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+Scalar = TypeVar("Scalar")
+
+
+class NDArray(Generic[Scalar]):
+    """Stands in signatures for numpy's alias, which would be written out: `ndarray[tuple[Any, ...], dtype[int64]]`."""
+
+
+NDArray.__module__ = "numpy.typing"
+numpy.typing.NDArray = NDArray  # type: ignore[misc, assignment]
+
+import reference  # noqa: E402
+
+import mazegrad  # noqa: E402
+
+project, author, copyright = "mazegrad", "The mazegrad authors", "The mazegrad authors"
+version = release = mazegrad.__version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton"]
+html_theme = "furo"
+html_title = f"mazegrad {release}"
+html_theme_options = {"sidebar_hide_name": False, "navigation_with_keys": True}
+pygments_style, pygments_dark_style = "friendly", "monokai"
+
+myst_heading_anchors = 4
+suppress_warnings = ["myst.header"]  # a page may begin below its first level
+default_role = "literal"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+toc_object_entries_show_parents = "hide"
+
+linkcheck_anchors = False
+linkcheck_timeout = 20
+linkcheck_ignore = [r"http://localhost.*", r"http://127\.0\.0\.1.*"]
+
+# pages that stand at the top of the repository, and their places in the site
+MIRRORED = {"README.md": "readme", "CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing"}
+GENERATED = ("api/", "environments/", "project/")
+_metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+repository: str | None = _metadata.get("urls", {}).get("Repository") or _metadata.get("urls", {}).get("Source")
+
+
+def _outside(folder: Path, text: str) -> str:
+    """Return Markdown whose links to files outside of docs/ lead to their copies in the site, or to the repository.
+
+    Args:
+        folder: of the page, as it stands in the repository.
+        text: the page.
+    """
+
+    def moved(match: re.Match[str]) -> str:
+        label, link, anchor = match[1], match[2], match[3] or ""
+        target = (folder / link).resolve()
+        if not target.exists() or not target.is_relative_to(ROOT):
+            return match[0]
+        name = target.relative_to(ROOT).as_posix()
+        if name in MIRRORED:
+            return f"{label}(/project/{MIRRORED[name]}.md{anchor})"
+        if target.is_relative_to(HERE):
+            return f"{label}(/{target.relative_to(HERE).as_posix()}{anchor})"
+        if repository is not None:
+            return f"{label}({repository}/blob/main/{name}{anchor})"
+        return label[1:-1] if label.startswith("[`") else f"{label[1:-1]} (`{name}`)"
+
+    return re.sub(r"(!?\[[^]]*\])\((?!https?:|#|/)([^)#\s]+)(#[^)\s]*)?\)", moved, text)
+
+
+def _toctrees(text: str) -> str:
+    """Return the front page with a table of contents for each heading: the pages that the list below it links to."""
+    parts = re.split(r"(?m)^## (.*)$", text)
+    trees = []
+    for caption, body in zip(parts[1::2], parts[2::2], strict=True):
+        pages = re.findall(r"(?m)^- \[([^]]*)\]\(/?([^)#]+)\.(?:md|rst)\)", body)
+        lines = "\n".join(f"{title} </{page}>" for title, page in pages)
+        trees.append(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n")
+    return text + "\n" + "\n".join(trees)
+
+
+def _read(app: Any, docname: str, source: list[str]) -> None:
+    path = HERE / f"{docname}.md"
+    if not path.exists():
+        return
+    text = source[0]
+    if docname == "index":
+        text = re.sub(r"<!-- site: (.*?) -->", r"\1", text)
+    if not docname.startswith(GENERATED):
+        text = _outside(path.parent, text)
+    source[0] = _toctrees(text) if docname == "index" else text
+
+
+def _docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Make reStructuredText of a docstring, whose only markup is `code` and, indented, text as it stands."""
+    if what in ("attribute", "property") and lines:  # else what is before a colon, such as a shape, is taken for a type
+        lines[0] = re.sub(r"^(\([^)]*\)|[^:]*): ", r"\1 – ", lines[0])
+    lines[:] = reference.rst_lines(lines)
+
+
+def _signature(
+    app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
+) -> Any:
+    """Write defaults as they can be read."""
+    if signature is None:
+        return None
+    signature = re.sub(r"<(?:function|class) '?([\w.]+)[^>]*>", r"\1", signature)
+    return re.sub(r"<[\w.]+ object[^>]*>", "...", signature).replace("MappingProxyType({})", "{}"), returns
+
+
+def _generate(app: Any) -> None:
+    reference.write(HERE / "api")
+    (HERE / "project").mkdir(exist_ok=True)
+    for name, page in MIRRORED.items():
+        reference.write_if_changed(
+            HERE / "project" / f"{page}.md", _outside(ROOT, (ROOT / name).read_text(encoding="utf-8"))
+        )
+
+
+def setup(app: Any) -> None:
+    """Connect the above with Sphinx."""
+    app.connect("builder-inited", _generate)
+    app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _docstring, priority=400)
+    app.connect("autodoc-process-signature", _signature)
