@@ -556,8 +556,9 @@ class ParallelMazes:
             crossed = np.bitwise_or.reduce([self._trails[agent] for agent in agents.tolist()])
         live = self.live[lane] if self.num_agents > 1 else np.ones(1, dtype=np.bool_)
         numbers = np.flatnonzero(live) if self.num_agents > 1 else None
-        size = self._settings.setup.tile if tile is None else tile
-        return draw_crowd(self.maze_of(lane), places.cell[live], places.carried[live], numbers, crossed, size)
+        setup, maze = self._settings.setup, self.maze_of(lane)
+        size, slip = setup.tile if tile is None else tile, setup.slip_in(maze)
+        return draw_crowd(maze, places.cell[live], places.carried[live], numbers, crossed, size, slip)
 
     def render(self) -> tuple[Any, ...] | None:
         """Return the frames ("rgb_array") or texts ("ansi"), one a lane, all agents in each."""

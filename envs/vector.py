@@ -300,7 +300,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             gymnasium.logger.warn('render() needs a render mode: gymnasium.make_vec(..., render_mode="rgb_array")')
             return None
         self._need_reset()
-        scene = self.engine.scene
+        setup, scene = self._settings.setup, self.engine.scene
         rows = self.engine.places().rows()
         places = [(scene.maze(maze), cell, carried, heading) for maze, cell, carried, heading in rows]
         if self.render_mode == "ansi":
@@ -308,7 +308,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         trails = self._episodes.trails
         crossed = [None if trails is None else trails[lane] for lane in range(self.num_envs)]
         return tuple(
-            draw_place(maze, cell, carried, heading=heading, trail=trail, tile=self._settings.setup.tile)
+            draw_place(maze, cell, carried, heading=heading, trail=trail, tile=setup.tile, slip=setup.slip_in(maze))
             for (maze, cell, carried, heading), trail in zip(places, crossed, strict=True)
         )
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mazegrad.envs import LEGEND, Maze, World, draw, draw_svg, load_maze
+from mazegrad.envs import LEGEND, Maze, MazeEnv, MazeVectorEnv, World, draw, draw_svg, generate, load_maze
+from mazegrad.envs.pictures.palette import LIGHT
 from mazegrad.envs.pictures.text import draw_text, maze_text
 from mazegrad.envs.pictures.tiles import LETTERS, PAPER
 from mazegrad.envs.pictures.trails import new_trail
@@ -89,3 +90,53 @@ def test_wind_is_seen_where_it_blows() -> None:
     shown = draw(Maze.from_text(f"wind: 1 1 2 0\n{rows}\n{rows}"), tile=16).reshape(2, 16, 4, 16, 3).swapaxes(1, 2)
     assert [bool((plain[0, i] != shown[0, i]).any()) for i in range(4)] == [True, False, True, False]
     draw(Maze.from_text("wind: 1 1\nS"))  # no World, but a drawing all the same
+
+
+LAKE = Maze.from_text("S..#G\n.X~..")
+STACK = World.stack([World.compile(LAKE, slip=0.2), World.compile(LAKE, noise="back 0.1")])
+SLIPS = {
+    "keyword": (World.compile(LAKE, slip=0.2), [0, 1, 2, 5, 8, 9]),
+    "metadata": (World.compile(LAKE.with_settings({"slip": "0.2"})), [0, 1, 2, 5, 8, 9]),
+    "noise": (World.compile(LAKE, noise="stay 1/4"), [0, 1, 2, 5, 8, 9]),
+    "noise of a tile": (World.compile(LAKE, noise="S stay 1/4"), [0]),
+    "none": (World.compile(LAKE.with_settings({"slip": "0.2"}), slip=0.0), []),
+    "in a stack": (STACK, [0, 1, 2, 5, 8, 9]),
+}
+
+
+@pytest.mark.parametrize(("world", "where"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_is_seen_where_a_move_may_go_elsewhere(world: World, where: list[int]) -> None:
+    """Not on walls, goals and traps, and ice looks like ice anyway; a world in which nothing slips looks as ever."""
+    plain, shown = (draw(drawing, tile=16).reshape(2, 16, 5, 16, 3).swapaxes(1, 2) for drawing in (LAKE, world))
+    assert np.flatnonzero((plain != shown).any(axis=(2, 3, 4))).tolist() == where
+    goal = int(np.flatnonzero(world.goal)[0])
+    over = draw(world, goal, theme="light", observation="map", tile=16)
+    assert np.array_equal(over, draw(world, goal, tile=16)), "with overlays and without"
+    assert (draw_svg(world) != draw_svg(LAKE)) is bool(where)
+
+
+@pytest.mark.parametrize("keywords", [{"slip": 0.3}, {"noise": "other 1/3"}, {}], ids=str)
+def test_lanes_and_frames_show_slips_and_rings_alike(keywords: dict[str, Any]) -> None:
+    maze = generate("caves", 31, 33, rng=np.random.default_rng(0))
+    for given in ({"maze": maze, **keywords}, {"maze": World.compile(maze, **keywords)}):
+        env = MazeEnv(observation="pixels", render_mode="rgb_array", tile=4, **given)
+        pixels, _ = env.reset(seed=0)
+        lanes = MazeVectorEnv(num_envs=2, observation="pixels", render_mode="rgb_array", tile=4, **given)
+        many, _ = lanes.reset(seed=0)
+        assert np.array_equal(pixels, env.render()) and np.array_equal(pixels, many[0])
+        assert np.array_equal(pixels, lanes.render()[0])
+        assert (draw(maze, tile=4) != draw(env.world, tile=4)).any() == bool(keywords)
+
+
+def test_agent_and_goal_of_a_large_maze_have_rings() -> None:
+    for side, ringed in ((14, False), (30, True)):
+        world = World.compile(generate("backtracker", side, side, rng=np.random.default_rng(0)))
+        maze, state = world.mazes[0], world.states // 2
+        for colour, cell in ((LIGHT.agent, world.cell[state]), (LIGHT.goal, world.cell[world.goal][0])):
+            row, column = divmod(int(cell), maze.width)
+            frame = (draw(world, state, tile=5) == colour).all(axis=2)
+            frame[row * 5 : row * 5 + 5, column * 5 : column * 5 + 5] = False
+            assert frame.any() == ringed, "pixels of this colour outside of its cell"
+            rings = draw_svg(world, state).count('<g transform="translate(')
+            assert rings == 2 * ringed
+        assert np.array_equal(draw(world, state, tile=5), draw(world, state, observation="map", tile=5))

@@ -1,6 +1,7 @@
 """A Scene holds the mazes that lanes are in, by number, as arrays that grow and are written in place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from ..maps.legend import CODES, is_open
 from ..maps.maze import Maze
 from ..maps.moves import FOUR, Moves, moves_of
-from ..maps.noise import gusts
+from ..maps.noise import floor_signs
 from ..maps.own_tiles import OWN_CODES, own_kinds
 from ..maps.thin import sides
 from .inventory import inventory_bits, inventory_size
@@ -35,6 +36,9 @@ IS_GOAL.setflags(write=False)
 TILES.setflags(write=False)
 
 
+_WEATHER: Final = frozenset(("wind", "noise", "slip"))
+
+
 class Scene:
     """Mazes by number: their tile codes in a margin of nothing, and what they hold.
 
@@ -44,6 +48,8 @@ class Scene:
         margin: tiles around each maze, at least 1, and as many as a move of the agents reaches.
         tile: the side of a tile in px where the mazes are drawn; None leaves it to `draw`.
         moves: of the agents.
+        slip: over that of the mazes' metadata; None leaves it.
+        slips: the same for single mazes, over `slip`.
     """
 
     codes: NDArray[np.uint8]
@@ -62,9 +68,19 @@ class Scene:
     """(mazes,): how many times the maze of this number was replaced; what is computed of a maze holds for one value"""
 
     def __init__(
-        self, count: int, height: int, width: int, *, margin: int = 1, tile: int | None = None, moves: Moves = FOUR
+        self,
+        count: int,
+        height: int,
+        width: int,
+        *,
+        margin: int = 1,
+        tile: int | None = None,
+        moves: Moves = FOUR,
+        slip: float | None = None,
+        slips: Mapping[Maze, float | None] = MappingProxyType({}),
     ) -> None:
         self.margin = margin = max(margin, moves.reach)
+        self._slip, self._slips = slip, dict(slips)
         self.tile, self.height, self.width, self.moves = tile, height, width, moves
         self.codes = np.zeros((count, height + 2 * margin, width + 2 * margin), dtype=np.uint8)
         self.bits = self.sides = None
@@ -74,7 +90,7 @@ class Scene:
         # state numbers by cell, and of mazes with keys or items instead their `numbering`; see `states`
         self._numbers, self._numbered = np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64)
         self._carrying: dict[int, NDArray[np.int64]] = {}
-        self._windy: set[int] = set()  # numbers of mazes with wind
+        self._weather: set[int] = set()  # numbers of mazes whose metadata has `_WEATHER`
 
     def __len__(self) -> int:
         """Return the number of mazes there is room for."""
@@ -148,8 +164,10 @@ class Scene:
         self._heights[numbers], self.widths[numbers] = height, width
         self.open_tiles[numbers] = np.count_nonzero(is_open(tiles), axis=(1, 2))
         self._mazes.update(zip(numbers.tolist(), mazes, strict=True))
-        self._windy.difference_update(numbers.tolist())
-        self._windy.update(n for n, maze in zip(numbers.tolist(), mazes, strict=True) if "wind" in maze.metadata)
+        self._weather.difference_update(numbers.tolist())
+        self._weather.update(
+            n for n, maze in zip(numbers.tolist(), mazes, strict=True) if _WEATHER & maze.metadata.keys()
+        )
         self.written[numbers] += 1
 
     def _write_own(self, number: int, maze: Maze) -> None:
@@ -193,7 +211,7 @@ class Scene:
         self.open_tiles[numbers] = open_tiles
         for number in numbers.tolist() if self._mazes else ():
             self._mazes.pop(number, None)
-            self._windy.discard(number)
+            self._weather.discard(number)
         self.written[numbers] += 1
 
     def copy(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
@@ -203,8 +221,10 @@ class Scene:
             if array is not None:
                 array[target] = array[source]
         self._mazes.update(zip(target.tolist(), mazes, strict=True))
-        self._windy.difference_update(target.tolist())
-        self._windy.update(n for n, maze in zip(target.tolist(), mazes, strict=True) if "wind" in maze.metadata)
+        self._weather.difference_update(target.tolist())
+        self._weather.update(
+            n for n, maze in zip(target.tolist(), mazes, strict=True) if _WEATHER & maze.metadata.keys()
+        )
         self.written[target] += 1
 
     def maze(self, number: int) -> Maze:
@@ -219,11 +239,12 @@ class Scene:
         """(mazes,)."""
         return self._heights
 
-    def winds(self, numbers: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return the strength of the wind on the cells of mazes of one size, (n, height, width); None for no wind."""
-        if not self._windy:
+    def floor_signs(self, numbers: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the `floor_signs` of the cells of mazes of one size, (n, height, width); None where there are none."""
+        if not (self._weather or self._slip or any(self._slips.values())):
             return None
-        return np.stack([gusts(self.maze(number)) for number in numbers.tolist()])
+        mazes = [self.maze(number) for number in numbers.tolist()]
+        return np.stack([floor_signs(maze, self._slips.get(maze, self._slip)) for maze in mazes])
 
     def drawings(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the tiles of mazes of the scene's own size, as bytes: (n, height, width)."""
@@ -258,10 +279,16 @@ def numbering(maze: Maze) -> NDArray[np.int64]:
     return load * maze.tiles.size + world.cell
 
 
-def scene_of(mazes: Sequence[Maze], margin: int = 1, tile: int | None = None) -> Scene:
+def scene_of(
+    mazes: Sequence[Maze],
+    margin: int = 1,
+    tile: int | None = None,
+    slip: float | None = None,
+    slips: Mapping[Maze, float | None] = MappingProxyType({}),
+) -> Scene:
     """Return a scene of these mazes, numbered in their order."""
     height, width = max(maze.height for maze in mazes), max(maze.width for maze in mazes)
-    scene = Scene(len(mazes), height, width, margin=margin, tile=tile, moves=moves_of(mazes[0]))
+    scene = Scene(len(mazes), height, width, margin=margin, tile=tile, moves=moves_of(mazes[0]), slip=slip, slips=slips)
     scene.write(np.arange(len(mazes)), mazes)
     return scene
 

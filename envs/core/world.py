@@ -4,6 +4,7 @@ import contextlib
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -77,6 +78,17 @@ class World:
     def noisy(self) -> bool:
         """Whether something else than the move that was meant may be executed."""
         return self.noise is not None or bool(self.slip.any())
+
+    @cached_property
+    def slips(self) -> tuple[float | None, ...]:
+        """For each maze, the probability that a move slips, except on ice; None where the maze's metadata says it."""
+        slip = self.slip if self.noise is None else self.noise.probability[:, 0, 1:].sum(axis=1)[self.noise.kind]
+        ends = np.searchsorted(self.maze_of, np.arange(len(self.mazes) + 1)).tolist()
+        slips: list[float | None] = []
+        for maze, first, end in zip(self.mazes, ends, ends[1:], strict=False):
+            on_ice = maze.tiles.ravel()[self.cell[first:end]] == ord("~")
+            slips.append(float(slip[first:end][~on_ice].max(initial=0.0)) if slips_alone(maze) else None)
+        return tuple(slips)
 
     @property
     def meant(self) -> NDArray[np.int64]:

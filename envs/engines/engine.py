@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -122,11 +123,22 @@ class Setup:
 
     def scene(self, count: int, height: int, width: int, moves: Moves = FOUR) -> Scene:
         """Return an empty scene whose margin fits the view."""
-        return Scene(count, height, width, margin=margin_of(self.view_size), tile=self.tile, moves=moves)
+        return Scene(
+            count, height, width, margin=margin_of(self.view_size), tile=self.tile, moves=moves, slip=self.slip,
+            slips=self._given_slips,
+        )  # fmt: skip
 
     def scene_of(self, mazes: Sequence[Maze]) -> Scene:
         """Return a scene of these mazes, numbered in their order."""
-        return scene_of(mazes, margin_of(self.view_size), self.tile)
+        return scene_of(mazes, margin_of(self.view_size), self.tile, self.slip, self._given_slips)
+
+    def slip_in(self, maze: Maze) -> float | None:
+        """Return the slip that a maze has over its metadata, or None."""
+        return self._given_slips.get(maze, self.slip)
+
+    @cached_property
+    def _given_slips(self) -> dict[Maze, float | None]:
+        return {maze: world.slips[0] for maze, world in self.given.items()}
 
 
 class Engine(Protocol):

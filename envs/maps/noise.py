@@ -173,5 +173,32 @@ def gusts(maze: _Drawn) -> NDArray[np.int64]:
     return strengths
 
 
+def slippery(maze: _Drawn, slip: float | None = None) -> NDArray[np.bool_]:
+    """Return on which cells a move may not be executed as meant, (height, width); ice and wind apart.
+
+    Args:
+        maze: the maze.
+        slip: over that of its metadata; None leaves it.
+    """
+    noise = maze.setting("noise") or {}
+    everywhere = noise.get("", ()) if slip is None else ()
+    chance = sum(chance for _, chance in everywhere) or slip or (maze.setting("slip") if slip is None else 0)
+    marks = np.full(maze.tiles.shape, bool(chance))
+    for tile, spread in noise.items():
+        if tile:
+            marks[maze.tiles == ord(tile)] = any(chance for _, chance in spread)
+    marks[maze.tiles == ord("~")] = False
+    return marks
+
+
+def floor_signs(maze: _Drawn, slip: float | None = None) -> NDArray[np.int64]:
+    """Return what pictures show on the floor, (height, width): the strength of wind up to 3, and `SLIPS` for slips.
+
+    `slip` is that of `slippery`.
+    """
+    return np.minimum(gusts(maze), 3) + SLIPS * slippery(maze, slip)
+
+
+SLIPS: Final = 4
 NOISE: Final = f"probabilities for {', '.join(WORDS)} or actions, such as: left_of 0.1, right_of 0.2; ~ stay 1/2"
 WIND: Final = "a whole number of cells for each column, such as: 0 0 1 2 1; or of each row: left 0 1 0; varies 2/3"

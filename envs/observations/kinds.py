@@ -69,7 +69,10 @@ class Kind:
     def __call__(self, world: World, view_size: int = 7, tile: int | None = None) -> Observation:
         """Return the observation of a World's states."""
         space = self.space(world.mazes, Sizes(view_size, tile))
-        look = self.look(scene_of(world.mazes, margin_of(view_size), tile), space)
+        scene = scene_of(
+            world.mazes, margin_of(view_size), tile, slips=dict(zip(world.mazes, world.slips, strict=True))
+        )
+        look = self.look(scene, space)
         return Observation(space, lambda states: look(places_of(world, states)))
 
 

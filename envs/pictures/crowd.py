@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ..core.inventory import tiles_now
 from ..maps.maze import Maze
+from ..maps.noise import SLIPS, floor_signs
 from .draw import draw_place, tile_size
 from .tiles import Frame, Look, cell_picture
 
@@ -16,6 +17,7 @@ def draw_crowd(
     numbers: NDArray[np.int64] | None,
     trail: NDArray[np.uint8] | None = None,
     tile: int | None = None,
+    slip: float | None = None,
 ) -> Frame:
     """Draw a maze with agents.
 
@@ -26,18 +28,20 @@ def draw_crowd(
         numbers: (n,), from 0, which decide their colours; None: there is one agent, drawn as it is alone.
         trail: (height * width,), what was crossed, or None.
         tile: the side of a tile in px; None: as `draw` has it.
+        slip: over that of the maze's metadata; None leaves it.
     """
     first = int(carried[0]) if len(carried) else 0
     if numbers is None:
-        return draw_place(maze, int(cells[0]), first, trail=trail, tile=tile)
+        return draw_place(maze, int(cells[0]), first, trail=trail, tile=tile, slip=slip)
     size = tile_size(maze) if tile is None else tile
-    frame = draw_place(maze, None, first, trail=trail, tile=size)
+    frame = draw_place(maze, None, first, trail=trail, tile=size, slip=slip)
     tiles = tiles_now(maze, first).ravel()
-    strengths = maze.setting("wind") or ()
+    signs = floor_signs(maze, slip).ravel().tolist()
     for cell, number in zip(cells.tolist(), numbers.tolist(), strict=True):
         row, column = divmod(cell, maze.width)
-        wind = min(strengths[column], 3) if len(strengths) == maze.width else 0
         sides = 0 if trail is None else int(trail[cell])
-        picture = cell_picture(Look(int(tiles[cell]), wind, sides, agent=number + 2), size)
+        wind, slips = signs[cell] % SLIPS, signs[cell] >= SLIPS
+        look = Look(int(tiles[cell]), wind, sides, agent=number + 2, slips=slips)
+        picture = cell_picture(look, size)
         frame[row * size : (row + 1) * size, column * size : (column + 1) * size] = picture
     return frame

@@ -13,10 +13,11 @@ from ..maps.arguments import whole
 from ..maps.directions import DOWN, RIGHT
 from ..maps.maze import Maze
 from ..maps.moves import moves_of
-from ..maps.noise import gusts
+from ..maps.noise import floor_signs
 from ..maps.own_tiles import as_shown
 from ..maps.thin import sides
 from .lettering import paint_text
+from .locators import LARGE, locators, paint_locators
 from .overlays import Composition, Overlays, Scale, Search, compose, decoded
 from .palette import LIGHT, Theme
 from .shown import ShownFrame
@@ -104,11 +105,12 @@ def _draw_plain(drawing: Maze | World, state: int | None, trail: NDArray[np.uint
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
         return draw_place(drawing, trail=trail, tile=tile)
     if state is None:
-        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile)
+        return draw_place(checked_world(drawing).mazes[0], trail=trail, tile=tile, slip=drawing.slips[0])
     state = checked_state(drawing, state)
     maze, cell = drawing.mazes[int(drawing.maze_of[state])], int(drawing.cell[state])
     carried, heading = int(drawing.carried[state]), int(drawing.heading[state])
-    return draw_place(maze, cell, carried, heading=heading, trail=trail, tile=tile)
+    slip = drawing.slips[int(drawing.maze_of[state])]
+    return draw_place(maze, cell, carried, heading=heading, trail=trail, tile=tile, slip=slip)
 
 
 def draw_place(
@@ -119,13 +121,14 @@ def draw_place(
     heading: int = 0,
     trail: NDArray[np.uint8] | None = None,
     tile: int | None = None,
+    slip: float | None = None,
 ) -> Frame:
     """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`.
 
-    `heading` is the direction it faces, drawn where actions turn.
+    `heading` is the direction it faces, drawn where actions turn; `slip` that over the maze's own, or None.
     """
     size = tile_size(maze) if tile is None else tile
-    canvas = _canvas(maze, size)
+    canvas = _canvas(maze, size, bool(slip) if slip is not None else None)
     frame = canvas.background.copy()
     blocks = frame.reshape(maze.height, size, maze.width, size, 3).swapaxes(1, 2)
     kinds = canvas.kinds
@@ -140,6 +143,10 @@ def draw_place(
         blocks[divmod(cell, maze.width)] = canvas.sheet[kinds[cell], 0 if trail is None else trail[cell], 1 + heading]
     if "walls" in maze.metadata:
         frame[thin_mask(maze, size)] = LIGHT.wall
+    if max(maze.tiles.shape) > LARGE:
+        agents = {} if cell is None else {cell: LIGHT.agent}
+        shown = locators(maze.tiles.shape, canvas.goals, agents, LIGHT)
+        paint_locators(frame, shown, size, max(maze.tiles.shape), LIGHT)
     return frame.view(ShownFrame)
 
 
@@ -167,31 +174,33 @@ class _Canvas(NamedTuple):
     kinds: NDArray[np.intp]  # (height * width,)
     kinds_taken: NDArray[np.intp]  # the same when every item and key is taken and every door is open
     bits: NDArray[np.int64]  # (height * width,): `inventory_bits`
+    goals: tuple[int, ...]  # cells
 
 
 @lru_cache(maxsize=64, typed=True)  # typed: 8.0 is not a size, though it equals 8
-def _canvas(maze: Maze, size: int) -> _Canvas:
+def _canvas(maze: Maze, size: int, slips: bool | None = None) -> _Canvas:
     size = whole("tile", size, 1)
     drawn = as_shown(maze, maze.tiles)
     present = np.unique(drawn)
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
-    wind = np.minimum(gusts(maze), 3)
-    kind_of = np.zeros((4, 256), dtype=np.intp)  # by strength of the wind and byte of the tile
-    pairs = [(strength, int(tile)) for strength in np.unique(wind).tolist() for tile in tiles]
+    signs = floor_signs(maze, slips)
+    kind_of = np.zeros((8, 256), dtype=np.intp)  # by signs on the floor and byte of the tile
+    pairs = [(floor, int(tile)) for floor in np.unique(signs).tolist() for tile in tiles]
     kind_of[tuple(np.transpose(pairs))] = range(len(pairs))
     headings = moves_of(maze).headings
-    sheet = np.stack([tile_pictures(tile, strength, size, headings=headings) for strength, tile in pairs])
-    kinds = kind_of[wind, drawn]
+    sheet = np.stack([tile_pictures(tile, floor, size, headings=headings) for floor, tile in pairs])
+    kinds = kind_of[signs, drawn]
     background = sheet[kinds, 0, 0].swapaxes(1, 2).reshape(maze.height * size, maze.width * size, 3)
-    kinds_taken = kind_of[wind, as_shown(maze, tiles_now(maze, -1))]
-    return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), inventory_bits(maze.tiles[None]).ravel())
+    kinds_taken = kind_of[signs, as_shown(maze, tiles_now(maze, -1))]
+    bits, goals = inventory_bits(maze.tiles[None]).ravel(), np.flatnonzero(drawn == ord("G")).tolist()
+    return _Canvas(background, sheet, kinds.ravel(), kinds_taken.ravel(), bits, tuple(goals))
 
 
 # -------------------------------------------------------------------------------------------------- with what lies over
 def paint(composition: Composition, tile: int | None = None) -> Frame:
     """Paint a composition; `tile` is the side of a tile in px, by default as in `draw`."""
-    codes, cells, labels, scale, theme, _ = composition
+    codes, cells, labels, scale, theme, _, rings = composition
     height, width = cells.shape
     size = min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
     sheet = _sheet(size, theme)
@@ -201,6 +210,7 @@ def paint(composition: Composition, tile: int | None = None) -> Frame:
     numbers = np.array([sheet.number(code) for code in codes.tolist()])
     frame = np.empty((height * size, width * size, 3), dtype=np.uint8)
     frame.reshape(height, size, width, size, 3).swapaxes(1, 2)[:] = sheet.pictures[numbers[cells]]
+    paint_locators(frame, rings, size, max(height, width), theme)
     font_size = max(8, round(0.5 * size))
     for row, column, text in labels:
         paint_text(frame, text, (column + 0.5) * size, (row + 0.5) * size, font_size, theme.ink, theme.paper)

@@ -12,6 +12,7 @@ from ..core.places import Places
 from ..core.scene import TILES, Scene
 from ..maps.own_tiles import OWN_CODES
 from .draw import AUTO_SIZE, fitting, thin_mask
+from .locators import LARGE, locators, paint_locators
 from .palette import LIGHT
 from .tiles import Frame, tile_pictures
 
@@ -57,15 +58,21 @@ def _draw_alike(scene: Scene, places: Places, height: int, width: int) -> Frame:
         now = np.where(is_door(tiles), tiles + np.uint8(OPENED), np.uint8(FLOOR))
         tiles = np.where(changed, now, tiles)
     look = tiles.astype(np.intp)
-    winds = scene.winds(places.maze)
-    if winds is not None:
-        look += 256 * np.minimum(winds, 3)
+    signs = scene.floor_signs(places.maze)
+    if signs is not None:
+        look += 256 * signs
     look *= _AGENTS
     agent = 1 if scene.moves.headings == 1 else 2 + places.heading
     look.reshape(len(look), -1)[np.arange(len(look)), places.cell] += agent
     # (n, height, size, width): which row of pixels of which tile's picture, one wide element each
     rows = _sheet(size).rows_of(look)[:, :, None, :] + np.arange(size)[:, None]
     frames = _sheet(size).pixels[rows].view(np.uint8).reshape(len(look), height * size, width * size, 3)
+    if max(height, width) > LARGE:
+        for frame, tile, cell in zip(frames, tiles, places.cell.tolist(), strict=True):
+            goals = np.flatnonzero(tile == ord("G")).tolist()
+            paint_locators(
+                frame, locators((height, width), goals, {cell: LIGHT.agent}, LIGHT), size, max(height, width), LIGHT
+            )
     if scene.sides is not None:
         for frame, number in zip(frames, places.maze.tolist(), strict=True):
             if "walls" in scene.maze(number).metadata:
@@ -78,17 +85,17 @@ class _Sheet:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._first = np.full(4 * 256 * _AGENTS, -1, dtype=np.intp)  # by strength of the wind, tile, agent: first row
+        self._first = np.full(8 * 256 * _AGENTS, -1, dtype=np.intp)  # by signs on the floor, tile, agent: first row
         self.pixels = np.zeros(0, dtype=f"V{3 * size}")
 
     def rows_of(self, looks: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the first row of the picture of each _AGENTS * (256 * strength + tile) + agent."""
+        """Return the first row of the picture of each _AGENTS * (256 * signs + tile) + agent."""
         rows = self._first[looks]
         if rows.min() < 0:
             for look in np.unique(looks[rows < 0]).tolist():
                 kind, agent = divmod(look, _AGENTS)
-                strength, tile = divmod(kind, 256)
-                pictures = tile_pictures(tile, strength, self._size, headings=1 if agent < 2 else 4)
+                signs, tile = divmod(kind, 256)
+                pictures = tile_pictures(tile, signs, self._size, headings=1 if agent < 2 else 4)
                 picture = np.ascontiguousarray(pictures[0, agent if agent < 2 else agent - 1])
                 self._first[look] = len(self.pixels)
                 self.pixels = np.concatenate([self.pixels, picture.reshape(-1).view(self.pixels.dtype)])

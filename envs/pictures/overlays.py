@@ -15,9 +15,10 @@ from ..maps.arguments import whole
 from ..maps.directions import DOWN, OFFSETS, RIGHT, opposite
 from ..maps.maze import Maze
 from ..maps.moves import moves_of, quarters_of, turned
-from ..maps.noise import gusts
+from ..maps.noise import SLIPS, floor_signs
 from ..maps.own_tiles import as_shown
 from ..maps.thin import sides
+from .locators import Locator, locators
 from .palette import Theme, find_theme
 from .tiles import FLOWS, HEAT_LEVELS, STRENGTHS, Look
 
@@ -58,6 +59,8 @@ class Composition(NamedTuple):
     theme: Theme
     walls: tuple[tuple[float, float, float, float], ...] = ()
     """thin walls: (x, y) of one end and of the other, in tiles from the upper left corner"""
+    rings: tuple[Locator, ...] = ()
+    """around agents and goals, in a large maze"""
 
 
 class Overlays(NamedTuple):
@@ -80,7 +83,7 @@ class _Stage:
         self.world: World | None = None
         self.agents: list[int] = []
         self.alone = 1  # the number of a single agent
-        carried = 0
+        carried, self.slip = 0, None
         if isinstance(drawing, Maze):
             if agents:
                 raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
@@ -92,7 +95,7 @@ class _Stage:
             number, carried = int(world.maze_of[first]), int(world.carried[first])
             if any(int(world.maze_of[state]) != number for state in states):
                 raise ValueError("the states of several agents must be in one maze")
-            self.maze = world.mazes[number]
+            self.maze, self.slip = world.mazes[number], world.slips[number]
             self.agents = [int(world.cell[state]) for state in states]
             if world.moves.headings > 1:
                 self.alone = _NOSES + int(world.heading[first])
@@ -163,14 +166,17 @@ def compose(
     who = np.zeros(stage.size, dtype=np.int64)
     for number, cell in enumerate(stage.agents):
         who[cell] = stage.alone if len(stage.agents) == 1 else number + 2
-    wind = np.minimum(gusts(maze), 3).ravel()
-    code, columns = arrows, list[NDArray[Any]]((flow, heat + 1, who, sides, wind, ~seen, stage.tiles))
+    signs = floor_signs(maze, stage.slip).ravel()
+    code, columns = arrows, list[NDArray[Any]]((flow, heat + 1, who, sides, signs, ~seen, stage.tiles))
     for bits, column in zip(_BITS, columns, strict=True):
         code = code << bits | column
     codes, cells = np.unique(code, return_inverse=True)
     labels = _labels(stage, overlays.labels)
     shown = scale if overlays.scale else None
-    return Composition(codes, cells.reshape(maze.tiles.shape), labels, shown, theme, _thin_walls(maze))
+    colours = [theme.agent] if len(stage.agents) == 1 else theme.agents
+    agents = {cell: colours[number % len(colours)] for number, cell in enumerate(stage.agents)}
+    rings = locators(maze.tiles.shape, np.flatnonzero(stage.tiles == ord("G")).tolist(), agents, theme)
+    return Composition(codes, cells.reshape(maze.tiles.shape), labels, shown, theme, _thin_walls(maze), tuple(rings))
 
 
 def _thin_walls(maze: Maze) -> tuple[tuple[float, float, float, float], ...]:
@@ -193,7 +199,15 @@ def _thin_walls(maze: Maze) -> tuple[tuple[float, float, float, float], ...]:
 
 _NOSES: Final = 60  # the number of an agent that faces up, where actions turn; then right, left, down
 _ARROWS: Final = np.concatenate([OFFSETS, [(-1, 1), (-1, -1), (1, 1), (1, -1), (0, 0)]])  # (9, 2): where arrows point
-_BITS: Final = (12, 7, 6, 4, 2, 1, 8)  # of a code, after those of the arrows: flow, heat, agent, trail, wind, dim, tile
+_BITS: Final = (
+    12,
+    7,
+    6,
+    4,
+    3,
+    1,
+    8,
+)  # of a code, after those of the arrows: flow, heat, agent, trail, floor, dim, tile
 
 
 def decoded(code: int) -> Look:
@@ -202,12 +216,13 @@ def decoded(code: int) -> Look:
     for bits in reversed(_BITS):
         parts.append(code & (1 << bits) - 1)
         code >>= bits
-    tile, dim, wind, trail, agent, heat, flow = parts
+    tile, dim, signs, trail, agent, heat, flow = parts
     levels = [code // (STRENGTHS + 1) ** d % (STRENGTHS + 1) for d in range(len(_ARROWS))]
     arrows = tuple((*_ARROWS[d].tolist(), level) for d, level in enumerate(levels) if level)
     widths = tuple(flow >> 3 * d & 7 for d in range(4)) if flow else ()
     nose = max(agent - _NOSES + 1, 0)
-    return Look(tile, wind, trail, 1 if nose else agent, heat - 1, arrows, widths, bool(dim), nose)
+    who, wind, slips = 1 if nose else agent, signs % SLIPS, signs >= SLIPS
+    return Look(tile, wind, trail, who, heat - 1, arrows, widths, bool(dim), nose, slips)
 
 
 def _heat(stage: _Stage, overlays: Overlays) -> tuple[Cells, Scale | None]:

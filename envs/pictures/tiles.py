@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.inventory import OPENED
 from ..maps.directions import OFFSETS
+from ..maps.noise import SLIPS
 from .palette import LIGHT, Colour, Theme, mixed
 from .shapes import EVERYWHERE, Box, Disc, Line, Mask, Polygon, Ring, Shape, mirrored, turned
 
@@ -49,6 +50,8 @@ class Look(NamedTuple):
     """behind a veil, since the agent does not see it"""
     nose: int = 0
     """1 + the direction that the agent faces, where actions turn"""
+    slips: bool = False
+    """whether a move from here may go elsewhere"""
 
 
 class Layer(NamedTuple):
@@ -93,9 +96,9 @@ def _gem() -> tuple[list[Shape], list[Shape]]:
 
 
 def _key(letter: str) -> list[Shape]:
-    """Return a key, and its letter below it."""
-    teeth = [Box(0.33, -0.09, 0.05, 0.09), Box(0.17, -0.10, 0.05, 0.08)]
-    return [Ring(-0.22, -0.20, 0.14, 0.10), Box(0.15, -0.20, 0.25, 0.05), *teeth, *_glyph(letter, 0.08, 0.25, 0.085)]
+    """Return a key that stands on its teeth, and its letter, as large as on the door, beside it."""
+    teeth = [Box(-0.17, 0.34, 0.10, 0.045), Box(-0.18, 0.18, 0.09, 0.045)]
+    return [Ring(-0.25, -0.24, 0.13, 0.10), Box(-0.25, 0.12, 0.05, 0.265), *teeth, *_glyph(letter, 0.23, 0, 0.12)]
 
 
 def _sign() -> tuple[list[Shape], list[Shape], list[Shape]]:
@@ -106,6 +109,7 @@ def _sign() -> tuple[list[Shape], list[Shape], list[Shape]]:
 
 
 _GLINTS: Final = (Line(((-0.30, 0.02), (0.02, -0.30)), 0.07), Line(((0.08, 0.28), (0.28, 0.08)), 0.07))
+_SLIP: Final = Line(((0.24, 0.42), (0.42, 0.24)), 0.07)
 _CHEVRONS: Final[tuple[Shape, ...]] = tuple(
     Line(((-0.21, y + 0.19), (0.0, y), (0.21, y + 0.19)), 0.10) for y in (-0.30, 0.03)
 )
@@ -177,9 +181,7 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
     found = list(tile[:flat])
     if look.heat >= 0 and sign not in "# ":
         found.append(Layer(theme.heat_colour(look.heat / (HEAT_LEVELS - 1)), EVERYWHERE))
-    for gust in range(look.wind if sign not in "# " else 0):
-        y = 0.3 * gust - 0.24
-        found.append(Layer(theme.wind, Line(((-0.34, y + 0.11), (0.0, y - 0.11), (0.34, y + 0.11)), 0.08)))
+    found += _floor(look, theme) if sign not in "# " else []
     found += [Layer(theme.trail, shape) for shape in _trail(look.trail)]
     found += [Layer(theme.trail, shape) for shape in _flow(look.flow)]
     if sign != "." or not (look.arrows or look.heat >= 0):  # dots would hide what is drawn over them
@@ -202,6 +204,15 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
     if look.dim:
         found.append(Layer(theme.paper, EVERYWHERE, 0.72))
     return found
+
+
+def _floor(look: Look, theme: Theme) -> list[Layer]:
+    """Return the signs of wind and slips, and on a heat map a pale line around each."""
+    ys = [0.3 * gust - 0.24 for gust in range(look.wind)]
+    signs = [(theme.wind, Line(((-0.34, y + 0.11), (0.0, y - 0.11), (0.34, y + 0.11)), 0.08)) for y in ys]
+    signs += [(theme.ice_line, _SLIP)] if look.slips and look.tile not in b"GX" else []
+    pale = [Layer(theme.paper, Line(line.points, line.line + 0.08)) for _, line in signs if look.heat >= 0]
+    return [*pale, *(Layer(colour, line) for colour, line in signs)]
 
 
 def _trail(sides: int) -> list[Shape]:
@@ -250,12 +261,12 @@ def cell_picture(look: Look, size: int, theme: Theme = LIGHT) -> Frame:
 
 
 @lru_cache(maxsize=256)
-def tile_pictures(tile: int, wind: int, size: int, theme: Theme = LIGHT, headings: int = 1) -> Frame:
+def tile_pictures(tile: int, signs: int, size: int, theme: Theme = LIGHT, headings: int = 1) -> Frame:
     """Return the pictures of one tile with every trail, without and with the agent.
 
     Args:
         tile: its byte.
-        wind: gusts to draw, 0 to 3.
+        signs: on the floor, 0 to 7, as `floor_signs` returns them.
         size: px, at least 1.
         theme: the colours.
         headings: of agents: 1, or 4 where they turn.
@@ -264,7 +275,8 @@ def tile_pictures(tile: int, wind: int, size: int, theme: Theme = LIGHT, heading
         (16 trails, 1 + headings, size, size, 3) uint8, read-only: without an agent, then with one of each heading.
     """
     agents = [(0, 0), (1, 0)] if headings == 1 else [(0, 0), *((1, nose) for nose in range(1, 5))]
-    looks = [Look(tile, wind, trail, agent, nose=nose) for trail in range(16) for agent, nose in agents]
+    wind, slips = signs % SLIPS, signs >= SLIPS
+    looks = [Look(tile, wind, trail, agent, nose=nose, slips=slips) for trail in range(16) for agent, nose in agents]
     pictures = np.stack([cell_picture(look, size, theme) for look in looks])
     pictures = pictures.reshape(16, 1 + headings, size, size, 3)
     pictures.setflags(write=False)

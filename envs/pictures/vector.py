@@ -98,6 +98,9 @@ def svg_of(composition: Composition, tile: int | None = None) -> str:
     if composition.walls:
         lines = "".join(f"M{x0:g} {y0:g}L{x1:g} {y1:g}" for x0, y0, x1, y1 in composition.walls)
         parts.append(f'<path stroke="{_hex(theme.wall)}" stroke-width=".1" stroke-linecap="square" d="{lines}"/>')
+    for ring in composition.rings:
+        lines = "".join(map(_svg_layer, ring.layers(max(height, width), theme)))
+        parts.append(f'<g transform="translate({ring.column + 0.5:g} {ring.row + 0.5:g})">{lines}</g>')
     text = f'font-family="DejaVu Sans,Helvetica,sans-serif" text-anchor="middle" fill="{_hex(theme.ink)}"'
     halo = f'stroke="{_hex(theme.paper)}" stroke-width="{_HALO}" paint-order="stroke"'
     labels = "".join(
@@ -173,6 +176,10 @@ def pdf_of(composition: Composition, tile: int | None = None) -> bytes:
         ends = ((x0 * size, high - y0 * size, x1 * size, high - y1 * size) for x0, y0, x1, y1 in composition.walls)
         lines = " ".join(f"{x0:g} {y0:g} m {x1:g} {y1:g} l" for x0, y0, x1, y1 in ends)
         page.append(f"{_rgb(theme.wall)} RG {0.1 * size:g} w 2 J {lines} S")
+    for ring in composition.rings:
+        x, y = (ring.column + 0.5) * size, high - (ring.row + 0.5) * size
+        lines = " ".join(map(_pdf_layer, ring.layers(max(height, width), theme)))
+        page.append(f"q {size} 0 0 -{size} {x:g} {y:g} cm {lines} Q")
     for row, column, label in composition.labels:
         where = (column + 0.5) * size, high - (row + 0.5) * size
         page.append(_pdf_text(label, *where, 0.5 * size, theme.ink, theme.paper))
