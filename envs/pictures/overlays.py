@@ -174,8 +174,8 @@ def compose(
     labels = _labels(stage, overlays.labels)
     shown = scale if overlays.scale else None
     colours = [theme.agent] if len(stage.agents) == 1 else theme.agents
-    agents = {cell: colours[number % len(colours)] for number, cell in enumerate(stage.agents)}
-    rings = locators(maze.tiles.shape, np.flatnonzero(stage.tiles == ord("G")).tolist(), agents, theme)
+    standing = {cell: colours[number % len(colours)] for number, cell in enumerate(stage.agents)}
+    rings = locators(maze.tiles.shape, np.flatnonzero(stage.tiles == ord("G")).tolist(), standing, theme)
     return Composition(codes, cells.reshape(maze.tiles.shape), labels, shown, theme, _thin_walls(maze), tuple(rings))
 
 
