@@ -3,9 +3,7 @@
 import numpy as np
 
 from mazegrad.envs import Places, World, slipped, transition
-from mazegrad.envs.core.scene import scene_of
 from mazegrad.envs.maps.randomness import MAZE, START, bits, choice, stream
-from mazegrad.envs.observations import margin_of
 
 
 class DictEngine:
@@ -13,7 +11,7 @@ class DictEngine:
 
     def __init__(self, setup, sight, lanes, mazes, levels):
         self.setup, self.sight, self.levels = setup, sight, levels
-        self.scene = scene_of(mazes, margin_of(setup.view_size))
+        self.scene = setup.scene_of(mazes)
         self.number = {maze: number for number, maze in enumerate(mazes)}
         self.world = {number: setup.compile([maze]) for maze, number in self.number.items()}
         self.lanes = [{"maze": 0, "state": 0} for _ in range(lanes)]
