@@ -1,10 +1,12 @@
 """The documentation site: `make docs` builds it, of these pages in Markdown and of others that are written then.
 
-`api/` is the reference (`reference.py`); `project/` has README, CHANGELOG and CONTRIBUTING with their links mended.
+`api/` is the reference (`reference.py`), `environments/` has a page for each id (`environments.py`), and `project/` has
+README, CHANGELOG and CONTRIBUTING with their links mended.
 """
 
 import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -27,6 +29,7 @@ class NDArray(Generic[Scalar]):
 NDArray.__module__ = "numpy.typing"
 numpy.typing.NDArray = NDArray  # type: ignore[misc, assignment]
 
+import environments  # noqa: E402
 import reference  # noqa: E402
 
 import mazegrad  # noqa: E402
@@ -57,9 +60,23 @@ linkcheck_ignore = [r"http://localhost.*", r"http://127\.0\.0\.1.*"]
 
 # pages that stand at the top of the repository, and their places in the site
 MIRRORED = {"README.md": "readme", "CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing"}
+PLAYGROUND = """\
+```{raw} html
+<p><a href="playground.html">Open the playground</a>: draw a maze, set W, U and b, and see who finds the way.</p>
+<iframe src="playground.html" title="The playground: draw a maze and walk it" loading="lazy"
+  style="width: 100%; height: 44rem; border: 1px solid var(--color-background-border)"></iframe>
+```
+"""
 GENERATED = ("api/", "environments/", "project/")
 _metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 repository: str | None = _metadata.get("urls", {}).get("Repository") or _metadata.get("urls", {}).get("Source")
+
+
+def _playground(out: Path) -> bool:
+    """Write the playground, one file of HTML, and return whether this version of mazegrad has one."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([sys.executable, "-m", "mazegrad", "page", "--out", str(out)], capture_output=True)
+    return done.returncode == 0
 
 
 def _outside(folder: Path, text: str) -> str:
@@ -105,6 +122,8 @@ def _read(app: Any, docname: str, source: list[str]) -> None:
     text = source[0]
     if docname == "index":
         text = re.sub(r"<!-- site: (.*?) -->", r"\1", text)
+        if _playground(Path(app.outdir) / "playground.html"):
+            text = text.replace("<!-- playground -->", PLAYGROUND)
     if not docname.startswith(GENERATED):
         text = _outside(path.parent, text)
     source[0] = _toctrees(text) if docname == "index" else text
@@ -129,6 +148,7 @@ def _signature(
 
 def _generate(app: Any) -> None:
     reference.write(HERE / "api")
+    environments.write(HERE / "environments")
     (HERE / "project").mkdir(exist_ok=True)
     for name, page in MIRRORED.items():
         reference.write_if_changed(

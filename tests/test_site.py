@@ -10,7 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urldefrag
 
+import gymnasium
 import pytest
+
+import mazegrad  # noqa: F401  (registers the environments)
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -70,6 +73,39 @@ def test_every_page_of_the_reference_is_listed_and_says_what_it_is_about(referen
         assert sentence.endswith(".")
 
 
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the environments' pages, as they are written before the site is built."""
+    folder = tmp_path_factory.mktemp("environments")
+    sys.path.insert(0, str(DOCS))
+    try:
+        importlib.import_module("environments").write(folder)
+    finally:
+        sys.path.remove(str(DOCS))
+    return folder
+
+
+@pytest.mark.parametrize("env_id", [env_id for env_id in gymnasium.registry if env_id.startswith("mazegrad/")])
+def test_each_environment_has_a_page_that_is_true(env_id: str, environments: Path) -> None:
+    name = env_id.removeprefix("mazegrad/")
+    page, env = (environments / f"{name}.md").read_text("utf-8"), gymnasium.make(env_id)
+    assert f"]({name}.md)" in (environments / "index.md").read_text("utf-8")
+    facts = dict(re.findall(r"(?m)^\| (.*?) \| (.*) \|$", page))
+    assert facts["id"] == f"`{env_id}`, version {env.spec.version}"
+    assert facts["actions"] == f"`{env.action_space}`"
+    assert facts["reward threshold"] == str(env.spec.reward_threshold or "none").lower()
+    if env.spec.max_episode_steps is not None:
+        assert facts["step limit"] == f"{env.spec.max_episode_steps:,}"
+    if name != "Tabular-v0":
+        env.reset(seed=0)
+        assert env.unwrapped.maze.to_text().strip() in page
+        assert facts["`dots`"] == f"`{gymnasium.make(env_id, observation='dots').observation_space}`"
+        assert "<animate " in (environments / "images" / f"{name}.svg").read_text("utf-8")
+        assert name == "GridWorld-v0" or "| V*, which knows the state |" in page, "the scores"
+    (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", page)
+    exec(compile(code, f"{name}.md", "exec"), {})
+
+
 def test_the_front_page_leads_to_every_page() -> None:
     front = (DOCS / "index.md").read_text("utf-8")
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
@@ -114,9 +150,7 @@ def test_every_link_of_the_built_site_leads_somewhere(site: Path) -> None:
             file, anchor = urldefrag(link)
             target = (path.parent / unquote(file.partition("?")[0])).resolve() if file else path
             assert target.exists(), (path.name, link)
-            if (
-                anchor and target in pages and "_modules" not in path.parts
-            ):  # ways back from sources are inexact
+            if anchor and target in pages and "_modules" not in path.parts:  # ways back from sources are inexact
                 assert unquote(anchor) in pages[target].anchors, (path.name, link)
 
 

@@ -6,6 +6,7 @@ result depends on its job alone. `work` runs many on this machine; Ray or a clus
 
 from .check import EXPECTED, Expected, checked
 from .jobs import LEARNERS, OBSERVED, Job, Plan, Result, run_job
+from .page import environment_table
 from .running import read_results, work
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Plan",
     "Result",
     "checked",
+    "environment_table",
     "read_results",
     "run_job",
     "work",

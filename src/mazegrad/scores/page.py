@@ -76,7 +76,7 @@ def page(plan: Plan, results: Mapping[str, Result], command: Sequence[str], kept
             "empty, or have one seed.\n"
         )
     parts += ["## Scores by environment\n"]
-    parts += [_environment(plan, results, env_id) for env_id in plan.ids]
+    parts += [environment_table(plan, results, env_id) for env_id in plan.ids]
     if plan.wide():
         parts.append(_difficulty(plan, results))
     return "\n".join(parts)
@@ -103,7 +103,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _environment(plan: Plan, results: Mapping[str, Result], env_id: str) -> str:
+def environment_table(plan: Plan, results: Mapping[str, Result], env_id: str) -> str:
     """Return the table of one environment: bounds and learners."""
     best = _bounds(plan, results, env_id)
     rows = []
