@@ -222,9 +222,9 @@ def draw(results: dict[str, dict[str, list[Run]]], folder: Path) -> None:
             for row, run in zip(losses, tried, strict=True):
                 row[: len(run.curve)] = [loss for _, loss in run.curve]
             style.band(axis, steps, losses, cell, list(CELLS))
-        axis.axhline(TASKS[name].without_memory, color="#5c6670", ls=":", lw=1)
-        axis.annotate("without memory", (0.02, TASKS[name].without_memory), xycoords=("axes fraction", "data"),
-                      va="bottom", fontsize=7, color="#5c6670")  # fmt: skip
+        ends = axis.get_xlim()
+        style.draw_line(axis, ends, [TASKS[name].without_memory] * 2, "without memory", list(CELLS), lw=1)
+        axis.set_xlim(ends)
         axis.set(yscale="log", xlabel="training step", ylabel="loss on fresh sequences")
         style.finish(axis, title=f"{name} over {DELAY} steps")
     style.save(figure, folder / "long_memory.png")

@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from mazegrad import nn
 from mazegrad.agents import LinearRNN, RNNAgent, counterexample, evaluate, extract_automaton, path_follower, rollout
-from mazegrad.agents.learners import Encoder, RecurrentPolicy, encoder
+from mazegrad.agents.learners import PPO, Encoder, RecurrentPolicy, encoder
 from mazegrad.agents.learners.policy import CELLS, drawn, softmax
 from mazegrad.envs import load_maze
 
@@ -220,3 +220,45 @@ def test_bad_input_is_refused() -> None:
         policy.inputs(np.zeros(4))
     with pytest.raises(ValueError, match="discrete actions"):
         RecurrentPolicy(spaces.MultiBinary(4), spaces.Box(0, 1), rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_gates_are_those_that_make_the_next_state(cell: str, layers: int) -> None:
+    policy = RecurrentPolicy(
+        spaces.MultiBinary(4), 4, cell, 5, layers, previous_action=True, rng=np.random.default_rng(3)
+    )
+    state = policy.initial_state()
+    for seen in np.random.default_rng(4).integers(0, 2, (4, 4)):
+        gates = policy.gates(seen, state)
+        before, (_, state) = policy.units(state).reshape(-1, layers, 5)[:, -1], policy.act(seen, state)
+        after = policy.units(state).reshape(-1, layers, 5)[:, -1]
+        assert all(gate.shape == (5,) and (gate > 0).all() and (gate < 1).all() for gate in gates.values())
+        if cell == "lstm":
+            assert list(gates) == ["input", "forget", "output"]
+            assert np.allclose(after[0], gates["output"] * np.tanh(after[1]), atol=1e-6)
+            new = (after[1] - gates["forget"] * before[1]) / gates["input"]
+        else:
+            assert list(gates) == ["reset", "update"]
+            new = (after[0] - gates["update"] * before[0]) / (1 - gates["update"])
+        assert (np.abs(new) <= 1 + 1e-4).all(), "a tanh"
+    assert (
+        RecurrentPolicy(spaces.MultiBinary(4), 4, "rnn", 5, rng=np.random.default_rng(3)).gates(seen, np.zeros((1, 5)))
+        == {}
+    )
+
+
+def test_the_value_is_on_the_scale_of_rewards_also_from_a_file(tmp_path: Path) -> None:
+    env = gymnasium.make_vec("mazegrad/CliffWalk-v0", num_envs=8, observation="index", time_limit=40)
+    learner = PPO(env, segment=16, rng=np.random.default_rng(0))
+    learner.train(1_000)
+    policy, seen = learner.policy, 36
+    assert learner.scale is not None and learner.scale.mean_and_std != (0, 1)
+    said = policy.think(policy.inputs(np.array([seen]), np.array([-1])), policy.begin(1)).values
+    value = policy.value(seen, policy.initial_state())
+    assert value == pytest.approx(float(learner.scale.undone(said)[0]))
+    learner.save(tmp_path / "cliff.npz")
+    assert RecurrentPolicy.load(tmp_path / "cliff.npz").value(seen, policy.initial_state()) == pytest.approx(value)
+    assert PPO.load(tmp_path / "cliff.npz", env).policy.value(seen, policy.initial_state()) == pytest.approx(value)
+    bare = RecurrentPolicy(spaces.MultiBinary(4), 4, "rnn", 4, heads=False, rng=np.random.default_rng(0))
+    assert bare.value(np.ones(4), bare.initial_state()) is None

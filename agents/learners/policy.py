@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import gymnasium
@@ -97,6 +97,7 @@ class RecurrentPolicy(nn.Module):
             self.heads.weight.assign(nn.init.orthogonal((self.actions + 1, hidden), rng=rng) * gains)
             self.heads.bias = nn.Parameter(np.zeros(self.actions + 1, dtype=self.dtype))
         self._h0 = self._checked_h0(h0)
+        self.value_scale = (0.0, 1.0)  # what the critic says, times the second, plus the first, is a return
 
     def _checked_h0(self, h0: ArrayLike | None) -> tuple[Array, ...]:
         count, shape = {"none": 0, "lstm": 2}.get(self.cell, 1), (self.layers, self.hidden)
@@ -224,6 +225,32 @@ class RecurrentPolicy(nn.Module):
         parts = () if hidden is None else hidden if isinstance(hidden, tuple) else (hidden,)
         return np.concatenate([np.ravel(part) for part in parts]) if parts else np.zeros(0, self.dtype)
 
+    def value(self, observation: Any, state: Any) -> float | None:
+        """Return what one agent expects to earn from here, discounted; None without a critic."""
+        thought, _ = self._think_once(observation, state)
+        mean, std = self.value_scale
+        return None if self.heads is None else float(thought.values[0]) * std + mean
+
+    def gates(self, observation: Any, state: Any) -> dict[str, Array]:
+        """Return how far the gates of one agent's last layer open, 0 to 1: name -> (hidden,); empty without gates."""
+        names = {"lstm": ("input", "forget", "", "output"), "gru": ("reset", "update")}.get(self.cell, ())
+        if not names:
+            return {}
+        thought, x = self._think_once(observation, state)
+        hidden, _ = self._taken_in(state, 1, alone=True)
+        if self.layers > 1:
+            x = thought.hidden[0][0, -2]
+        last, weights = self.layers - 1, self.net.state_dict()
+        sums = weights[f"weight_ih_l{last}"] @ x + weights[f"weight_hh_l{last}"] @ hidden[0][0, -1]
+        sums = (sums + weights[f"bias_ih_l{last}"] + weights[f"bias_hh_l{last}"]).reshape(-1, self.hidden)
+        return {name: 1 / (1 + np.exp(-part)) for name, part in zip(names, sums, strict=False) if name}
+
+    def _think_once(self, observation: Any, state: Any) -> tuple[Thought, Array]:
+        """Return what one observation makes it think, and what the net was fed, (inputs,)."""
+        hidden, previous = self._taken_in(state, 1, alone=True)
+        x = self._with_previous(self.encoder(observation)[None], previous)
+        return self.think(x, hidden), x[0]
+
     def as_rnn(self) -> RNNAgent:
         """Return W, U, b and h0 of a linear net without heads as the agent of exercise 38.
 
@@ -277,6 +304,8 @@ class RecurrentPolicy(nn.Module):
                 rng=np.random.default_rng(0),
             )
             made.load_state_dict(saved["weights"])
+            if "moments" in (saved.get("more") or {}):
+                made.value_scale = mean_and_std(saved["more"]["moments"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds a damaged policy: {type(error).__name__}: {error}") from None
         return made
@@ -295,6 +324,15 @@ class SamplingAgent:
     def act(self, observation: Any, state: Any) -> tuple[Any, Any]:
         """Return an action that is drawn, and the next state."""
         return self.policy.act_by(observation, state, lambda logits: drawn(logits, self.rng))
+
+
+def mean_and_std(moments: Sequence[float]) -> tuple[float, float]:
+    """Return mean and standard deviation of values, from the sums of their weights, of them and of their squares."""
+    weight, total, squares = (float(moment) for moment in moments)
+    if not weight:
+        return 0.0, 1.0
+    mean = total / weight
+    return mean, max(squares / weight - mean * mean, 1e-4) ** 0.5
 
 
 def softmax(logits: Array) -> Array:

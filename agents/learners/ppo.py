@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ... import nn
 from .experience import Experience, advantages
-from .policy import RecurrentPolicy, drawn
+from .policy import RecurrentPolicy, drawn, mean_and_std
 from .settings import check_at_least, check_not_negative, check_positive, check_schedule, check_share
 from .training import Learner, Schedule, at
 
@@ -189,6 +189,7 @@ class PPO(Learner):
         """Take back the scale of the values."""
         if self.scale is not None:
             self.scale.moments = tuple(state["moments"])
+            self.policy.value_scale = self.scale.mean_and_std
 
 
 def log_probability(logits: Array, actions: NDArray[np.int64]) -> Array:
@@ -222,11 +223,7 @@ class ValueScale:
     @property
     def mean_and_std(self) -> tuple[float, float]:
         """The running mean and standard deviation; 0 and 1 before anything was seen."""
-        weight, total, squares = self.moments
-        if not weight:
-            return 0.0, 1.0
-        mean = total / weight
-        return mean, max(squares / weight - mean * mean, 1e-4) ** 0.5
+        return mean_and_std(self.moments)
 
     def done(self, values: Array) -> Array:
         """Put values on the critic's scale."""
@@ -245,7 +242,7 @@ class ValueScale:
         self.moments = tuple(
             self.KEEP * old + (1 - self.KEEP) * now for old, now in zip(self.moments, new, strict=True)
         )
-        new_mean, new_std = self.mean_and_std
+        new_mean, new_std = self._policy.value_scale = self.mean_and_std
         heads = self._policy.heads
         assert heads is not None and heads.bias is not None
         weight, bias = np.array(heads.weight.data), np.array(heads.bias.data)

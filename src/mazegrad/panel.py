@@ -1,7 +1,7 @@
 """The mind's panel: what an agent observes, computes and chooses, drawn on a pygame surface from plain arrays."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,8 +27,8 @@ _EDGES: Final = 120  # of an automaton that are drawn
 _FADED: Final = (106, 112, 120)
 _FAINT: Final = (226, 223, 216)
 _CHOSEN: Final = (253, 234, 222)
-_POSITIVE: Final = np.array((200, 84, 36))
-_NEGATIVE: Final = np.array((44, 104, 160))
+_POSITIVE: Final = (200, 84, 36)
+_NEGATIVE: Final = (44, 104, 160)
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,12 @@ class Mind:
     """(4,), how likely each direction is"""
     scores: Array | None = None
     """(4,), what each direction is worth: the values of a table"""
+    value: float | None = None
+    """what a critic expects to earn from here"""
     units: Array | None = None
     """(k,), what a net remembers"""
+    gates: Mapping[str, Array] = field(default_factory=dict)
+    """how far each gate of a net opens, 0 to 1: name -> (units,)"""
     history: tuple[Array, ...] = ()
     """`units` of the steps so far, the latest last"""
     graph: Graph | None = None
@@ -171,17 +175,19 @@ def draw_panel(mind: Mind, height: int) -> Frame:
         canvas.text(286, 118, mind.note, 28, AGENT)
     if mind.x is None:
         canvas.text(0, 172, f"sees {mind.sees}", 24)
-    for i, picture in enumerate(mind.carries[:_CARRIED]):
+    room = _CARRIED if mind.view is None else _CARRIED - 4
+    for i, picture in enumerate(mind.carries[:room]):
         if not i:
             canvas.text(0, 148, "carries", 20, _FADED)
         canvas.paste(70 + 30 * i, 134, picture, 26)
     if mind.view is not None:
-        canvas.paste(WIDTH - 150, 146, mind.view, 132)
+        canvas.paste(WIDTH - 136, 140, mind.view, 116)
     top = 168 if mind.x is not None else 200
     if mind.x is not None or mind.likely is not None or mind.scores is not None:
-        top += 70 if mind.view is not None else 0
-        _draw_vectors(canvas, top, mind)
-        top += 240
+        top += 72 if mind.view is not None else 0
+        row = 46 if mind.view is None else 37
+        _draw_vectors(canvas, top, mind, row)
+        top += 52 + 4 * row
     if mind.graph is not None:
         _draw_graph(canvas, max(top, 400), mind.graph)
     if mind.net is not None:
@@ -189,16 +195,20 @@ def draw_panel(mind: Mind, height: int) -> Frame:
             _draw_equation(canvas, 396, mind.net, mind.x, mind.action)
         _draw_matrices(canvas, 576, {"W": mind.net.W, "U": mind.net.U, "b": mind.net.b[:, None]})
     if mind.units is not None and len(mind.units):
-        strip = 110 if len(mind.history) > 1 else 0
-        _draw_units(canvas, max(top + 20, 430), HEIGHT - strip, mind.units)
+        strip = 96 if len(mind.history) > 1 else 0
+        top = max(top, 430)
+        if mind.gates:
+            _draw_gates(canvas, top, mind.gates)
+            top += 22 * len(mind.gates) + 4
+        _draw_units(canvas, top + 10, HEIGHT - strip, mind.units)
         if strip:
-            _draw_history(canvas, HEIGHT - strip, np.array(mind.history[-_REMEMBERED:]).T)
+            _draw_history(canvas, HEIGHT - strip + 2, np.array(mind.history[-_REMEMBERED:]).T)
     return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
 
 
-def _draw_vectors(canvas: _Canvas, top: float, mind: Mind) -> None:
+def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, row: float) -> None:
     """Draw x_t as dots, and as bars h_{t+1} or how likely each direction is, a row for each direction."""
-    h, zero, half, row = mind.likely, 176.0, 184.0, 46
+    h, zero, half = mind.likely, 176.0, 184.0
     reach, what = 1.0, "p  takes"
     if mind.scores is not None:
         h, zero, half, what = mind.scores, 268, 92, "Q  is worth"
@@ -211,16 +221,20 @@ def _draw_vectors(canvas: _Canvas, top: float, mind: Mind) -> None:
     if h is not None:
         ours = h is mind.likely or h is mind.scores
         canvas.symbol(zero - (0 if h is mind.likely else 58), top, what if ours else "h_t+1  wants", 21, _FADED)
+    if mind.value is not None:
+        right = WIDTH - 30
+        canvas.text(right, top, _number(mind.value), 24, align=1)
+        canvas.text(right - 84, top, "V  expects", 21, _FADED, align=1)
     for d in range(4):
-        y, chosen = top + 44 + row * d, d == mind.action
+        y, chosen = top + 21 + row * (d + 0.5), d == mind.action
         if chosen:
-            canvas.box(0, y - 21, WIDTH - 16, 42, _CHOSEN, 8)
+            canvas.box(0, y - 0.46 * row, WIDTH - 16, 0.92 * row, _CHOSEN, 8)
         canvas.arrow(24, y, d, 26, AGENT if chosen else INK)
         if mind.x is not None:
             canvas.disc(94, y, 12, INK if mind.x[d] else _FADED, ring=not mind.x[d])
         if h is not None:
             length = half * float(h[d]) / reach
-            canvas.box(zero + min(length, 0), y - 12, abs(length), 24, _heat(float(h[d]), reach), 3)
+            canvas.box(zero + min(length, 0), y - 12, abs(length), 24, _heat(float(h[d]), abs(float(h[d]))), 3)
             number = f"{h[d]:.2f}" if h is mind.likely else _number(h[d])
             canvas.text(WIDTH - 30, y, number, 26, AGENT if chosen else INK, align=1)
     if h is not None:
@@ -240,21 +254,36 @@ def _draw_graph(canvas: _Canvas, top: float, graph: Graph) -> None:
     edges = {(node, int(after)) for node, row in enumerate(graph.next_node) for after in set(row.tolist())}
     if len(edges) <= _EDGES:
         for node, after in edges:
-            canvas.line(places[node], places[after], _FAINT, 1.5)
+            canvas.line(places[node], places[after], _FADED, 1)
     canvas.line(places[graph.node], places[graph.after], AGENT, 4)
     size = max(4.0, min(17.0, 2.4 * radius / max(count, 1)))
     for node, place in enumerate(places):
         here = node in (graph.node, graph.after)
-        canvas.disc(*place, size, AGENT if here else _FADED, ring=node == graph.after and node != graph.node)
-        if size > 9 and not (node == graph.after and node != graph.node):
-            canvas.text(*place, f"{node}", size, PAPER, align=0.5)
+        hollow = node == graph.after and node != graph.node
+        if node == graph.node == graph.after:  # an edge back to itself
+            canvas.disc(place[0], place[1] - 1.2 * size, size, AGENT, ring=True)
+        canvas.disc(*place, size, PAPER if hollow else AGENT if here else _FADED)
+        if hollow:
+            canvas.disc(*place, size, AGENT, ring=True)
+        if size > 9:
+            canvas.text(*place, f"{node}", size, AGENT if hollow else PAPER, align=0.5)
+
+
+def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array]) -> None:
+    """Draw each gate as a row of cells, one for each unit, dark where it is open; at the right its mean."""
+    for row, (name, opened) in enumerate(gates.items()):
+        y, wide = top + 22 * row, (WIDTH - 150.0) / len(opened)
+        canvas.text(0, y + 8, name, 20, _FADED)
+        for unit, share in enumerate(opened.tolist()):
+            canvas.box(72 + unit * wide, y, wide, 17, _mix(_FAINT, INK, share))
+        canvas.text(WIDTH - 30, y + 8, f"{float(np.mean(opened)):.2f}", 20, align=1)
 
 
 def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
     """Draw what a net remembered as a strip: a row for each unit, a column for each step, now at the right."""
     rows, columns = history.shape
     reach = max(float(np.abs(history).max()), 1e-6)
-    width, height = (WIDTH - 24.0) / _REMEMBERED, 84.0 / rows
+    width, height = (WIDTH - 24.0) / _REMEMBERED, 72.0 / rows
     canvas.text(0, top + 4, f"the last {columns} steps", 18, _FADED)
     for (row, column), value in np.ndenumerate(history):
         x = WIDTH - 24.0 - (columns - column) * width
@@ -306,9 +335,12 @@ def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> N
 
 
 def _heat(value: float, reach: float) -> Sequence[int]:
-    share = min(abs(value) / reach, 1.0)
-    target = _POSITIVE if value > 0 else _NEGATIVE
-    return [round(c) for c in np.array(_FAINT) * (1 - share) + target * share]
+    """Return the colour of a number: red above 0, blue below, the paler the nearer to it."""
+    return _mix(_FAINT, _POSITIVE if value > 0 else _NEGATIVE, min(abs(value) / (reach or 1.0), 1.0))
+
+
+def _mix(one: Sequence[int], other: Sequence[int], share: float) -> Sequence[int]:
+    return [round(a * (1 - share) + b * share) for a, b in zip(one, other, strict=True)]
 
 
 def _number(value: float) -> str:

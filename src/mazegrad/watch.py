@@ -1,6 +1,6 @@
 """Watch agents walk: the maze and what the agent computes, moment by moment, as pictures and as text."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SIZE: Final = (720, 1280)
 """(height, width) of the picture in px, by default"""
 
+PALE: Final = (226, 223, 216)
 _HISTORY: Final = 100  # steps whose memory is kept
 
 MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
@@ -61,6 +62,22 @@ class Explains(Agent, Protocol):
 
     def units(self, state: Any) -> NDArray[Any]:
         """Return what it remembers, a vector."""
+
+
+@runtime_checkable
+class Gated(Protocol):
+    """An agent with gates: an LSTM or a GRU."""
+
+    def gates(self, observation: Any, state: Any) -> Mapping[str, NDArray[Any]]:
+        """Return how far its gates open, 0 to 1: name -> (units,)."""
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """An agent that says what its present place is worth to it."""
+
+    def value(self, observation: Any, state: Any) -> float | None:
+        """Return what it expects to earn from here, or None."""
 
 
 class Walk:
@@ -162,7 +179,8 @@ class Picture:
         from .panel import Graph, Mind, Net
 
         seen = np.asarray(moment.observation)
-        net = likely = units = scores = graph = None
+        net = likely = units = scores = graph = value = None
+        gates: Mapping[str, NDArray[Any]] = {}
         moves = moment.world.moves
         four, went = moves == FOUR, moment.action  # the panel has four arrows
         if isinstance(moment.agent, RNNAgent):
@@ -171,6 +189,10 @@ class Picture:
         elif isinstance(moment.agent, Explains):
             likely = moment.agent.probabilities(moment.observation, moment.agent_state) if four else None
             units = moment.agent.units(moment.next_agent_state)
+            if isinstance(moment.agent, Gated):
+                gates = moment.agent.gates(moment.observation, moment.agent_state)
+            if isinstance(moment.agent, Critic):
+                value = moment.agent.value(moment.observation, moment.agent_state)
         elif isinstance(moment.agent, ValueTable):
             scores = moment.agent.action_values(moment.observation) if four else None
         elif isinstance(moment.agent, Automaton) and moment.next_agent_state is not None:
@@ -186,7 +208,9 @@ class Picture:
             net=net,
             likely=likely,
             scores=scores,
+            value=value,
             units=units,
+            gates=gates,
             history=moment.history,
             graph=graph,
             view=_as_picture(seen),
@@ -234,20 +258,35 @@ def _in_words(moment: Moment) -> str:
         return ", ".join(moment.observation)
     seen = np.asarray(moment.observation)
     if seen.size > 1:
-        return (
-            f"{' x '.join(map(str, seen.shape))} numbers" if seen.ndim > 1 else ", ".join(map(str, seen.tolist()[:6]))
-        )
+        many = seen.ndim > 1 or seen.size > 6
+        return f"{' x '.join(map(str, seen.shape))} numbers" if many else ", ".join(f"{n:.4g}" for n in seen.tolist())
     maze = moment.world.mazes[int(moment.world.maze_of[moment.state])]
     row, column = divmod(int(moment.world.cell[moment.state]), maze.width)
     return f"{moment.observation}: row {row}, column {column}"
 
 
 def _as_picture(seen: NDArray[Any]) -> Frame | None:
-    """Return an observation of tile codes as a picture; None for any other observation."""
+    """Return an observation as a picture: tile codes as tiles, a frame as it is, a vector of numbers as shades."""
+    if seen.dtype == np.uint8 and seen.ndim == 3 and seen.shape[2] == 3:
+        return seen
+    if seen.ndim == 1 and seen.size > 6 and seen.dtype.kind in "iuf":
+        return _shades(seen)
     if seen.dtype != np.uint8 or seen.ndim != 2 or not seen.size or seen.max() > LAST_CODE:
         return None
     rows = [np.concatenate([cell_picture(_LOOKS[code], 24) for code in row], axis=1) for row in seen.tolist()]
     return np.concatenate(rows, axis=0)
+
+
+def _shades(numbers: NDArray[Any]) -> Frame:
+    """Return numbers as cells in reading order: paper for the lowest, ink for the highest."""
+    side = int(np.ceil(np.sqrt(numbers.size)))
+    low, high = float(numbers.min()), float(numbers.max())
+    shares = np.zeros(side * -(-numbers.size // side))
+    shares[: numbers.size] = (numbers - low) / ((high - low) or 1.0)
+    cells = np.array(PALE) + shares.reshape(-1, side, 1) * (np.array(INK) - PALE)
+    lined = np.full((*cells.shape[:2], 8, 8, 3), PAPER, dtype=np.uint8)
+    lined[:, :, :7, :7] = np.rint(cells)[:, :, None, None]
+    return lined.swapaxes(1, 2).reshape(8 * len(cells), 8 * side, 3)
 
 
 def _carried(world: World, state: int) -> tuple[Frame, ...]:

@@ -92,7 +92,7 @@ def figure(
         axis.set_facecolor(paper)
         axis.spines[["top", "right"]].set_visible(False)
         axis.spines[:].set_color(ink)
-        axis.tick_params(colors=ink, labelsize=8)
+        axis.tick_params(which="both", colors=ink, labelsize=8)
         for text in (axis.title, axis.xaxis.label, axis.yaxis.label):
             text.set(color=ink, size=9)
     return made, axes
