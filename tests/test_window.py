@@ -19,9 +19,10 @@ import pytest
 
 from mazegrad.agents import Agent, QLearning, RecurrentPolicy, named_agent
 from mazegrad.envs import MazeEnv, NoDisplayError, WindowClosed
+from mazegrad.envs.pictures import lettering
 from mazegrad.envs.pictures.palette import LIGHT
-from mazegrad.live import play_in_window, watch_in_window
-from mazegrad.watch import Picture, Walk, walk
+from mazegrad.live import WATCH_KEYS, play_in_window, watch_in_window
+from mazegrad.watch import Picture, SideBySide, Walk, walk
 
 
 @pytest.fixture
@@ -279,6 +280,26 @@ def test_every_kind_of_mind_is_seen(observation: str, make: Callable[[MazeEnv], 
     assert len({panel[:, :, 0].tobytes() for panel in panels}) > 6
     changed = (panels[-1] != mindless).any(axis=2)
     assert changed.sum() > 3000
+
+
+def test_large_letters_are_at_least_18_points_on_a_slide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slide of 7.5 inches 18 points are 1/30 of the height; indices such as that of x_t are smaller."""
+    sizes: list[int] = []
+    real = lettering._opened
+    monkeypatch.setattr(lettering, "_opened", lambda size: sizes.append(size) or real(size))
+    env = gymnasium.make("mazegrad/KeyDoor-v0", observation="view").unwrapped
+    agent = net("lstm")(env)
+    moment = next(walk(env, lambda world, rng: agent, 0))
+    lettering.text_mask.cache_clear()
+    for picture in (Picture("a", "b", (720, 1280), WATCH_KEYS), SideBySide("a", ("b",), (720, 1280), WATCH_KEYS)):
+        moments = moment if isinstance(picture, Picture) else [moment]
+        picture.draw(moments)
+        assert min(sizes) < 24
+        lettering.text_mask.cache_clear()
+        sizes.clear()
+        shown = replace(picture, large=True).draw(moments)
+        assert shown.shape == (720, 1280, 3) and len(sizes) > 1 and min(sizes) >= 24
+        sizes.clear()
 
 
 def test_what_is_carried_is_shown() -> None:

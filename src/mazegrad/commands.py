@@ -119,10 +119,10 @@ def _walks(env: MazeEnv, name: str, arguments: Namespace) -> Iterator[Moment]:
     return itertools.chain.from_iterable(walks)
 
 
-def _picture(env: MazeEnv, who: str, size: tuple[int, int]) -> Picture:
+def _picture(env: MazeEnv, who: str, size: tuple[int, int], large: bool) -> Picture:
     assert env.spec is not None
     maze = env.maze.metadata.get("name", "a maze")
-    return Picture(env.spec.id.removeprefix("mazegrad/"), f"{maze}, walked by {who}", size)
+    return Picture(env.spec.id.removeprefix("mazegrad/"), f"{maze}, walked by {who}", size, large=large)
 
 
 def _has_no_viewer() -> bool:
@@ -193,7 +193,7 @@ def _one(arguments: Namespace, name: str | None) -> _Shown:
     make = choose_agent(chosen).make
     return _Shown(
         lambda seed: walk(env, make, seed),
-        lambda size: _picture(env, Path(chosen).name, size),
+        lambda size: _picture(env, Path(chosen).name, size, arguments.large),
         printed,
         lambda: _warn_if_unsuited(env, chosen),
     )
@@ -227,7 +227,7 @@ def _several(arguments: Namespace, names: Sequence[str | None]) -> _Shown:
             _warn_if_unsuited(env, name)
 
     shown_titles = titles if len(titles) <= _TITLED else ()
-    return _Shown(begin, lambda size: SideBySide(title, shown_titles, size), results, warn)
+    return _Shown(begin, lambda size: SideBySide(title, shown_titles, size, large=arguments.large), results, warn)
 
 
 def play(arguments: Namespace) -> None:
@@ -235,7 +235,7 @@ def play(arguments: Namespace) -> None:
     if _has_no_viewer():
         raise NoDisplayError(f"SDL_VIDEODRIVER={os.environ['SDL_VIDEODRIVER']} shows no window to play in; unset it")
     _, env, _ = _make(arguments, observation="dots")
-    play_in_window(env, _picture(env, "you", arguments.size or SIZE), arguments.seed)
+    play_in_window(env, _picture(env, "you", arguments.size or SIZE, arguments.large), arguments.seed)
 
 
 def bench(arguments: Namespace) -> None:
@@ -438,7 +438,7 @@ def record(arguments: Namespace) -> None:
         recorder.replay.save(path)
     else:
         save = save_gif if suffix == ".gif" else save_mp4
-        picture = _picture(env, Path(name).name, arguments.size or _SMALL)
+        picture = _picture(env, Path(name).name, arguments.size or _SMALL, arguments.large)
         save(path, list(_walks(env, name, arguments)), picture.draw, arguments.fps)
     print(f"wrote {path}")
 

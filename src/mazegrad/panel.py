@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pygame
@@ -159,9 +159,15 @@ def _stamp(shape: str, size: int, colour: Colour) -> pygame.Surface:
     return pygame.transform.smoothscale(picture, (size, size))
 
 
-def draw_panel(mind: Mind, height: int) -> Frame:
-    """Return the panel as a frame, (height, height * WIDTH / HEIGHT, 3) uint8; needs no display."""
+def draw_panel(mind: Mind, height: int, large: bool = False) -> Frame:
+    """Return the panel as a frame, (height, height * WIDTH / HEIGHT, 3) uint8; needs no display.
+
+    With `large` it shows less, in letters for the last row of a hall: at least 18 points on a slide of 7.5 inches.
+    """
     canvas = _Canvas(height)
+    if large:
+        _draw_large(canvas, mind)
+        return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
     canvas.text(0, 40, mind.title, 34)
     canvas.text(0, 74, mind.subtitle, 20, _FADED)
     canvas.text(0, 120, "step", 20, _FADED)
@@ -206,42 +212,116 @@ def draw_panel(mind: Mind, height: int) -> Frame:
     return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
 
 
+_LARGE: Final = 37.0  # size of letters: 18 points on a slide, also above a line of keys
+
+
+def _draw_large(canvas: _Canvas, mind: Mind) -> None:
+    """Draw the step, the move, what is seen and wanted, and below what is remembered, without small print."""
+    canvas.text(0, 40, mind.title, 40)
+    canvas.text(0, 100, f"step {mind.step}", _LARGE)
+    if mind.action is not None:
+        canvas.arrow(200, 100, mind.action, 40, AGENT)
+        canvas.text(232, 100, DIRECTION_NAMES[mind.action], 42, AGENT)
+    else:
+        canvas.text(190, 100, mind.note, _LARGE, AGENT)
+    for i, picture in enumerate(mind.carries[:_CARRIED]):
+        canvas.paste(42 * i, 124, picture, 38)
+    top, row = 190.0, 58.0
+    if mind.view is not None:
+        canvas.paste(WIDTH - 136, 124, mind.view, 116)
+        top += 76
+    bars = _bars(mind)
+    if mind.x is not None or bars is not None:
+        bars = bars and bars._replace(half=0.8 * bars.half)  # numbers are wider
+        if mind.x is not None:
+            canvas.symbol(84, top, "x_t", _LARGE)
+        if bars is not None:
+            canvas.symbol(bars.zero, top, bars.name.split("  ")[0], _LARGE)
+        if mind.value is not None:
+            canvas.text(WIDTH - 30, top, f"V {mind.value:.2g}".replace("-", "−"), _LARGE, align=1)
+        _draw_directions(canvas, top + 24, mind, bars, row, _LARGE)
+        top += 40 + 4 * row
+    else:
+        canvas.text(0, top, mind.sees, _LARGE)
+        top += 60
+    if mind.graph is not None:
+        _draw_graph(canvas, top, mind.graph, _LARGE)
+    elif mind.net is not None:
+        size = min(150.0, HEIGHT - top - 60)
+        for i, (name, matrix) in enumerate({"W": mind.net.W, "U": mind.net.U}.items()):
+            canvas.text(210 * i, top + size / 2 + 20, name, _LARGE)
+            rows, columns = matrix.shape
+            reach = max(float(np.abs(mind.net.W).max()), float(np.abs(mind.net.U).max())) or 1.0
+            for (r, c), value in np.ndenumerate(matrix):
+                cell = size / max(rows, columns)
+                left, y = 44 + 210 * i + c * cell, top + 20 + r * cell
+                canvas.box(left, y, cell - (rows < 20), cell - (rows < 20), _heat(float(value), reach))
+    elif mind.gates:
+        _draw_gates(canvas, top + 10, mind.gates, _LARGE)
+    elif mind.units is not None and len(mind.units):
+        canvas.symbol(0, top + 16, "h_t+1", _LARGE)
+        _draw_cells(canvas, top + 40, HEIGHT - 10, mind.units)
+
+
+class _Bars(NamedTuple):
+    """What is drawn for each direction as a bar."""
+
+    numbers: Array
+    reach: float
+    """the largest size that has room"""
+    zero: float
+    """where bars begin"""
+    half: float
+    """how long the largest are"""
+    name: str
+
+
+def _bars(mind: Mind) -> _Bars | None:
+    """Return h_{t+1} of a net of four units, else how likely each direction is, or what it is worth."""
+    if mind.net is not None and len(mind.net.next_h) == 4:
+        h = mind.net.next_h
+        return _Bars(h, 2.0 ** max(1, np.ceil(np.log2(max(np.abs(h).max(), 1)))), 268, 92, "h_t+1  wants")
+    if mind.scores is not None:
+        return _Bars(mind.scores, max(float(np.abs(mind.scores).max()), 1e-9), 268, 92, "Q  is worth")
+    if mind.likely is not None:
+        return _Bars(mind.likely, 1.0, 176, 184, "p  takes")
+    return None
+
+
+def _draw_directions(canvas: _Canvas, top: float, mind: Mind, bars: _Bars | None, row: float, size: float = 26) -> None:
+    """Draw a row for each direction: whether it is seen, and its bar."""
+    for d in range(4):
+        y, chosen = top + row * (d + 0.5), d == mind.action
+        if chosen:
+            canvas.box(0, y - 0.46 * row, WIDTH - 16, 0.92 * row, _CHOSEN, 8)
+        canvas.arrow(24, y, d, size, AGENT if chosen else INK)
+        if mind.x is not None:
+            canvas.disc(94, y, 0.46 * size, INK if mind.x[d] else _FADED, ring=not mind.x[d])
+        if bars is not None:
+            h = float(bars.numbers[d])
+            length = bars.half * h / bars.reach
+            canvas.box(bars.zero + min(length, 0), y - 12, abs(length), 24, _heat(h, abs(h)), 3)
+            number = f"{h:.2f}" if bars.numbers is mind.likely else _number(h)
+            canvas.text(WIDTH - 30, y, number, size, AGENT if chosen else INK, align=1)
+    if bars is not None:
+        canvas.box(bars.zero - 0.75, top, 1.5, 4 * row, _FADED)
+
+
 def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, row: float) -> None:
     """Draw x_t as dots, and as bars h_{t+1} or how likely each direction is, a row for each direction."""
-    h, zero, half = mind.likely, 176.0, 184.0
-    reach, what = 1.0, "p  takes"
-    if mind.scores is not None:
-        h, zero, half, what = mind.scores, 268, 92, "Q  is worth"
-        reach = max(float(np.abs(h).max()), 1e-9)
-    if mind.net is not None and len(mind.net.next_h) == 4:
-        h, zero, half = mind.net.next_h, 268, 92
-        reach = 2.0 ** max(1, np.ceil(np.log2(max(np.abs(h).max(), 1))))
+    bars = _bars(mind)
     if mind.x is not None:
         canvas.symbol(64, top, "x_t  sees", 21, _FADED)
-    if h is not None:
-        ours = h is mind.likely or h is mind.scores
-        canvas.symbol(zero - (0 if h is mind.likely else 58), top, what if ours else "h_t+1  wants", 21, _FADED)
+    if bars is not None:
+        canvas.symbol(bars.zero - (0 if bars.numbers is mind.likely else 58), top, bars.name, 21, _FADED)
     if mind.value is not None:
         right = WIDTH - 30
         canvas.text(right, top, _number(mind.value), 24, align=1)
         canvas.text(right - 84, top, "V  expects", 21, _FADED, align=1)
-    for d in range(4):
-        y, chosen = top + 21 + row * (d + 0.5), d == mind.action
-        if chosen:
-            canvas.box(0, y - 0.46 * row, WIDTH - 16, 0.92 * row, _CHOSEN, 8)
-        canvas.arrow(24, y, d, 26, AGENT if chosen else INK)
-        if mind.x is not None:
-            canvas.disc(94, y, 12, INK if mind.x[d] else _FADED, ring=not mind.x[d])
-        if h is not None:
-            length = half * float(h[d]) / reach
-            canvas.box(zero + min(length, 0), y - 12, abs(length), 24, _heat(float(h[d]), abs(float(h[d]))), 3)
-            number = f"{h[d]:.2f}" if h is mind.likely else _number(h[d])
-            canvas.text(WIDTH - 30, y, number, 26, AGENT if chosen else INK, align=1)
-    if h is not None:
-        canvas.box(zero - 0.75, top + 20, 1.5, 4 * row, _FADED)
+    _draw_directions(canvas, top + 21, mind, bars, row)
 
 
-def _draw_graph(canvas: _Canvas, top: float, graph: Graph) -> None:
+def _draw_graph(canvas: _Canvas, top: float, graph: Graph, letters: float = 21) -> None:
     """Draw the nodes of an automaton on a circle, its edges, and in colour the node and the edge that is taken."""
     count = len(graph.next_node)
     radius = min((HEIGHT - top - 90) / 2, (WIDTH - 90) / 2)
@@ -250,7 +330,7 @@ def _draw_graph(canvas: _Canvas, top: float, graph: Graph) -> None:
     places = [(middle[0] + radius * float(np.cos(a)), middle[1] + radius * float(np.sin(a))) for a in angles]
     if count == 1:
         places = [middle]
-    canvas.text(0, top, f"node {graph.node}, then {graph.after}, of {count}", 21, _FADED)
+    canvas.text(0, top, f"node {graph.node}, then {graph.after}, of {count}", letters, _FADED)
     edges = {(node, int(after)) for node, row in enumerate(graph.next_node) for after in set(row.tolist())}
     if len(edges) <= _EDGES:
         for node, after in edges:
@@ -265,18 +345,19 @@ def _draw_graph(canvas: _Canvas, top: float, graph: Graph) -> None:
         canvas.disc(*place, size, PAPER if hollow else AGENT if here else _FADED)
         if hollow:
             canvas.disc(*place, size, AGENT, ring=True)
-        if size > 9:
+        if size > 9 and letters < _LARGE:
             canvas.text(*place, f"{node}", size, AGENT if hollow else PAPER, align=0.5)
 
 
-def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array]) -> None:
+def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array], letters: float = 20) -> None:
     """Draw each gate as a row of cells, one for each unit, dark where it is open; at the right its mean."""
+    left, right, high = 3.6 * letters, WIDTH - 30 - 2.4 * letters, 1.1 * letters
     for row, (name, opened) in enumerate(gates.items()):
-        y, wide = top + 22 * row, (WIDTH - 150.0) / len(opened)
-        canvas.text(0, y + 8, name, 20, _FADED)
+        y, wide = top + high * row, (right - left) / len(opened)
+        canvas.text(0, y + 0.4 * letters, name, letters, _FADED)
         for unit, share in enumerate(opened.tolist()):
-            canvas.box(72 + unit * wide, y, wide, 17, _mix(_FAINT, INK, share))
-        canvas.text(WIDTH - 30, y + 8, f"{float(np.mean(opened)):.2f}", 20, align=1)
+            canvas.box(left + unit * wide, y, wide, 0.85 * letters, _mix(_FAINT, INK, share))
+        canvas.text(WIDTH - 30, y + 0.4 * letters, f"{float(np.mean(opened)):.2f}", letters, align=1)
 
 
 def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
@@ -291,16 +372,21 @@ def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
 
 
 def _draw_units(canvas: _Canvas, top: float, bottom: float, units: Array) -> None:
-    """Draw what a net remembers as a heat map, in reading order."""
-    width, height = WIDTH - 24.0, bottom - top - 44
-    cell = min(26.0, float(np.sqrt(width * height / len(units))))
-    columns = int(width // cell)
-    cell = min(cell, height / -(-len(units) // columns))
-    reach = max(float(np.abs(units).max()), 1e-6)
+    """Draw what a net remembers as a heat map, in reading order, and its name."""
     canvas.symbol(0, top, "h_t+1  remembers", 21, _FADED)
-    for i, value in enumerate(units.tolist()):
+    _draw_cells(canvas, top + 24, bottom - 20, units)
+
+
+def _draw_cells(canvas: _Canvas, top: float, bottom: float, numbers: Array) -> None:
+    """Draw numbers as a heat map, in reading order."""
+    width, height = WIDTH - 24.0, bottom - top
+    cell = min(26.0, float(np.sqrt(width * height / len(numbers))))
+    columns = int(width // cell)
+    cell = min(cell, height / -(-len(numbers) // columns))
+    reach = max(float(np.abs(numbers).max()), 1e-6)
+    for i, value in enumerate(numbers.tolist()):
         row, column = divmod(i, columns)
-        canvas.box(column * cell, top + 24 + row * cell, cell - 1, cell - 1, _heat(value, reach))
+        canvas.box(column * cell, top + row * cell, cell - 1, cell - 1, _heat(value, reach))
 
 
 def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int | None) -> None:

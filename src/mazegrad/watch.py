@@ -154,6 +154,8 @@ class Picture:
     size: tuple[int, int] = SIZE
     footer: str = ""
     """a line at the bottom, such as the keys"""
+    large: bool = False
+    """letters for the last row of a hall, at least 1/30 of the height, and less that is written"""
 
     def draw(self, moment: Moment) -> Frame:
         """Return the picture of a moment, (height, width, 3) uint8."""
@@ -162,14 +164,13 @@ class Picture:
         height, width = self.size
         frame = np.empty((height, width, 3), dtype=np.uint8)
         frame[:] = PAPER
-        below = _write_footer(frame, self.footer)
-        height -= below
+        height, mind = height - _write_footer(frame, self.footer, self.large), self._mind(moment)
         if width < height:  # the maze above, the panel below
-            panel = draw_panel(self._mind(moment), max(min(height // 2, int(width * HEIGHT / WIDTH)), 60))
+            panel = draw_panel(mind, max(min(height // 2, int(width * HEIGHT / WIDTH)), 60), self.large)
             _paste(frame, panel, height - panel.shape[0], (width - panel.shape[1]) // 2)
             height -= panel.shape[0]
         else:  # the panel takes the full height, but never more than two fifths of the width
-            panel = draw_panel(self._mind(moment), max(min(height, int(0.4 * width * HEIGHT / WIDTH)), 60))
+            panel = draw_panel(mind, max(min(height, int(0.4 * width * HEIGHT / WIDTH)), 60), self.large)
             _paste(frame, panel, (height - panel.shape[0]) // 2, width - panel.shape[1])
             width -= panel.shape[1]
         _paste_maze(frame, moment, 0, 0, height, width, height // 18)
@@ -228,17 +229,19 @@ class SideBySide:
     """of each walk; empty for walks without one"""
     size: tuple[int, int] = SIZE
     footer: str = ""
+    large: bool = False
+    """letters for the last row of a hall"""
 
     def draw(self, moments: Sequence[Moment]) -> Frame:
         """Return the picture of one moment of each walk, (height, width, 3) uint8."""
         height, width = self.size
         frame = np.empty((height, width, 3), dtype=np.uint8)
         frame[:] = PAPER
-        text = max(11, height // 36)
+        text = height // 29 if self.large else max(11, height // 36)
         there = sum(moment.note == "at the goal" for moment in moments)
         step = max(moment.step for moment in moments)
         _write(frame, f"{self.title}: step {step}, {there} of {len(moments)} at the goal", text, 1.4 * text, text)
-        top, bottom = round(2.4 * text), height - _write_footer(frame, self.footer)
+        top, bottom = round(2.4 * text), height - _write_footer(frame, self.footer, self.large)
         columns = _columns(len(moments), bottom - top, width, moments[0])
         rows = -(-len(moments) // columns)
         high, wide = (bottom - top) // rows, width // columns
@@ -322,11 +325,15 @@ def _write(frame: Frame, text: str, left: float, y: float, size: int) -> None:
     paint_text(frame, text, left + text_width(text, size) / 2, y, size, INK)
 
 
-def _write_footer(frame: Frame, text: str) -> int:
-    """Write a line at the bottom of a frame, and return its height in px."""
+def _write_footer(frame: Frame, text: str, large: bool) -> int:
+    """Write a line at the bottom of a frame, and return its height in px; in large letters as much as fits."""
     if not text:
         return 0
     size = max(7, min(len(frame) // 45, round(frame.shape[1] / (0.56 * len(text)))))
+    if large:
+        size = len(frame) // 29
+        while text_width(text, size) > frame.shape[1] - 2 * size and "   " in text:
+            text = text.rpartition("   ")[0]
     _write(frame, text, size, len(frame) - size, size)
     return 2 * size
 
