@@ -46,11 +46,11 @@ def evaluated(blocks: int, lanes: int, **how: Any) -> tuple[int, int]:
     return int(found.lengths.sum()), blocks * len(pickle.dumps(answer))
 
 
-def collected(blocks: int, lanes: int, observation: str, **how: Any) -> tuple[int, int]:
-    """Return the steps made, and the bytes of the answers."""
+def collected(blocks: int, lanes: int, observation: str, length: int, **how: Any) -> tuple[int, int]:
+    """Return the steps made, `length` in each lane, and the bytes of the answers."""
     steps = size = 0
     keywords = KEYWORDS | {"observation": observation}
-    for batch in collect(ENVIRONMENT, agent(), blocks * lanes, 200, 0, keywords=keywords, num_envs=lanes, **how):
+    for batch in collect(ENVIRONMENT, agent(), blocks * lanes, length, 0, keywords=keywords, num_envs=lanes, **how):
         steps += batch.actions.size
         size += sum(part.nbytes for part in batch)
     return steps, size
@@ -58,8 +58,8 @@ def collected(blocks: int, lanes: int, observation: str, **how: Any) -> tuple[in
 
 KINDS: dict[str, Callable[..., tuple[int, int]]] = {
     "evaluate": evaluated,
-    "collect dots": lambda blocks, lanes, **how: collected(blocks, lanes, "dots", **how),
-    "collect map": lambda blocks, lanes, **how: collected(blocks, lanes, "map", **how),
+    "collect dots": lambda blocks, lanes, **how: collected(blocks, lanes, "dots", 800, **how),
+    "collect map": lambda blocks, lanes, **how: collected(blocks, lanes, "map", 150, **how),
 }
 
 

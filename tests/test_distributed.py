@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import gymnasium
 import numpy as np
@@ -234,6 +235,54 @@ def test_pieces_of_ones_own_in_order_or_as_they_are_done(by, tmp_path, crew):
     again = Journal(tmp_path / "journal", {})
     assert {number: again.read(number) for number in again.finished()} == {n: 2**n for n in range(6)}
     again.close()
+
+
+class Heap(NamedTuple):
+    large: np.ndarray
+    rest: dict
+
+
+@pytest.mark.parametrize("by", ["tasks", "actors"])
+def test_results_of_any_shape_arrive_as_they_were_and_can_be_written_to(by, crew):
+    def made(base, number):
+        grid = np.full((300, 200), number, np.float32)
+        small = (np.arange(number), "words", None, [np.full(70_000, number % 2 == 0)])
+        return Heap(grid.T, {"wide": np.arange(9000) * base + number, "small": small})
+
+    found = list(distributed.spread(made, 3, range(5), actors=None if by == "tasks" else crew))
+    found[0].large[0] = 7  # its own, and nobody else's
+    found[0].large[0] = 0
+    for number, one in enumerate(found):
+        np.testing.assert_equal(one, made(3, number))
+        assert type(one) is Heap and one.large.dtype == np.float32 and one.large.flags.writeable
+
+
+def test_a_killed_actor_changes_nothing_in_what_is_collected(tmp_path):
+    how = {"keywords": KEYWORDS, "num_envs": 64}
+    wanted = list(distributed.collect(FRESH, WallFollower(), 192, 300, 4, **how, actors=1))
+    (tmp_path / "1").touch(), (tmp_path / "2").touch()
+    found = list(distributed.collect(FRESH, Deadly(tmp_path), 192, 300, 4, **how, actors=2))
+    assert not list(tmp_path.iterdir())
+    np.testing.assert_equal(found, wanted)
+    env = gymnasium.make_vec(f"mazegrad:{FRESH}", num_envs=64, autoreset_mode="SameStep", **KEYWORDS)
+    seen, _ = env.reset(seed=68)
+    for step, action in enumerate(found[1].actions):
+        assert np.array_equal(found[1].observations[step], seen)
+        seen, *rest, _ = env.step(action)
+        for one, other in zip(found[1][2:5], rest, strict=True):
+            assert np.array_equal(one[step], other)
+    assert np.array_equal(found[1].observations[300], seen)
+
+
+@pytest.mark.parametrize("engine", ["numpy"])
+def test_keywords_reach_the_environments_of_actors(engine, crew):
+    """Who moves the lanes changes nothing."""
+    found = distributed.evaluate(
+        FRESH, WallFollower(), 20, 5, keywords={**KEYWORDS, "engine": engine}, num_envs=8, actors=crew
+    )
+    assert equal(found, local(WallFollower(), 20, 5, 8))
+    with pytest.raises(ValueError, match="unknown engine"):
+        distributed.evaluate(FRESH, WallFollower(), 8, 5, keywords={"engine": "steam"}, num_envs=8, actors=crew)
 
 
 def test_actors_stay_for_several_runs_and_after_an_error(crew):

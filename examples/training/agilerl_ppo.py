@@ -3,8 +3,8 @@
     python examples/training/agilerl_ppo.py             # a population of two, 160,000 steps each: seconds
     python examples/training/agilerl_ppo.py --quick     # one, 80,000 steps
 
-Needs `pip install agilerl peft`. AgileRL takes Gymnasium's vector environments, so it takes ours as they are. Its own
-loop (2.58) stores beside each step whether that step ended the episode, but its advantages read beside each step whether
+Needs `pip install agilerl peft`. AgileRL takes Gymnasium's vector environments, so it takes ours as they are. Its
+own loop (2.58) stores beside each step whether that step ended the episode, but its advantages read there whether
 the episode ended *before* it. So the reward at a goal reaches the last step alone, and where nothing else is earned
 nothing is learned: 300,000 steps in four rooms left it at 0 %. `collect` below is its loop with the flag in its place.
 """

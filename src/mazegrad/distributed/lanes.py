@@ -297,9 +297,14 @@ def _blocks(shared: _Shared, lanes: int, seed: int) -> list[_Block]:
     return [_Block(first, None) for first in firsts]
 
 
+_WHO_MOVES: Final = ("engine", "device")
+"""keywords that change no result"""
+
+
 def _question(what: str, shared: _Shared, seed: int) -> dict[str, Any]:
     name = shared.environment if isinstance(shared.environment, str) else shared.environment.__qualname__
-    keywords = json.loads(json.dumps(shared.keywords, default=_in_words, sort_keys=True))
+    asked = {key: value for key, value in shared.keywords.items() if key not in _WHO_MOVES}
+    keywords = json.loads(json.dumps(asked, default=_in_words, sort_keys=True))
     question = {"what": what, "environment": name, "keywords": keywords, "num_envs": shared.num_envs, "seed": int(seed)}
     return question | {"setting": shared.setting}
 
@@ -389,18 +394,44 @@ def _collect(shared: _Shared, block: _Block) -> Batch:
         raise ValueError('make the environment with autoreset_mode="SameStep"')
     observation, _ = env.reset(seed=block.seed)
     state = first = agent.initial_state(lanes)
-    seen, rows, final = [observation], [], []
-    for _ in range(steps):
-        action, state = agent.act(observation, state)
-        observation, reward, terminated, truncated, info = env.step(action)
-        seen.append(observation)
-        rows.append((np.asarray(action, dtype=np.int64), reward, terminated, truncated))
+    seen = _kept("seen", observation, steps + 1)
+    actions, rewards = (_kept(name, np.zeros(lanes, kind), steps) for name, kind in _KINDS.items())
+    ends, cuts = (_kept(name, np.zeros(lanes, np.bool_), steps) for name in ("terminated", "truncated"))
+    final: list[Any] = []
+    _keep(seen, 0, observation)
+    for step in range(steps):
+        actions[step], state = agent.act(observation, state)
+        observation, rewards[step], terminated, truncated, info = env.step(actions[step])
+        _keep(seen, step + 1, observation)
+        ends[step], cuts[step] = terminated, truncated
         over = terminated | truncated
         if over.any():
             final += list(info["final_obs"][over])
             state = with_rows(state, over, rows_of(first, over))
-    actions, rewards, ends, cuts = (np.stack(column) for column in zip(*rows, strict=True))
-    return Batch(_stacked(seen, observation), actions, rewards, ends, cuts, _stacked(final, observation))
+    return Batch(seen, actions, rewards, ends, cuts, _stacked(final, observation))
+
+
+_KINDS: Final = {"actions": np.int64, "rewards": np.float64}
+_arrays: Final[dict[str, NDArray[Any]]] = {}
+"""which this process fills again and again: fresh memory costs more than what is written to it"""
+
+
+def _kept(name: str, rows: Any, steps: int) -> Any:
+    """Return an array, or a dict of arrays, for this many steps of what one step gives."""
+    if isinstance(rows, dict):
+        return {key: _kept(f"{name}.{key}", part, steps) for key, part in rows.items()}
+    shape = (steps, *rows.shape)
+    if name not in _arrays or (_arrays[name].shape, _arrays[name].dtype) != (shape, rows.dtype):
+        _arrays[name] = np.empty(shape, rows.dtype)
+    return _arrays[name]
+
+
+def _keep(room: Any, step: int, rows: Any) -> None:
+    if isinstance(room, dict):
+        for name, part in room.items():
+            part[step] = rows[name]
+    else:
+        room[step] = rows
 
 
 def _stacked(parts: list[Any], example: Any) -> Any:

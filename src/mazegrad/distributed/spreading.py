@@ -1,15 +1,16 @@
 """Numbered pieces of work over Ray actors or tasks: each is done once, whoever dies."""
 
 import json
+import math
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..envs.maps.arguments import whole
 from ..progress import progress
@@ -135,7 +136,7 @@ class _Worker:
 
     def run(self, function: Callable[[Any, Any], Any], shared: Any, piece: Any) -> Any:
         """Do a piece."""
-        return function(shared, piece)
+        return packed(function(shared, piece))
 
 
 @dataclass(eq=False)
@@ -170,7 +171,7 @@ class Actors:
         self._starting: dict[Any, Any] = {}  # reference -> actor
 
     def __enter__(self) -> Self:
-        gpus = ceil(self.needs.get("num_gpus", 0) * self.count)
+        gpus = math.ceil(self.needs.get("num_gpus", 0) * self.count)
         self.ray = self._stack.enter_context(cluster(self.address, cpus=self.count, gpus=gpus))
         for _ in range(self.count):
             self._hire()
@@ -335,14 +336,75 @@ def _completed(
             crew.drop(actor, reference)
 
 
+# ------------------------------------------------------------------------------------------------ how results travel
+class _Place(NamedTuple):
+    """Where an array lies in a buffer, in bytes, and what it is."""
+
+    at: int
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class _Packed(NamedTuple):
+    """A result whose large arrays lie in one buffer: one thing to send, and one to copy."""
+
+    buffer: NDArray[np.uint8]
+    tree: Any
+
+
+_LARGE: Final = 2**16  # bytes, from which on an array is packed
+_room: list[NDArray[np.uint8]] = [np.empty(0, np.uint8)]  # which a process keeps: fresh memory is slow
+
+
+def packed(tree: Any) -> Any:
+    """Return a result as it is sent: its large arrays in one buffer, which the next call fills again."""
+    arrays: list[tuple[_Place, NDArray[Any]]] = []
+    end = 0
+
+    def placed(part: Any) -> Any:
+        nonlocal end
+        if not isinstance(part, np.ndarray) or part.nbytes < _LARGE or part.dtype.kind not in "biuf":
+            return part
+        arrays.append((_Place(end, part.dtype.str, part.shape), part))
+        end += -(-part.nbytes // 64) * 64
+        return arrays[-1][0]
+
+    tree = _mapped(placed, tree)
+    if not arrays:
+        return tree
+    if len(_room[0]) < end:
+        _room[0] = np.empty(end, np.uint8)
+    buffer = _room[0][:end]
+    for place, part in arrays:
+        _at(buffer, place)[...] = part
+    return _Packed(buffer, tree)
+
+
 def _own(tree: Any) -> Any:
     """Return a copy of what lies in Ray's memory, where arrays cannot be written to."""
-    if isinstance(tree, np.ndarray):
-        return tree.copy()
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_own(part) for part in tree))
-    if isinstance(tree, list | tuple):
-        return type(tree)(_own(part) for part in tree)
+    buffer = np.empty(0, np.uint8)
+    if isinstance(tree, _Packed):
+        buffer, tree = tree.buffer.copy(), tree.tree
+
+    def own(part: Any) -> Any:
+        if isinstance(part, _Place):
+            return _at(buffer, part)
+        return part.copy() if isinstance(part, np.ndarray) else part
+
+    return _mapped(own, tree)
+
+
+def _at(buffer: NDArray[np.uint8], place: _Place) -> NDArray[Any]:
+    size = np.dtype(place.dtype).itemsize * math.prod(place.shape)
+    return buffer[place.at : place.at + size].view(place.dtype).reshape(place.shape)
+
+
+def _mapped(change: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a tree with what is not a list, a tuple or a dict changed."""
+    if isinstance(tree, tuple) and hasattr(tree, "_fields") and not isinstance(tree, _Place):
+        return type(tree)(*(_mapped(change, part) for part in tree))
+    if isinstance(tree, list | tuple) and not isinstance(tree, _Place):
+        return type(tree)(_mapped(change, part) for part in tree)
     if isinstance(tree, dict):
-        return {name: _own(part) for name, part in tree.items()}
-    return tree
+        return {name: _mapped(change, part) for name, part in tree.items()}
+    return change(tree)
