@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..envs import MazeEnv, World, draw
 from ..envs.maps.arguments import whole
 from ..envs.pictures.notebook import animated_svg
+from ..envs.pictures.walk import page, walk_html
 from .agent import Agent, checked_agent
 from .agent_state import row_of, stacked, with_rows
 
@@ -49,6 +50,31 @@ class Rollout:
         if self.world is None:
             raise ValueError("this episode has no world to draw: it is not of a single environment of this library")
         return draw(self.world, self.world_states[-1], **{"trails": list(self.world_states), **keywords})
+
+    def to_html(self) -> str:
+        """Return the walk as a page of HTML, whole in one file: the maze, a slider over the steps, a button to play.
+
+        Raises:
+            ValueError: not an episode of a single environment of this library.
+        """
+        shown = self._repr_html_()
+        if self.world is None or shown is None:
+            raise ValueError("this episode has no world to draw: it is not of a single environment of this library")
+        return page(shown, self.world.mazes[0].metadata.get("title", "a walk through a maze"))
+
+    def _repr_html_(self) -> str | None:
+        if self.world is None:
+            return None
+        returns, names = [0.0, *self.rewards.cumsum().tolist()], self.world.moves.names
+        texts = [
+            f"step {t} of {len(self.actions)}"
+            + (f" · {names[self.actions[t - 1]]}" if t else "")
+            + (f" · return {returns[t]:.4g}" if returns[t] else "")
+            + (" · over" if t == len(self.actions) and self.terminated else "")
+            + (" · cut off" if t == len(self.actions) and self.truncated and not self.terminated else "")
+            for t in range(len(self.actions) + 1)
+        ]
+        return walk_html(self.world, self.world_states, texts)
 
     def _repr_svg_(self) -> str | None:
         return None if self.world is None else animated_svg(self.world, self.world_states)

@@ -10,7 +10,7 @@ import gymnasium
 from reference import write_if_changed
 
 import mazegrad  # noqa: F401  (registers the environments)
-from mazegrad.agents import agent_from_policy, rollout
+from mazegrad.agents import Rollout, agent_from_policy, rollout
 from mazegrad.envs import OBSERVATIONS, REWARDS, MazeEnv, TabularMDPEnv, value_iteration
 from mazegrad.scores import LEARNERS, Plan, environment_table, read_results
 
@@ -46,8 +46,9 @@ def page(env_id: str, images: Path) -> str:
     env = gymnasium.make(env_id).unwrapped
     text = [f"# {name}", "", _about(env_id), ""]
     if isinstance(env, MazeEnv):
-        write_if_changed(images / f"{name}.svg", _walk(env_id))
-        text += [f"![An optimal walk through {name}](images/{name}.svg)", ""]
+        walk = _walk(env_id)
+        write_if_changed(images / f"{name}.svg", walk._repr_svg_() or "")
+        text += ["```{raw} html", walk._repr_html_() or "", "```", ""]
         text += ["```sh", f"mazegrad watch --env {name}", f"mazegrad play --env {name}", "```", ""]
     text += ["```python", "import gymnasium", "import mazegrad", "", f'env = gymnasium.make("{env_id}")']
     text += ["observation, info = env.reset(seed=0)", "observation, reward, terminated, truncated, info = env.step(0)"]
@@ -173,16 +174,14 @@ def _map(env: MazeEnv) -> list[str]:
     return [*lines, "```text", *env.maze.to_text().rstrip("\n").split("\n"), "```"]
 
 
-def _walk(env_id: str) -> str:
-    """Return an optimal episode as a moving picture."""
+def _walk(env_id: str) -> Rollout:
+    """Return an optimal episode."""
     env = gymnasium.make(env_id, observation="state")
     maze_env = env.unwrapped
     assert isinstance(maze_env, MazeEnv)
     env.reset(seed=0)
     agent = agent_from_policy(value_iteration(maze_env.world).policy)
-    shown = rollout(env, agent, seed=0, max_steps=SHOWN)._repr_svg_()
-    assert shown is not None
-    return shown
+    return rollout(env, agent, seed=0, max_steps=SHOWN)
 
 
 def _scores(env_id: str) -> list[str]:

@@ -27,6 +27,7 @@ from .maps.randomness import GAMMA, START, STEPS, RandomBlock, Streams, mix
 from .observations import Crowd, Others
 from .options import check_options, found_mazes, masked, start_cell
 from .pictures.crowd import draw_crowd
+from .pictures.shown import ShownLanes
 from .pictures.text import maze_text
 from .pictures.trails import Trails
 from .planning.hitting import explorer_limits, size_limit
@@ -568,8 +569,8 @@ class ParallelMazes:
         if not self._reset_once:
             raise gymnasium.error.ResetNeeded("call reset() first")
         if self.render_mode == "ansi":
-            return tuple(self._text(lane) for lane in range(self.num_envs))
-        return tuple(self.frame(lane) for lane in range(self.num_envs))
+            return ShownLanes(self._text(lane) for lane in range(self.num_envs))
+        return ShownLanes(self.frame(lane) for lane in range(self.num_envs))
 
     def _text(self, lane: int) -> str:
         places = self.engine.places(self._agents_of(np.array([lane])))

@@ -18,6 +18,7 @@ from .maps.arguments import whole
 from .maps.randomness import START, Streams, bits, sight
 from .options import check_options, masked
 from .pictures.draw import draw
+from .pictures.shown import ShownLanes
 from .planning.mdp import TabularMDP
 from .tabular_env import state_text
 from .tabular_settings import Process, TableState
@@ -267,9 +268,9 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
             return None
         self._need_reset()
         if self.render_mode == "ansi":
-            return tuple(state_text(self._process, state) for state in self._state.tolist())
+            return ShownLanes(state_text(self._process, state) for state in self._state.tolist())
         assert self.world is not None
-        return tuple(draw(self.world, state) for state in self._state.tolist())
+        return ShownLanes(draw(self.world, state) for state in self._state.tolist())
 
     def close_extras(self, **_: Any) -> None:
         """Do nothing, as nothing is open."""

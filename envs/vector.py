@@ -27,6 +27,7 @@ from .maps.randomness import misread
 from .observations.sight import assign, listed
 from .options import check_options, each, found_mazes, found_positions, masked, start_cell
 from .pictures.draw import draw_place
+from .pictures.shown import ShownLanes
 from .pictures.text import place_text
 from .planning.goals import goal_reward
 from .planning.questions import is_plainly_fine
@@ -304,10 +305,10 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         rows = self.engine.places().rows()
         places = [(scene.maze(maze), cell, carried, heading) for maze, cell, carried, heading in rows]
         if self.render_mode == "ansi":
-            return tuple(place_text(*place) for place in places)
+            return ShownLanes(place_text(*place) for place in places)
         trails = self._episodes.trails
         crossed = [None if trails is None else trails[lane] for lane in range(self.num_envs)]
-        return tuple(
+        return ShownLanes(
             draw_place(maze, cell, carried, heading=heading, trail=trail, tile=setup.tile, slip=setup.slip_in(maze))
             for (maze, cell, carried, heading), trail in zip(places, crossed, strict=True)
         )

@@ -100,6 +100,7 @@ def test_each_environment_has_a_page_that_is_true(env_id: str, environments: Pat
         env.reset(seed=0)
         assert env.unwrapped.maze.to_text().strip() in page
         assert facts["`dots`"] == f"`{gymnasium.make(env_id, observation='dots').observation_space}`"
+        assert '<input type="range"' in page, "the walk"
         assert "<animate " in (environments / "images" / f"{name}.svg").read_text("utf-8")
         assert name == "GridWorld-v0" or "| V*, which knows the state |" in page, "the scores"
     (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", page)

@@ -310,12 +310,12 @@ def test_frames_are_those_of_single_environments(render_mode, name, mode):
     assert ours.render_mode == render_mode
     ours.reset(seed=0), theirs.reset(seed=0)
     for step in range(16):
-        same(ours.render(), tuple(theirs.render()), f"step {step}")
+        same(tuple(ours.render()), tuple(theirs.render()), f"step {step}")
         actions = np.full(2, step % 4)
         told, _ = ours.step(actions), theirs.step(actions)
         over = told[2] | told[3]
         if mode is AutoresetMode.DISABLED and over.any():
-            same(ours.render(), tuple(theirs.render()), f"after {step}")
+            same(tuple(ours.render()), tuple(theirs.render()), f"after {step}")
             for env in (ours, theirs):
                 env.reset(options={"reset_mask": over.copy()})
 

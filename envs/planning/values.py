@@ -15,6 +15,7 @@ from ..core.world import World
 from ..maps.directions import DIRECTION_NAMES
 from ..pictures.draw import draw
 from ..pictures.tiles import Frame
+from ..pictures.vector import draw_svg
 from .distances import Graph
 from .linear import TooWideError, solve_chain
 from .mdp import TabularMDP, check_discount, check_distribution
@@ -40,6 +41,8 @@ class Values:
     """A bound on the error of every entry of V and Q."""
     expected_return: float
     """V, averaged over the start distribution."""
+    world: World | None = None
+    """whose values they are, where it is a world of one maze: a notebook draws them over it"""
 
     @property
     def optimal(self) -> NDArray[np.bool_]:
@@ -57,10 +60,18 @@ class Values:
         """Draw the values and the optimal actions over a maze of the world; see `draw`, which takes more keywords."""
         return draw(world, state, **{"values": self, "policy": self, **keywords})
 
+    def _repr_svg_(self) -> str | None:
+        return None if self.world is None else draw_svg(self.world, values=self, policy=self)
+
     def __repr__(self) -> str:
         return (
             f"<Values of {len(self.values)} states, return {self.expected_return:.9g}, error at most {self.error:.2g}>"
         )
+
+
+def _single(problem: World | TabularMDP) -> World | None:
+    """Return a world of one maze, which can be drawn; else None."""
+    return problem if isinstance(problem, World) and len(problem.mazes) == 1 else None
 
 
 def value_iteration(
@@ -129,7 +140,7 @@ def value_iteration(
         raise RuntimeError(f"the error is still {smallest:.3g} after {max_sweeps} sweeps; raise max_sweeps or tol")
     values = np.where(mdp.terminal, 0.0, np.where(lives, V[:-1], -np.inf))
     Q[mdp.terminal] = 0.0
-    return Values(values, Q, error, _average(mdp.start, values))
+    return Values(values, Q, error, _average(mdp.start, values), _single(problem))
 
 
 def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discount: float = 0.99) -> Values:
@@ -155,7 +166,7 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
     V[endless] = np.nan
     probability, next_state = _ahead(mdp, np.ones((mdp.states, mdp.actions), dtype=bool), discount)
     Q = mdp.expected_reward() + np.einsum("sak,sak->sa", probability, np.append(V, 0.0)[next_state])
-    return Values(V, Q, error, _average(mdp.start, V))
+    return Values(V, Q, error, _average(mdp.start, V), _single(problem))
 
 
 def _as_mdp(problem: World | TabularMDP) -> TabularMDP:
