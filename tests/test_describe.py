@@ -1,5 +1,8 @@
 """The difficulty card counts what a plain count over the drawing counts."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -73,3 +76,22 @@ def test_looks_are_those_of_the_observations():
                 looks.setdefault(row.tobytes(), set()).add(cell)
             alike = set().union(*(cells for cells in looks.values() if len(cells) > 1))
             assert describe(maze).look_alikes[name] == len(alike)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux alone")
+@pytest.mark.parametrize(("what", "most"), [("World.compile", 512), ("describe", 768)])
+def test_the_largest_mazes_fit_into_memory(what, most):
+    """2000 x 2000 open tiles: the most states that a maze has without things to carry; MiB at the peak."""
+    program = f"""
+import resource
+import numpy as np
+from mazegrad.envs import Maze, World, describe
+
+tiles = np.full((2000, 2000), ord("."), dtype=np.uint8)
+tiles[0, 0], tiles[-1, -1] = b"SG"
+made = {what}(Maze(tiles))
+assert made.states == 4_000_000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < most * 1024

@@ -27,6 +27,7 @@ from .steps import Positions, can_step, is_free
 
 MAX_CODES: Final = 2**26  # cells times combinations of what is carried: for more, reachable states are kept in a list
 MAX_STATES: Final = 2**21  # in that list
+AT_ONCE: Final = 2**16  # states whose moves are computed together, so that what is needed on the way stays small
 
 
 class TooManyStates(Exception):
@@ -53,65 +54,78 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
     moves, slip = common_moves(mazes), None if slip is None else fraction("slip", slip)
     plan = Plan(mazes, moves, slip)
     framed = _FramedMazes(mazes, moves, plan.columns)
-    maze_of = framed.maze_of
 
     def rewards_for(name: str) -> NDArray[np.float64]:
         return np.array([reward[name] for reward in reward_of])  # (mazes,)
 
     step, bump = rewards_for("step"), rewards_for("bump")
-    arrival = np.zeros(framed.tiles.size)  # the reward for ending a move at a position, besides that of the step
+    arrival = np.zeros((len(mazes), 256))  # by maze and tile, for ending a move there, besides the reward of the step
     for letter, name in TILE_REWARDS.items():
-        at = framed.find(letter)
-        arrival[at] = rewards_for(name)[maze_of(at)]
+        arrival[:, ord(letter)] = rewards_for(name)
     entering, leaving, acting = framed.earnings(arrival)
 
     codes = framed.states()
-    position, carried, heading = framed.decode(codes)
-    tile, maze = framed.tiles[position], maze_of(position)
-    states = np.arange(len(codes))
-    state_of = framed.finder(codes)
-    terminal = framed.over(position, carried)
-    noise, slips = None, np.zeros(len(codes))
-    if plan.kinds is not None:
-        noise = plan.noise(plan.kinds[maze, tile, (framed.wind[position] > 0).view(np.int8)])
-    else:
-        general = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), slip)
-        slips = np.where(tile == ord("~"), _setting(mazes, "ice", ICE)[maze], general[maze])
+    state_of, states = framed.finder(codes), len(codes)
+    noise = None if plan.kinds is None else plan.noise(framed.kinds(codes, plan.kinds))
+    ice = _setting(mazes, "ice", ICE)
+    general = _setting(mazes, "slip", 0.0) if slip is None else np.full(len(mazes), slip)
+    slips = plan.kinds is None and bool(general.any() or (framed.tiles == ord("~")).any())
     columns = plan.columns[: columns_of(noise, len(moves))]
-    next_state = np.empty((len(codes), len(columns)), dtype=np.int64)
-    reward = np.empty(next_state.shape)
-    for number, column in enumerate(columns):
-        end, blocked = framed.end(position, carried, heading, column)
-        next_state[:, number] = np.where(
-            terminal, states, state_of(framed.arrive(position, end, carried, heading, column))
-        )
-        new = (framed.gives[end] & carried) == 0
-        paid = new & (~framed.goal[end] | framed.over(end, carried))
-        earned = step[maze] + np.where(paid, arrival[end], 0.0)
-        if entering is not None:
-            earned += np.where(end != position, entering[end] + leaving[position], 0.0) + framed.jump_reward[position]
-        if acting is not None:
-            meant = number if number < len(moves) else column.meant
-            earned += acting[maze, meant] if meant >= 0 else 0.0
-        if bump.any():
-            earned += np.where(blocked, bump[maze], 0.0)
-        reward[:, number] = np.where(terminal, 0.0, earned)
-    starts, margin = framed.starts, framed.margin
-    row, column_of = np.divmod(position - maze * framed.size, framed.width)
-    return {
+    next_state, reward = np.empty((states, len(columns)), dtype=np.int64), np.empty((states, len(columns)))
+    tables: dict[str, Any] = {
         "next_state": next_state,
         "reward": reward,
-        "terminal": terminal,
-        "goal": terminal & framed.goal[position],
-        "slip": slips,
-        "dots": framed.dots(position, carried, heading),
-        "start_states": state_of(framed.encode(starts, 0, framed.facing[maze_of(starts)])),
-        "cell": (row - margin) * (framed.width - 2 * margin) + column_of - margin,
-        "carried": carried,
-        "heading": heading,
-        "maze_of": maze,
-        "noise": noise,
+        "terminal": np.empty(states, dtype=np.bool_),
+        "goal": np.empty(states, dtype=np.bool_),
+        "slip": _table(states, np.float64, slips),
+        "dots": np.empty((states, moves.seen.shape[1]), dtype=np.int8),
+        "cell": np.empty(states, dtype=np.int64),
+        "carried": _table(states, np.int64, framed.combinations > framed.headings),
+        "heading": _table(states, np.int64, framed.headings > 1),
+        "maze_of": _table(states, np.int64, len(mazes) > 1),
     }
+    for first in range(0, states, AT_ONCE):
+        some = slice(first, min(first + AT_ONCE, states))
+        position, carried, heading = framed.decode(codes[some])
+        tile, maze = framed.tiles[position], framed.maze_of(position)
+        terminal = framed.over(position, carried)
+        for number, column in enumerate(columns):
+            end, blocked = framed.end(position, carried, heading, column)
+            after = state_of(framed.arrive(position, end, carried, heading, column))
+            next_state[some, number] = np.where(terminal, np.arange(some.start, some.stop), after)
+            tile_there = framed.tiles[end]
+            earned = arrival[maze, tile_there]
+            if framed.needs is not None:  # a thing earns when it is taken, a goal that waits for things when all are
+                new = (framed.gives[end] & carried) == 0
+                earned = np.where(new & (~framed.goal[end] | framed.over(end, carried)), earned, 0.0)
+            earned += step[maze]
+            if entering is not None:
+                passed = entering[maze, tile_there] + leaving[maze, tile]
+                earned += np.where(end != position, passed, 0.0) + framed.jump_reward[maze, tile]
+            if acting is not None:
+                meant = number if number < len(moves) else column.meant
+                earned += acting[maze, meant] if meant >= 0 else 0.0
+            if bump.any():
+                earned += np.where(blocked, bump[maze], 0.0)
+            reward[some, number] = np.where(terminal, 0.0, earned)
+        tables["terminal"][some] = terminal
+        tables["goal"][some] = terminal & framed.goal[position]
+        tables["dots"][some] = framed.dots(position, carried, heading)
+        row, column_of = np.divmod(position - maze * framed.size, framed.width)
+        tables["cell"][some] = (row - framed.margin) * (framed.width - 2 * framed.margin) + column_of - framed.margin
+        if slips:
+            tables["slip"][some] = np.where(tile == ord("~"), ice[maze], general[maze])
+        for name, values in (("carried", carried), ("heading", heading), ("maze_of", maze)):
+            if tables[name].strides[0]:
+                tables[name][some] = values
+    starts = framed.starts
+    first_codes = framed.encode(starts, 0, framed.facing[framed.maze_of(starts)])
+    return {**tables, "start_states": state_of(first_codes).astype(np.int64), "noise": noise}
+
+
+def _table(states: int, dtype: Any, varies: bool) -> NDArray[Any]:
+    """Return a new table over states; a single zero, repeated, where it is the same for all."""
+    return np.empty(states, dtype=dtype) if varies else np.broadcast_to(np.zeros((), dtype=dtype), states)
 
 
 def common_moves(mazes: Sequence[Maze]) -> Moves:
@@ -154,10 +168,13 @@ class _FramedMazes:
         bits = inventory_bits(framed).ravel()
         for position in np.flatnonzero(bits >= CLOSED)[:1]:
             raise self.error(position, f"a maze can have {MAX_INVENTORY} keys and items at most; this is one more")
-        self.gives = np.where(is_door(self.tiles), 0, bits)  # the bit that is carried after a visit
-        self.needs = needs(self.tiles, bits)
+        needed = needs(self.tiles, bits)
+        self.open: NDArray[np.bool_] = needed != CLOSED
+        # the bit that is carried after a visit
+        self.gives = np.where(is_door(self.tiles), 0, bits) if bits.any() else _table(len(bits), np.int64, False)
         inventory = self.gives.reshape(len(mazes), -1).max(axis=1)
         self.has_inventory: NDArray[np.bool_] = inventory > 0  # (mazes,)
+        self.needs = needed if self.has_inventory.any() else None
         # of what is carried and the heading
         self.combinations = (1 << int(inventory.max()).bit_length()) * self.headings
         self.code_count = len(mazes) * self.combinations * self.size
@@ -165,7 +182,7 @@ class _FramedMazes:
         if self.code_count > MAX_CODES and self.combinations > self.headings and len(mazes) > 1:
             raise TooManyStates
 
-        here = np.arange(self.tiles.size)
+        here = np.arange(self.tiles.size, dtype=_number_type(self.tiles.size))
         self.carries_to = here.copy()  # the position to which a conveyor or a teleporter moves the agent on
         for conveyor, step in zip("^><v", self.steps, strict=True):
             self.carries_to[self.find(conveyor)] += step
@@ -216,7 +233,7 @@ class _FramedMazes:
         jumps = [jump_cells(maze) for maze in self.mazes]
         most = max((len(cells) for one in jumps for cells, _, _ in one.values()), default=0)
         self.jumps = np.full((most, self.tiles.size), -1)
-        self.jump_reward = np.zeros(self.tiles.size if most else 1)
+        self.jump_reward = np.zeros((len(jumps), 256))  # by maze and tile
         for number, one in enumerate(jumps):
             for letter, (cells, _, earned) in one.items():
                 here = self._of(number, letter)
@@ -226,21 +243,20 @@ class _FramedMazes:
                     targets = self._positions([[]] * number + [cells])
                     self.jumps[:, here] = targets[0]
                     self.jumps[: len(targets), here] = targets[:, None]
-                    self.jump_reward[here] = earned
+                    self.jump_reward[number, ord(letter)] = earned
 
     def earnings(self, arrival: NDArray[np.float64]) -> tuple[Any, Any, Any]:
-        """Return what the headers say that moves earn: for entering and leaving positions, and by maze and action.
+        """Return what headers say that moves earn: by maze and tile, for entering and leaving it; by maze and action.
 
         Args:
-            arrival: (positions,), for ending a move at a position; changed in place for goals, traps and items.
+            arrival: (mazes, 256), for ending a move on a tile; changed in place for goals, traps and items.
 
         Returns:
             Three arrays, or None for the first two or the last where headers say nothing.
         """
         if not any("reward" in maze.metadata or "jump" in maze.metadata for maze in self.mazes):
             return None, None, None
-        entering, leaving = np.zeros((2, self.tiles.size))
-        self.jump_reward = np.broadcast_to(self.jump_reward, self.tiles.shape)
+        entering, leaving = np.zeros((2, *arrival.shape))
         acting = np.zeros((len(self.mazes), len(self._moves)))
         for number, maze in enumerate(self.mazes):
             for what, amount, kind in earnings_of(maze.metadata):
@@ -249,14 +265,12 @@ class _FramedMazes:
                         known = ", ".join(self._moves.names)
                         raise maze.setting_error("reward", f"unknown action {what!r}; known here: {known}")
                     acting[number, self._moves.names.index(what)] = amount
-                    continue
-                at = self._of(number, what)
-                if kind == "leaving":
-                    leaving[at] = amount
+                elif kind == "leaving":
+                    leaving[number, ord(what)] = amount
                 elif kind == "floor" and what not in TILE_REWARDS:
-                    entering[at] = amount
+                    entering[number, ord(what)] = amount
                 else:
-                    arrival[at] = amount
+                    arrival[number, ord(what)] = amount
         return entering, leaving, acting if acting.any() else None
 
     def over(self, position: Positions, carried: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -288,9 +302,11 @@ class _FramedMazes:
     def _winds(self) -> NDArray[np.int64]:
         """Return the strength of the wind at each position, and set the step of each maze's wind."""
         m = self.margin
-        wind = np.zeros((len(self.mazes), self.size // self.width, self.width), dtype=np.int64)
         self.wind_step = np.full(len(self.mazes), self.steps[UP])
         self.blows = np.tile(OFFSETS[UP], (len(self.mazes), 1))
+        if not any("wind" in maze.metadata for maze in self.mazes):
+            return _table(self.tiles.size, np.int64, False)
+        wind = np.zeros((len(self.mazes), self.size // self.width, self.width), dtype=np.int64)
         for number, maze in enumerate(self.mazes):
             given = maze.setting("wind")
             if given is None:
@@ -322,7 +338,8 @@ class _FramedMazes:
 
     def can_enter(self, position: Positions, carried: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return whether an agent that carries this can enter a position."""
-        return self.needs[position] & ~carried == 0
+        can: NDArray[np.bool_] = self.open[position]
+        return can if self.needs is None else can & (self.needs[position] & ~carried == 0)
 
     def _turned(self, row: int, column: int, heading: NDArray[np.int64]) -> tuple[Any, Any]:
         """Return the rows and columns of a step that is (row, column) for one who faces up."""
@@ -405,12 +422,20 @@ class _FramedMazes:
 
     def decode(self, code: NDArray[np.int64]) -> tuple[Positions, NDArray[np.int64], NDArray[np.int64]]:
         """Return (position, carried, heading)."""
-        above, within = np.divmod(code, self.size)
+        above, within = np.divmod(code.astype(np.int64), self.size)
         maze, load = np.divmod(above, self.combinations)
         carried, heading = (load, np.zeros_like(load)) if self.headings == 1 else np.divmod(load, self.headings)
         return maze * self.size + within, carried, heading
 
-    def states(self) -> NDArray[np.int64]:
+    def kinds(self, codes: NDArray[Any], kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the kind of noise of each state, (S,), from those by maze, tile, and whether wind blows."""
+        position = self.decode(codes)[0]
+        found: NDArray[np.int64] = kinds[
+            self.maze_of(position), self.tiles[position], (self.wind[position] > 0).view(np.int8)
+        ]
+        return found
+
+    def states(self) -> NDArray[Any]:
         """Return the codes of all states: every open cell, or in a maze with keys or items the reachable ones."""
         if self.code_count > MAX_CODES and self.combinations > self.headings:
             return self._few_of_many()
@@ -426,7 +451,7 @@ class _FramedMazes:
             seen[frontier] = True
             reached = self._ahead(frontier)
             frontier = np.unique(reached[~seen[reached]])
-        return np.flatnonzero(seen)
+        return np.flatnonzero(seen).astype(_number_type(self.code_count))
 
     def _ahead(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the codes of the states that moves lead to, with repetitions."""
@@ -450,13 +475,18 @@ class _FramedMazes:
                 raise self.error(self._last_thing, f"{message} of this size: it has more than {MAX_STATES:,} states")
         return seen
 
-    def finder(self, codes: NDArray[np.int64]) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+    def finder(self, codes: NDArray[Any]) -> Callable[[NDArray[np.int64]], NDArray[Any]]:
         """Return the function from codes to the numbers of states, given the codes of all, rising."""
         if self.code_count > MAX_CODES and self.combinations > self.headings:
             return lambda some: np.searchsorted(codes, some)
-        state_at = np.zeros(self.code_count, dtype=np.int64)
-        state_at[codes] = np.arange(len(codes))
+        state_at = np.zeros(self.code_count, dtype=codes.dtype)
+        state_at[codes] = np.arange(len(codes), dtype=codes.dtype)
         return lambda some: state_at[some]
+
+
+def _number_type(count: int) -> Any:
+    """Return the smallest of two types that has the numbers below this."""
+    return np.int32 if count <= 2**31 else np.int64
 
 
 def _setting(mazes: Sequence[Maze], key: str, default: float) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from .mdp import observation_numbers
 
 COMPARED: Final = ("dots", "view", "position")
 """The observations by which a card compares cells; all others show where the agent is and what it carries."""
+ROWS_AT_ONCE: Final = 32
+"""whose views are compared together, so that what is needed on the way stays small"""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ def describe(maze: Maze) -> DifficultyCard:
     """
     world = World.compile(maze)
     inside = np.pad(maze.open, 1)
-    shifted = [np.roll(inside, (-row, -column), axis=(0, 1)) for row, column in OFFSETS.tolist()]
     walls = sides(maze)
-    if walls is not None:  # neighbours behind a thin wall do not count
-        shifted = [near & (np.pad(walls, 1) >> d & 1 == 0) for d, near in enumerate(shifted)]
-    near = np.sum(shifted, axis=0)[inside]  # open neighbours of each open cell
+    near = np.zeros(inside.shape, dtype=np.uint8)  # open neighbours of each cell
+    for direction, (row, column) in enumerate(OFFSETS.tolist()):
+        ahead = np.roll(inside, (-row, -column), axis=(0, 1))
+        if walls is not None:  # neighbours behind a thin wall do not count
+            ahead &= np.pad(walls, 1) >> direction & 1 == 0
+        near += ahead
+    near = near[inside]
     ways = distances(world)[world.start_states]
     return DifficultyCard(
         name=maze.metadata.get("name", "maze"),
@@ -95,12 +100,21 @@ def _alike(world: World, observation: str) -> int:
     """Return the number of cells that have a state with the same observation as a state of another cell."""
     if observation == "position":  # tells all cells of one maze apart
         return 0
+    # whether a state is a cell
+    one_each = world.states == np.count_nonzero(world.mazes[0].open) and not world.carried.any()
+    numbers: NDArray[Any]
     if observation == "dots":
-        numbers = world.dots @ (1 << np.arange(world.dots.shape[1]))
-    elif observation == "view" and world.states == np.count_nonzero(world.mazes[0].open):  # a state is a cell
-        numbers = np.unique(_view_hashes(world.mazes[0])[world.cell], return_inverse=True)[1].ravel()
+        numbers = np.zeros(world.states, dtype=np.int64)
+        for bit in range(world.dots.shape[1]):
+            numbers |= world.dots[:, bit].astype(np.int64) << bit
+    elif observation == "view" and one_each:
+        numbers = _view_hashes(world.mazes[0])
     else:
         numbers = observation_numbers(world, observation)
+    if one_each:
+        numbers.sort()
+        same = numbers[1:] == numbers[:-1]
+        return int(np.count_nonzero(np.append(same, False) | np.append(False, same)))
     some_cell = np.zeros(int(numbers.max()) + 1, dtype=np.int64)  # that looks like this
     some_cell[numbers] = world.cell
     shared = np.zeros(len(some_cell), dtype=np.bool_)
@@ -111,15 +125,23 @@ def _alike(world: World, observation: str) -> int:
 
 
 def _view_hashes(maze: Maze, side: int = 7) -> NDArray[np.uint64]:
-    """Return a hash of the view from each cell, (height * width,): the sum of its codes times odd random numbers.
+    """Return a hash of the view from each open cell, in reading order: the sum of its codes times odd random numbers.
 
     Two views that differ have the same hash with a probability below 2**-58.
     """
     margin = side // 2
-    codes = np.pad(TILE_CODES[maze.tiles], margin).astype(np.uint64)
+    codes = np.pad(TILE_CODES[maze.tiles], margin)
     weights = np.random.default_rng(0).integers(2**64, size=(side, side), dtype=np.uint64) | np.uint64(1)
-    hashes = np.zeros(maze.tiles.shape, dtype=np.uint64)
-    for row in range(side):
-        for column in range(side):
-            hashes += codes[row : row + maze.height, column : column + maze.width] * weights[row, column]
-    return hashes.ravel()
+    hashes = np.zeros(np.count_nonzero(maze.open), dtype=np.uint64)
+    done = 0
+    for first in range(0, maze.height, ROWS_AT_ONCE):
+        inside = maze.open[first : first + ROWS_AT_ONCE]
+        some = np.zeros(inside.shape, dtype=np.uint64)
+        for row in range(side):
+            near = codes[first + row : first + row + len(inside)].astype(np.uint64)
+            for column in range(side):
+                some += near[:, column : column + maze.width] * weights[row, column]
+        count = int(np.count_nonzero(inside))
+        hashes[done : done + count] = some[inside]
+        done += count
+    return hashes

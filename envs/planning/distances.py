@@ -23,11 +23,25 @@ class Graph:
     """
 
     def __init__(self, tail: NDArray[Any], head: NDArray[Any], nodes: int) -> None:
-        order = np.argsort(tail, kind="stable")
+        edges = np.multiply(tail, nodes, dtype=np.int64)
+        edges += head
+        self._lay(edges, nodes)
+
+    @classmethod
+    def of_numbers(cls, edges: NDArray[np.int64], nodes: int) -> "Graph":
+        """Return the graph of edges that are given as numbers, tail * nodes + head; they are changed in place."""
+        graph = cls.__new__(cls)
+        graph._lay(edges, nodes)
+        return graph
+
+    def _lay(self, edges: NDArray[np.int64], nodes: int) -> None:
+        number = np.int32 if nodes < 2**31 else np.int64
+        edges.sort()
         self.nodes = nodes
-        self._head = head[order]
-        self._first = np.searchsorted(tail[order], np.arange(nodes + 1))
-        self._mark = np.zeros(nodes, dtype=np.int64)
+        self._first = np.searchsorted(edges, np.arange(0, nodes * nodes + 1, max(nodes, 1)))
+        edges %= max(nodes, 1)
+        self._head = edges.astype(number)
+        self._mark = np.zeros(nodes, dtype=number)
 
     def spread(self, seeds: NDArray[Any], level: NDArray[np.int64], first: int = 0) -> NDArray[Any]:
         """Number the nodes by their distance from the seeds, breadth-first, in place.
@@ -66,7 +80,16 @@ def distances(world: World) -> NDArray[np.int64]:
     Breadth-first search from all goals at once, backwards along `World.meant`.
     """
     meant = checked_world(world).meant
-    backwards = Graph(meant.ravel(), np.repeat(np.arange(world.states), meant.shape[1]), world.states)
+    edges, count = np.empty(meant.size, dtype=np.int64), 0
+    for action in range(meant.shape[1]):
+        moving = np.flatnonzero(meant[:, action] != np.arange(world.states))
+        some = edges[count : count + len(moving)]
+        np.multiply(meant[moving, action], world.states, out=some)
+        some += moving
+        count += len(moving)
+    del moving
+    backwards = Graph.of_numbers(edges[:count], world.states)
+    del edges, some
     return backwards.levels(np.flatnonzero(world.goal))
 
 
