@@ -166,7 +166,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             given=given, lateness=lateness,
         )  # fmt: skip
         setup = self._settings.setup
-        self._misreads = self._settings.dots_error > 0
+        # whether a step does more than to move: one name, since each further look at self costs a step about a per cent
+        self._adds = self._settings.dots_error > 0
         self.render_mode = render_mode
         self._changes = changes_of(after, format, setup.dressed)
         self._levels = setup.dressed_levels(levels_without(self._changes, drawn))
@@ -342,7 +343,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         else:
             lane.put(start)
         if self.render_mode is not None:
-            self._trail, self._trail_end = new_trail(self.maze), lane.places().cell
+            self._trail, self._trail_end, self._adds = new_trail(self.maze), lane.places().cell, True
         if self.render_mode == "human":
             self.render()
         return self._misread(lane.observe()), self._info_now() if self._info else {}
@@ -370,14 +371,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
                 observation, reward, over = engine.move(action)
         except (TypeError, IndexError):
             raise self._refusal(action) from None
-        self._steps += 1
+        self._steps = steps = self._steps + 1
         if over and self._settings.lateness and engine.world.goal[engine.state]:
-            reward -= self._settings.less(self._steps, self.time_limit)
-        if self._trail is not None:
-            self._mark_move()
-        if self._misreads:  # a name of its own: a call or a longer way to it would cost each step several per cent
-            observation = self._misread(observation)
-        return observation, reward, over, self._steps >= self._limit, self._info_now() if self._info else {}
+            reward -= self._settings.less(steps, self.time_limit)
+        if self._adds:
+            observation = self._added(observation)
+        return observation, reward, over, steps >= self._limit, self._info_now() if self._info else {}
 
     @staticmethod
     def _level_bits(levels: Levels, key: int, episode: int) -> int:
@@ -392,11 +391,16 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             return np.int64(self._levels.named(self._level_bits(self._levels, self._key, self._episode)))
         return np.int64(-1 if self._changes is None else self._changes.stage(self._earlier))
 
-    def _mark_move(self) -> None:
+    def _added(self, observation: Any) -> Any:
+        """Draw the move that was made; return what the agent sees of what is to be observed."""
+        if self._trail is not None:
+            self._mark_move(self._trail)
+        return self._misread(observation)
+
+    def _mark_move(self, trail: NDArray[np.uint8]) -> None:
         """Draw the move that was made."""
         cell = self._engine.places().cell
-        if self._trail is not None:
-            extend_trail(self._trail, self._trail_end, cell, self.maze.width)
+        extend_trail(trail, self._trail_end, cell, self.maze.width)
         self._trail_end = cell
         if self.render_mode == "human":
             self.render()
@@ -500,9 +504,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
                 raise ValueError(f"an agent cannot stand on cell {cell!r} and carry {carried!r}")
             steps, episode = checked_number("steps", steps, 2**63), checked_number("episode", episode, 2**63)
             key, earlier = checked_number("key", key, MASK + 1), checked_number("earlier", earlier, 2**63)
-            trail = None
+            trail, adds = None, self._adds
             if self.render_mode is not None:
-                trail = checked_trail(None if trails is None else trails[0], maze)
+                trail, adds = checked_trail(None if trails is None else trails[0], maze), True
         except (TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is not a state that get_state returned: {type(error).__name__}: {error}") from None
         if lane is not self._engine:
@@ -510,7 +514,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         lane.put(place)
         self._given, self._steps, self._key, self._episode = bool(given), steps, key, episode
         self._stream, self._trail, self._trail_end = int(stream(key, episode)), trail, cell
-        self._earlier = earlier
+        self._earlier, self._adds = earlier, adds
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_kept": _Kept(), "_tables": {}}
