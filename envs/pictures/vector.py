@@ -91,7 +91,7 @@ def svg_of(composition: Composition, tile: int | None = None) -> str:
     for colour, cells in grounds.items():
         runs = "".join(f"M{x} {y}h{n}v1h-{n}z" for y, x, n in _runs(cells, width))
         parts.append(f'<path fill="{_hex(colour)}" stroke="{_hex(colour)}" stroke-width=".02" d="{runs}"/>')
-    defined = "".join(f'<g id="{_name(i)}">{"".join(map(_svg_layer, look))}</g>' for i, look in enumerate(contents))
+    defined = "".join(f'<g id="{_name(i)}">{"".join(map(svg_layer, look))}</g>' for i, look in enumerate(contents))
     for i, cells in enumerate(contents.values()):
         places = (divmod(cell, width) for cell in cells)
         parts += [f'<use href="#{_name(i)}" x="{column + 0.5:g}" y="{row + 0.5:g}"/>' for row, column in places]
@@ -131,7 +131,7 @@ def svg_of(composition: Composition, tile: int | None = None) -> str:
     )
 
 
-def _svg_layer(layer: Layer) -> str:
+def svg_layer(layer: Layer) -> str:
     colour, shape, alpha = layer
     path = "".join(
         f"{letter}{' '.join(f'{_short(x)} {_short(y)}' for x, y in points)}" for letter, points in shape.path()

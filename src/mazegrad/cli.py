@@ -374,6 +374,27 @@ def _parser() -> argparse.ArgumentParser:
     dataset.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: Minari's folder)")
     _add_pair(dataset, "--world", "a keyword of the environments, such as corridor=20")
 
+    page = command(
+        "page",
+        "page",
+        "Write the playground as one HTML file, for any browser, without a server.",
+        seed="seed of an ID's first episode",
+    )
+    page.add_argument(
+        "mazes", nargs="*", metavar="MAP|FILE|ID", help="offered first: mazes, environments, recorded .jsonl runs"
+    )
+    page.add_argument(
+        "--out", type=_output(".html"), default=Path("page.html"), metavar="FILE", help="default: page.html"
+    )
+    _add_format(page)
+
+    edit = command("edit", "edit", "Draw a maze in a browser.", seed="seed of an ID's first episode")
+    edit.add_argument("maze", nargs="?", metavar="MAP|FILE|ID", help="to begin with (default: exercise 38's path)")
+    edit.add_argument(
+        "--out", type=_output(".html"), metavar="FILE", help="keep the page (default: in the temporary folder)"
+    )
+    _add_format(edit)
+
     replay = command("replay", "replay", "Run a recorded .jsonl again, and check each step bit for bit.")
     replay.add_argument("file", type=Path, metavar="FILE")
     return parser

@@ -52,6 +52,8 @@ from .files import check_writable, kind_of
 from .film import film_strip, save_gif, save_mp4, save_png
 from .live import play_in_window, watch_in_window
 from .named import choose_agent, environment_ids, find_environment, named_maze
+from .page.command import edit as edit
+from .page.command import page as page
 from .trained import holds_trained, read_trained
 from .watch import SIZE, Moment, Picture, SideBySide, Walk, printed, walk, walk_together
 
