@@ -7,7 +7,7 @@ import { LearnMode, PlanMode, ReplayMode, RulesMode, WalkMode } from "./modes.js
 import { NetMode } from "./net.js";
 import { asFragment, fromFragment } from "./sharing.js";
 import { Board, thinWalls } from "./view.js";
-import { actionName, currentLanguage, setLanguage, t } from "./words.js";
+import { actionName, currentLanguage, mazeTitle, setLanguage, t } from "./words.js";
 
 const FASTEST = 100;
 const ANIMATED = 12;
@@ -136,7 +136,7 @@ class App {
     const select = byId("maze");
     const value = chosen ?? select.value;
     const { mazes, given } = this.data;
-    const option = (maze, i) => el("option", { value: i, text: maze.title });
+    const option = (maze, i) => el("option", { value: i, text: mazeTitle(maze) });
     select.replaceChildren(
       ...(this.drawing ? [el("option", { value: "mine", text: t("mine") })] : []),
       ...(given ? [el("optgroup", { label: t("given") }, mazes.slice(0, given).map(option))] : []),
@@ -221,7 +221,7 @@ class App {
     }
     mode.paint(this.board);
     if (byId(`panel-${mode.id}`)) mode.live();
-    byId("facts").replaceChildren(...mode.facts().map(([name, value]) => el("div", {}, name ? el("dt", { text: name }) : null, el("dd", { text: value }))));
+    byId("facts").replaceChildren(...mode.facts().map(([name, value]) => el("div", {}, name ? el("dt", { text: name }) : null, el("dd", { class: name ? "" : "ending", text: value }))));
     const now = mode.facts().map((fact) => fact.join(" ")).join(", ");
     byId("board").setAttribute("aria-label", t("boardLabel", { name: this.maze.metadata.name ?? "", rows: this.maze.rows, columns: this.maze.columns, now }));
     if (!drawing) this.showTransport();
@@ -442,10 +442,9 @@ class App {
       this.setMode(this.mode.id);
       this.showWords();
       return true;
-    } catch (error) {
+    } catch {
       byId("trouble").hidden = false;
       byId("trouble").textContent = t("badLink");
-      console.info(error);
       return false;
     }
   }

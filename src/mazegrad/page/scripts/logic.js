@@ -42,8 +42,90 @@ export const startOf = (world, rng) => world.starts[Math.floor(rng.next() * worl
 export function stepOf(world, s, a) { const i = s * world.actions + a; return { state: world.next[i], reward: world.reward[i], end: !!world.terminal[world.next[i]] }; }
 export const multiply = (M, x) => M.map((row) => row.reduce((sum, m, i) => sum + m * x[i], 0));
 export const argmax = (h) => h.indexOf(Math.max(...h));
-export function eigenvalues(U) { return [0, 1, 2, 3].map((i) => ({ re: U[i][i], im: 0 })); }
-export function checkPaths(net) { return [{ start: "end", ok: false, proved: true, example: { text: "S..\n  .\n  .\n", moves: [1, 1, 3, 3], went: 2, step: 3 } }, { start: "dot below", ok: true, proved: true }]; }
+
+/** Eigenvalues by the characteristic polynomial (Faddeev and LeVerrier) and Durand and Kerner's iteration. */
+export function eigenvalues(U) {
+  const n = U.length;
+  const c = [1];
+  let M = U.map((row) => row.map(() => 0));
+  for (let k = 1; k <= n; k++) {
+    M = U.map((_, i) => U.map((__, j) => U[i].reduce((sum, u, l) => sum + u * M[l][j], 0) + (i === j ? c[k - 1] : 0)));
+    c.push(-U.reduce((sum, row, i) => sum + row.reduce((part, u, l) => part + u * M[l][i], 0), 0) / k);
+  }
+  const mul = ([a, b], [d, e]) => [a * d - b * e, a * e + b * d];
+  const div = ([a, b], [d, e]) => { const q = d * d + e * e || 1e-300; return [(a * d + b * e) / q, (b * d - a * e) / q]; };
+  const scale = 1 + Math.max(...c.map(Math.abs));
+  let z = Array.from({ length: n }, (_, i) => [scale * Math.cos(2.4 * i + 0.4) * 0.5, scale * Math.sin(2.4 * i + 0.4) * 0.5]);
+  for (let turn = 0; turn < 400; turn++) z = z.map((x, i) => {
+    const p = c.reduce((sum, a) => { const m = mul(sum, x); return [m[0] + a, m[1]]; }, [0, 0]);
+    const d = z.reduce((product, y, j) => (i === j ? product : mul(product, [x[0] - y[0], x[1] - y[1]])), [1, 0]);
+    const q = div(p, d);
+    return [x[0] - q[0], x[1] - q[1]];
+  });
+  const near = (v) => { const r = Math.round(v * 4) / 4; return Math.abs(v - r) < 2e-4 ? r : v; };
+  return z.map(([re, im]) => ({ re: near(re), im: near(im) })).sort((x, y) => y.re - x.re || y.im - x.im);
+}
+function act({ W, U, b }, x, h) { const next = [0, 1, 2, 3].map((i) => { let v = b[i]; for (let j = 0; j < 4; j++) v += W[i][j] * x[j] + U[i][j] * h[j]; return v; }); return [argmax(next), next]; }
+const seen = (came, move) => [0, 1, 2, 3].map((d) => Number(d === came || d === move));
+function proved(net, start) {
+  let open = [[start === "end" ? -1 : 3, -1, net.h0]];
+  const visited = new Set();
+  while (open.length) {
+    const fresh = [];
+    for (const [came, before, h] of open) for (let m = 0; m < 4; m++) {
+      if (m === came || m === before) continue;
+      const [went, next] = act(net, seen(came, m), h);
+      if (went !== m || visited.size > 20000) return false;
+      const key = `${3 - m} ${came} ${next.map((v) => v + 0)}`;
+      if (!visited.has(key)) { visited.add(key); fresh.push([3 - m, came, next]); }
+    }
+    open = fresh;
+  }
+  return true;
+}
+const STRIDE = 4096;
+const OFFSETS = [-STRIDE, 1, -1, STRIDE];
+function fails(net, start) {
+  let paths = [{ cells: start === "end" ? [0] : [OFFSETS[3], 0], moves: [], h: net.h0, lead: 0 }];
+  for (let length = 1; length <= 400; length++) {
+    const longer = [];
+    for (const path of paths) {
+      const last = path.cells.at(-1);
+      const came = path.moves.length ? 3 - path.moves.at(-1) : start === "end" ? -1 : 3;
+      const taken = new Set(path.cells.slice(0, -1));
+      for (let m = 0; m < 4; m++) {
+        const ahead = last + OFFSETS[m];
+        if (taken.has(ahead) || OFFSETS.some((o) => taken.has(ahead + o))) continue;
+        const [went, h] = act(net, seen(came, m), path.h);
+        const moves = [...path.moves, m];
+        if (went !== m) return { ...drawn(moves, start), moves, went, start };
+        longer.push({ cells: [...path.cells, ahead], moves, h, lead: h[m] - Math.max(...h.filter((_, i) => i !== m)) });
+      }
+    }
+    paths = longer.length > 512 ? longer.sort((a, b) => a.lead - b.lead).slice(0, 512) : longer;
+  }
+  return null;
+}
+function drawn(moves, start) {
+  const cells = [[0, 0]];
+  for (const m of moves) cells.push([cells.at(-1)[0] + STEPS[m][0], cells.at(-1)[1] + STEPS[m][1]]);
+  const all = start === "end" ? cells : [...cells, [1, 0]];
+  const [top, left] = [0, 1].map((k) => Math.min(...all.map((c) => c[k])));
+  const [high, wide] = [0, 1].map((k) => Math.max(...all.map((c) => c[k])) - (k ? left : top) + 1);
+  const rows = Array.from({ length: high }, () => Array(wide).fill(" "));
+  for (const [r, c] of all) rows[r - top][c - left] = ".";
+  const [er, ec] = cells.at(-1);
+  rows[er - top][ec - left] = "G";
+  rows[-top][-left] = "S";
+  return { text: `size: ${high} x ${wide}\n${rows.map((row) => row.join("")).join("\n")}\n` };
+}
+export function checkPaths(net) {
+  return ["end", "dot below"].map((start) => {
+    if (proved(net, start)) return { start, ok: true };
+    const example = fails(net, start);
+    return { start, ok: example ? false : null, example };
+  });
+}
 export class Sweeps {
   constructor(world, discount) { Object.assign(this, { world, discount, values: new Float64Array(world.states), count: 0, change: null }); }
   q(s, a) { const i = s * 4 + a; return this.world.reward[i] + (this.world.terminal[this.world.next[i]] ? 0 : this.discount * this.values[this.world.next[i]]); }

@@ -51,8 +51,7 @@ export class WalkMode extends Walking {
 /** Draw values as heat and the best actions as arrows. */
 function paintValues(app, board, values, best, numbers) {
   const { world } = app;
-  const size = board.rows * board.columns;
-  const highest = new Float64Array(size).fill(NaN);
+  const highest = new Float64Array(board.rows * board.columns).fill(NaN);
   const chosen = new Map();
   for (let s = 0; s < world.states; s++) {
     if (world.terminal[s]) continue;
@@ -71,7 +70,7 @@ function paintValues(app, board, values, best, numbers) {
     for (let a = 0; a < world.actions; a++) if (best[s * world.actions + a]) arrows.push([cell, world.angles[a]]);
   }
   board.setArrows(arrows);
-  board.setLabels(numbers && size <= 200 ? [...chosen].map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))]) : []);
+  board.setLabels(numbers && board.tile >= 38 ? [...chosen].map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))]) : []);
 }
 
 /** The mode of value iteration. */
@@ -91,7 +90,7 @@ export class PlanMode {
   }
 
   get playWord() {
-    return t("sweepOn");
+    return t("play");
   }
 
   get stepWord() {
@@ -176,7 +175,7 @@ export class PlanMode {
     this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
     const starts = this.app.world.starts;
     const curve = this.history.slice(0, this.at + 1).map((values) => starts.reduce((sum, s) => sum + values[s], 0) / starts.length);
-    this.curve.replaceChildren(curvePlot(curve, { x: t("sweepFact") }), el("figcaption", { class: "soft small", text: t("startCurve") }));
+    this.curve.replaceChildren(curvePlot(curve, `${t("sweepFact")}: ${this.at}`), el("figcaption", { class: "soft small", text: t("startCurve") }));
   }
 
   paint(board) {
@@ -272,7 +271,7 @@ export class LearnMode {
     const mean = recent.length ? recent.reduce((sum, value) => sum + value, 0) / recent.length : 0;
     const rows = [[t("episodes"), returns.length], [t("recentReturn"), recent.length ? shortNumber(mean) : "–"], [t("regretFact"), regret.length ? shortNumber(regret.at(-1)) : "–"]];
     this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
-    this.regret.replaceChildren(curvePlot([0, ...regret], { x: t("episodes") }), el("figcaption", { class: "soft small", text: t("regretHelp") }));
+    this.regret.replaceChildren(curvePlot([0, ...regret], `${t("episodes")}: ${regret.length}`), el("figcaption", { class: "soft small", text: t("regretHelp") }));
   }
 
   paint(board) {

@@ -201,7 +201,7 @@ export class NetMode extends Walking {
     this.showSlider();
     const values = eigenvalues(this.net.U);
     this.eigenHost.replaceChildren(eigenPlot(values));
-    this.eigenList.textContent = values.map(inWords).join(",  ");
+    this.eigenList.textContent = values.map(inWords).join(", ");
     this.showGoals();
     this.showHint();
   }
@@ -286,7 +286,8 @@ export class NetMode extends Walking {
     this.onSheet = this.app.original ? this.onSheet : this.arrives();
     this.example = example;
     this.app.openExample(example.text, t("exampleBanner", { n: example.moves.length }));
-    byId("step").focus();
+    byId("step").focus({ preventScroll: true });
+    byId("banner").scrollIntoView({ block: "nearest" });
   }
 
   // --------------------------------------------------------------------------------------------------------------- hints

@@ -53,6 +53,7 @@ export class Board {
       Object.assign(this, { rows, columns, codes: [] });
       this.svg.setAttribute("viewBox", `-.06 -.06 ${columns + 0.12} ${rows + 0.12}`);
       this.svg.style.setProperty("--ratio", columns / rows);
+      this.svg.style.setProperty("--columns", columns);
       this.ground.replaceChildren();
       this.tiles.replaceChildren();
       this.cells = Array.from({ length: rows * columns }, () => [null, null]);
@@ -172,6 +173,11 @@ export class Board {
     this.marks.replaceChildren(svg("rect", { x, y, width: 0.92, height: 0.92, rx: 0.12, class: `mark ${kind}` }));
   }
 
+  /** The side of a tile on the screen, in px. */
+  get tile() {
+    return this.svg.getBoundingClientRect().width / (this.columns + 0.12);
+  }
+
   /** Return the cell under a point of the screen, or null. */
   cellAt(clientX, clientY) {
     const matrix = this.svg.getScreenCTM();
@@ -205,7 +211,7 @@ export function eigenPlot(values) {
     svg("path", { d: "M-96 0H96M0 -96V96", class: "axis" }),
     svg("circle", { r: unit, class: "unit" }));
   for (const [x, text] of [[unit, "1"], [-unit, "−1"]]) {
-    const label = svg("text", { x: x + (x > 0 ? 5 : -5), y: 12, "text-anchor": x > 0 ? "start" : "end" });
+    const label = svg("text", { x: x + (x > 0 ? 5 : -5), y: 17, "text-anchor": x > 0 ? "start" : "end" });
     label.textContent = text;
     plot.append(label);
   }
@@ -226,7 +232,7 @@ export function eigenPlot(values) {
   return plot;
 }
 
-/** Draw a curve of numbers, from 0 on; `words` names its axes. */
+/** Draw a curve of numbers, with words at the end of its axis. */
 export function curvePlot(numbers, words) {
   const [width, height, left, bottom] = [320, 150, 44, 24];
   const plot = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot curve", "aria-hidden": "true" });
@@ -241,7 +247,7 @@ export function curvePlot(numbers, words) {
   if (points.length > 1) plot.append(svg("path", { d: `M${points.join("L")}`, class: "line" }));
   const texts = [
     [left - 6, y(high) + 4, "end", high > 1e-8 ? shortNumber(high) : ""], [left - 6, y(0) + 4, "end", "0"],
-    [width - 6, height - 6, "end", `${words.x}: ${numbers.length}`],
+    [width - 6, height - 6, "end", words],
   ];
   for (const [tx, ty, anchor, text] of texts) {
     const label = svg("text", { x: tx, y: ty, "text-anchor": anchor });

@@ -43,7 +43,7 @@ const ENGLISH = {
   walkTitle: "Walk yourself", walkHelp: "Use the arrow keys, or the buttons below the maze.", lastReward: "Last reward", stateFact: "State",
   walkMore: "Try this", walkChallenge: "Walk with the four bits alone: look only at what the agent sees, and try to find the way. Which places look alike?",
   planTitle: "Value iteration", planHelp: "<b>V*</b> of a place is the expected return of the best policy from there. One sweep computes each place from its neighbours; play repeats it until nothing changes. Arrows are the best actions.",
-  sweepOnce: "One sweep", sweepOn: "Sweep on", converge: "Until it converges", discount: "Discount γ", showNumbers: "Show numbers", sweepsTitle: "Sweeps", sweepFact: "Sweep",
+  sweepOnce: "One sweep", converge: "Until it converges", discount: "Discount γ", showNumbers: "Show numbers", sweepsTitle: "Sweeps", sweepFact: "Sweep",
   largestChange: "Largest change", startValue: "Value at the start", startCurve: "Value at the start, sweep by sweep", converged: "Converged",
   learnTitle: "Q-learning", learnHelp: "It knows nothing and tries. After each step it corrects <b>Q</b>, its estimate of what an action is worth. Slow shows each step, fast many episodes a second.",
   learn: "Learn", oneEpisode: "One episode", rate: "Learning rate α", epsilon: "Exploration ε", regretTitle: "Regret", regretHelp: "What it has lost so far against the best policy. Where the curve becomes flat, it has learned.",
@@ -101,7 +101,7 @@ const GERMAN = {
   walkTitle: "Selbst laufen", walkHelp: "Mit den Pfeiltasten oder den Knöpfen unter dem Labyrinth.", lastReward: "Letzte Belohnung", stateFact: "Zustand",
   walkMore: "Zum Ausprobieren", walkChallenge: "Lauf nur nach den vier Bits: Schau allein auf das, was der Agent sieht, und versuche, den Weg zu finden. Welche Stellen sehen gleich aus?",
   planTitle: "Wertiteration", planHelp: "<b>V*</b> einer Stelle ist der erwartete Ertrag der besten Strategie von dort. Ein Durchgang berechnet jede Stelle aus ihren Nachbarn; so lange, bis sich nichts mehr ändert. Die Pfeile sind die besten Aktionen.",
-  sweepOnce: "Ein Durchgang", sweepOn: "Weiter", converge: "Bis zur Konvergenz", discount: "Diskont γ", showNumbers: "Zahlen zeigen", sweepsTitle: "Durchgänge", sweepFact: "Durchgang",
+  sweepOnce: "Ein Durchgang", converge: "Bis zur Konvergenz", discount: "Diskont γ", showNumbers: "Zahlen zeigen", sweepsTitle: "Durchgänge", sweepFact: "Durchgang",
   largestChange: "Größte Änderung", startValue: "Wert am Start", startCurve: "Wert am Start, Durchgang für Durchgang", converged: "Konvergiert",
   learnTitle: "Q-Lernen", learnHelp: "Er weiß nichts und probiert. Nach jedem Schritt verbessert er <b>Q</b>, seine Schätzung, was eine Aktion wert ist. Langsam zeigt jeden Schritt, schnell viele Episoden in der Sekunde.",
   learn: "Lernen", oneEpisode: "Eine Episode", rate: "Lernrate α", epsilon: "Erkundung ε", regretTitle: "Reue", regretHelp: "Was er bisher gegenüber der besten Strategie verloren hat. Wo die Kurve flach wird, hat er gelernt.",
@@ -122,6 +122,13 @@ const TILES = {
   " ": ["blank", "leer"], "#": ["wall", "Wand"], ".": ["dot", "Punkt"], S: ["start", "Start"], G: ["goal", "Ziel"], X: ["trap", "Falle"], "~": ["ice", "Eis"],
   "^": ["conveyor up", "Förderband nach oben"], ">": ["conveyor right", "Förderband nach rechts"], "<": ["conveyor left", "Förderband nach links"], v: ["conveyor down", "Förderband nach unten"],
   "*": ["item", "Gegenstand"], "{": ["sign to the left", "Schild nach links"], "}": ["sign to the right", "Schild nach rechts"],
+};
+
+const TITLES = {
+  sheet38: "Der Pfad von Aufgabe 38", blocking_maze: "Das versperrte Labyrinth, vorher", blocking_maze_later: "Das versperrte Labyrinth, nach 1.000 Schritten", cliff_walk: "Die Klippe",
+  dyna_maze: "Das Dyna-Labyrinth", four_rooms: "Vier Räume", from_the_end: "Ein Pfad von seinem Ende an", ice_lake: "Der gefrorene See", ice_lake_8x8: "Der große gefrorene See",
+  key_door: "Schlüssel und Türen", long_way: "Ein langer Weg", loop: "Ein Rundweg", shortcut_maze: "Die Abkürzung, vorher", shortcut_maze_later: "Die Abkürzung, nach 3.000 Schritten",
+  spiral: "Eine Spirale", windy_grid: "Das windige Gitter",
 };
 
 const HINTS = [
@@ -165,6 +172,11 @@ export function t(key, values = {}) {
 /** Return the hints of exercise 38. */
 export function hints() {
   return HINTS[Number(german)];
+}
+
+/** Return the title of a maze; those that are shipped have one in German too. */
+export function mazeTitle({ name, title }) {
+  return (german && TITLES[name]) || title;
 }
 
 /** Return the name of a tile. */

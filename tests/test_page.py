@@ -1,0 +1,490 @@
+"""The page in Chromium: pointer, keyboard and finger at three sizes, in both languages and themes.
+
+Needs Playwright for Python and Chromium (`MAZEGRAD_CHROMIUM` names its file); without them these tests are skipped.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mazegrad.envs import Maze, World, load_maze, value_iteration
+from mazegrad.page import build_page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+CHROMIUM = os.environ.get("MAZEGRAD_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+SIZES = {"desktop": (1280, 720), "tablet": (820, 1180), "phone": (390, 844)}
+MODES = ["net", "draw", "walk", "plan", "learn", "rules", "replay"]
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("page") / "page.html"
+    file.write_text(build_page(), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+Opened = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Opened]:
+    """Return a function that opens the page; nothing may be written to its console, and nothing be loaded."""
+    contexts, said, loaded = [], [], []
+
+    def open_page(size: str = "desktop", language: str = "en-GB", theme: str = "light", fragment: str = "", touch: bool = False) -> Any:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, locale=language, color_scheme=theme, has_touch=touch,
+            reduced_motion="reduce",
+        )  # fmt: skip
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(f"error: {error.stack}"))
+        page.on("request", lambda request: loaded.append(request.url))
+        page.goto(address + fragment)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert {url.split("#")[0].split(":")[0] for url in loaded} <= {"file", "data", "blob"}
+
+
+def cell_box(page: Any, row: int, column: int) -> tuple[float, float]:
+    """Return the middle of a cell on the screen."""
+    page.locator("svg.maze").scroll_into_view_if_needed()
+    return tuple(
+        page.evaluate(
+            """([row, column]) => { const m = document.querySelector('svg.maze').getScreenCTM();
+            const p = new DOMPoint(column + .5, row + .5).matrixTransform(m); return [p.x, p.y]; }""",
+            [row, column],
+        )
+    )
+
+
+def map_text(page: Any) -> str:
+    return str(page.input_value("#map-text"))
+
+
+# ------------------------------------------------------------------------------------------------------------ all modes
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_mode_fits_is_legible_and_has_names(size: str, language: str, theme: str, opened: Opened) -> None:
+    page = opened(size, language, theme)
+    for mode in MODES:
+        page.click(f"#tab-{mode}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), mode
+        assert page.evaluate(OVERLAPS) == [], mode
+        faint = page.evaluate(CONTRAST)
+        assert faint == [], (mode, faint)
+        assert nameless(page) == [], mode
+        assert page.evaluate(SMALL_TARGETS) == [], mode
+    assert page.evaluate("document.documentElement.lang") == language[:2]
+
+
+def nameless(page: Any) -> list[str]:
+    """Return the controls without an accessible name."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    roles = {"button", "link", "textbox", "slider", "combobox", "tab", "checkbox", "radio", "application", "tablist", "tabpanel", "radiogroup", "group", "dialog"}
+    shown = [node for node in nodes if not node["ignored"] and node["role"]["value"] in roles]
+    assert len(shown) > 10
+    return [str(node["role"]["value"]) for node in shown if not node.get("name", {}).get("value", "").strip()]
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const parsed = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = '#000'; canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const behind = (element) => { for (let at = element; at; at = at.parentElement) {
+    const colour = parsed(getComputedStyle(at).backgroundColor); if (colour[3] === 255) return colour; } return [255, 255, 255, 255]; };
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);
+  for (let e = walker.nextNode(); e; e = walker.nextNode()) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || ['INPUT', 'TEXTAREA', 'SELECT'].includes(e.tagName);
+    if (!own || e.closest('.vh, script, style, noscript, :disabled') || !e.checkVisibility() || e.closest('svg.maze')) continue;
+    const style = getComputedStyle(e);
+    const text = parsed(e.closest('svg') ? style.fill : style.color);
+    const ground = e.closest('.plot') && e.matches('text.here') ? parsed(getComputedStyle(e.closest('svg').querySelector('.node.here')).fill) : behind(e);
+    const [low, high] = [light(text), light(ground)].sort((a, b) => a - b);
+    const ratio = (high + .05) / (low + .05);
+    if (ratio < 4.5) bad.push([e.tagName, e.className.baseVal ?? e.className, e.textContent.slice(0, 30), Math.round(ratio * 100) / 100]);
+  }
+  return bad;
+}"""
+OVERLAPS = """() => {
+  const shown = [...document.querySelectorAll('button, select, textarea, input:not([type=radio]), summary')]
+    .filter((e) => e.checkVisibility() && !e.closest('.vh') && !e.classList.contains('vh')).map((e) => [e, e.getBoundingClientRect()]).filter(([, r]) => r.width > 2);
+  const bad = [];
+  shown.forEach(([a, r], i) => shown.slice(i + 1).forEach(([b, s]) => {
+    const [w, h] = [Math.min(r.right, s.right) - Math.max(r.left, s.left), Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top)];
+    if (w > 1.5 && h > 1.5) bad.push([a.id || a.textContent, b.id || b.textContent]);
+  }));
+  return bad;
+}"""
+SMALL_TARGETS = """() => [...document.querySelectorAll('button, select, [role=tab], .palette label')].filter((e) => e.checkVisibility())
+  .map((e) => [e.id || e.textContent || e.title, e.getBoundingClientRect()]).filter(([, r]) => r.width < 24 || r.height < 24).map(([name]) => name)"""
+
+
+def test_first_paint_takes_less_than_a_second(opened: Opened) -> None:
+    page = opened()
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    assert page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 1000
+
+
+def test_theme_and_language_are_kept(opened: Opened) -> None:
+    page = opened()
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    page.click("#language")
+    assert page.inner_text("#play") == "Los"
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert page.inner_text("#play") == "Los"
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+# ----------------------------------------------------------------------------------------------------------- exercise 38
+def test_exercise_38_is_solved_with_the_pointer_by_the_hints_alone(opened: Opened) -> None:
+    page = opened()
+    assert "not yet" in page.inner_text(".goals") and page.locator(".goals .done").count() == 0
+    for _ in range(6):
+        page.get_by_role("button", name=re.compile("[Hh]int")).first.click()
+    assert "below U press 0, +I, −J, ×½" in page.inner_text(".hint")
+    for chip in ("U0", "U+I", "U−J", "U×½", "W×2"):
+        page.click(f'[data-chip="{chip}"]')
+    page.click("#check")
+    assert "It follows every path, of any length: proved." in page.inner_text(".side .verdict")
+    assert page.locator(".goals .done").count() == 3
+    page.fill("#speed", "100")
+    page.click("#play")
+    page.wait_for_function("document.querySelector('#facts').innerText.includes('At the goal')")
+
+
+def test_exercise_38_is_solved_with_a_finger(opened: Opened) -> None:
+    page = opened("phone", touch=True)
+    for chip in ("U+I", "U−J", "U×½", "W×2"):
+        page.tap(f'[data-chip="{chip}"]')
+    page.tap("#check")
+    assert page.locator(".goals .done").count() == 3
+
+
+def test_exercise_38_is_solved_with_the_keyboard(opened: Opened) -> None:
+    page = opened("tablet", "de-DE")
+    entries = {"W": ["2", "0", "0", "0", "0", "2", "0", "0", "0", "0", "2", "0", "0", "0", "0", "2"],
+               "U": ["1/2", "0", "0", "-1/2", "0", "0,5", "-,5", "0", "0", "-0.5", ".5", "0", "−0.5", "0", "0", "0.5"]}  # fmt: skip
+    page.focus('[data-weight="W00"]')
+    for number in entries["W"]:
+        page.keyboard.press("Control+A")
+        page.keyboard.type(number)
+        page.keyboard.press("Tab")
+    page.focus('[data-weight="U00"]')
+    for number in entries["U"]:
+        page.keyboard.press("Control+A")
+        page.keyboard.type(number)
+        page.keyboard.press("Tab")
+    page.focus("#check")
+    page.keyboard.press("Enter")
+    assert "Er folgt jedem Pfad, beliebig lang: bewiesen." in page.inner_text(".side .verdict")
+    assert "Er folgt jedem Pfad" in page.inner_text("#live")
+
+
+def test_a_failure_is_walked_step_by_step(opened: Opened) -> None:
+    page = opened()
+    page.click('[data-chip="U−J"]')
+    page.click("#check")
+    assert "No, there are paths" in page.inner_text(".side .verdict")
+    page.click("[data-watch=end]")
+    steps = int(re.search(r"wrong at step (\d+)", page.inner_text("#banner"))[1])
+    for _ in range(steps - 1):
+        assert "the path goes" not in page.inner_text("#facts")
+        page.keyboard.press("Enter")  # the button "Step" has the focus
+    assert re.search(r"It goes [↑→←↓], the path goes [↑→←↓]", page.inner_text("#facts"))
+    assert page.locator(".mark.wrong").count() == 1 and page.is_disabled("#step")
+    page.click("#back-to-maze")
+    assert page.is_hidden("#banner")
+
+
+def test_the_mind_is_shown_live(opened: Opened) -> None:
+    page = opened()
+    rows = page.locator(".mind tbody tr")
+    assert [rows.nth(d).locator("td").first.inner_text()[0] for d in range(4)] == ["●", "○", "○", "●"]
+    page.fill('[data-weight="U30"]', "-1")  # h_0 is up: the dot below is taken away
+    assert rows.nth(3).locator(".sum").inner_text() == "0" and "chosen" in rows.nth(0).get_attribute("class")
+    page.focus('[data-weight="U30"]')
+    page.keyboard.press("ArrowUp")
+    assert page.input_value('[data-weight="U30"]') == "−0.5" and rows.nth(3).locator(".sum").inner_text() == "0.5"
+    page.focus("#weight")
+    page.keyboard.press("ArrowRight")
+    assert page.input_value('[data-weight="U30"]') == "−0.25"
+    page.fill('[data-weight="U30"]', "1/0")
+    assert page.get_attribute('[data-weight="U30"]', "aria-invalid") == "true"
+
+
+def test_eigenvalues_are_drawn(opened: Opened) -> None:
+    page = opened()
+    page.click('[data-chip="U−J"]')
+    assert sorted(page.inner_text(".beside .sum").split(", ")) == ["1", "1", "−1", "−1"]
+    assert page.locator(".eigenvalue").count() == 2 and page.locator(".eigen .count").all_inner_texts() == ["2×", "2×"]
+
+
+# --------------------------------------------------------------------------------------------------------------- drawing
+def test_drawing_with_the_pointer_undo_and_redo(opened: Opened) -> None:
+    page = opened()
+    page.click("#tab-draw")
+    page.click("[data-sample=empty]")
+    before = map_text(page)
+    page.check('input[name=tile][value="#"]')
+    x, y = cell_box(page, 2, 2)
+    to_x, to_y = cell_box(page, 2, 6)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(to_x, to_y)
+    page.mouse.up()
+    assert map_text(page).splitlines()[2] == "#.#####.#"
+    page.click("#undo")
+    assert map_text(page) == before
+    page.keyboard.press("Control+Shift+Z")
+    assert map_text(page).splitlines()[2] == "#.#####.#"
+    page.mouse.click(x, y, button="right")
+    assert map_text(page).splitlines()[2] == "#. ####.#"
+    page.click("#clear")
+    assert "#" not in map_text(page)
+
+
+def test_drawing_with_a_finger(opened: Opened) -> None:
+    page = opened("phone", touch=True)
+    page.tap("#tab-draw")
+    page.tap("[data-sample=empty]")
+    page.locator('input[name=tile][value="X"]').tap()
+    page.touchscreen.tap(*cell_box(page, 3, 4))
+    assert map_text(page).splitlines()[3] == "#...X...#"
+
+
+def test_drawing_with_the_keyboard(opened: Opened) -> None:
+    page = opened()
+    page.focus("#tab-net")
+    page.keyboard.press("ArrowRight")
+    page.click("[data-sample=empty]")
+    page.focus("#board")
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "~", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    assert map_text(page).splitlines()[2].startswith("#.~ ")  # a dot is chosen: Space on a dot removes it
+    assert page.inner_text("#live") == "Row 2, column 3: blank"
+
+
+def test_every_building_block_can_be_drawn_and_compiles(opened: Opened) -> None:
+    page = opened()
+    page.click("#tab-draw")
+    for sample in page.locator("[data-sample]").all():
+        sample.click()
+        text = map_text(page)
+        world = World.compile(Maze.from_text(text))
+        page.click("#tab-walk")
+        assert page.is_hidden("#trouble") and f"/ {world.states}" in page.inner_text("#side"), text
+        page.click("#tab-draw")
+    page.click("[data-sample=empty]")
+    values = page.locator("input[name=tile]").evaluate_all("all => all.map(one => one.value)")
+    assert set(values) == {*" .#SGX~^><v*{}", *"0123456789", *"aAbBcCdDeEfF"}
+
+
+def test_text_is_read_and_errors_say_where(opened: Opened) -> None:
+    page = opened()
+    page.click("#tab-draw")
+    page.fill("#map-text", "S.?G\n")
+    assert "line 1, column 3" in page.inner_text("#map-error")
+    page.fill("#map-text", "S..G\n")
+    assert page.is_hidden("#map-error")
+    assert page.locator("svg.maze").get_attribute("viewBox").split()[2] == "4.12"
+
+
+def test_a_map_is_opened_and_saved_as_a_file(opened: Opened, tmp_path: Path) -> None:
+    page = opened()
+    page.click("#tab-draw")
+    file = tmp_path / "mine.txt"
+    file.write_text("slip: 0.2\nS.G\n", encoding="utf-8")
+    page.set_input_files("#map-file", file)
+    with page.expect_download() as found:
+        page.click("text=Save as a file")
+    assert Maze.from_text(Path(found.value.path()).read_text(encoding="utf-8")) == Maze.from_text("slip: 0.2\nS.G\n")
+
+
+def test_a_link_holds_maze_weights_and_mode(opened: Opened) -> None:
+    page = opened()
+    page.fill('[data-weight="b2"]' if page.locator('[data-weight="b2"]').count() else '[data-weight="b20"]', "0.25")
+    page.click("#tab-draw")
+    page.click("[data-sample=keys]")
+    drawn = map_text(page)
+    page.click("#share")
+    link = page.input_value("#link")
+    again = opened("phone", "de-DE", fragment="#" + link.split("#")[1])
+    assert again.get_attribute("#tab-draw", "aria-selected") == "true" and map_text(again) == drawn
+    assert again.inner_text("#share span") == "Share"  # the link's language
+    again.click("#tab-net")
+    assert again.input_value('[data-weight="b20"]') == "0.25"
+
+
+@pytest.mark.parametrize("fragment", ["#map=zAAAA", "#mode=nothing", "#map=%00&net=1,2", "#lang=xx"])
+def test_a_broken_link_does_no_harm(fragment: str, opened: Opened) -> None:
+    page = opened(fragment=fragment)
+    assert page.locator("[role=tab][aria-selected=true]").count() == 1
+
+
+# -------------------------------------------------------------------------------------------- walking, planning, learning
+def test_walking_with_the_arrow_keys(opened: Opened) -> None:
+    page = opened()
+    page.click("#tab-walk")
+    page.focus("#board")
+    for key in ["ArrowUp"] * 3 + ["ArrowRight"] * 4:
+        page.keyboard.press(key)
+    assert "Step\n7" in page.inner_text("#facts") and "Step 7. Went right." in page.inner_text("#live")
+    page.click("#back")
+    assert "Step\n6" in page.inner_text("#facts")
+
+
+def test_walking_with_a_finger(opened: Opened) -> None:
+    page = opened("phone", touch=True)
+    page.tap("#tab-walk")
+    page.tap("#pad .up")
+    page.tap("#pad .up")
+    assert "Step\n2" in page.inner_text("#facts")
+
+
+@pytest.mark.parametrize("name", ["four_rooms", "ice_lake", "cliff_walk", "key_door"])
+def test_value_iteration_converges_to_pythons_values(name: str, opened: Opened) -> None:
+    page = opened()
+    maze = load_maze(name)
+    page.select_option("#maze", label=maze.metadata["title"])
+    page.click("#tab-plan")
+    page.click("#step")
+    assert "Sweep\n1" in page.inner_text("#facts")
+    page.click("#converge")
+    assert "Converged" in page.inner_text("#facts")
+    expected = value_iteration(World.compile(maze), discount=0.95).expected_return
+    shown = float(re.search(r"Value at the start\s+(\S+)", page.inner_text("#facts"))[1].replace("−", "-"))
+    assert shown == pytest.approx(expected, rel=6e-3)  # three digits are shown
+    assert page.locator(".layer-heat rect").count() > 5 and page.locator(".arrow").count() > 5
+
+
+def test_q_learning_draws_its_regret(opened: Opened) -> None:
+    page = opened()
+    page.select_option("#maze", label="The Dyna maze")
+    page.click("#tab-learn")
+    page.click("#step")
+    assert "Episodes\n1" in page.inner_text("#facts")
+    page.fill("#speed", "100")
+    page.click("#play")
+    page.wait_for_function("Number(document.querySelector('#facts dd').innerText) > 60")
+    page.click("#play")
+    assert page.locator(".curve .line").count() == 1 and page.locator(".arrow").count() > 10
+
+
+def test_a_wall_follower_walks_and_its_graph_is_drawn(opened: Opened) -> None:
+    page = opened()
+    page.select_option("#maze", label="Four rooms")
+    page.click("#tab-rules")
+    assert page.locator(".graph .node").count() == 4 and page.locator(".graph .node.here").count() == 1
+    page.check("#compiled")
+    page.click("#step")
+    assert page.locator(".units i").count() > 16 and page.locator(".units .on").count() == 1
+    page.fill("#speed", "100")
+    page.click("#play")
+    page.wait_for_function("/At the goal|Stopped/.test(document.querySelector('#facts').innerText)")
+
+
+def test_a_recorded_run_is_scrubbed(opened: Opened, tmp_path: Path) -> None:
+    from mazegrad.cli import main
+
+    file = tmp_path / "walk.jsonl"
+    assert main(["record", str(file), "--maze", "spiral"]) == 0
+    page = opened()
+    page.click("#tab-replay")
+    page.set_input_files("#replay-file", file)
+    last = int(page.get_attribute("#timeline", "max"))
+    assert last == 84 or last > 20
+    page.fill("#timeline", str(last))
+    assert "At the goal" in page.inner_text("#facts")
+    page.focus("#timeline")
+    page.keyboard.press("ArrowLeft")
+    assert f"Step\n{last - 1}" in page.inner_text("#facts")
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("S.G\n", encoding="utf-8")
+    page.set_input_files("#replay-file", bad)
+    assert "bad.jsonl" in page.inner_text("#side [role=alert]")
+
+
+def test_play_pause_step_speed_and_the_slider(opened: Opened) -> None:
+    page = opened()
+    page.click('[data-chip="U−J"]')
+    page.focus("#board")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert "Step\n1" in page.inner_text("#facts")
+    page.keyboard.press("Space")
+    page.wait_for_function("Number(document.querySelector('#facts dd').innerText) > 3")
+    page.keyboard.press("Space")
+    now = page.inner_text("#facts dd >> nth=0")
+    page.wait_for_timeout(300)
+    assert page.inner_text("#facts dd >> nth=0") == now
+    page.fill("#timeline", "2")
+    assert "Step\n2" in page.inner_text("#facts")
+    page.click("#restart")
+    assert "Step\n0" in page.inner_text("#facts")
+
+
+# -------------------------------------------------------------------------------------------------------------- keyboard
+@pytest.mark.parametrize("mode", MODES)
+def test_tab_goes_through_the_page_in_reading_order_with_a_visible_focus(mode: str, opened: Opened) -> None:
+    page = opened()
+    page.click(f"#tab-{mode}")
+    page.focus(".skip")
+    seen: list[str] = []
+    for _ in range(140):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            """() => { const e = document.activeElement; if (e === document.body) return null; const s = getComputedStyle(e);
+            const shown = e.matches('.palette input') ? getComputedStyle(e.nextElementSibling) : s;
+            return [e.id || e.getAttribute('data-weight') || e.textContent, shown.outlineStyle !== 'none' && parseFloat(shown.outlineWidth) >= 2]; }"""
+        )
+        if found is None:
+            break
+        assert found[1], found
+        seen.append(found[0])
+    else:
+        pytest.fail("the focus never leaves the page")
+    assert len(seen) == len(set(seen)) or mode in ("net", "draw")
+    order = [name for name in ("maze", "share", "theme", "language", f"tab-{mode}", "board") if name in seen]
+    assert order == ["maze", "share", "theme", "language", f"tab-{mode}", "board"]
+    assert [seen.index(name) for name in order] == sorted(seen.index(name) for name in order)

@@ -1,0 +1,158 @@
+"""The page as a file: it needs nothing else, its words are complete, its scripts are bundled, and the commands that write it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import mazegrad.page.build as build
+from mazegrad.cli import main
+from mazegrad.envs import MAZES, load_maze
+from mazegrad.envs.maps.legend import LEGEND
+from mazegrad.page import Drawing, build_page
+
+Captured = pytest.CaptureFixture[str]
+SCRIPTS = sorted((build.HERE / "scripts").glob("*.js"))
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return build_page()
+
+
+def data_of(html: str) -> dict:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def test_it_needs_no_other_file_and_no_network(html: str) -> None:
+    addresses = set(re.findall(r"""https?://[^\s"'<>)]+""", html))
+    assert addresses == {"http://www.w3.org/2000/svg"}  # a name, which is never loaded
+    assert not re.search(r"<script[^>]+src=|<link[^>]+stylesheet|@import|\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest", html)
+
+
+def test_it_weighs_at_most_200_kb(html: str) -> None:
+    assert len(html.encode()) <= 200_000
+
+
+def test_it_offers_all_shipped_mazes_and_begins_with_exercise_38(html: str) -> None:
+    mazes = data_of(html)["mazes"]
+    assert mazes[0]["name"] == "sheet38" and {maze["name"] for maze in mazes} == set(MAZES)
+    assert all(load_maze(maze["name"]).to_text().splitlines()[-1] in maze["text"] for maze in mazes)
+
+
+def test_given_mazes_come_first_and_cannot_leave_their_script_element() -> None:
+    text = "title: </script><b>\nS.G\n"
+    data = data_of(build_page([Drawing("evil", "</script><script>alert(1)</script>", text)]))
+    assert data["mazes"][0] == {"name": "evil", "title": "</script><script>alert(1)</script>", "text": text}
+    assert data["given"] == 1 and len(data["mazes"]) == len(MAZES) + 1
+
+
+def test_every_tile_has_a_picture_in_the_palette_of_all_pictures(html: str) -> None:
+    for tile in LEGEND:
+        assert tile == " " or f'<g id="t{ord(tile)}"' in html, tile
+    symbols = html[html.index("<defs>") : html.index("</defs>")]
+    used = set(re.findall(r"var\(--([\w-]+)\)", symbols))
+    assert not re.search("#[0-9a-f]{6}", symbols) and used
+    for name in used:
+        assert len(re.findall(rf"--{name}:#[0-9a-f]{{6}};", html)) == 3, name  # light, chosen dark, the system's dark
+
+
+def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
+    source = (build.HERE / "scripts" / "words.js").read_text(encoding="utf-8")
+    tables = [
+        dict(re.findall(r'(\w+): "((?:[^"\\]|\\.)*)"', re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)[1]))
+        for name in ("ENGLISH", "GERMAN")
+    ]
+    assert tables[0].keys() == tables[1].keys() and len(tables[0]) > 100
+    for key, english in tables[0].items():
+        assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", tables[1][key])), key
+    used = set()
+    for script in SCRIPTS:
+        used |= set(re.findall(r'\bt\("(\w+)"', script.read_text(encoding="utf-8")))
+    used |= set(re.findall(r'data-(?:t|label)="(\w+)"', (build.HERE / "page.html").read_text(encoding="utf-8")))
+    assert used <= tables[0].keys(), used - tables[0].keys()
+
+
+def test_the_bundle_holds_each_module_once_and_no_import() -> None:
+    script = build.bundled("app")
+    for path in SCRIPTS:
+        assert script.count(f"const ${path.stem} = (() => {{") <= 1
+    assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+    assert not re.search(r"^\s*//", script, re.MULTILINE)
+
+
+def test_what_cannot_be_bundled_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scripts").mkdir()
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    for name, source in {
+        "one": 'import { b } from "./two.js";\nexport const a = 1;\n',
+        "two": 'import { a } from "./one.js";\nexport const b = 1;\n',
+        "three": "export default 1;\n",
+    }.items():
+        (tmp_path / "scripts" / f"{name}.js").write_text(source, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"one\.js imports itself, by way of one, two"):
+        build.bundled("one")
+    with pytest.raises(ValueError, match=r"three\.js: cannot bundle 'export default 1;'"):
+        build.bundled("three")
+
+
+# ------------------------------------------------------------------------------------------------------------- commands
+def test_page_writes_maps_files_and_environments(tmp_path: Path, capsys: Captured) -> None:
+    drawn, out = tmp_path / "mine.txt", tmp_path / "page.html"
+    drawn.write_text("S.G\n", encoding="utf-8")
+    assert main(["page", "spiral", str(drawn), "Maze-v0", "--seed", "3", "--out", str(out)]) == 0
+    assert f"wrote {out} (" in capsys.readouterr().out
+    data = data_of(out.read_text(encoding="utf-8"))
+    assert [maze["name"] for maze in data["mazes"][:3]] == ["spiral", "mine", "Maze-v0"] and data["given"] == 3
+    assert "S" in data["mazes"][2]["text"] and data["replays"] == []
+
+
+def test_page_takes_a_recorded_run(tmp_path: Path, capsys: Captured) -> None:
+    run, out = tmp_path / "walk.jsonl", tmp_path / "page.html"
+    assert main(["record", str(run), "--maze", "sheet38"]) == 0
+    assert main(["page", str(run), "--out", str(out)]) == 0
+    replays = data_of(out.read_text(encoding="utf-8"))["replays"]
+    assert [replay["name"] for replay in replays] == ["walk.jsonl"]
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nosuch"], "'nosuch' is neither a shipped maze nor a file"),
+        (["--out", "page.txt"], "the file name must end in .html"),
+        (["--out", "nofolder/page.html"], "there is no folder"),
+    ],
+)
+def test_page_refuses_bad_input(words: list[str], said: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(["page", *words])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2 and said in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_edit_says_where_the_page_is_when_no_browser_can_be_opened(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    out = tmp_path / "page.html"
+    assert main(["edit", "spiral", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "no browser can be opened here" in said and f"{out.as_uri()}#mode=draw" in said
+    assert data_of(out.read_text(encoding="utf-8"))["mazes"][0]["name"] == "spiral"
+
+
+def test_edit_opens_a_browser(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    out = tmp_path / "page.html"
+    assert main(["edit", "--out", str(out)]) == 0
+    assert opened == [f"{out.as_uri()}#mode=draw"] and "opened" in capsys.readouterr().out
