@@ -256,7 +256,7 @@ def test_eigenvalues_are_drawn(opened: Opened) -> None:
     page = opened()
     page.click('[data-chip="U−J"]')
     assert sorted(page.inner_text(".beside .sum").split(", ")) == ["1", "1", "−1", "−1"]
-    assert page.locator(".eigenvalue").count() == 2 and page.locator(".eigen .count").all_inner_texts() == ["2×", "2×"]
+    assert page.locator(".eigenvalue").count() == 2 and page.locator(".eigen .count").all_text_contents() == ["2×", "2×"]
 
 
 # --------------------------------------------------------------------------------------------------------------- drawing
@@ -412,7 +412,7 @@ def test_q_learning_draws_its_regret(opened: Opened) -> None:
 
 def test_a_wall_follower_walks_and_its_graph_is_drawn(opened: Opened) -> None:
     page = opened()
-    page.select_option("#maze", label="Four rooms")
+    page.select_option("#maze", label="A spiral")
     page.click("#tab-rules")
     assert page.locator(".graph .node").count() == 4 and page.locator(".graph .node.here").count() == 1
     page.check("#compiled")

@@ -2,7 +2,8 @@
 
 import { button, byId, el, say } from "./dom.js";
 import { DrawMode } from "./drawing.js";
-import { compileMaze, questions, readMaze } from "./logic.js";
+import { compileMaze, questions } from "./logic.js";
+import { readMaze } from "./maze.js";
 import { LearnMode, PlanMode, ReplayMode, RulesMode, WalkMode } from "./modes.js";
 import { NetMode } from "./net.js";
 import { asFragment, fromFragment } from "./sharing.js";
@@ -52,19 +53,16 @@ class App {
 
   // -------------------------------------------------------------------------------------------------------------- mazes
   /** Show a maze that was read, and begin in it. */
-  setMaze(maze, world = null) {
+  setMaze(maze) {
     this.stop();
     this.maze = maze;
-    this.world = world;
-    this.error = null;
+    this.world = this.error = null;
     this.doubts = [];
-    if (!world) {
-      try {
-        this.world = compileMaze(maze);
-        this.doubts = questions(this.world);
-      } catch (error) {
-        this.error = error;
-      }
+    try {
+      this.world = compileMaze(maze);
+      this.doubts = questions(this.world);
+    } catch (error) {
+      this.error = error;
     }
     const codes = [...maze.tiles].map((tile) => tile.charCodeAt(0));
     this.board.show(maze.rows, maze.columns, codes, { walls: thinWalls(maze.metadata.walls, maze.rows, maze.columns), wind: windOf(maze) });
@@ -103,15 +101,15 @@ class App {
   }
 
   /** Show a maze for a while, with a way back. */
-  openTemporary(maze, world, banner = t("recordBanner")) {
+  openTemporary(maze, banner = t("recordBanner")) {
     this.original ??= this.maze;
-    this.setMaze(maze, world);
+    this.setMaze(maze);
     this.showBanner(banner);
     return this.maze;
   }
 
   openExample(text, banner) {
-    this.openTemporary(readMaze(text), null, banner);
+    this.openTemporary(readMaze(text), banner);
   }
 
   /** Go back to the maze before an example or a recorded run. */
@@ -198,7 +196,7 @@ class App {
     const pad = byId("pad");
     pad.hidden = !this.mode.ownMoves;
     if (pad.hidden || !this.world) return;
-    const four = this.world.actions === 4 && this.world.names[0] === "up";
+    const { four } = this.world;
     pad.classList.toggle("many", !four);
     pad.replaceChildren(...this.world.names.map((name, action) => button(four ? ["↑", "→", "←", "↓"][action] : name, () => this.mode.move(action),
       four ? `quiet ${name}` : "quiet", { "aria-label": actionName(action, this.world) })));

@@ -1,7 +1,7 @@
 // The mode in which the maze is drawn, with pointer, finger or keyboard, and read from and written as text.
 
 import { button, card, el, say } from "./dom.js";
-import { readMaze } from "./logic.js";
+import { readMaze } from "./maze.js";
 import { PALETTE, Sketch } from "./editor.js";
 import { svg } from "./view.js";
 import { t, tileName } from "./words.js";
@@ -149,7 +149,7 @@ export class DrawMode {
       this.text.value = this.sketch.text;
       this.showError(null);
     }
-    this.questions.replaceChildren(...this.app.doubts.map((text) => el("li", { text: `⚠ ${text}` })));
+    this.questions.replaceChildren(...this.app.doubts.map(([key, values]) => el("li", { text: `⚠ ${t(key, values)}` })));
   }
 
   // ------------------------------------------------------------------------------------------------------------ drawing

@@ -1,7 +1,10 @@
 // The other modes: walking oneself, planning, learning, automata, and recorded runs.
 
 import { button, card, el, parameter, say } from "./dom.js";
-import { ARROWS, Learner, RULES, Sweeps, bestActions, compileRule, makeRng, readReplay, startOf } from "./logic.js";
+import { ARROWS, RULES, angleOf, chancesOf, compileRule, startOf } from "./logic.js";
+import { QLearning } from "./learning.js";
+import { Model, atStart, largest } from "./planning.js";
+import { readReplay } from "./replay.js";
 import { Recorded } from "./player.js";
 import { curvePlot, graphPlot, shortNumber } from "./view.js";
 import { Walking } from "./walking.js";
@@ -67,7 +70,7 @@ function paintValues(app, board, values, best, numbers) {
   const arrows = [];
   const even = high === low;
   for (const [cell, s] of even ? [] : chosen) {
-    for (let a = 0; a < world.actions; a++) if (best[s * world.actions + a]) arrows.push([cell, world.angles[a]]);
+    for (let a = 0; a < world.actions; a++) if (best[s * world.actions + a]) arrows.push([cell, angleOf(world, s, a)]);
   }
   board.setArrows(arrows);
   board.setLabels(numbers && board.tile >= 38 ? [...chosen].map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))]) : []);
@@ -83,8 +86,8 @@ export class PlanMode {
   }
 
   start() {
-    this.sweeps = new Sweeps(this.app.world, this.discount);
-    this.history = [Float64Array.from(this.sweeps.values)];
+    this.model = new Model(this.app.world, this.discount);
+    this.history = [new Float64Array(this.app.world.states)];
     this.changes = [];
     this.at = 0;
   }
@@ -118,8 +121,9 @@ export class PlanMode {
     if (this.at < this.last) this.at += 1;
     else if (this.over) return false;
     else {
-      this.changes.push(this.sweeps.sweep());
-      this.history.push(Float64Array.from(this.sweeps.values));
+      const swept = this.model.sweep(this.history[this.at]);
+      this.changes.push(largest(swept, this.history[this.at]));
+      this.history.push(swept);
       this.at += 1;
     }
     return true;
@@ -165,16 +169,13 @@ export class PlanMode {
   }
 
   get startValue() {
-    const { starts } = this.app.world;
-    const values = this.history[this.at];
-    return starts.reduce((sum, s) => sum + values[s], 0) / starts.length;
+    return atStart(this.app.world, this.history[this.at]);
   }
 
   live() {
     const rows = [[t("sweepFact"), this.at], [t("largestChange"), this.at ? shortNumber(this.changes[this.at - 1]) : "–"], [t("startValue"), shortNumber(this.startValue)]];
     this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
-    const starts = this.app.world.starts;
-    const curve = this.history.slice(0, this.at + 1).map((values) => starts.reduce((sum, s) => sum + values[s], 0) / starts.length);
+    const curve = this.history.slice(0, this.at + 1).map((values) => atStart(this.app.world, values));
     this.curve.replaceChildren(curvePlot(curve, `${t("sweepFact")}: ${this.at}`), el("figcaption", { class: "soft small", text: t("startCurve") }));
   }
 
@@ -182,7 +183,7 @@ export class PlanMode {
     const { world } = this.app;
     const values = this.history[this.at];
     board.setAgent(world.cell[world.starts[0]], null, true);
-    paintValues(this.app, board, values, bestActions(world, values, this.discount), this.numbers);
+    paintValues(this.app, board, values, this.model.best(values), this.numbers);
   }
 
   facts() {
@@ -205,7 +206,8 @@ export class LearnMode {
   }
 
   start() {
-    this.learner = new Learner(this.app.world, this.settings);
+    this.learner = new QLearning(this.app.world, this.settings);
+    this.regrets = [];
   }
 
   get playWord() {
@@ -266,12 +268,14 @@ export class LearnMode {
   }
 
   live() {
-    const { returns, regret } = this.learner;
+    const { returns } = this.learner;
+    if (this.regrets.at(-1)?.[0] !== returns.length) this.regrets.push([returns.length, this.learner.regret()]);
+    const known = this.regrets.filter(([, regret]) => regret !== null);
     const recent = returns.slice(-20);
     const mean = recent.length ? recent.reduce((sum, value) => sum + value, 0) / recent.length : 0;
-    const rows = [[t("episodes"), returns.length], [t("recentReturn"), recent.length ? shortNumber(mean) : "–"], [t("regretFact"), regret.length ? shortNumber(regret.at(-1)) : "–"]];
+    const rows = [[t("episodes"), returns.length], [t("recentReturn"), recent.length ? shortNumber(mean) : "–"], [t("regretFact"), known.length ? shortNumber(Number(known.at(-1)[1].toFixed(9))) : "–"]];
     this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
-    this.regret.replaceChildren(curvePlot([0, ...regret], `${t("episodes")}: ${regret.length}`), el("figcaption", { class: "soft small", text: t("regretHelp") }));
+    this.regret.replaceChildren(curvePlot(known.map(([, regret]) => regret), `${t("episodes")}: ${returns.length}`, known.map(([episode]) => episode)), el("figcaption", { class: "soft small", text: t("regretHelp") }));
   }
 
   paint(board) {
@@ -378,7 +382,7 @@ export class ReplayMode extends Walking {
     const episode = this.run?.episodes[this.episode];
     this.walk = episode && this.app.maze === this.shown
       ? new Recorded(this.app.world, episode.states, episode.actions, episode.totals)
-      : new Recorded(this.app.world, [startOf(this.app.world, makeRng(1))], [], [0]);
+      : new Recorded(this.app.world, [startOf(this.app.world, chancesOf(1))], [], [0]);
   }
 
   restart() {
@@ -406,7 +410,7 @@ export class ReplayMode extends Walking {
   open(text, name) {
     this.error.hidden = true;
     try {
-      this.run = readReplay(text);
+      this.run = readReplay(text, Object.fromEntries(this.app.data.mazes.map((maze) => [maze.name, maze.text])));
       this.name = name;
     } catch (error) {
       this.error.textContent = `${name}: ${this.app.inWords(error)}`;
@@ -418,7 +422,7 @@ export class ReplayMode extends Walking {
 
   choose(number) {
     this.episode = number;
-    this.shown = this.app.openTemporary(this.run.episodes[number].maze, this.run.episodes[number].world);
+    this.shown = this.app.openTemporary(this.run.episodes[number].maze);
     this.start();
     this.showRun();
     this.app.show();

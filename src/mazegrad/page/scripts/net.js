@@ -1,7 +1,8 @@
 // The mode of exercise 38: W, U, b as tables of numbers, what the net computes, and whether it follows every path.
 
 import { byId, button, card, el, say } from "./dom.js";
-import { ARROWS, argmax, checkPaths, eigenvalues, multiply } from "./logic.js";
+import { ARROWS } from "./logic.js";
+import { argmax, checkPaths, eigenvalues, multiply } from "./minds.js";
 import { Walk } from "./player.js";
 import { eigenPlot, shortNumber, svg } from "./view.js";
 import { Walking } from "./walking.js";

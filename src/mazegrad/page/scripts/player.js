@@ -1,6 +1,6 @@
 // A walk that is recorded as it goes, so that it can be stepped, scrubbed and repeated.
 
-import { bitsOf, isGoal, makeRng, startOf, stepOf } from "./logic.js";
+import { bitsOf, chancesOf, isGoal, startOf, stepOf } from "./logic.js";
 
 const LIMIT = 5000;
 
@@ -11,8 +11,8 @@ const LIMIT = 5000;
 export class Walk {
   constructor(world, mind, seed = 1, route = null) {
     Object.assign(this, { world, mind, route, index: 0 });
-    this.rng = makeRng(seed);
-    const state = startOf(world, this.rng);
+    this.chances = chancesOf(seed);
+    const state = startOf(world, this.chances);
     this.frames = [this.frame(state, mind?.begin() ?? null, 0, null)];
   }
 
@@ -54,7 +54,7 @@ export class Walk {
     const { state, thought, total } = this.now;
     const chosen = action ?? thought?.action;
     if (chosen === undefined || chosen === null) return false;
-    const { state: to, reward } = stepOf(this.world, state, chosen, this.rng);
+    const { state: to, reward } = stepOf(this.world, state, chosen, this.chances, this.index);
     this.frames.length = this.index + 1;
     this.frames.push(this.frame(to, thought?.memory ?? null, total + reward, chosen));
     this.index += 1;

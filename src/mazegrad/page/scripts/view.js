@@ -232,13 +232,13 @@ export function eigenPlot(values) {
   return plot;
 }
 
-/** Draw a curve of numbers, with words at the end of its axis. */
-export function curvePlot(numbers, words) {
+/** Draw a curve of numbers, with words at the end of its axis; `places` are where they lie along it, if not 0, 1, 2, ... */
+export function curvePlot(numbers, words, places = numbers.map((_, i) => i)) {
   const [width, height, left, bottom] = [320, 150, 44, 24];
   const plot = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot curve", "aria-hidden": "true" });
   const high = Math.max(1e-9, ...numbers);
   const low = Math.min(0, ...numbers);
-  const x = (i) => left + ((width - left - 8) * i) / Math.max(numbers.length - 1, 1);
+  const x = (i) => left + ((width - left - 8) * (places[i] - places[0])) / Math.max(places.at(-1) - places[0], 1);
   const y = (value) => height - bottom - ((height - bottom - 12) * (value - low)) / (high - low);
   plot.append(svg("path", { d: `M${left} 8V${height - bottom}H${width - 6}`, class: "axis" }));
   const every = Math.max(1, Math.ceil(numbers.length / 600));

@@ -66,7 +66,8 @@ export class Walking {
   ahead(frame) {
     const heading = headingOf(this.app.world, frame.state);
     if (heading !== null) return heading;
-    return frame.thought ? this.app.world.angles[frame.thought.action] : null;
+    const action = frame.thought?.action ?? null;
+    return action === null ? null : this.app.world.angles[action];
   }
 
   paint(board) {

@@ -1,7 +1,5 @@
 // All words of the page, in English and in German.
 
-import { ARROWS } from "./logic.js";
-
 const ENGLISH = {
   other: "Deutsch", skip: "Skip to the maze", maze: "Maze", share: "Share", theme: "Light or dark", language: "Seite auf Deutsch zeigen", modes: "What to do",
   stage: "Maze", pad: "Moves", transport: "Playback", restart: "Restart", back: "One step back", play: "Play", pause: "Pause", step: "Step", speed: "Speed",
@@ -33,6 +31,7 @@ const ENGLISH = {
   failsEnd: "A path from its end, wrong at step {n}", failsInside: "A path with a dot below the start, wrong at step {n}", watchFailure: "Watch it fail",
   exampleBanner: "A path that the net fails to follow, wrong at step {n}. Go step by step.", backToMaze: "Back to the maze", recordBanner: "The maze of the recorded run.",
   strays: "It goes {went}, the path goes {wanted}",
+  noGoal: "There is no goal.", noWay: "No way leads to a goal.", noKey: "Door {door} has no key.",
   drawTitle: "Draw a maze", drawHelp: "Choose a tile, then draw on the maze. Drawing over the same tile erases it. With the keyboard: arrow keys on the maze, Space puts the tile.",
   palette: "Tiles", group_path: "Path", group_ground: "Ground", group_things: "Items and signs", group_gates: "Teleporters", group_locks: "Keys and doors",
   undo: "Undo", redo: "Redo", clear: "Clear", cleared: "Cleared", rows: "Rows", columns: "Columns", less: "fewer {name}", more: "more {name}",
@@ -46,7 +45,7 @@ const ENGLISH = {
   sweepOnce: "One sweep", converge: "Until it converges", discount: "Discount γ", showNumbers: "Show numbers", sweepsTitle: "Sweeps", sweepFact: "Sweep",
   largestChange: "Largest change", startValue: "Value at the start", startCurve: "Value at the start, sweep by sweep", converged: "Converged",
   learnTitle: "Q-learning", learnHelp: "It knows nothing and tries. After each step it corrects <b>Q</b>, its estimate of what an action is worth. Slow shows each step, fast many episodes a second.",
-  learn: "Learn", oneEpisode: "One episode", rate: "Learning rate α", epsilon: "Exploration ε", regretTitle: "Regret", regretHelp: "What it has lost so far against the best policy. Where the curve becomes flat, it has learned.",
+  learn: "Learn", oneEpisode: "One episode", rate: "Learning rate α", epsilon: "Exploration ε", regretTitle: "Regret", regretHelp: "By how much its greedy policy falls short of the best one, exactly. At 0 it has learned the way.",
   episodes: "Episodes", recentReturn: "Mean return, last 20", regretFact: "Regret",
   rulesTitle: "Automata", rule: "Automaton", asNet: "Run it compiled, as a net of threshold units", graphTitle: "Its graph",
   rule_wallRight: "Wall follower, right hand", rule_wallLeft: "Wall follower, left hand", rule_path: "Path follower", rule_tMaze: "T-maze",
@@ -91,6 +90,7 @@ const GERMAN = {
   failsEnd: "Ein Pfad ab seinem Ende, falsch in Schritt {n}", failsInside: "Ein Pfad mit einem Punkt unter dem Start, falsch in Schritt {n}", watchFailure: "Fehler ansehen",
   exampleBanner: "Ein Pfad, dem das Netz nicht folgt, falsch in Schritt {n}. Geh ihn schrittweise durch.", backToMaze: "Zurück zum Labyrinth", recordBanner: "Das Labyrinth des Mitschnitts.",
   strays: "Er geht {went}, der Pfad geht {wanted}",
+  noGoal: "Es gibt kein Ziel.", noWay: "Kein Weg führt zu einem Ziel.", noKey: "Tür {door} hat keinen Schlüssel.",
   drawTitle: "Ein Labyrinth zeichnen", drawHelp: "Ein Feld wählen und auf dem Labyrinth zeichnen. Über dasselbe Feld gezeichnet, löscht es. Mit der Tastatur: Pfeiltasten auf dem Labyrinth, die Leertaste setzt das Feld.",
   palette: "Felder", group_path: "Pfad", group_ground: "Boden", group_things: "Gegenstände und Schilder", group_gates: "Teleporter", group_locks: "Schlüssel und Türen",
   undo: "Rückgängig", redo: "Wiederholen", clear: "Leeren", cleared: "Geleert", rows: "Zeilen", columns: "Spalten", less: "weniger {name}", more: "mehr {name}",
@@ -104,7 +104,7 @@ const GERMAN = {
   sweepOnce: "Ein Durchgang", converge: "Bis zur Konvergenz", discount: "Diskont γ", showNumbers: "Zahlen zeigen", sweepsTitle: "Durchgänge", sweepFact: "Durchgang",
   largestChange: "Größte Änderung", startValue: "Wert am Start", startCurve: "Wert am Start, Durchgang für Durchgang", converged: "Konvergiert",
   learnTitle: "Q-Lernen", learnHelp: "Er weiß nichts und probiert. Nach jedem Schritt verbessert er <b>Q</b>, seine Schätzung, was eine Aktion wert ist. Langsam zeigt jeden Schritt, schnell viele Episoden in der Sekunde.",
-  learn: "Lernen", oneEpisode: "Eine Episode", rate: "Lernrate α", epsilon: "Erkundung ε", regretTitle: "Reue", regretHelp: "Was er bisher gegenüber der besten Strategie verloren hat. Wo die Kurve flach wird, hat er gelernt.",
+  learn: "Lernen", oneEpisode: "Eine Episode", rate: "Lernrate α", epsilon: "Erkundung ε", regretTitle: "Reue", regretHelp: "Um wie viel seine beste bekannte Strategie hinter der besten zurückbleibt, genau berechnet. Bei 0 hat er den Weg gelernt.",
   episodes: "Episoden", recentReturn: "Mittlerer Ertrag, letzte 20", regretFact: "Reue",
   rulesTitle: "Automaten", rule: "Automat", asNet: "Übersetzt laufen lassen, als Netz aus Schwelleneinheiten", graphTitle: "Sein Graph",
   rule_wallRight: "Wandfolger, rechte Hand", rule_wallLeft: "Wandfolger, linke Hand", rule_path: "Pfadfolger", rule_tMaze: "T-Labyrinth",
@@ -190,12 +190,12 @@ export function tileName(tile) {
 
 /** Return the name of an action. */
 export function actionName(action, world) {
-  return world.actions === 4 && world.names[0] === "up" ? t(`direction${action}`) : world.names[action];
+  return world.four ? t(`direction${action}`) : world.names[action];
 }
 
 /** Return the directions whose bits are 1. */
 export function bitsInWords(bits, world) {
-  const four = bits.length === 4 && world.names[0] === "up";
-  const seen = bits.map((bit, d) => (bit ? (four ? ARROWS[d] : world.names[d]) : "")).filter(Boolean);
+  const arrows = world.headings > 1 ? ["↑", "→", "←", "↓"] : world.angles.filter((angle) => angle !== null).map((angle) => ["↑", "↗", "→", "↘", "↓", "↙", "←", "↖"][(((angle + 360) % 360) / 45)]);
+  const seen = bits.map((bit, d) => (bit ? (arrows[d] ?? world.names[d]) : "")).filter(Boolean);
   return seen.join(" ") || t("nothing");
 }
