@@ -187,6 +187,7 @@ def test_headers_that_cannot_be_read(text, message):
     ("text", "message"),
     [
         ("reward: north 1\nS.G\n", "unknown action 'north'; known here: up, right, left, down"),
+        ("jump: P Q\nnoise: any 0.1\nSP.\n", "agents jump from 'P', but to a place that is not drawn"),
         ("jump: P Q\nSP.\n", "agents jump from 'P', but to a place that is not drawn"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The page as a file: it needs nothing else, its words are complete, its scripts are bundled, and the commands that write it."""
+"""The page as a file: it needs nothing else, its words are complete; and the commands that write it."""
 
 import json
 import re
@@ -31,7 +31,9 @@ def test_it_needs_no_other_file_and_no_network(html: str) -> None:
     addresses = set(re.findall(r"""https?://[^\s"'<>)]+""", html))
     assert addresses <= {"http://www.w3.org/2000/svg"}  # a name, which is never loaded
     assert not re.search(r"<script[^>]+src=|<link[^>]+stylesheet|@import", html)
-    assert not re.search(r"\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|https?://(?!www\.w3\.org/2000/svg)", build.bundled("app"))
+    assert not re.search(
+        r"\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|https?://(?!www\.w3\.org/2000/svg)", build.bundled("app")
+    )
 
 
 def test_it_weighs_at_most_150_kb(html: str) -> None:
@@ -64,7 +66,9 @@ def test_every_tile_has_a_picture_in_the_palette_of_all_pictures(html: str) -> N
 def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
     source = (build.HERE / "scripts" / "words.js").read_text(encoding="utf-8")
     tables = [
-        dict(re.findall(r'(\w+): "((?:[^"\\]|\\.)*)"', re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)[1]))
+        dict(
+            re.findall(r'(\w+): "((?:[^"\\]|\\.)*)"', re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)[1])
+        )
         for name in ("ENGLISH", "GERMAN")
     ]
     assert tables[0].keys() == tables[1].keys() and len(tables[0]) > 100
@@ -128,7 +132,9 @@ def test_page_takes_a_recorded_run(tmp_path: Path, capsys: Captured) -> None:
         (["--out", "nofolder/page.html"], "there is no folder"),
     ],
 )
-def test_page_refuses_bad_input(words: list[str], said: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_page_refuses_bad_input(
+    words: list[str], said: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     try:
         code = main(["page", *words])

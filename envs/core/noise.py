@@ -189,7 +189,9 @@ class Plan:
                 for tile, part in spread.items():
                     where = slice(None) if tile == "" else ord(tile)
                     self.kinds[number, where, blows] = self._kind(maze, part, varies)
-            for letter, (_, weights, _) in jump_cells(maze).items():
+            for letter, (cells, weights, _) in jump_cells(maze).items():
+                if not cells:
+                    continue  # what is wrong with that is said where the letter is drawn
                 self.kinds[number, ord(letter)] = self._jump_kind(weights, bool(action_earnings(maze.metadata)))
 
     def _spreads(self, maze: Maze, slip: float | None) -> dict[str, Spread]:

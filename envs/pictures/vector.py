@@ -132,6 +132,7 @@ def svg_of(composition: Composition, tile: int | None = None) -> str:
 
 
 def svg_layer(layer: Layer) -> str:
+    """Return a layer as an SVG path."""
     colour, shape, alpha = layer
     path = "".join(
         f"{letter}{' '.join(f'{_short(x)} {_short(y)}' for x, y in points)}" for letter, points in shape.path()

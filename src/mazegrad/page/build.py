@@ -119,7 +119,9 @@ def _wrapped(name: str) -> str:
     source = _EXPORT.sub("", source)
     left = re.search(r"^(?:import|export)\b.*$", source, re.MULTILINE)
     if left:
-        raise ValueError(f"{name}.js: cannot bundle {left[0]!r}; write `import {{ a }} from \"./b.js\"`, `export function`")
+        raise ValueError(
+            f'{name}.js: cannot bundle {left[0]!r}; write `import {{ a }} from "./b.js"`, `export function`'
+        )
     lines = (line.strip() for line in _COMMENT.sub("", source).splitlines())
     body = "\n".join(line for line in lines if line)
     return f"const ${name} = (() => {{\n{body}\nreturn {{{','.join(exported)}}};\n}})();"

@@ -28,18 +28,30 @@ function fail() {
   throw new Unreadable();
 }
 
-const words = (text) => text.trim().split(/\s+/).filter(Boolean);
-const quoted = (text) => `'${text}'`;
+// what Python takes for blanks, which is not quite what JavaScript does
+const BLANK = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const EDGES = new RegExp(`^${BLANK}+|${BLANK}+$`, "g");
+const BETWEEN = new RegExp(`${BLANK}+`);
+const trimmed = (text) => text.replace(EDGES, "");
+const words = (text) => trimmed(text).split(BETWEEN).filter(Boolean);
+
+/** Return a text in quotes, what cannot be seen written out, as Python does it. */
+function quoted(text) {
+  const shown = text.replace(/\\/g, "\\\\").replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t")
+    .replace(/[\x00-\x1f\x7f-\xa0\xad]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`)
+    .replace(/[\u2028\u2029\ufeff\ud800-\udbff](?![\udc00-\udfff])/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
+  return shown.includes("'") && !shown.includes('"') ? `"${shown}"` : `'${shown.replace(/'/g, "\\'")}'`;
+}
 
 function number(text) {
-  const plain = (text ?? "").trim().replace(/(\d)_(?=\d)/g, "$1");
+  const plain = trimmed(text ?? "").replace(/(\d)_(?=\d)/g, "$1");
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) fail();
   const value = Number(plain);
   return Number.isFinite(value) ? value : fail();
 }
 
 function whole(text) {
-  const plain = (text ?? "").trim().replace(/(\d)_(?=\d)/g, "$1");
+  const plain = trimmed(text ?? "").replace(/(\d)_(?=\d)/g, "$1");
   return /^[+-]?\d+$/.test(plain) ? Number(plain) : fail();
 }
 
@@ -157,7 +169,7 @@ function actions(text) {
     const [names, steps, turns = still(names)] = NAMED[text];
     return { names, steps, turns, plain: text === "four" };
   }
-  if (!text.trim().includes(" ")) fail();
+  if (!trimmed(text).includes(" ")) fail();
   const pairs = text.split(",").map((entry) => {
     const parts = words(entry);
     return parts.length === 3 ? [parts[0], [whole(parts[1]), whole(parts[2])]] : fail();
@@ -234,7 +246,7 @@ export function ownKinds(metadata) {
 }
 
 function readSize(value, line, column) {
-  const parts = /^([^x]*)x(.*)$/.exec(value)?.slice(1).map((part) => part.trim());
+  const parts = /^([^x]*)x(.*)$/.exec(value)?.slice(1).map(trimmed);
   if (!parts?.every((part) => /^\d{1,8}$/.test(part))) {
     throw new MazeError(`'size' must be rows x columns, such as: 3 x 5, not ${quoted(value)}`, line, column);
   }
@@ -264,7 +276,7 @@ function even(rows, lines, own, typos) {
   if (new Set(rows.map((row) => row.length)).size === 1) return rows;
   const stripped = rows.map((row) => row.replace(/ +$/, ""));
   const width = Math.max(...stripped.map((row) => row.length)) || Math.max(...rows.map((row) => row.length));
-  const walled = typos && stripped.some((row, i) => rows[i].length === width && row.endsWith("#"));
+  const walled = typos && stripped.some((row) => row.length === width && row.endsWith("#"));
   rows.forEach((row, i) => {
     if (walled && row.length < width) {
       throw new MazeError(`this row has ${row.length} tiles, but the drawing is ${width} wide and ends in walls; draw the missing tiles`, lines[i], row.length + 1);
@@ -296,7 +308,7 @@ export function readMaze(text) {
     if (heading) {
       const colon = line.indexOf(":");
       if (colon >= 0) {
-        const [key, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+        const [key, value] = [trimmed(line.slice(0, colon)), trimmed(line.slice(colon + 1))];
         const known = Object.hasOwn(METADATA, key);
         if (!known && key !== "size" && [...line].every((tile) => tile === ":" || LEGEND.includes(tile))) {
           throw new MazeError(`':' is not a tile, and ${quoted(key)} is not a metadata key; known keys: ${[...Object.keys(METADATA), "size"].join(", ")}`, at, colon + 1);
@@ -312,6 +324,7 @@ export function readMaze(text) {
         metadata[key] = value;
         said[key] = at;
         try {
+          if (/\r/.test(value)) fail();
           METADATA[key][1](value);
         } catch (error) {
           if (!(error instanceof Unreadable)) throw error;

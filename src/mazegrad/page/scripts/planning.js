@@ -4,6 +4,7 @@ import { outcomes } from "./rules.js";
 
 const TIE = 1e-9;
 const CLOSE = 1e-13;
+const PATIENCE = 20;
 
 /** What can happen, laid out flat for quick sweeps. */
 export class Model {
@@ -35,20 +36,20 @@ export class Model {
     return swept;
   }
 
-  /** Return V*, or null where the sweeps do not settle. */
-  solve(limit = 20000) {
+  /** Return V*, to the last bits of floating point, or null where the sweeps do not settle. */
+  solve(limit = 50000) {
     let values = new Float64Array(this.world.states);
+    let [least, since] = [Infinity, 0];
     for (let i = 0; i < limit; i++) {
       const swept = this.sweep(values);
       const change = largest(swept, values);
       values = swept;
-      if (change <= CLOSE * Math.max(1, ...this.scale(values))) return values;
+      since = change < least ? 0 : since + 1;
+      least = Math.min(least, change);
+      const size = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+      if (change === 0 || (change <= CLOSE * size && since > PATIENCE)) return values;
     }
     return null;
-  }
-
-  scale(values) {
-    return [Math.abs(Math.min(...values)), Math.abs(Math.max(...values))];
   }
 
   /** Return the values of a policy, the action of each state; null where they do not settle. */

@@ -1,0 +1,363 @@
+"""The page's logic in Chromium, held against Python: maps, errors, tables, steps, values, minds, recorded runs."""
+
+import base64
+import hashlib
+import random
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from fuzz_maps import MENAGERIE, mutated
+from page_browser import CHECKS, chromium
+
+import mazegrad.page.build as build
+from mazegrad.agents import (
+    LinearRNN,
+    RNNAgent,
+    compile_automaton,
+    follows_every_path,
+    path_follower_automaton,
+    t_maze_automaton,
+    wall_follower_automaton,
+)
+from mazegrad.cli import main
+from mazegrad.envs import MAZES, Maze, MazeError, Replay, World, load_maze, slipped, suite, transition, value_iteration
+from mazegrad.envs.maps.randomness import STEPS, key_from_seed, stream, uniform
+from mazegrad.envs.planning.values import evaluate_policy
+
+from random_worlds import perfect_maze
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+TEXTS = [path.read_text(encoding="utf-8") for path in MAZES.values()]
+MODULES = ("replay", "learning", "minds")
+ARRAYS = {
+    "next": np.int32, "reward": np.float64, "terminal": np.uint8, "goal": np.uint8, "dots": np.uint8, "cell": np.int32,
+    "carried": np.float64, "heading": np.int32, "slip": np.float64, "kind": np.int32,
+}  # fmt: skip
+Call = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def call() -> Iterator[Call]:
+    """Return a function that runs JavaScript with all modules of the logic."""
+    order: list[str] = []
+    for name in MODULES:
+        build._collect(name, order, ())
+    with chromium() as browser:
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        page.add_script_tag(content="\n".join([*map(build._wrapped, order), CHECKS]))
+        yield lambda name, argument=None: page.evaluate(f"(argument) => ({name})(argument)", argument)
+
+
+def assert_equal_tables(found: Any, world: World, text: str) -> None:
+    assert "tables" in found, (found, text)
+    tables = found["tables"]
+    assert (tables["states"], tables["moves"]) == (world.states, world.next_state.shape[1]), text
+    assert tables["starts"] == world.start_states.tolist(), text
+    here = {name: np.frombuffer(base64.b64decode(tables[name]), dtype=kind) for name, kind in ARRAYS.items()}
+    heading = world.heading if world.moves.headings > 1 else np.zeros(world.states)
+    expected = {
+        "next": world.next_state, "reward": world.reward, "terminal": world.terminal, "goal": world.goal,
+        "dots": world.dots, "cell": world.cell, "carried": world.carried, "heading": heading, "slip": world.slip,
+    }  # fmt: skip
+    for name, array in expected.items():
+        assert np.array_equal(here[name], np.ravel(array)), (name, text)
+    assert (tables["noise"] is None) == (world.noise is None), text
+    if world.noise is not None:
+        noise = world.noise
+        for state in range(0, world.states, max(1, world.states // 50)):
+            for action, row in enumerate(tables["noise"][here["kind"][state]]):
+                kind, cases = noise.kind[state], len(row["executed"])
+                assert row["executed"] == noise.executed[kind, action, :cases].tolist(), text
+                assert row["probability"] == noise.probability[kind, action, :cases].tolist(), text
+                assert row["below"] == noise.below[kind, action, : cases - 1].tolist(), text
+                assert not noise.probability[kind, action, cases:].any(), text
+
+
+def assert_equal(call: Call, texts: list[str]) -> tuple[int, int]:
+    """Check that texts give equal tables or equal errors; return how many of each."""
+    worlds = errors = 0
+    for first in range(0, len(texts), 200):
+        some = texts[first : first + 200]
+        for text, found in zip(some, call("compiled", [some, list(ARRAYS)]), strict=True):
+            try:
+                world = World.compile(Maze.from_text(text))
+            except MazeError as error:
+                assert "error" in found, (text, error, found)
+                assert found["error"][1:] == [error.line, error.column], (text, error, found)
+                assert without_hint(found["error"][0]) == without_hint(error.message), text
+                errors += 1
+            else:
+                assert_equal_tables(found, world, text)
+                worlds += 1
+    return worlds, errors
+
+
+def without_hint(message: str) -> str:
+    """Return an error without the known word that is nearest, and without hints at other formats."""
+    return re.split(r"; (?:did you mean|known|blanks|read it|in drawings|in this)", message)[0].split(" (format")[0]
+
+
+def fuzzed(count: int, seed: int) -> list[str]:
+    rng = random.Random(seed)
+    texts = (mutated(rng, [MENAGERIE, *TEXTS]) for _ in range(count))
+    return [text for text in texts if not re.search("[\ud800-\udfff]", text)]
+
+
+def test_tables_of_all_shipped_mazes_are_pythons(call: Call) -> None:
+    assert assert_equal(call, [MENAGERIE, *TEXTS]) == (len(TEXTS) + 1, 0)
+
+
+def test_mutated_maps_give_pythons_tables_or_its_errors(call: Call) -> None:
+    worlds, errors = assert_equal(call, fuzzed(1500, 1))
+    assert worlds > 200 and errors > 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3])
+def test_10000_mutated_maps_give_pythons_tables_or_its_errors(seed: int, call: Call) -> None:
+    worlds, errors = assert_equal(call, fuzzed(10_000, seed))
+    assert worlds + errors > 9_500
+
+
+def test_tables_of_the_frozen_suite_are_pythons(call: Call) -> None:
+    mazes = [maze for level in ("easy", "medium") for split in ("train", "test") for maze in suite(level, split)]
+    assert assert_equal(call, [maze.to_text() for maze in mazes]) == (400, 0)
+
+
+@pytest.mark.slow
+def test_tables_of_the_hard_frozen_suite_are_pythons(call: Call) -> None:
+    mazes = [maze for split in ("train", "test") for maze in suite("hard", split)]
+    assert assert_equal(call, [maze.to_text() for maze in mazes]) == (200, 0)
+
+
+SETTINGS = [
+    "actions: king\ncorners: cut",
+    "actions: turns\nfacing: left\nnoise: other 1/3",
+    "actions: up -1 0, leap 0 2, back 0 -1\nnoise: stay 0.1",
+    "noise: left_of 0.1, right_of 0.2; ~ stay 1/2",
+    "wind: left 1 0 2 0 1 varies",
+    "actions: king_stay\nslip: 0.25\nwind: 0 1 0 2 0 1 0 varies 1/2",
+    "reward: m -2, $ 10 goal, x -100 trap, up -0.1\njump: P p 10\nnoise: any 1/7",
+    "starts: h 3, S 2\nexit: all items\ntrap: end",
+    "walls: 0120123 3000121 0102030 1111111 2222222\nactions: king",
+    "rewards: step -0.1, bump -1\nice: 1/3\nslip: 2/7",
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_settings_give_pythons_tables(settings: str, call: Call) -> None:
+    rng = np.random.default_rng(len(settings))
+    declared = {"m", "$", "x", "P", "p"} if "jump" in settings else {"h"} if "starts" in settings else set()
+    texts = []
+    for _ in range(20):
+        tiles = rng.choice([*"......##~^><v*aAX{}G01", *declared], size=(5, 7))
+        tiles[rng.integers(5), rng.integers(7)] = "S"
+        texts.append(f"{settings}\n" + "\n".join("".join(row) for row in tiles) + "\n")
+    worlds, _ = assert_equal(call, texts)
+    for _ in range(3):
+        maze = perfect_maze(3, rng)
+        worlds += (
+            assert_equal(call, [settings.split("\nwind")[0] + "\n" + maze.to_text()])[0]
+            if "wind" not in settings
+            else 1
+        )
+    assert worlds > 0
+
+
+@pytest.mark.parametrize("name", MAZES)
+def test_a_million_steps_hash_as_pythons(name: str, call: Call) -> None:
+    steps = 1_000_000
+    world = World.compile(load_maze(name))
+    found = base64.b64decode(call("walked", [MAZES[name].read_text(encoding="utf-8"), 7, steps]))
+    x = np.empty(2 * steps, dtype=np.uint64)  # the same generator of numbers
+    value = 7
+    for i in range(2 * steps):
+        value = (value * 1664525 + 1013904223) & 0xFFFFFFFF
+        x[i] = value
+    draws = x / 2**32
+    actions, chances = np.floor(draws[::2] * world.actions).astype(int).tolist(), draws[1::2]
+    following = [world.next_state[:, a].tolist() for a in range(world.next_state.shape[1])]
+    state, start, states = int(world.start_states[0]), int(world.start_states[0]), np.empty(steps, dtype="<i4")
+    plain = not world.slip.any() and world.noise is None
+    for t in range(steps):
+        move = actions[t] if plain else slipped(world, state, actions[t], float(chances[t]))
+        state = following[move][state]
+        if world.terminal[state]:
+            state = start
+        states[t] = state
+    assert hashlib.sha256(found).hexdigest() == hashlib.sha256(states.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("discount", [0.9, 0.99])
+@pytest.mark.parametrize("name", MAZES)
+def test_values_are_pythons_to_1e_12(name: str, discount: float, call: Call) -> None:
+    found = call("solved", [MAZES[name].read_text(encoding="utf-8"), discount])
+    expected = value_iteration(World.compile(load_maze(name)), discount=discount, tol=1e-14).values
+    assert np.abs(np.array(found) - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
+
+
+def test_the_regret_of_q_learning_is_pythons_and_falls_to_zero(call: Call) -> None:
+    text = MAZES["dyna_maze"].read_text(encoding="utf-8")
+    q, regret, returns = call("learned", text)
+    world = World.compile(load_maze("dyna_maze"))
+    greedy = np.array(q).reshape(world.states, 4).argmax(axis=1)
+    best = value_iteration(world, discount=0.95).expected_return
+    assert regret[0] == pytest.approx(best - evaluate_policy(world, greedy, discount=0.95).expected_return, abs=1e-8)
+    assert regret[1] == pytest.approx(0, abs=0.1) and len(returns) == 400
+
+
+# ---------------------------------------------------------------------------------------------------------------- minds
+def test_eigenvalues_are_numpys(call: Call) -> None:
+    rng = np.random.default_rng(0)
+    J, I = np.eye(4)[::-1], np.eye(4)
+    matrices = [I, J, -J, -J / 2, (I - J) / 2, np.zeros((4, 4)), I + J, np.diag([1.2, 2, 1.1, 0]), np.eye(4, k=1)]
+    matrices += [rng.normal(size=(4, 4)) for _ in range(200)] + [
+        rng.integers(-2, 3, size=(4, 4)) / 2 for _ in range(200)
+    ]
+    for U, found in zip(
+        matrices,
+        call("(all) => all.map($minds.eigenvalues)", [np.array(U).tolist() for U in matrices]),
+        strict=True,
+    ):
+        here = np.array([complex(z["re"], z["im"]) for z in found])
+        expected = np.linalg.eigvals(U)
+        assert len(here) == 4
+        for z in expected:  # each is near one: multiple ones are only known to some digits
+            nearest = int(np.abs(here - z).argmin())
+            assert abs(here[nearest] - z) < 2e-3 * max(1, np.abs(expected).max()), (U, here, expected)
+            here = np.delete(here, nearest)
+
+
+def test_whether_a_net_follows_every_path_is_what_python_says(call: Call) -> None:
+    rng = np.random.default_rng(1)
+    J, I, zeros = np.eye(4)[::-1], np.eye(4), np.zeros(4)
+    nets = [
+        (2 * I, (I - J) / 2, zeros),
+        (I, -J, zeros),
+        (I, -J / 2, zeros),
+        (I, 0 * J, zeros),
+        (I, (I - J) / 2, zeros),
+        (3 * I, (I - J) / 2, zeros),
+        (2 * I, (I - J) / 2, zeros + 5),
+    ]
+    nets += [(2 * I + 0.25 * rng.integers(-1, 2, size=(4, 4)), (I - J) / 2, zeros) for _ in range(10)]
+    solved = 0
+    for W, U, b in nets:
+        found = call(
+            "(net) => $minds.checkPaths(net)", {"W": W.tolist(), "U": U.tolist(), "b": b.tolist(), "h0": [1, 0, 0, 0]}
+        )
+        agent = RNNAgent(LinearRNN(W, U, b, [1, 0, 0, 0]))
+        for part in found:
+            assert (part["ok"] is True) == follows_every_path(agent, starts=[part["start"]])
+            solved += part["ok"] is True
+            if part["ok"] is False:
+                check_example(agent, part["example"])
+    assert solved > 4
+
+
+def check_example(agent: RNNAgent, example: dict[str, Any]) -> None:
+    """Check that the agent follows the drawn path up to its last step, and then goes where the example says."""
+    world = World.compile(Maze.from_text(example["text"]))
+    state, mind = int(world.start_states[0]), agent.initial_state()
+    for number, move in enumerate(example["moves"]):
+        action, mind = agent.act(world.dots[state], mind)
+        last = number == len(example["moves"]) - 1
+        assert action == (example["went"] if last else move) and example["went"] != example["moves"][-1]
+        state = int(transition(world, state, move)[0])
+    assert world.terminal[state]
+
+
+def test_automata_are_pythons_and_their_nets_behave_alike(call: Call) -> None:
+    expected = {
+        "wallRight": wall_follower_automaton("right"), "wallLeft": wall_follower_automaton("left"),
+        "path": path_follower_automaton(), "tMaze": t_maze_automaton(),
+    }  # fmt: skip
+    found = call("() => $minds.AUTOMATA")
+    assert found.keys() == expected.keys()
+    for name, automaton in expected.items():
+        assert (
+            found[name]["next"] == automaton.next_node.tolist() and found[name]["action"] == automaton.action.tolist()
+        )
+        assert found[name]["start"] == automaton.start
+        net = call("(name) => $minds.compileAutomaton($minds.AUTOMATA[name])", name)
+        compiled = compile_automaton(automaton)
+        for part in ("W", "U", "b"):
+            assert np.array_equal(net[part], getattr(compiled.rnn, part)), (name, part)
+        assert net["action"] == automaton.action.ravel().tolist()
+        fired = call("fired", name)
+        node = automaton.start
+        for i, units in enumerate(fired):
+            seen = i * 7 & 15
+            assert units == [node * 16 + seen]
+            node = int(automaton.next_node[node, seen])
+
+
+# -------------------------------------------------------------------------------------------------------------- replays
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--maze", "sheet38"],
+        ["--env", "IceLake-v0", "--agent", "random", "--seed", "5"],
+        ["--env", "KeyDoor-v0", "--agent", "optimal", "--episodes", "3"],
+        ["--env", "CliffWalk-v0", "--agent", "random"],
+        ["--env", "FourRooms-v0", "--agent", "shortest_path"],
+        ["--maze", "windy_grid", "--agent", "optimal"],
+    ],
+)
+def test_recorded_runs_are_walked_as_they_were(
+    words: list[str], call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "walk.jsonl"
+    assert main(["record", str(file), *words]) == 0
+    capsys.readouterr()
+    mazes = {name: path.read_text(encoding="utf-8") for name, path in MAZES.items()}
+    found = call(
+        "([text, mazes]) => $replay.readReplay(text, mazes).episodes.map(({states, totals}) => [states, totals])",
+        [file.read_text(), mazes],
+    )
+    replay = Replay.load(file)
+    env = gymnasium.make(replay.id, **replay.keywords)
+    for (states, totals), episode in zip(found, replay.episodes, strict=True):
+        env.reset(seed=episode.seed, options=dict(episode.options))
+        walked, total, sums = [env.unwrapped.state], 0.0, [0.0]
+        for action in episode.actions:
+            total += float(env.step(action)[1])
+            walked.append(env.unwrapped.state)
+            sums.append(total)
+        assert states == walked and totals == pytest.approx(sums)
+
+
+def test_the_chances_are_pythons(call: Call) -> None:
+    found = call(
+        "() => { const c = new $rules.Chances(12345678901n, 3); return [c.step(0), c.step(999), c.start(7)]; }"
+    )
+    here = stream(key_from_seed(12345678901), 3)
+    assert found[:2] == [uniform(here, STEPS), uniform(here, STEPS + 999)]
+
+
+HEAD = '{"format": "mazegrad replay 1", "id": "mazegrad/Maze-v0", "keywords": %s}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "line 1: this is not JSON"),
+        ("S.G\n", "line 1: this is not JSON"),
+        ('{"format": "other"}\n', "line 1: this is not a replay"),
+        (HEAD % "{}", "there is no episode"),
+        (HEAD % "{}" + '{"seed": 0, "actions": [], "options": {}}', "line 2: the mazes of mazegrad/Maze-v0 are not in"),
+        (HEAD % '{"maze": "S.G\\n"}' + '{"seed": 0, "actions": [9], "options": {}}', "line 2: action 9"),
+    ],
+)
+def test_what_is_not_a_recorded_run_is_refused(text: str, said: str, call: Call) -> None:
+    message = call("refusal", text)
+    assert said in message
