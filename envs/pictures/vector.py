@@ -99,7 +99,7 @@ def svg_of(composition: Composition, tile: int | None = None) -> str:
         lines = "".join(f"M{x0:g} {y0:g}L{x1:g} {y1:g}" for x0, y0, x1, y1 in composition.walls)
         parts.append(f'<path stroke="{_hex(theme.wall)}" stroke-width=".1" stroke-linecap="square" d="{lines}"/>')
     for ring in composition.rings:
-        lines = "".join(map(_svg_layer, ring.layers(max(height, width), theme)))
+        lines = "".join(map(svg_layer, ring.layers(max(height, width), theme)))
         parts.append(f'<g transform="translate({ring.column + 0.5:g} {ring.row + 0.5:g})">{lines}</g>')
     text = f'font-family="DejaVu Sans,Helvetica,sans-serif" text-anchor="middle" fill="{_hex(theme.ink)}"'
     halo = f'stroke="{_hex(theme.paper)}" stroke-width="{_HALO}" paint-order="stroke"'
