@@ -148,7 +148,7 @@ def test_edit_says_where_the_page_is_when_no_browser_can_be_opened(
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
     out = tmp_path / "page.html"
     assert main(["edit", "spiral", "--out", str(out)]) == 0
     said = capsys.readouterr().out

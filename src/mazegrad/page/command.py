@@ -1,7 +1,7 @@
 """`mazegrad page` and `mazegrad edit`: write the page, and open it in a browser."""
 
 import os
-import sys
+import platform
 import tempfile
 import webbrowser
 from argparse import Namespace
@@ -67,6 +67,6 @@ def _first_maze(env_id: str, seed: int) -> Maze:
 
 def _has_screen() -> bool:
     """Return whether a browser with a window can be expected; a text browser would take over the terminal."""
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
         return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     return True
