@@ -1,6 +1,7 @@
 """How many frames a second: `rgb_array`, and that of the peers that are installed, side by side."""
 
 import argparse
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -8,7 +9,7 @@ import numpy as np
 from measure import Run, machine, print_table, rates
 
 import mazegrad  # noqa: F401
-from mazegrad.envs import World, draw, generate
+from mazegrad.envs import SOLVERS, World, draw, generate, value_iteration
 
 
 def walking(env: Any, actions: int) -> tuple[Run, int, tuple[int, ...]]:
@@ -27,17 +28,37 @@ def walking(env: Any, actions: int) -> tuple[Run, int, tuple[int, ...]]:
     return run, len(rows), env.render().shape
 
 
-def drawing() -> tuple[Run, int, tuple[int, ...]]:
-    """Return the run of `draw` alone, without a trail."""
+def drawing(over: str | None = None) -> tuple[Run, int, tuple[int, ...]]:
+    """Return the run of `draw` alone, without a trail, and with what is named laid over the maze."""
     world = World.compile(generate("backtracker", 10, 10, rng=np.random.default_rng(0)))
-    states = list(range(64))
+    states, values = list(range(64)), value_iteration(world)
+    walks = np.random.default_rng(0).integers(0, world.states, (50, 1000))
+    keywords: dict[str | None, dict[str, Any]] = {
+        "values": {"values": values},
+        "values and policy": {"values": values, "policy": values},
+        "visits": {"visits": np.arange(world.states)},
+        "search": {"search": SOLVERS["a_star"](world)},
+        "view": {"observation": "view"},
+        "labels": {"labels": {3: "A", 70: "B"}},
+        TRAILS: {"trails": walks},
+    }
+    given = keywords.get(over, {})
+    for state in states:  # each look is painted when it is first needed
+        draw(world, state, **given)
 
     def run(repetitions: int) -> None:
         for _ in range(repetitions):
             for state in states:
-                draw(world, state)
+                draw(world, state, **given)
 
-    return run, len(states), draw(world, 0).shape
+    return run, len(states), draw(world, 0, **given).shape
+
+
+OVERLAYS = (
+    "values", "values and policy", "visits", "search", "view", "labels",
+)  # fmt: skip
+"""of which 5,000 a second are wanted"""
+TRAILS = "trails of 1,000 agents, 50 steps each"
 
 
 def minigrid() -> tuple[Run, int, tuple[int, ...]]:
@@ -65,7 +86,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     print(machine())
     runs = {}
-    for name, make in {"draw, 21 x 21 maze, fresh arrays [10,000, 50,000]": drawing, **PEERS}.items():
+    rows: dict[str, Any] = {"draw, 21 x 21 maze, fresh arrays [79,000]": drawing}
+    rows |= {f"with {over} [5,000]": partial(drawing, over) for over in OVERLAYS} | {
+        f"with {TRAILS}": partial(drawing, TRAILS)
+    }
+    for name, make in (rows | PEERS).items():
         try:
             run, items, shape = make()
         except ImportError as error:

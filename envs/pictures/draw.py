@@ -200,27 +200,34 @@ def _canvas(maze: Maze, size: int, slips: bool | None = None) -> _Canvas:
 # -------------------------------------------------------------------------------------------------- with what lies over
 def paint(composition: Composition, tile: int | None = None) -> Frame:
     """Paint a composition; `tile` is the side of a tile in px, by default as in `draw`."""
-    codes, cells, labels, scale, theme, _, rings = composition
-    height, width = cells.shape
+    codes, labels, scale, theme, _, rings = composition
+    height, width = codes.shape
     size = min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
     sheet = _sheet(size, theme)
     if len(sheet) > _SHEET_LIMIT:
         _sheet.cache_clear()
         sheet = _sheet(size, theme)
-    numbers = np.array([sheet.number(code) for code in codes.tolist()])
-    frame = np.empty((height * size, width * size, 3), dtype=np.uint8)
-    frame.reshape(height, size, width, size, 3).swapaxes(1, 2)[:] = sheet.pictures[numbers[cells]]
+    wide = width * size
+    legend = None if scale is None else _legend(scale, height * size, theme)
+    whole_frame = np.empty((height * size, wide + (0 if legend is None else legend.shape[1]), 3), dtype=np.uint8)
+    if legend is not None:
+        whole_frame[:, wide:] = legend
+    # (height, size, width): which row of pixels of which look, one wide element each
+    rows = sheet.numbers(codes)[:, None, :] * size + np.arange(size)[:, None]
+    band = max(1, _BAND // (3 * wide * size))  # a few rows of tiles at once: larger arrays would be fresh pages
+    for row in range(0, height, band):
+        part = sheet.rows[rows[row : row + band]].view(np.uint8).reshape(-1, wide, 3)
+        whole_frame[row * size : row * size + len(part), :wide] = part
+    frame = whole_frame[:, :wide]
     paint_locators(frame, rings, size, max(height, width), theme)
     font_size = max(8, round(0.5 * size))
     for row, column, text in labels:
         paint_text(frame, text, (column + 0.5) * size, (row + 0.5) * size, font_size, theme.ink, theme.paper)
-    if scale is not None:
-        frame = np.concatenate([frame, _legend(scale, len(frame), theme)], axis=1)
-    return frame.view(ShownFrame)
+    return whole_frame.view(ShownFrame)
 
 
-_SHEET_LIMIT: Final = 1 << 14
-"""pictures of cells that are kept at one size"""
+_SHEET_LIMIT: Final = 1 << 14  # pictures of cells that are kept at one size
+_BAND: Final = 1 << 16  # bytes
 
 
 class _Sheet:
@@ -228,21 +235,30 @@ class _Sheet:
 
     def __init__(self, size: int, theme: Theme) -> None:
         self._size, self._theme = size, theme
-        self._numbers: dict[int, int] = {}
-        self.pictures = np.empty((64, size, size, 3), dtype=np.uint8)
+        self._codes = np.array([np.iinfo(np.int64).max])  # rising, the last is no look
+        self._numbers = np.array([-1])
+        self.rows = np.empty(0, dtype=f"V{3 * size}")
+        """(looks * size,): their rows of pixels, look after look"""
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._codes) - 1
 
-    def number(self, code: int) -> int:
-        """Return the place in `pictures` of a look, given by its code."""
-        number = self._numbers.get(code)
-        if number is None:
-            number = self._numbers[code] = len(self._numbers)
-            if number == len(self.pictures):
-                self.pictures = np.concatenate([self.pictures, np.empty_like(self.pictures)])
-            self.pictures[number] = cell_picture(decoded(code), self._size, self._theme)
-        return number
+    def numbers(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which picture each look has, given by codes."""
+        at = np.searchsorted(self._codes, codes)
+        if (self._codes[at] != codes).any():
+            self._add(np.setdiff1d(codes, self._codes))
+            at = np.searchsorted(self._codes, codes)
+        found: NDArray[np.int64] = self._numbers[at]
+        return found
+
+    def _add(self, codes: NDArray[np.int64]) -> None:
+        pictures = [cell_picture(decoded(code), self._size, self._theme).reshape(-1) for code in codes.tolist()]
+        self.rows = np.concatenate([self.rows, np.concatenate(pictures).view(self.rows.dtype)])
+        numbers = np.concatenate([np.arange(len(self), len(self) + len(codes)), self._numbers])
+        known = np.concatenate([codes, self._codes])
+        order = np.argsort(known)
+        self._codes, self._numbers = known[order], numbers[order]
 
 
 @lru_cache(maxsize=8)

@@ -60,9 +60,8 @@ def paint_text(
         ink: its colour.
         halo: the colour of a line around it; None for no line.
     """
-    mask = text_mask(text, size)
     around = max(1, size // 8) if halo is not None else 0
-    padded = np.pad(mask, around)
+    padded, spread = _outlined(text, size, around) if around else (text_mask(text, size),) * 2
     top, left = round(y - padded.shape[0] / 2), round(x - padded.shape[1] / 2)
     rows = slice(max(0, -top), max(0, min(padded.shape[0], frame.shape[0] - top)))
     columns = slice(max(0, -left), max(0, min(padded.shape[1], frame.shape[1] - left)))
@@ -70,13 +69,20 @@ def paint_text(
     if not here.size:
         return
     if halo is not None:
-        spread = padded.copy()
-        for down in range(-around, around + 1):
-            for across in range(-around, around + 1):
-                if down * down + across * across <= around * around:
-                    np.maximum(spread, np.roll(padded, (down, across), axis=(0, 1)), out=spread)
         _blend(here, spread[rows, columns], halo)
     _blend(here, padded[rows, columns], ink)
+
+
+@lru_cache(maxsize=1024)
+def _outlined(text: str, size: int, around: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a line of text as a mask with an empty margin, and the same spread over the margin."""
+    padded = np.pad(text_mask(text, size), around)
+    spread = padded.copy()
+    for down in range(-around, around + 1):
+        for across in range(-around, around + 1):
+            if down * down + across * across <= around * around:
+                np.maximum(spread, np.roll(padded, (down, across), axis=(0, 1)), out=spread)
+    return padded, spread
 
 
 def _blend(here: NDArray[np.uint8], mask: NDArray[np.float32], colour: Colour) -> None:

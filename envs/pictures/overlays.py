@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
 from ..maps.directions import DOWN, OFFSETS, RIGHT, opposite
 from ..maps.maze import Maze
-from ..maps.moves import moves_of, quarters_of, turned
+from ..maps.moves import Moves, moves_of, quarters_of, turned
 from ..maps.noise import SLIPS, floor_signs
 from ..maps.own_tiles import as_shown
 from ..maps.thin import sides
@@ -50,9 +51,7 @@ class Composition(NamedTuple):
     """A picture before it is painted."""
 
     codes: Cells
-    """(looks,), each look that there is, once, as one number; `decoded` makes a Look of it"""
-    cells: Cells
-    """(height, width), for each cell its place in `codes`"""
+    """(height, width), the look of each cell as one number; `decoded` makes a Look of it"""
     labels: tuple[tuple[int, int, str], ...]
     """(row, column, text)"""
     scale: Scale | None
@@ -102,7 +101,7 @@ class _Stage:
             self.here = np.flatnonzero((world.maze_of == number) & (world.carried == carried))
             if not states:
                 carried = 0
-        self.size = self.maze.tiles.size
+        self.size, self.headings = self.maze.tiles.size, moves_of(self.maze).headings
         self.tiles = as_shown(self.maze, tiles_now(self.maze, carried)).ravel()
 
     def over_cells(self, name: str, given: ArrayLike, columns: bool = False) -> tuple[Cells, NDArray[Any]]:
@@ -167,16 +166,16 @@ def compose(
     for number, cell in enumerate(stage.agents):
         who[cell] = stage.alone if len(stage.agents) == 1 else number + 2
     signs = floor_signs(maze, stage.slip).ravel()
-    code, columns = arrows, list[NDArray[Any]]((flow, heat + 1, who, sides, signs, ~seen, stage.tiles))
+    columns: tuple[NDArray[Any], ...] = (flow, heat + 1, who, sides, signs, ~seen, stage.tiles)
+    code = arrows
     for bits, column in zip(_BITS, columns, strict=True):
         code = code << bits | column
-    codes, cells = np.unique(code, return_inverse=True)
     labels = _labels(stage, overlays.labels)
     shown = scale if overlays.scale else None
     colours = [theme.agent] if len(stage.agents) == 1 else theme.agents
     standing = {cell: colours[number % len(colours)] for number, cell in enumerate(stage.agents)}
     rings = locators(maze.tiles.shape, np.flatnonzero(stage.tiles == ord("G")).tolist(), standing, theme)
-    return Composition(codes, cells.reshape(maze.tiles.shape), labels, shown, theme, _thin_walls(maze), tuple(rings))
+    return Composition(code.reshape(maze.tiles.shape), labels, shown, theme, _thin_walls(maze), tuple(rings))
 
 
 def _thin_walls(maze: Maze) -> tuple[tuple[float, float, float, float], ...]:
@@ -253,7 +252,10 @@ def _heat(stage: _Stage, overlays: Overlays) -> tuple[Cells, Scale | None]:
         going &= ~stage.world.terminal[stage.here]
     cells, numbers = cells[going], numbers[going]
     best = np.full(stage.size, -np.inf)
-    np.maximum.at(best, cells, numbers)  # of several states in one cell
+    if stage.headings == 1:
+        best[cells] = numbers
+    else:
+        np.maximum.at(best, cells, numbers)  # of several states in one cell
     met = np.flatnonzero(np.isfinite(best) & stage.maze.open.ravel())
     return _levels(heat, met, best[met], logarithmic=False)
 
@@ -294,20 +296,33 @@ def _arrows(stage: _Stage, policy: Any) -> Cells:
             raise ValueError(f"policy must have a probability, or True or False, for each of {len(moves)} actions")
     heading = np.zeros(len(cells), dtype=np.int64)
     if stage.world is not None and len(cells) == len(stage.here):
-        going = ~stage.world.terminal[stage.here]
-        cells, shares, heading = cells[going], shares[going], stage.world.heading[stage.here][going]
-    highest = np.maximum(shares.max(axis=1, keepdims=True, initial=0), 1e-300)
+        going = np.flatnonzero(~stage.world.terminal[stage.here])
+        cells, shares, heading = cells[going], shares[going], stage.world.heading[stage.here[going]]
+    highest = np.maximum.reduce([*shares.T, np.full(len(shares), 1e-300)])[:, None]
     strength = np.ceil(STRENGTHS * shares / highest - 1e-9).astype(np.int64)
-    digits = np.zeros((stage.size, len(_ARROWS)), dtype=np.int64)
-    for action, (step, turn) in enumerate(zip(moves.steps, moves.turns, strict=True)):
-        for way in range(moves.headings) if not turn else ():
-            here = heading == way
-            ahead = np.sign(turned(*step, quarters_of(way)))
-            digit = int((ahead == _ARROWS).all(axis=1).argmax())
-            np.maximum.at(digits[:, digit], cells[here], strength[here, action])
-    codes = digits @ (STRENGTHS + 1) ** np.arange(len(_ARROWS))
+    ways = _ways(moves)
+    if moves.headings == 1 and len({*ways[0]}) == len(moves):  # a digit for each action
+        codes[cells] = strength @ (STRENGTHS + 1) ** np.array(ways[0])
+    else:
+        digits = np.zeros((stage.size, len(_ARROWS)), dtype=np.int64)
+        for action, turn in enumerate(moves.turns):
+            for facing in range(moves.headings) if not turn else ():
+                here = heading == facing
+                np.maximum.at(digits[:, ways[facing][action]], cells[here], strength[here, action])
+        codes = digits @ (STRENGTHS + 1) ** np.arange(len(_ARROWS))
     codes[~stage.maze.open.ravel()] = 0
     return codes
+
+
+@lru_cache(maxsize=64)
+def _ways(moves: Moves) -> tuple[tuple[int, ...], ...]:
+    """Return for each heading which way of `_ARROWS` each action leads."""
+    return tuple(
+        tuple(
+            int((np.sign(turned(*step, quarters_of(facing))) == _ARROWS).all(axis=1).argmax()) for step in moves.steps
+        )
+        for facing in range(moves.headings)
+    )
 
 
 def _flow(stage: _Stage, trails: Any) -> Cells:
@@ -322,13 +337,15 @@ def _flow(stage: _Stage, trails: Any) -> Cells:
         if cells.ndim not in (1, 2):
             raise ValueError(f"trails have shape {cells.shape}; expected (steps,), (steps, agents), or a list of walks")
         before, after = cells[:-1].ravel(), cells[1:].ravel()
-        together = (before >= 0) & (after >= 0)
-        before, after = before[together], after[together]
-        width = stage.maze.width
+        width, step = stage.maze.width, after - before
         for direction, (row, column) in enumerate(OFFSETS.tolist()):
-            crossed = (after - before == row * width + column) & (bool(row) | (before // width == after // width))
-            counts[:, direction] += np.bincount(before[crossed], minlength=stage.size)
-            counts[:, opposite(direction)] += np.bincount(after[crossed], minlength=stage.size)
+            crossed = np.flatnonzero((step == row * width + column) & (before >= 0) & (after >= 0))
+            if column:  # not from the end of a row to the next
+                crossed = crossed[before[crossed] // width == after[crossed] // width]
+            crossings = np.bincount(before[crossed], minlength=stage.size)
+            counts[:, direction] += crossings
+            onto = np.flatnonzero(crossings)
+            counts[onto + row * width + column, opposite(direction)] += crossings[onto]
     levels = np.ceil(FLOWS * np.log1p(counts) / np.log1p(max(counts.max(), 1)) - 1e-9).astype(np.int64)
     codes: Cells = levels @ (1, 8, 64, 512)
     return codes

@@ -78,14 +78,14 @@ def _agents(state: Any) -> Sequence[int]:
 
 
 def _size(composition: Composition, tile: int | None) -> int:
-    height, width = composition.cells.shape
+    height, width = composition.codes.shape
     return min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
 
 
 # ------------------------------------------------------------------------------------------------------------------ SVG
 def svg_of(composition: Composition, tile: int | None = None) -> str:
     """Return a composition as SVG; `tile` is the side of a tile in px."""
-    size, (height, width), theme = _size(composition, tile), composition.cells.shape, composition.theme
+    size, (height, width), theme = _size(composition, tile), composition.codes.shape, composition.theme
     grounds, contents = _parts(composition)
     parts = [f'<rect width="{width}" height="{height}" fill="{_hex(theme.paper)}"/>']
     for colour, cells in grounds.items():
@@ -160,7 +160,7 @@ def _hex(colour: Colour) -> str:
 # ------------------------------------------------------------------------------------------------------------------ PDF
 def pdf_of(composition: Composition, tile: int | None = None) -> bytes:
     """Return a composition as a PDF; `tile` is the side of a tile in points."""
-    size, (height, width), theme = _size(composition, tile), composition.cells.shape, composition.theme
+    size, (height, width), theme = _size(composition, tile), composition.codes.shape, composition.theme
     grounds, contents = _parts(composition)
     px_width, high = width * size, height * size
     place = None if composition.scale is None else Legend.of(composition.scale, high)
@@ -258,9 +258,11 @@ def _parts(composition: Composition) -> tuple[dict[Colour, list[int]], dict[tupl
     """Return the cells of each colour that fills a cell whole, and the cells of each set of layers above that."""
     grounds: dict[Colour, list[int]] = {}
     contents: dict[tuple[Layer, ...], list[int]] = {}
-    looks = [layers(decoded(code), composition.theme) for code in composition.codes.tolist()]
-    for cell, number in enumerate(composition.cells.ravel().tolist()):
-        look = looks[number]
+    looks: dict[int, list[Layer]] = {}
+    for cell, code in enumerate(composition.codes.ravel().tolist()):
+        if code not in looks:
+            looks[code] = layers(decoded(code), composition.theme)
+        look = looks[code]
         filled = [i for i, layer in enumerate(look) if layer.shape == EVERYWHERE and layer.alpha == 1]
         above = tuple(look[filled[-1] + 1 :] if filled else look)
         if filled:
