@@ -82,6 +82,11 @@ def cell_box(page: Any, row: int, column: int) -> tuple[float, float]:
     return x, y
 
 
+def answered(page: Any) -> None:
+    """Wait for the answer whether the net follows every path."""
+    page.wait_for_function("document.querySelector('.side .verdict b')")
+
+
 def map_text(page: Any) -> str:
     return str(page.input_value("#map-text"))
 
@@ -157,6 +162,7 @@ def test_exercise_38_is_solved_with_the_pointer_by_the_hints_alone(opened: Opene
     for chip in ("U0", "U+I", "U−J", "U×½", "W×2"):
         page.click(f'[data-chip="{chip}"]')
     page.click("#check")
+    answered(page)
     assert "It follows every path, of any length: proved." in page.inner_text(".side .verdict")
     assert page.locator(".goals .done").count() == 3
     page.fill("#speed", "100")
@@ -169,6 +175,7 @@ def test_exercise_38_is_solved_with_a_finger(opened: Opened) -> None:
     for chip in ("U+I", "U−J", "U×½", "W×2"):
         page.tap(f'[data-chip="{chip}"]')
     page.tap("#check")
+    answered(page)
     assert page.locator(".goals .done").count() == 3
 
 
@@ -190,6 +197,7 @@ def test_exercise_38_is_solved_with_the_keyboard(opened: Opened) -> None:
         page.keyboard.press("Tab")
     page.focus("#check")
     page.keyboard.press("Enter")
+    answered(page)
     assert "Er folgt jedem Pfad, beliebig lang: bewiesen." in page.inner_text(".side .verdict")
     assert "Er folgt jedem Pfad" in page.inner_text("#live")
 
@@ -198,6 +206,7 @@ def test_a_failure_is_walked_step_by_step(opened: Opened) -> None:
     page = opened()
     page.click('[data-chip="U−J"]')
     page.click("#check")
+    answered(page)
     assert "No, there are paths" in page.inner_text(".side .verdict")
     page.click("[data-watch=end]")
     steps = int(re.search(r"wrong at step (\d+)", page.inner_text("#banner"))[1])

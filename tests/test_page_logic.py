@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -302,6 +303,22 @@ def test_automata_are_pythons_and_their_nets_behave_alike(call: Call) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------------- replays
+def test_a_run_through_generated_mazes_is_given_with_them(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = tmp_path / "walk.jsonl", tmp_path / "page.html"
+    words = ["--env", "Maze-v0", "--agent", "wall_follower", "--episodes", "3", "--seed", "4"]
+    assert main(["record", str(run), *words]) == 0 and main(["page", str(run), "--out", str(out)]) == 0
+    capsys.readouterr()
+    data = re.search(r'id="data">(.*?)</script>', out.read_text(encoding="utf-8"), re.DOTALL)
+    assert data
+    (replay,) = json.loads(data[1])["replays"]
+    found = call(
+        "(text) => $replay.readReplay(text, {}).episodes.map(({states, totals}) => totals.at(-1))", replay["text"]
+    )
+    assert found == [1, 1, 1]
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,16 +1,20 @@
 """`mazegrad page` and `mazegrad edit`: write the page, and open it in a browser."""
 
+import json
 import os
 import platform
 import tempfile
 import webbrowser
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 
-from ..envs import Maze, MazeEnv
+from ..envs import Maze, MazeEnv, Replay
 from ..envs.maps.files import write_file
+from ..envs.replay import FORMAT
 from ..files import kind_of
 from ..named import environment_ids, find_environment, named_maze
 from .build import Drawing, build_page, drawing_of
@@ -21,7 +25,7 @@ def page(arguments: Namespace) -> None:
     drawings, replays = [], []
     for name in arguments.mazes:
         if _is_replay(name):
-            replays.append((Path(name).name, Path(name).read_text(encoding="utf-8")))
+            replays.append((Path(name).name, _with_mazes(Replay.load(name))))
         else:
             drawings.append(_drawing(name, arguments.format, arguments.seed))
     size = _write(arguments.out, drawings, replays)
@@ -48,6 +52,22 @@ def _write(out: Path, drawings: list[Drawing], replays: list[tuple[str, str]]) -
 
 def _is_replay(name: str) -> bool:
     return Path(name).is_file() and kind_of(Path(name)) == "a recorded run"
+
+
+def _with_mazes(replay: Replay) -> str:
+    """Return a recorded run as lines of JSON in which every episode names its maze, generated ones too."""
+    head = {"format": FORMAT, "library": replay.library, "id": replay.id, "keywords": dict(replay.keywords)}
+    lines: list[dict[str, Any]] = [head]
+    env = gymnasium.make(replay.id, **replay.keywords)
+    bare = env.unwrapped
+    for episode in replay.episodes:
+        line = asdict(episode)
+        if isinstance(bare, MazeEnv):
+            env.reset(seed=episode.seed, options=dict(episode.options))
+            line["options"] = {**episode.options, "maze": bare.maze.to_text()}
+        lines.append(line)
+    env.close()
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def _drawing(name: str, format: str | None, seed: int) -> Drawing:

@@ -124,6 +124,7 @@ class App {
   showBanner(text = "") {
     const banner = byId("banner");
     banner.hidden = !text;
+    if (text) byId("welcome").hidden = true;
     banner.replaceChildren(el("span", { text }), button(t("backToMaze"), () => {
       this.closeExample();
       byId("play").focus();
@@ -155,6 +156,7 @@ class App {
     if (this.mode.load) this.mode.load(this.maze);
     byId("board").classList.toggle("draws", Boolean(this.mode.pointer));
     this.showTabs(focus);
+    if (id !== "net") byId("welcome").hidden = true;
     this.begin();
     this.showPanel();
   }
@@ -177,7 +179,11 @@ class App {
     const tabs = this.modes.map((mode) => {
       const selected = mode === this.mode;
       return el("button", { type: "button", role: "tab", id: `tab-${mode.id}`, "aria-selected": String(selected), "aria-controls": selected ? `panel-${mode.id}` : null, tabindex: selected ? 0 : -1, text: t(`tab_${mode.id}`), on: {
-        click: () => this.setMode(mode.id, true),
+        click: (event) => {
+          this.setMode(mode.id, true);
+          // who clicked wants to walk or draw with the keys; who came with the keyboard stays among the tabs
+          if (event.detail > 0) byId("board").focus({ preventScroll: true });
+        },
         keydown: (event) => {
           const at = this.modes.indexOf(mode);
           const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: this.modes.length - 1 }[event.key];
@@ -353,6 +359,11 @@ class App {
       this.showWords();
     });
     byId("share").addEventListener("click", () => this.share());
+    byId("welcome-close").addEventListener("click", () => {
+      byId("welcome").hidden = true;
+      kept.set("welcomed", "1");
+      byId("play").focus();
+    });
     document.addEventListener("keydown", (event) => this.key(event));
     addEventListener("hashchange", () => this.openFragment());
     const board = byId("board");
@@ -462,6 +473,7 @@ class App {
     this.openText(this.data.mazes[0].text);
     this.setMode("net");
     this.showWords();
+    byId("welcome").hidden = Boolean(kept.get("welcomed"));
     this.listen();
     await this.openFragment();
     document.documentElement.dataset.ready = "";

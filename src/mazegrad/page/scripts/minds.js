@@ -6,10 +6,10 @@ const LEFT_OF = [2, 0, 3, 1];
 const RIGHT_OF = LEFT_OF.map((direction) => 3 - direction);
 const NOWHERE = -1;
 const DOWN = 3;
-const MAX_STATES = 30000;
+const MAX_STATES = 20000;
+const EXHAUSTIVE = 10;
 const LONGEST = 400;
-const BEAM = 512;
-const STRIDE = 4096;
+const BEAM = 256;
 
 /** Return M x. */
 export function multiply(M, x) {
@@ -136,10 +136,23 @@ function simpleRoots(c) {
 }
 
 // --------------------------------------------------------------------------------------------------------------- paths
-const seen = (came, move) => SIDE.map((d) => Number(d === came || d === move));
+/** Return the step of a net inside paths: from h, where it came from and the move ahead to the next h. */
+function stepper({ W, U, b }) {
+  const fromW = [NOWHERE, ...SIDE].map((came) => SIDE.map((move) => multiply(W, SIDE.map((d) => Number(d === came || d === move)))));
+  return (h, came, move) => {
+    const w = fromW[came + 1][move];
+    return [
+      w[0] + (U[0][0] * h[0] + U[0][1] * h[1] + U[0][2] * h[2] + U[0][3] * h[3]) + b[0],
+      w[1] + (U[1][0] * h[0] + U[1][1] * h[1] + U[1][2] * h[2] + U[1][3] * h[3]) + b[1],
+      w[2] + (U[2][0] * h[0] + U[2][1] * h[1] + U[2][2] * h[2] + U[2][3] * h[3]) + b[2],
+      w[3] + (U[3][0] * h[0] + U[3][1] * h[1] + U[3][2] * h[2] + U[3][3] * h[3]) + b[3],
+    ];
+  };
+}
 
 /** Return whether a net follows all paths, of any length: its state takes finitely many values, and all are tried. */
 function isProved(net, start) {
+  const next = stepper(net);
   let open = [[start === "end" ? NOWHERE : DOWN, NOWHERE, net.h0]];
   const visited = new Set();
   while (open.length) {
@@ -147,9 +160,9 @@ function isProved(net, start) {
     for (const [came, before, h] of open) {
       for (const move of SIDE) {
         if (move === came || move === before) continue;
-        const after = rnnStep(net, seen(came, move), h);
+        const after = next(h, came, move);
         if (argmax(after) !== move || visited.size > MAX_STATES) return false;
-        const key = `${move} ${came} ${after.map((value) => value + 0)}`;
+        const key = `${move} ${came} ${after[0] + 0} ${after[1] + 0} ${after[2] + 0} ${after[3] + 0}`;
         if (visited.has(key)) continue;
         visited.add(key);
         fresh.push([3 - move, came, after]);
@@ -160,27 +173,62 @@ function isProved(net, start) {
   return true;
 }
 
-/** Return the shortest path that a net does not follow, of those that are tried; null if none fails. */
+// A path is its last cell, which knows the cell before (`back`) and that LEAP cells before (`leap`).
+const LEAP = 8;
+
+function extended(back, row, column, move, h) {
+  let leap = back;
+  for (let i = 1; i < LEAP && leap; i++) leap = leap.back;
+  return { back, leap, row, column, move, h };
+}
+
+/** Return whether a cell lies on a path or beside one of its cells but the last. */
+function touches(last, row, column) {
+  for (let cell = last.back; cell;) {
+    const far = Math.abs(cell.row - row) + Math.abs(cell.column - column);
+    if (far <= 1) return true;
+    // the next far - 2 cells back are nearer to this one than to that
+    let steps = far - 1;
+    for (; steps >= LEAP && cell; steps -= LEAP) cell = cell.leap;
+    for (; steps > 0 && cell; steps--) cell = cell.back;
+  }
+  return false;
+}
+
+function movesOf(last) {
+  const moves = [];
+  for (let cell = last; cell && cell.move !== null; cell = cell.back) moves.push(cell.move);
+  return moves.reverse();
+}
+
+/**
+ * Return the shortest path that a net does not follow: of all up to `EXHAUSTIVE` steps, then of those with the smallest
+ * leads, which finds memory that fades; null if none fails.
+ */
 function failure(net, start) {
-  const offsets = OFFSETS.map(([row, column]) => row * STRIDE + column);
-  let paths = [{ cells: start === "end" ? [0] : [offsets[DOWN], 0], moves: [], h: net.h0 }];
+  const next = stepper(net);
+  const below = start === "end" ? null : extended(null, 1, 0, null, null);
+  let paths = [extended(below, 0, 0, null, net.h0)];
   for (let length = 1; length <= LONGEST; length++) {
-    const longer = [];
+    const found = [];
     for (const path of paths) {
-      const last = path.cells.at(-1);
-      const came = path.moves.length ? 3 - path.moves.at(-1) : start === "end" ? NOWHERE : DOWN;
-      const taken = new Set(path.cells.slice(0, -1));
+      const came = path.move !== null ? 3 - path.move : below ? DOWN : NOWHERE;
       for (const move of SIDE) {
-        const ahead = last + offsets[move];
-        if (taken.has(ahead) || offsets.some((offset) => taken.has(ahead + offset))) continue;
-        const h = rnnStep(net, seen(came, move), path.h);
-        const moves = [...path.moves, move];
+        const [row, column] = [path.row + OFFSETS[move][0], path.column + OFFSETS[move][1]];
+        if (move === came || touches(path, row, column)) continue;
+        const h = next(path.h, came, move);
         const went = argmax(h);
-        if (went !== move) return { start, moves, went, shortest: longer.shortest !== false && length <= 9, text: pathText(moves, start) };
-        longer.push({ cells: [...path.cells, ahead], moves, h, lead: h[move] - Math.max(...h.filter((_, i) => i !== move)) });
+        if (went !== move) {
+          const moves = [...movesOf(path), move];
+          return { start, moves, went, shortest: length <= EXHAUSTIVE, text: pathText(moves, start) };
+        }
+        let other = -Infinity;
+        for (const i of SIDE) if (i !== move && h[i] > other) other = h[i];
+        found.push({ path, row, column, move, h, lead: h[move] - other });
       }
     }
-    paths = longer.length > 4 * BEAM ? longer.sort((one, other) => one.lead - other.lead).slice(0, BEAM) : longer;
+    const kept = length < EXHAUSTIVE ? found : found.sort((one, two) => one.lead - two.lead).slice(0, BEAM);
+    paths = kept.map(({ path, row, column, move, h }) => extended(path, row, column, move, h));
   }
   return null;
 }

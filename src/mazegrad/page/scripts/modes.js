@@ -57,8 +57,8 @@ function paintValues(app, board, values, best, numbers) {
   const highest = new Float64Array(board.rows * board.columns).fill(NaN);
   const chosen = new Map();
   for (let s = 0; s < world.states; s++) {
-    if (world.terminal[s]) continue;
     const cell = world.cell[s];
+    if (world.terminal[s] || world.maze.tiles[cell] === "X") continue; // a trap that leads back is never stood on
     if (Number.isNaN(highest[cell]) || values[s] > highest[cell]) {
       highest[cell] = values[s];
       chosen.set(cell, s);
@@ -72,8 +72,9 @@ function paintValues(app, board, values, best, numbers) {
   for (const [cell, s] of even ? [] : chosen) {
     for (let a = 0; a < world.actions; a++) if (best[s * world.actions + a]) arrows.push([cell, angleOf(world, s, a)]);
   }
-  board.setArrows(arrows);
-  board.setLabels(numbers && board.tile >= 38 ? [...chosen].map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))]) : []);
+  const written = numbers && board.tile >= 38;
+  board.setArrows(arrows, written);
+  board.setLabels(written ? [...chosen].filter(([cell]) => cell !== world.cell[world.starts[0]]).map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))]) : []);
 }
 
 /** The mode of value iteration. */

@@ -261,9 +261,16 @@ export class NetMode extends Walking {
   }
 
   // -------------------------------------------------------------------------------------------------------------- check
-  /** Ask whether the net follows every path of dots. */
+  /** Ask whether the net follows every path of dots; the answer may take a second. */
   check() {
     this.app.stop();
+    this.verdict.replaceChildren(el("p", { text: t("checking") }));
+    this.verdict.className = "verdict";
+    this.verdict.hidden = false;
+    setTimeout(() => this.judge(), 30);
+  }
+
+  judge() {
     this.onSheet = this.app.original ? this.onSheet : this.arrives();
     this.result = checkPaths(this.net);
     this.showGoals();

@@ -145,12 +145,12 @@ export class Board {
     this.heat.replaceChildren(...squares);
   }
 
-  /** Draw arrows: a list of [cell, angle in degrees, 0 for up]; an angle of null means to stay. */
-  setArrows(list) {
+  /** Draw arrows: a list of [cell, angle in degrees, 0 for up]; an angle of null means to stay; high leaves room below. */
+  setArrows(list, high = false) {
     this.arrows.replaceChildren(...list.map(([cell, angle]) => {
       const [x, y] = this.middle(cell);
       const d = angle === null ? "M-.12 0H.12" : "M0 -.05L0 -.42M-.14 -.28L0 -.42L.14 -.28";
-      return svg("g", { transform: `translate(${x} ${y}) rotate(${angle ?? 0})` },
+      return svg("g", { transform: `translate(${x} ${high ? y - 0.13 : y}) rotate(${angle ?? 0}) scale(${high ? 0.8 : 1})` },
         svg("path", { d, class: "halo" }), svg("path", { d, class: "arrow" }));
     }));
   }
@@ -159,7 +159,7 @@ export class Board {
   setLabels(list) {
     this.labels.replaceChildren(...list.map(([cell, text]) => {
       const [x, y] = this.middle(cell);
-      const label = svg("text", { x, y: y + 0.44 });
+      const label = svg("text", { x, y: y + 0.43 });
       label.textContent = text;
       return label;
     }));
