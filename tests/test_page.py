@@ -159,7 +159,7 @@ def test_exercise_38_is_solved_with_the_pointer_by_the_hints_alone(opened: Opene
     for _ in range(6):
         page.get_by_role("button", name=re.compile("[Hh]int")).first.click()
     assert "below U press 0, +I, −J, ×½" in page.inner_text(".hint")
-    for chip in ("U0", "U+I", "U−J", "U×½", "W×2"):
+    for chip in ("U0", "U+I", "U−J", "U×½", "W0", "W+I", "W×2"):
         page.click(f'[data-chip="{chip}"]')
     page.click("#check")
     answered(page)
@@ -407,6 +407,24 @@ def test_a_wall_follower_walks_and_its_graph_is_drawn(opened: Opened) -> None:
     page.fill("#speed", "100")
     page.click("#play")
     page.wait_for_function("/At the goal|Stopped/.test(document.querySelector('#facts').innerText)")
+
+
+def test_an_automaton_of_ones_own_is_written_in_words(opened: Opened) -> None:
+    page = opened()
+    page.click("#tab-rules")
+    page.select_option("#rule", label="Write your own")
+    page.fill("#rules", "on: up -> up\non: right -> right, back\nback: anything -> down, on\n")
+    assert "node on has no rule for –" in page.inner_text("#side [role=alert]")
+    page.fill("#rules", "on: up -> up\non: anything -> right, back\nback: sideways -> down\n")
+    assert "line 3: unknown word sideways" in page.inner_text("#side [role=alert]")
+    page.fill("#rules", "on: up -> up\non: anything -> right, back\nback: anything -> down, on\n")
+    assert page.is_hidden("#side [role=alert]") and page.locator(".graph .node").count() == 2
+    page.click("#step")
+    page.click("#step")
+    page.click("#step")
+    assert "Step\n3" in page.inner_text("#facts") and "Node back sees" in page.inner_text("#side")
+    page.check("#compiled")
+    assert page.locator(".units i").count() == 2 * 16 + 1
 
 
 def test_a_recorded_run_is_scrubbed(opened: Opened, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import mazegrad.page.build as build
 from mazegrad.agents import (
     LinearRNN,
     RNNAgent,
+    build_automaton,
     compile_automaton,
     follows_every_path,
     path_follower_automaton,
@@ -37,7 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 TEXTS = [path.read_text(encoding="utf-8") for path in MAZES.values()]
-MODULES = ("replay", "learning", "minds")
+MODULES = ("replay", "learning", "minds", "rulebook")
 ARRAYS = {
     "next": np.int32, "reward": np.float64, "terminal": np.uint8, "goal": np.uint8, "dots": np.uint8, "cell": np.int32,
     "carried": np.float64, "heading": np.int32, "slip": np.float64, "kind": np.int32,
@@ -300,6 +301,23 @@ def test_automata_are_pythons_and_their_nets_behave_alike(call: Call) -> None:
             seen = i * 7 & 15
             assert units == [node * 16 + seen]
             node = int(automaton.next_node[node, seen])
+
+
+def test_rules_in_words_are_read_as_python_reads_them(call: Call) -> None:
+    rules = {
+        "first": [("only up down", "up"), ("no left right", "right", "second"), ("↑ no →", "←"), ("anything", "down")],
+        "second": [("left", "left", "first"), ("anything", "up", "first")],
+    }
+    lines = [
+        f"{node}: {rule[0]} -> {rule[1]}" + (f", {rule[2]}" if len(rule) > 2 else "")
+        for node, some in rules.items()
+        for rule in some
+    ]
+    found = call("$rulebook.readRules", "\n".join(["; a comment", "", *lines]))
+    expected = build_automaton(rules)
+    assert found["next"] == expected.next_node.tolist() and found["action"] == expected.action.tolist()
+    again = call("$rulebook.readRules", json.dumps(wall_follower_automaton().to_dict()))
+    assert again["next"] == wall_follower_automaton().next_node.tolist()
 
 
 # -------------------------------------------------------------------------------------------------------------- replays

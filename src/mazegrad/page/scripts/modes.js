@@ -5,11 +5,13 @@ import { ARROWS, RULES, angleOf, chancesOf, compileRule, startOf } from "./logic
 import { QLearning } from "./learning.js";
 import { Model, atStart, largest } from "./planning.js";
 import { readReplay } from "./replay.js";
+import { RuleError, readRules } from "./rulebook.js";
 import { Recorded } from "./player.js";
 import { curvePlot, graphPlot, shortNumber } from "./view.js";
 import { Walking } from "./walking.js";
 import { actionName, bitsInWords, t } from "./words.js";
 
+const EXAMPLE = "left: up right -> up, right\nleft: up -> up\nleft: anything -> left\nright: up left -> up, left\nright: up -> up\nright: anything -> right\n";
 const MOST_SWEEPS = 1000;
 const percent = (value) => value.toFixed(2).replace(/\.?0+$/, "");
 
@@ -310,11 +312,28 @@ export class RulesMode extends Walking {
     this.id = "rules";
     this.senses = true;
     this.chosen = Object.keys(RULES)[0];
+    this.written = EXAMPLE;
+    this.own = readRules(EXAMPLE);
     this.compiled = false;
   }
 
   get rule() {
-    return RULES[this.chosen];
+    return this.chosen === "own" ? this.own : RULES[this.chosen];
+  }
+
+  /** Take the automaton that is written in words, if it can be read. */
+  readOwn() {
+    try {
+      this.own = readRules(this.text.value);
+      this.error.hidden = true;
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      const what = t(error.key, error.values);
+      this.error.textContent = error.line ? t("ruleLine", { line: error.line, what }) : what;
+      this.error.hidden = false;
+    }
+    this.written = this.text.value;
+    this.app.begin();
   }
 
   mind() {
@@ -335,8 +354,9 @@ export class RulesMode extends Walking {
   panel() {
     const select = el("select", { id: "rule", on: { change: () => {
       this.chosen = select.value;
+      this.ownBox.hidden = this.chosen !== "own";
       this.app.begin();
-    } } }, Object.keys(RULES).map((name) => el("option", { value: name, text: t(`rule_${name}`) })));
+    } } }, [...Object.keys(RULES), "own"].map((name) => el("option", { value: name, text: t(`rule_${name}`) })));
     select.value = this.chosen;
     const compiled = el("input", { type: "checkbox", id: "compiled", on: { change: () => {
       this.compiled = compiled.checked;
@@ -344,10 +364,14 @@ export class RulesMode extends Walking {
     } } });
     compiled.checked = this.compiled;
     this.about = el("p", { class: "soft" });
+    this.text = el("textarea", { rows: 8, spellcheck: "false", id: "rules", on: { input: () => this.readOwn() } });
+    this.text.value = this.written;
+    this.error = el("p", { class: "trouble", role: "alert", hidden: true });
+    this.ownBox = el("div", { class: "own", hidden: this.chosen !== "own" }, el("label", { for: "rules", class: "soft small", text: t("rulesHelp") }), this.text, this.error);
     this.graph = el("figure");
     this.taken = el("p");
     this.unitBox = el("div");
-    return [card(t("rulesTitle"), el("label", { class: "field" }, el("span", { text: t("rule") }), select), this.about,
+    return [card(t("rulesTitle"), el("label", { class: "field" }, el("span", { text: t("rule") }), select), this.about, this.ownBox,
       el("label", { class: "row" }, compiled, el("span", { text: t("asNet") }))),
     card(t("graphTitle"), this.graph, this.taken, this.unitBox)];
   }
