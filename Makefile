@@ -1,5 +1,5 @@
 # One word, one job. `make run` and `make test` are the README's two commands.
-.PHONY: run test lint types bench docs pictures clean
+.PHONY: run test lint types bench docs notebooks lite pictures clean
 
 run:
 	python -m pip install ".[video]" && mazegrad watch
@@ -26,6 +26,17 @@ docs:  # the site, in build/site, with an environment of its own; a warning is a
 	build/docs/bin/python -m pip install --quiet ".[docs]"
 	build/docs/bin/python -m sphinx -q -W --keep-going -b html docs build/site
 	@echo "build/site/index.html"
+
+notebooks:  # run them all, in an environment of their own
+	python3 -m venv build/notebooks
+	build/notebooks/bin/python -m pip install --quiet ".[notebooks]"
+	build/notebooks/bin/python notebooks/execute.py
+
+lite:  # the notebooks in a JupyterLite, in build/lite; `make docs` then puts it into the site
+	python3 -m venv build/notebooks
+	build/notebooks/bin/python -m pip install --quiet ".[lite]"
+	build/notebooks/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/wheels .
+	cd build && notebooks/bin/python -m jupyter lite build --contents ../notebooks --output-dir lite --piplite-wheels wheels/mazegrad-*.whl
 
 pictures:  # of README and docs
 	python -m pip install --quiet ".[plot,video]"

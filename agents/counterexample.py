@@ -53,6 +53,9 @@ class Counterexample:
         tiles[tuple(cells[0] - corner)] = ord("S")
         return Maze(tiles)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def __str__(self) -> str:
         world = World.compile(self.maze)
         state = int(world.start_states[0])

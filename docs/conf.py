@@ -6,6 +6,7 @@ README, CHANGELOG and CONTRIBUTING with their links mended.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -67,9 +68,12 @@ PLAYGROUND = """\
   style="width: 100%; height: 44rem; border: 1px solid var(--color-background-border)"></iframe>
 ```
 """
+LITE = ROOT / "build" / "lite"  # by `make lite`
 GENERATED = ("api/", "environments/", "project/")
 _metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-repository: str | None = _metadata.get("urls", {}).get("Repository") or _metadata.get("urls", {}).get("Source")
+_urls = _metadata.get("urls", {})
+_here = os.environ.get("GITHUB_REPOSITORY")  # where the site is built on GitHub
+repository: str | None = _urls.get("Repository") or _urls.get("Source") or (_here and f"https://github.com/{_here}")
 
 
 def _playground(out: Path) -> bool:
@@ -77,6 +81,24 @@ def _playground(out: Path) -> bool:
     out.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run([sys.executable, "-m", "mazegrad", "page", "--out", str(out)], capture_output=True)
     return done.returncode == 0
+
+
+def _badges(notebook: str) -> str:
+    """Return links that open a notebook: on Colab, if the public address is known, and in this site's JupyterLite."""
+    badges = []
+    if repository is not None and repository.startswith("https://github.com/"):
+        where = repository.removeprefix("https://github.com/")
+        link = f"https://colab.research.google.com/github/{where}/blob/main/notebooks/{notebook}.ipynb"
+        badges.append(f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})")
+    if (LITE / "index.html").exists():
+        badges.append(f'<a href="lite/lab/index.html?path={notebook}.ipynb">Open in JupyterLite</a>')
+    return " · ".join(badges)
+
+
+def _lite(app: Any, error: Exception | None) -> None:
+    """Put the JupyterLite into the site."""
+    if error is None and app.builder.name == "html" and LITE.exists():
+        shutil.copytree(LITE, Path(app.outdir) / "lite", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.map"))
 
 
 def _outside(folder: Path, text: str) -> str:
@@ -124,6 +146,7 @@ def _read(app: Any, docname: str, source: list[str]) -> None:
         text = re.sub(r"<!-- site: (.*?) -->", r"\1", text)
         if _playground(Path(app.outdir) / "playground.html"):
             text = text.replace("<!-- playground -->", PLAYGROUND)
+    text = re.sub(r"<!-- open: (\w+) -->", lambda match: _badges(match[1]), text)
     if not docname.startswith(GENERATED):
         text = _outside(path.parent, text)
     source[0] = _toctrees(text) if docname == "index" else text
@@ -160,5 +183,6 @@ def setup(app: Any) -> None:
     """Connect the above with Sphinx."""
     app.connect("builder-inited", _generate)
     app.connect("source-read", _read)
+    app.connect("build-finished", _lite)
     app.connect("autodoc-process-docstring", _docstring, priority=400)
     app.connect("autodoc-process-signature", _signature)

@@ -6,6 +6,11 @@ and `mazegrad.nn` (neural networks) are imported by name, so that nobody waits f
 
 import sys as _sys
 
+if _sys.platform == "emscripten":  # Pyodide
+    from .browser import stand_in as _stand_in
+
+    _stand_in()
+
 from gymnasium.envs.registration import register as _register
 
 __version__ = "0.1.0"
