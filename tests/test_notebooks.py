@@ -41,7 +41,7 @@ def test_outputs_are_cleared_and_cells_have_names(path: Path) -> None:
 # a process like Pyodide's: neither threads nor processes, and without pygame, which must not be needed
 LIKE_PYODIDE = """
 import json, subprocess, sys, threading
-import matplotlib
+import matplotlib, matplotlib.pyplot
 matplotlib.use("agg")
 def refused(*_, **__):
     raise RuntimeError("there are no threads and no processes")
