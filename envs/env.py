@@ -86,6 +86,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             "planes_last".
         view_size: the side of "view", odd, 999 at most.
         tile: the side of a tile in px, of "pixels" and of frames; by default frames are about 350 px long.
+        size: in place of `tile`, that of "pixels" and of frames, in px: their longer side at most, such as 84, or
+            (height, width) exactly, black where tiles do not fill it; see `draw`. `Maze-v0` calls it `frame_size`.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
         time_limit: the number of steps after which an episode is truncated; None is no limit. "auto" lets an explorer
@@ -137,6 +139,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         encoding: str | None = None,
         view_size: int = 7,
         tile: int | None = None,
+        size: int | tuple[int, int] | None = None,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
         time_limit: TimeLimit = "auto",
@@ -159,9 +162,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._spec: EnvSpec | None = None
         self._settings = Settings.checked(
             several=isinstance(maze, Levels) or bool(after),
-            observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
-            time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
-            actions=actions, corners=corners, noise=noise, wind=wind,
+            observation=observation, encoding=encoding, view_size=view_size, tile=tile, size=size, slip=slip,
+            rewards=rewards, time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check,
+            shaping=shaping, actions=actions, corners=corners, noise=noise, wind=wind,
             render_modes=self.metadata["render_modes"], format=format, map_warnings=map_warnings, dots_error=dots_error,
             given=given, lateness=lateness,
         )  # fmt: skip

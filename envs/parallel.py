@@ -51,9 +51,9 @@ class ParallelMazes:
         maze: as in `MazeEnv`, for all lanes; or `Levels`, of which each reset of a lane draws one.
         agents: in each lane.
         num_envs: the number of lanes.
-        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, format, map_warnings,
-            actions, corners, noise, wind: as in `MazeEnv`. Infos are those of an agent that is alone. Several agents
-            do not turn (`actions="turns"`).
+        observation, encoding, view_size, tile, size, slip, rewards, time_limit, info, discount, check, format,
+            map_warnings, actions, corners, noise, wind: as in `MazeEnv`. Infos are those of an agent that is alone.
+            Several agents do not turn (`actions="turns"`).
         render_mode: None, "human" (of one lane), "rgb_array" or "ansi".
         collisions: "blocked" (two agents are never in one cell, nor change places), "swap" (they may change places) or
             "through".
@@ -86,6 +86,7 @@ class ParallelMazes:
         encoding: str | None = None,
         view_size: int = 7,
         tile: int | None = None,
+        size: int | tuple[int, int] | None = None,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
         time_limit: TimeLimit = "auto",
@@ -112,7 +113,7 @@ class ParallelMazes:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
         self._settings = Settings.checked(
             several=isinstance(maze, Levels), observation=observation, encoding=encoding, view_size=view_size,
-            tile=tile, slip=slip, rewards=rewards, time_limit=time_limit, info=info, discount=discount,
+            tile=tile, size=size, slip=slip, rewards=rewards, time_limit=time_limit, info=info, discount=discount,
             render_mode=render_mode, check=check, shaping=None, render_modes=self.metadata["render_modes"],
             actions=actions, corners=corners, noise=noise, wind=wind,
             format=format, map_warnings=map_warnings, given={}, dots_error=0.0,

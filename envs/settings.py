@@ -12,11 +12,12 @@ from .core.world import World
 from .engines.choice import ENGINES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
-from .maps.arguments import fraction, is_whole, nearest, whole
+from .maps.arguments import fraction, is_whole, nearest
 from .maps.formats import checked_format
 from .maps.keywords import physics
 from .maps.maze import Maze
 from .observations import ENCODINGS, MAX_TILE, OBSERVATIONS, PLANAR
+from .pictures.draw import frame_size
 from .planning.mdp import check_discount
 from .planning.questions import question
 from .planning.shaping import SHAPINGS
@@ -51,6 +52,7 @@ class Settings:
         encoding: str | None,
         view_size: int,
         tile: int | None,
+        size: int | tuple[int, int] | None,
         slip: float | None,
         rewards: Mapping[str, float],
         time_limit: TimeLimit,
@@ -107,7 +109,7 @@ class Settings:
             raise ValueError(f"lateness must be a finite number, not {lateness!r}")
         if lateness and time_limit is None:
             raise ValueError('lateness is a share of the step limit: give a time_limit, or "auto"')
-        tile = None if tile is None else whole("tile, the side of a tile in px,", tile, 1, MAX_TILE)
+        shown = frame_size(tile, size, MAX_TILE)
         discount = check_discount(discount)
         seen = observation if isinstance(observation, str) else kinds
         if slip is not None and noise is not None:
@@ -123,7 +125,7 @@ class Settings:
         if dots_error and "dots" not in kinds:
             raise ValueError(f'dots_error makes "dots" noisy, but what is observed is {", ".join(kinds)}')
         setup = Setup(
-            seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, tile, given, moves
+            seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, shown, given, moves
         )
         return cls(
             setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings),

@@ -46,8 +46,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             "SameStep" (the lane is reset at once; its last observation and info are in `final_obs` and `final_info`) or
             "Disabled" (reset lanes by `options={"reset_mask": ...}`); or a `gymnasium.vector.AutoresetMode`.
         max_episode_steps: a further limit on steps, as `gymnasium.make` has it; None and -1 are none.
-        observation, encoding, view_size, tile, slip, rewards, time_limit, info, discount, check, shaping, after,
-            format, map_warnings, dots_error, lateness, actions, corners, noise, wind: as in `MazeEnv`.
+        observation, encoding, view_size, tile, size, slip, rewards, time_limit, info, discount, check, shaping,
+            after, format, map_warnings, dots_error, lateness, actions, corners, noise, wind: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
 
@@ -71,6 +71,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         encoding: str | None = None,
         view_size: int = 7,
         tile: int | None = None,
+        size: int | tuple[int, int] | None = None,
         slip: float | None = None,
         rewards: Mapping[str, float] = MappingProxyType({}),
         time_limit: TimeLimit = "auto",
@@ -95,9 +96,9 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         maze, given = given_worlds(maze)
         self._settings = Settings.checked(
             several=isinstance(maze, Levels) or bool(after) or not isinstance(maze, Maze | str | Path),
-            observation=observation, encoding=encoding, view_size=view_size, tile=tile, slip=slip, rewards=rewards,
-            time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check, shaping=shaping,
-            actions=actions, corners=corners, noise=noise, wind=wind,
+            observation=observation, encoding=encoding, view_size=view_size, tile=tile, size=size, slip=slip,
+            rewards=rewards, time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check,
+            shaping=shaping, actions=actions, corners=corners, noise=noise, wind=wind,
             render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
             dots_error=dots_error,
             given=given, lateness=lateness,

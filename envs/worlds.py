@@ -115,6 +115,7 @@ def maze(
     level_seeds: Iterable[int] | None = None,
     pinned: bool = False,
     walls: str = "tiles",
+    frame_size: int | tuple[int, int] | None = None,
     **keywords: Any,
 ) -> MazeEnv | MazeVectorEnv:
     """A new maze at each reset, `mazegrad/Maze-v0`.
@@ -127,6 +128,7 @@ def maze(
             any maze may come.
         pinned: lane i keeps the i-th of `level_seeds`; this single environment keeps the first.
         walls: "tiles", or of perfect mazes "thin": between cells, so that the maze has one tile for each room.
+        frame_size: `size` of other environments: that of "pixels" and frames in px, see `MazeEnv`.
         keywords: the generator's further knobs, see `KNOBS`; `episodes_per_level`, how many episodes a lane stays in a
             level before it gets the next; the rest goes to `MazeEnv`.
 
@@ -136,7 +138,8 @@ def maze(
     knobs = {name: keywords.pop(name) for name in KNOBS.get(generator, ()) if name in keywords}
     if braid:
         knobs["braid"] = braid
-    return _made(generated(generator, size, level_seeds=level_seeds, pinned=pinned, walls=walls, **knobs), **keywords)
+    levels = generated(generator, size, level_seeds=level_seeds, pinned=pinned, walls=walls, **knobs)
+    return _made(levels, size=frame_size, **keywords)
 
 
 def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv | MazeVectorEnv:

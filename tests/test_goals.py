@@ -6,8 +6,20 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
-from mazegrad.envs import OBSERVATIONS, Maze, MazeEnv, MazeVectorEnv, World, draw, generate_from_key, load_maze
+from mazegrad.envs import (
+    OBSERVATIONS,
+    Maze,
+    MazeEnv,
+    MazeVectorEnv,
+    World,
+    draw,
+    draw_svg,
+    generate_from_key,
+    load_maze,
+    value_iteration,
+)
 from mazegrad.envs.maps.randomness import key_from_seed, seed_from_key
+from mazegrad.envs.parallel import ParallelMazes
 
 from contract_child import IDS
 from test_vector import EVERYTHING, same, singles, walk_alike
@@ -187,3 +199,39 @@ def test_lanes_see_the_picture_of_where_they_are(text):
         for lane, (cell, carried) in enumerate(zip(places.cell, places.carried, strict=True)):
             state = np.flatnonzero((world.cell == cell) & (world.carried == carried))[0]
             assert np.array_equal(seen[lane], draw(world, int(state), tile=6))
+
+
+def test_the_size_of_frames_by_keyword():
+    """`size=` is the longer side at most, or exactly (height, width); for single, vector, several agents and `draw`."""
+    world = World.compile(load_maze("cliff_walk"))  # 4 x 12 tiles
+    assert draw(world, size=84).shape == (28, 84, 3)  # tiles of 7 px
+    exact = draw(world, 0, size=(84, 90))
+    assert exact.shape == (84, 90, 3)
+    assert np.array_equal(exact[:28, :84], draw(world, 0, tile=7)) and not exact[28:].any() and not exact[:, 84:].any()
+    assert draw(world, values=value_iteration(world), scale=False, size=(84, 90)).shape == (84, 90, 3)
+    assert 'width="84"' in draw_svg(world, size=84)
+    for size, shape in ((84, (28, 84, 3)), ((84, 84), (84, 84, 3)), (np.int64(84), (28, 84, 3))):
+        env = MazeEnv("cliff_walk", observation="pixels", size=size, render_mode="rgb_array")
+        lanes = MazeVectorEnv("cliff_walk", 2, observation="pixels", size=size, render_mode="rgb_array")
+        seen, _ = env.reset(seed=0)
+        assert seen in env.observation_space and seen.shape == env.observation_space.shape == shape
+        assert env.render().shape == shape and lanes.single_observation_space == env.observation_space
+        assert np.array_equal(lanes.reset(seed=0)[0][0], seen) and np.array_equal(lanes.render()[0], env.render())
+    agents = ParallelMazes("four_rooms", 3, 2, observation="pixels", size=(60, 60), render_mode="rgb_array")
+    agents.reset(seed=0)
+    assert [frame.shape for frame in agents.render()] == [(60, 60, 3)] * 2
+    rooms = gymnasium.make("mazegrad/Maze-v0", size=(3, 3), frame_size=(84, 84), observation="pixels")
+    assert rooms.reset(seed=0)[0].shape == (84, 84, 3)
+
+
+def test_the_size_of_frames_is_checked():
+    no_int = (("84", TypeError), (True, TypeError), (84.0, TypeError))
+    for wrong, error in (*no_int, (0, ValueError), ((84,), ValueError), ((84, 0), ValueError), (10**6, ValueError)):
+        with pytest.raises(error, match="size"):
+            MazeEnv("four_rooms", size=wrong)
+        with pytest.raises(error, match="size"):
+            draw(load_maze("four_rooms"), size=wrong)
+    with pytest.raises(ValueError, match="not both"):
+        MazeEnv("four_rooms", size=84, tile=4)
+    with pytest.raises(ValueError, match="10 x 84 px is too small for 13 x 13 tiles"):
+        MazeEnv("four_rooms", size=(10, 84))

@@ -46,7 +46,7 @@ class Scene:
         count: the number of mazes there is room for; more room is made when it is needed.
         height, width: of the largest maze; larger ones may follow.
         margin: tiles around each maze, at least 1, and as many as a move of the agents reaches.
-        tile: the side of a tile in px where the mazes are drawn; None leaves it to `draw`.
+        tile: how large the mazes are drawn, see `frame_size` of `pictures/draw.py`; None leaves it to `draw`.
         moves: of the agents.
         slip: over that of the mazes' metadata; None leaves it.
         slips: the same for single mazes, over `slip`.
@@ -74,7 +74,7 @@ class Scene:
         width: int,
         *,
         margin: int = 1,
-        tile: int | None = None,
+        tile: Any = None,
         moves: Moves = FOUR,
         slip: float | None = None,
         slips: Mapping[Maze, float | None] = MappingProxyType({}),
@@ -282,7 +282,7 @@ def numbering(maze: Maze) -> NDArray[np.int64]:
 def scene_of(
     mazes: Sequence[Maze],
     margin: int = 1,
-    tile: int | None = None,
+    tile: Any = None,
     slip: float | None = None,
     slips: Mapping[Maze, float | None] = MappingProxyType({}),
 ) -> Scene:

@@ -18,6 +18,7 @@ from ..maps.maze import Maze
 from ..maps.moves import FOUR, Moves, moves_of
 from ..maps.randomness import Streams
 from ..observations import OBSERVATIONS, Sight, Sizes, kinds_of, margin_of
+from ..pictures.draw import FrameSize, tile_of
 from ..planning.shaping import shaped
 
 Lanes: TypeAlias = NDArray[np.int64]
@@ -45,7 +46,7 @@ class Setup:
         check: called with each maze before it is used; raises MazeError to refuse it.
         shaping: a name of `SHAPINGS`, or None.
         discount: that of the shaping.
-        tile: the side of a tile in pictures, in px; None: as `draw` has it.
+        tile: the side of a tile in pictures, in px, or how large they are; None: as `draw` has it.
         given: worlds whose tables are taken as they are, by maze; see `given_worlds`.
     """
 
@@ -57,7 +58,7 @@ class Setup:
     check: Callable[[Maze], None] = accept
     shaping: str | None = None
     discount: float = 0.99
-    tile: int | None = None
+    tile: int | FrameSize | None = None
     given: Mapping[Maze, World] = field(default_factory=dict)
     physics: Mapping[str, str] = field(default_factory=dict)
 
@@ -74,7 +75,8 @@ class Setup:
 
         Raises:
             MazeError: `check` refuses one.
-            ValueError: its actions are others, or its observations are not in the declared space.
+            ValueError: its actions are others, its observations are not in the declared space, or it does not fit into
+                the pictures.
         """
         alike = (
             self.check is accept and "state" not in kinds_of(self.observation).values()
@@ -82,6 +84,7 @@ class Setup:
         kinds = {(maze.tiles.shape, alike or maze.digest, inventory_size(maze), moves_of(maze)): maze for maze in mazes}
         for maze in kinds.values():
             self.check(maze)
+            tile_of(maze.tiles.shape, self.tile)
             sight = self.sight([maze])
             if sight.moves != declared.moves:
                 one, other = str(sight.moves), str(declared.moves)

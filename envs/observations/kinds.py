@@ -22,7 +22,7 @@ from ..maps.legend import AGENT_CODE, AGENT_CODES, CODES, LAST_CODE
 from ..maps.maze import Maze
 from ..maps.moves import moves_of, quarters_of
 from ..maps.own_tiles import OWN_CODES, own_kinds
-from ..pictures.draw import tile_size
+from ..pictures.draw import FrameSize, tile_of
 from ..pictures.lanes import draw_places
 
 Look: TypeAlias = Callable[[Places], NDArray[Any]]
@@ -37,8 +37,8 @@ class Sizes(NamedTuple):
 
     view: int = 7
     """the side of "view", in tiles"""
-    tile: int | None = None
-    """the side of a tile of "pixels", in px; None: as `draw` has it"""
+    tile: int | FrameSize | None = None
+    """the side of a tile of "pixels", in px, or how large they are; None: as `draw` has it"""
 
 
 class Observation(NamedTuple):
@@ -196,7 +196,9 @@ def _map(scene: Scene, space: Space[Any]) -> Look:
 
 
 def _pixels_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
-    sides = [np.multiply(maze.tiles.shape, sizes.tile or tile_size(maze)) for maze in mazes]
+    sides = [np.multiply(maze.tiles.shape, tile_of(maze.tiles.shape, sizes.tile)) for maze in mazes]
+    if isinstance(sizes.tile, FrameSize) and sizes.tile.exact:
+        sides = [sizes.tile[:2]]
     return spaces.Box(0, 255, (*np.max(sides, axis=0).tolist(), 3), np.uint8)
 
 

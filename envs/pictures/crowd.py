@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from ..core.inventory import tiles_now
 from ..maps.maze import Maze
 from ..maps.noise import SLIPS, floor_signs
-from .draw import draw_place, tile_size
+from .draw import FrameSize, draw_place, filled_up, tile_of
+from .shown import ShownFrame
 from .tiles import Frame, Look, cell_picture
 
 
@@ -16,7 +17,7 @@ def draw_crowd(
     carried: NDArray[np.int64],
     numbers: NDArray[np.int64] | None,
     trail: NDArray[np.uint8] | None = None,
-    tile: int | None = None,
+    tile: int | FrameSize | None = None,
     slip: float | None = None,
 ) -> Frame:
     """Draw a maze with agents.
@@ -27,13 +28,13 @@ def draw_crowd(
         carried: (n,), sets of inventory bits.
         numbers: (n,), from 0, which decide their colours; None: there is one agent, drawn as it is alone.
         trail: (height * width,), what was crossed, or None.
-        tile: the side of a tile in px; None: as `draw` has it.
+        tile: the side of a tile in px, or how large the picture is; None: as `draw` has it.
         slip: over that of the maze's metadata; None leaves it.
     """
     first = int(carried[0]) if len(carried) else 0
     if numbers is None:
         return draw_place(maze, int(cells[0]), first, trail=trail, tile=tile, slip=slip)
-    size = tile_size(maze) if tile is None else tile
+    size = tile_of(maze.tiles.shape, tile)
     frame = draw_place(maze, None, first, trail=trail, tile=size, slip=slip)
     tiles = tiles_now(maze, first).ravel()
     signs = floor_signs(maze, slip).ravel().tolist()
@@ -44,4 +45,4 @@ def draw_crowd(
         look = Look(int(tiles[cell]), wind, sides, agent=number + 2, slips=slips)
         picture = cell_picture(look, size)
         frame[row * size : (row + 1) * size, column * size : (column + 1) * size] = picture
-    return frame
+    return filled_up(frame, tile).view(ShownFrame)

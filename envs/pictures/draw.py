@@ -25,6 +25,75 @@ from .tiles import Frame, cell_picture, tile_pictures
 
 AUTO_SIZE: Final = 352
 """About how many px the longer side of a picture has by default."""
+MAX_SIZE: Final = 2**13
+"""the most px of a side, where a picture's size is given"""
+
+
+class FrameSize(NamedTuple):
+    """How large a picture of a maze is, in px: its tiles are as large as fit."""
+
+    height: int
+    width: int
+    exact: bool = True
+    """whether it is filled up with black to the right and below, not just as large as its tiles"""
+
+
+def frame_size(tile: Any, size: Any, most: int | None = None) -> int | FrameSize | None:
+    """Return how large pictures are, by the keywords `tile` and `size` of `draw`.
+
+    Args:
+        tile, size: at most one of them.
+        most: the largest tile.
+
+    Raises:
+        TypeError: not integers.
+        ValueError: both, below 1 px, or too large.
+    """
+    if isinstance(tile, FrameSize):
+        return tile
+    if tile is not None and size is not None:
+        raise ValueError("give tile, the side of a tile, or size, that of the picture, not both")
+    if size is None:
+        return None if tile is None else whole("tile", tile, 1, most)
+    if isinstance(size, Sequence | np.ndarray) and not isinstance(size, str):
+        if len(size) != 2:
+            raise ValueError(f"size is the longer side of a picture in px, or (height, width), not {size!r:.80}")
+        height, width = (whole("size, of a picture in px,", side, 1, MAX_SIZE) for side in size)
+        return FrameSize(height, width)
+    side = whole("size, of a picture in px,", size, 1, MAX_SIZE)
+    return FrameSize(side, side, exact=False)
+
+
+def tile_of(shape: Sequence[int], wanted: int | FrameSize | None) -> int:
+    """Return the side of a tile in px of a picture of a maze.
+
+    Args:
+        shape: (rows, columns) of the maze.
+        wanted: see `frame_size`.
+
+    Raises:
+        ValueError: the picture is too small to have a px for each tile.
+    """
+    rows, columns = shape
+    if wanted is None:
+        return fitting(rows, columns, AUTO_SIZE, AUTO_SIZE)
+    if not isinstance(wanted, FrameSize):
+        return wanted
+    tile = min(wanted.height // rows, wanted.width // columns)
+    if not tile:
+        raise ValueError(
+            f"a picture of {wanted.height} x {wanted.width} px is too small for {rows} x {columns} tiles, a px each"
+        )
+    return tile
+
+
+def filled_up(frame: NDArray[np.uint8], wanted: int | FrameSize | None) -> NDArray[np.uint8]:
+    """Return a frame that is as large as was asked for: where its size is exact, the maze is in the upper left."""
+    if not isinstance(wanted, FrameSize) or not wanted.exact or frame.shape[:2] == wanted[:2]:
+        return frame
+    whole_frame = np.zeros((wanted.height, max(wanted.width, frame.shape[1]), 3), dtype=np.uint8)
+    whole_frame[: frame.shape[0], : frame.shape[1]] = frame
+    return whole_frame
 
 
 def tile_size(maze: Maze, height: int = AUTO_SIZE, width: int = AUTO_SIZE) -> int:
@@ -50,7 +119,8 @@ def draw(
     labels: Mapping[int, str] | None = None,
     trail: NDArray[np.uint8] | None = None,
     theme: str | Theme = "light",
-    tile: int | None = None,
+    tile: int | FrameSize | None = None,
+    size: int | tuple[int, int] | None = None,
     view_size: int = 5,
     scale: bool = True,
 ) -> Frame:
@@ -74,11 +144,13 @@ def draw(
         trail: the sides that one agent crossed, (height * width,), as `extend_trail` makes it.
         theme: "light", "dark", "print" (greys), or a `Theme`.
         tile: px of a tile's side; by default the longer side of the maze has about 350 px.
+        size: in place of `tile`, that of the picture in px: its longer side, at most; or (height, width), exactly: what
+            the tiles leave free to the right and below is black. Tiles are as large as fit, from 1 px.
         view_size: of the observation "view", in cells.
         scale: whether the scale of colours is drawn to the right of the maze.
 
     Returns:
-        (height * tile, width * tile, 3) uint8, red, green, blue, and with a scale some px wider; a fresh array, which
+        (height * tile, width * tile, 3) uint8, red, green, blue, and with a scale wider; a fresh array, which
         a notebook shows as a picture.
 
     Raises:
@@ -86,20 +158,21 @@ def draw(
         ValueError: the world does not have this state; a tile size below 1 px; arrays that do not fit the world.
     """
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
+    wanted = frame_size(tile, size)
     several = isinstance(state, Sequence | np.ndarray) and np.ndim(state) == 1
     if not several and all(part is None for part in overlays[:-1]) and theme == "light":
-        return _draw_plain(drawing, state, trail, tile)  # type: ignore[arg-type]
+        return _draw_plain(drawing, state, trail, wanted)  # type: ignore[arg-type]
     agents: Sequence[int] = state if several else () if state is None else (state,)  # type: ignore[assignment]
     composition = compose(drawing, agents, overlays, trail, theme, view_size)
-    frame = paint(composition, tile)
+    frame = paint(composition, wanted)
     maze = drawing if isinstance(drawing, Maze) else drawing.mazes[int(drawing.maze_of[agents[0]]) if agents else 0]
     if "walls" in maze.metadata:
         mask = thin_mask(maze, frame.shape[0] // maze.height)
         frame[:, : mask.shape[1]][mask] = composition.theme.wall
-    return frame
+    return filled_up(frame, wanted).view(ShownFrame)
 
 
-def _draw_plain(drawing: Maze | World, state: int | None, trail: NDArray[np.uint8] | None, tile: int | None) -> Frame:
+def _draw_plain(drawing: Maze | World, state: int | None, trail: NDArray[np.uint8] | None, tile: Any) -> Frame:
     if isinstance(drawing, Maze):
         if state is not None:
             raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
@@ -120,14 +193,14 @@ def draw_place(
     *,
     heading: int = 0,
     trail: NDArray[np.uint8] | None = None,
-    tile: int | None = None,
+    tile: int | FrameSize | None = None,
     slip: float | None = None,
 ) -> Frame:
     """Draw a maze with the agent on a cell (row * width + column), carrying a set of inventory bits; see `draw`.
 
     `heading` is the direction it faces, drawn where actions turn; `slip` that over the maze's own, or None.
     """
-    size = tile_size(maze) if tile is None else tile
+    size = tile_of(maze.tiles.shape, tile)
     canvas = _canvas(maze, size, bool(slip) if slip is not None else None)
     frame = canvas.background.copy()
     blocks = frame.reshape(maze.height, size, maze.width, size, 3).swapaxes(1, 2)
@@ -147,7 +220,7 @@ def draw_place(
         agents = {} if cell is None else {cell: LIGHT.agent}
         shown = locators(maze.tiles.shape, canvas.goals, agents, LIGHT)
         paint_locators(frame, shown, size, max(maze.tiles.shape), LIGHT)
-    return frame.view(ShownFrame)
+    return filled_up(frame, tile).view(ShownFrame)
 
 
 @lru_cache(maxsize=64)
@@ -198,11 +271,11 @@ def _canvas(maze: Maze, size: int, slips: bool | None = None) -> _Canvas:
 
 
 # -------------------------------------------------------------------------------------------------- with what lies over
-def paint(composition: Composition, tile: int | None = None) -> Frame:
-    """Paint a composition; `tile` is the side of a tile in px, by default as in `draw`."""
+def paint(composition: Composition, tile: int | FrameSize | None = None) -> Frame:
+    """Paint a composition; `tile` says how large, see `frame_size`."""
     codes, labels, scale, theme, _, rings = composition
     height, width = codes.shape
-    size = min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
+    size = tile_of(codes.shape, tile)
     sheet = _sheet(size, theme)
     if len(sheet) > _SHEET_LIMIT:
         _sheet.cache_clear()

@@ -11,7 +11,7 @@ from ..core.inventory import FLOOR, OPENED, is_door
 from ..core.places import Places
 from ..core.scene import TILES, Scene
 from ..maps.own_tiles import OWN_CODES
-from .draw import AUTO_SIZE, fitting, thin_mask
+from .draw import thin_mask, tile_of
 from .locators import LARGE, locators, paint_locators
 from .palette import LIGHT
 from .tiles import Frame, tile_pictures
@@ -26,7 +26,7 @@ def draw_places(scene: Scene, places: Places, shape: Sequence[int] = ()) -> Fram
     """Draw the mazes of many agents with these, each as `draw_place` does, all at once.
 
     Args:
-        scene: the mazes, and the size of a tile.
+        scene: the mazes, and how large they are drawn.
         places: (n,) each.
         shape: (height, width, 3) of the frames; smaller pictures are in the upper left corner.
 
@@ -50,7 +50,7 @@ def draw_places(scene: Scene, places: Places, shape: Sequence[int] = ()) -> Fram
 
 def _draw_alike(scene: Scene, places: Places, height: int, width: int) -> Frame:
     """Draw mazes of one size with an agent each, (n, height * size, width * size, 3)."""
-    size = scene.tile or fitting(height, width, AUTO_SIZE, AUTO_SIZE)
+    size = tile_of((height, width), scene.tile)
     inner = (slice(scene.margin, scene.margin + height), slice(scene.margin, scene.margin + width))
     tiles = _SHOWN[scene.codes[places.maze, *inner]]
     if scene.bits is not None:

@@ -12,9 +12,8 @@ from typing import Any, Final
 from numpy.typing import ArrayLike
 
 from ..core.world import World
-from ..maps.arguments import whole
 from ..maps.maze import Maze
-from .draw import AUTO_SIZE, Legend
+from .draw import FrameSize, Legend, frame_size, tile_of
 from .overlays import Composition, Overlays, Search, compose, decoded
 from .palette import Colour, Theme
 from .shapes import EVERYWHERE, Shape
@@ -39,12 +38,13 @@ def draw_svg(
     trail: Any = None,
     theme: str | Theme = "light",
     tile: int | None = None,
+    size: int | tuple[int, int] | None = None,
     view_size: int = 5,
     scale: bool = True,
 ) -> str:
     """Return the picture of `draw` as SVG, made of shapes; arguments and errors are those of `draw`."""
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
-    return svg_of(compose(drawing, _agents(state), overlays, trail, theme, view_size), tile)
+    return svg_of(compose(drawing, _agents(state), overlays, trail, theme, view_size), frame_size(tile, size))
 
 
 def draw_pdf(
@@ -61,6 +61,7 @@ def draw_pdf(
     trail: Any = None,
     theme: str | Theme = "print",
     tile: int | None = None,
+    size: int | tuple[int, int] | None = None,
     view_size: int = 5,
     scale: bool = True,
 ) -> bytes:
@@ -70,20 +71,19 @@ def draw_pdf(
     lacks becomes "?".
     """
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
-    return pdf_of(compose(drawing, _agents(state), overlays, trail, theme, view_size), tile)
+    return pdf_of(compose(drawing, _agents(state), overlays, trail, theme, view_size), frame_size(tile, size))
 
 
 def _agents(state: Any) -> Sequence[int]:
     return () if state is None else state if isinstance(state, Sequence) or getattr(state, "ndim", 0) == 1 else (state,)
 
 
-def _size(composition: Composition, tile: int | None) -> int:
-    height, width = composition.codes.shape
-    return min(max(AUTO_SIZE // max(height, width), 4), 96) if tile is None else whole("tile", tile, 1)
+def _size(composition: Composition, tile: int | FrameSize | None) -> int:
+    return tile_of(composition.codes.shape, tile)
 
 
 # ------------------------------------------------------------------------------------------------------------------ SVG
-def svg_of(composition: Composition, tile: int | None = None) -> str:
+def svg_of(composition: Composition, tile: int | FrameSize | None = None) -> str:
     """Return a composition as SVG; `tile` is the side of a tile in px."""
     size, (height, width), theme = _size(composition, tile), composition.codes.shape, composition.theme
     grounds, contents = _parts(composition)
@@ -158,7 +158,7 @@ def _hex(colour: Colour) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------------ PDF
-def pdf_of(composition: Composition, tile: int | None = None) -> bytes:
+def pdf_of(composition: Composition, tile: int | FrameSize | None = None) -> bytes:
     """Return a composition as a PDF; `tile` is the side of a tile in points."""
     size, (height, width), theme = _size(composition, tile), composition.codes.shape, composition.theme
     grounds, contents = _parts(composition)

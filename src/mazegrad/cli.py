@@ -173,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--out", type=_output(), metavar="FILE", help="write the maze to this file")
     generate.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
     generate.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write how it grows (extra: video)")
+    generate.add_argument("--size", type=_size, metavar="WxH", help="size of pictures, px (default: as the maze needs)")
 
     convert = command("convert", "convert", "Read a maze in one format and write it in another; see mazegrad list.")
     convert.add_argument("maze", metavar="NAME|FILE", help="a shipped maze or a file")
@@ -193,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     solve.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
     solve.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write the search (extra: video)")
+    solve.add_argument("--size", type=_size, metavar="WxH", help="size of pictures, px (default: as the maze needs)")
 
     check = command("check", "check", "Check whether W, U, b follow every path of dots; if not, show where they fail.")
     check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="an .npz with W, U, b (and h0, feedback)")

@@ -42,7 +42,7 @@ from .envs.maps.generators import check_knobs
 from .envs.maps.legend import CODES, TILE_REWARDS
 from .envs.maps.metadata import METADATA
 from .envs.maps.paths import check_path
-from .envs.pictures.draw import tile_size
+from .envs.pictures.draw import FrameSize, tile_size
 from .envs.pictures.text import maze_text
 from .envs.pictures.tiles import Frame
 from .envs.pictures.trails import extend_trail, new_trail
@@ -332,12 +332,12 @@ def make_maze(arguments: Namespace) -> None:
         save_maze(arguments.out, maze)
         print(f"wrote {arguments.out}")
     if arguments.png is not None:
-        save_png(arguments.png, draw(maze, tile=tile_size(maze, *SIZE)))
+        save_png(arguments.png, draw(maze, tile=_picture_size(arguments, maze, SIZE)))
         print(f"wrote {arguments.png}")
     if arguments.gif is not None:
         rng = np.random.default_rng(arguments.seed)  # the same maze again, from its first passage on
         stages = growth(arguments.name, arguments.rows, arguments.columns, rng=rng, frames=_FRAMES, **knobs)
-        tile = tile_size(maze, *_SMALL)
+        tile = _picture_size(arguments, maze, _SMALL)
         save_gif(arguments.gif, stages, lambda stage: draw(stage, tile=tile), 20)
         print(f"wrote {arguments.gif}")
     if arguments.out is None and arguments.png is None and arguments.gif is None:
@@ -375,10 +375,10 @@ def solve(arguments: Namespace) -> int:
     print(maze_text(maze, arrows, dot="."), end="")
     print(f"{chosen}: {len(cells) - 1} steps" if cells else f"{chosen} finds no way to a goal")
     if arguments.png is not None:
-        save_png(arguments.png, _draw_way(world, cells, solution, tile_size(maze, *SIZE)))
+        save_png(arguments.png, _draw_way(world, cells, solution, _picture_size(arguments, maze, SIZE)))
         print(f"wrote {arguments.png}")
     if arguments.gif is not None:
-        tile, count = tile_size(maze, *_SMALL), len(solution.visited)
+        tile, count = _picture_size(arguments, maze, _SMALL), len(solution.visited)
         ends = np.unique(np.linspace(1, max(count, 1), _FRAMES).round().astype(int)).tolist()
         stages = [Solution(None, solution.visited[:end]) for end in ends] + [solution]
         save_gif(arguments.gif, stages, lambda stage: draw(world, search=stage, tile=tile, scale=False), 20)
@@ -391,7 +391,12 @@ def solve(arguments: Namespace) -> int:
     return int(solution.path is None)
 
 
-def _draw_way(world: World, cells: Sequence[int], solution: Solution, tile: int) -> Frame:
+def _picture_size(arguments: Namespace, maze: Maze, most: tuple[int, int]) -> int | FrameSize:
+    """Return the size of a picture as `--size` says it, else the side of a tile so that the maze fits into another."""
+    return FrameSize(*arguments.size) if arguments.size else tile_size(maze, *most)
+
+
+def _draw_way(world: World, cells: Sequence[int], solution: Solution, tile: int | FrameSize) -> Frame:
     """Draw a way with arrows along it, and what is taken and opened on the way as it is at the end."""
     maze = world.mazes[0]
     if solution.path is None:
