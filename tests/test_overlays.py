@@ -160,7 +160,7 @@ def test_svg_is_well_formed_and_has_the_size_of_the_frame(keywords: dict[str, An
     root = xml.etree.ElementTree.fromstring(text)
     assert (int(root.get("height")), int(root.get("width"))) == frame.shape[:2]
     space = "{http://www.w3.org/2000/svg}"
-    names = {group.get("id") for group in root.iter(f"{space}g")}
+    names = {element.get("id") for element in root.iter()}
     assert {use.get("href")[1:] for use in root.iter(f"{space}use")} <= names
     assert "<image" not in text, "shapes, not pixels"
     for label in keywords.get("labels", {}).values():
@@ -185,10 +185,20 @@ def test_pdf_says_where_its_objects_are(keywords: dict[str, Any]) -> None:
 
 
 def test_an_svg_of_21_x_21_tiles_is_small() -> None:
-    world = World.compile(generate("backtracker", 10, 10, rng=np.random.default_rng(0)))
+    world = World.compile(generate("backtracker", 10, 10, rng=np.random.default_rng(0)), slip=0.1)
     values = value_iteration(world)
     assert len(draw_svg(world, 0)) < 12_000
-    assert len(draw_svg(world, 0, values=values, policy=values)) < 40_000
+    rng, walks = np.random.default_rng(0), [np.repeat(world.start_states, 1000)]
+    for _ in range(200):
+        walks.append(world.next_state[walks[-1], rng.integers(0, 4, 1000)])
+    every = [
+        {"values": values, "policy": values},
+        {"trails": np.array(walks), "visits": np.bincount(np.ravel(walks), minlength=world.states)},
+        {"search": SOLVERS["breadth_first"](world), "policy": values},
+        {"observation": "view", "labels": {1: "A", 9: "B"}, "theme": "dark"},
+    ]
+    for keywords in every:
+        assert len(draw_svg(world, 0, **keywords)) < 40_000
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -182,8 +182,10 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
     if look.heat >= 0 and sign not in "# ":
         found.append(Layer(theme.heat_colour(look.heat / (HEAT_LEVELS - 1)), EVERYWHERE))
     found += _floor(look, theme) if sign not in "# " else []
-    found += [Layer(theme.trail, shape) for shape in _trail(look.trail)]
-    found += [Layer(theme.trail, shape) for shape in _flow(look.flow)]
+    trails = [*_trail(look.trail), *_flow(look.flow)]
+    if look.heat >= 0:
+        found += [Layer(theme.paper, _wider(shape, 0.10)) for shape in trails]
+    found += [Layer(theme.trail, shape) for shape in trails]
     if sign != "." or not (look.arrows or look.heat >= 0):  # dots would hide what is drawn over them
         found += tile[flat:]
     arrows = [_arrow(*arrow) for arrow in look.arrows]
@@ -215,7 +217,7 @@ def _floor(look: Look, theme: Theme) -> list[Layer]:
     return [*pale, *(Layer(colour, line) for colour, line in signs)]
 
 
-def _trail(sides: int) -> list[Shape]:
+def _trail(sides: int) -> list[Disc | Line]:
     """Return a line from the middle to each side that was crossed."""
     if not sides:
         return []
@@ -223,15 +225,26 @@ def _trail(sides: int) -> list[Shape]:
     return [Disc(0, 0, 0.10), *[Line(((0.0, 0.0), end), 0.20) for end in ends]]
 
 
-def _flow(flow: tuple[int, ...]) -> list[Shape]:
+def _wider(shape: Disc | Line, by: float) -> Disc | Line:
+    """Return a part of a trail that is wider, and ends at the edge of the cell all the same."""
+    if isinstance(shape, Disc):
+        return Disc(shape.x, shape.y, shape.radius + by / 2)
+    width = shape.line + by
+    return Line(tuple(((1 - width) * x, (1 - width) * y) for x, y in shape.points), width)
+
+
+def _flow(flow: tuple[int, ...]) -> list[Disc | Line]:
     """Return a line from the middle to each side, the wider the more agents crossed it."""
     widths = [0.03 + 0.07 * level for level in flow]
-    lines: list[Shape] = [
+    lines: list[Disc | Line] = [
         Line(((0.0, 0.0), (0.5 * column, 0.5 * row)), width)
         for (row, column), width, level in zip(OFFSETS.tolist(), widths, flow, strict=False)
         if level
     ]
     return [*lines, Disc(0, 0, max(widths) / 2)] if lines else []
+
+
+_GAP: Final = 0.12  # arrows of one cell do not touch each other
 
 
 def _arrow(row: int, column: int, strength: int) -> list[Line]:
@@ -243,7 +256,7 @@ def _arrow(row: int, column: int, strength: int) -> list[Line]:
     end, tip = 0.16 + 0.28 * strength / STRENGTHS, 0.06 + 0.09 * strength / STRENGTHS
     point = (end * x, end * y)
     barbs = [(point[0] - tip * (x + side * y), point[1] - tip * (y - side * x)) for side in (1, -1)]
-    return [Line(((0.05 * x, 0.05 * y), point), 0.08), Line((barbs[0], point, barbs[1]), 0.08)]
+    return [Line(((_GAP * x, _GAP * y), point), 0.08), Line((barbs[0], point, barbs[1]), 0.08)]
 
 
 def cell_picture(look: Look, size: int, theme: Theme = LIGHT) -> Frame:

@@ -5,6 +5,7 @@ cell looks so.
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -91,7 +92,7 @@ def svg_of(composition: Composition, tile: int | FrameSize | None = None) -> str
     for colour, cells in grounds.items():
         runs = "".join(f"M{x} {y}h{n}v1h-{n}z" for y, x, n in _runs(cells, width))
         parts.append(f'<path fill="{_hex(colour)}" stroke="{_hex(colour)}" stroke-width=".02" d="{runs}"/>')
-    defined = "".join(f'<g id="{_name(i)}">{"".join(map(svg_layer, look))}</g>' for i, look in enumerate(contents))
+    defined = _svg_looks(contents)
     for i, cells in enumerate(contents.values()):
         places = (divmod(cell, width) for cell in cells)
         parts += [f'<use href="#{_name(i)}" x="{column + 0.5:g}" y="{row + 0.5:g}"/>' for row, column in places]
@@ -126,12 +127,25 @@ def svg_of(composition: Composition, tile: int | FrameSize | None = None) -> str
         px_width += place.width
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{px_width}" height="{height * size}"'
-        f' viewBox="0 0 {px_width} {height * size}"><defs>{defined}</defs>'
-        f'<g transform="scale({size})">{"".join(parts)}</g>{legend}</svg>'
+        f' viewBox="0 0 {px_width} {height * size}" fill="none" stroke-linecap="round" stroke-linejoin="round">'
+        f'<defs>{defined}</defs><g transform="scale({size})">{"".join(parts)}</g>{legend}</svg>'
     )
 
 
-def svg_layer(layer: Layer) -> str:
+def _svg_looks(contents: Iterable[tuple[Layer, ...]]) -> str:
+    """Return the definition of each look, a, b, ...; layers that several share are defined once, as A, B, ..."""
+    looks = list(contents)
+    shared = [layer for layer, count in Counter(layer for look in looks for layer in look).items() if count > 2]
+    names = {layer: _name(i).upper() for i, layer in enumerate(shared)}
+    layers = [svg_layer(layer, f' id="{name}"') for layer, name in names.items()]
+    parts = (
+        "".join(f'<use href="#{names[layer]}"/>' if layer in names else svg_layer(layer) for layer in look)
+        for look in looks
+    )
+    return "".join(layers) + "".join(f'<g id="{_name(i)}">{part}</g>' for i, part in enumerate(parts))
+
+
+def svg_layer(layer: Layer, name: str = "") -> str:
     """Return a layer as an SVG path."""
     colour, shape, alpha = layer
     path = "".join(
@@ -139,9 +153,9 @@ def svg_layer(layer: Layer) -> str:
     )
     style = f'fill="{_hex(colour)}"'
     if shape.line:
-        ends = ' stroke-linecap="round" stroke-linejoin="round"' if not _closed(shape) else ""
-        style = f'fill="none" stroke="{_hex(colour)}" stroke-width="{_short(shape.line)}"{ends}'
-    return f'<path {style}{f" opacity={chr(34)}{alpha:g}{chr(34)}" if alpha < 1 else ""} d="{path}"/>'
+        corners = ' stroke-linejoin="miter"' if _closed(shape) else ""
+        style = f'stroke="{_hex(colour)}" stroke-width="{_short(shape.line)}"{corners}'
+    return f'<path{name} {style}{f" opacity={chr(34)}{alpha:g}{chr(34)}" if alpha < 1 else ""} d="{path}"/>'
 
 
 def _name(number: int) -> str:
