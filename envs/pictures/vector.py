@@ -20,6 +20,8 @@ from .palette import Colour, Theme
 from .shapes import EVERYWHERE, Shape
 from .tiles import Layer, layers
 
+SVG_LINES: Final = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
+"""attributes of what encloses layers"""
 _DIGITS: Final = 3  # after the point, in tiles: a thousandth of a tile is below what can be seen
 _HALO: Final = 0.12  # of a tile, around a label
 _STEPS: Final = 32  # shades of a scale
@@ -127,7 +129,7 @@ def svg_of(composition: Composition, tile: int | FrameSize | None = None) -> str
         px_width += place.width
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{px_width}" height="{height * size}"'
-        f' viewBox="0 0 {px_width} {height * size}" fill="none" stroke-linecap="round" stroke-linejoin="round">'
+        f' viewBox="0 0 {px_width} {height * size}" {SVG_LINES}>'
         f'<defs>{defined}</defs><g transform="scale({size})">{"".join(parts)}</g>{legend}</svg>'
     )
 
@@ -146,7 +148,7 @@ def _svg_looks(contents: Iterable[tuple[Layer, ...]]) -> str:
 
 
 def svg_layer(layer: Layer, name: str = "") -> str:
-    """Return a layer as an SVG path."""
+    """Return a layer as an SVG path, which lies in an element with `SVG_LINES`."""
     colour, shape, alpha = layer
     path = "".join(
         f"{letter}{' '.join(f'{_short(x)} {_short(y)}' for x, y in points)}" for letter, points in shape.path()

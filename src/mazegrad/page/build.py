@@ -19,7 +19,7 @@ from ..envs.core.inventory import OPENED
 from ..envs.maps.legend import LEGEND
 from ..envs.pictures.palette import DARK, LIGHT, Colour, Theme, mixed
 from ..envs.pictures.tiles import Look, layers
-from ..envs.pictures.vector import svg_layer
+from ..envs.pictures.vector import SVG_LINES, svg_layer
 
 HERE: Final = Path(__file__).parent
 _OWN: Final = "$"  # stands for every letter that a map declares
@@ -180,7 +180,7 @@ def _symbols() -> str:
         shapes = re.sub(r'"(#[0-9a-f]{6})"', lambda found: f'"var(--{names[found[1]]})"', shapes)
         while shapes != (joined := _ALIKE.sub(r'<path \1 d="\2\3"/>', shapes)):
             shapes = joined
-        drawn.append(f'<g id="t{code}">{shapes}</g>')
+        drawn.append(f'<g id="t{code}" {SVG_LINES}>{shapes}</g>')
     return "".join(drawn)
 
 
