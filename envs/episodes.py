@@ -230,7 +230,11 @@ class Episodes:
 
     def _auto_limits(self, lanes: Lanes) -> NDArray[np.int64]:
         """Return what "auto" means in the mazes that lanes are in: the same as for one agent."""
-        scene, numbers = self.engine.scene, self.engine.places(lanes).maze
+        return self.auto_limits(self.engine.places(lanes).maze)
+
+    def auto_limits(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what "auto" means in mazes of the engine's scene, by their numbers: the same as for one agent."""
+        scene = self.engine.scene
         if self._levels is not None and self._levels.batch is not None:
             limits: NDArray[np.int64] = size_limit(scene.open_tiles[numbers])
             return limits

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -19,11 +19,12 @@ from .engines.given import given_worlds
 from .episodes import Episodes
 from .info import Info, mask_of
 from .maps.arguments import whole
-from .maps.changes import changes_of, levels_without
+from .maps.changes import Changes, changes_of, levels_without
 from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import misread
+from .observations import Sight
 from .observations.sight import assign, listed
 from .options import check_options, each, found_mazes, found_positions, masked, start_cell
 from .pictures.draw import draw_place
@@ -33,6 +34,19 @@ from .planning.goals import goal_reward
 from .planning.questions import is_plainly_fine
 from .saved import SavedState
 from .settings import Settings, TimeLimit
+
+
+class Plan(NamedTuple):
+    """What an environment was made of, checked: what else steps the same episodes starts from it."""
+
+    settings: Settings
+    sight: Sight
+    mazes: Sequence[Maze]
+    """one for all lanes, or one for each; with levels, one of these"""
+    levels: Levels | None
+    longest: int | None
+    """a further limit on steps"""
+    changes: Changes | None
 
 
 class MazeVectorEnv(VectorEnv[Any, Any, Any]):
@@ -119,6 +133,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         else:
             mazes = setup.dressed(found_mazes(maze, num_envs, format))
         self._sight = setup.declared(mazes, levels)
+        self.plan = Plan(self._settings, self._sight, mazes, levels, longest, changes)
         self.moves = self._sight.moves
         setup.checked(() if changes is None else changes.mazes, self._sight)
         self.single_observation_space = self._sight.space

@@ -17,8 +17,8 @@ Bits: TypeAlias = Any  # an int, or a uint64 array: the operators are the same
 
 MASK: Final = 2**64 - 1
 GAMMA: Final = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, made odd
-_FACTORS: Final = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-_INVERSE: Final = tuple(pow(factor, -1, 2**64) for factor in _FACTORS)
+FACTORS: Final = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_INVERSE: Final = tuple(pow(factor, -1, 2**64) for factor in FACTORS)
 
 _SIGHT: Final = 0xD1B54A32D192ED03  # any odd number that is not GAMMA
 
@@ -28,9 +28,9 @@ MAZE, START, STEPS = range(3)
 
 def mix(x: Bits) -> Bits:
     """Return the splitmix64 finaliser of 64-bit `x`: a bijection that flips each output bit half of the time."""
-    x = _wrapped((x ^ (x >> 30)) * _FACTORS[0])
+    x = _wrapped((x ^ (x >> 30)) * FACTORS[0])
     x ^= x >> 27
-    x *= _FACTORS[1]
+    x *= FACTORS[1]
     x = _wrapped(x)
     x ^= x >> 31
     return x

@@ -43,6 +43,8 @@ class Sight:
         self.space = declared[names[0]] if self._single else spaces.Dict(declared)
         self.local = all(OBSERVATIONS[kind].local for kind in self._kinds.values())
         """whether an agent's tile, the four neighbours and what is carried decide what is observed"""
+        self.bits_alone = self._single and isinstance(self.space, spaces.MultiBinary) and len(self.space.shape) == 1
+        """whether an observation is a row of bits"""
         self.four_bytes = self._single and declared[names[0]] == spaces.MultiBinary(4)
 
     def __reduce__(self) -> tuple[Any, ...]:

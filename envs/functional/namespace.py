@@ -1,0 +1,107 @@
+"""Which library the arrays are of: numpy, JAX, torch, or any other that keeps to the array API."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = Any
+"""an array of any of the libraries"""
+Namespace: TypeAlias = Any
+"""the functions of such a library, named as in the array API (https://data-apis.org/array-api)"""
+
+# library -> the module of its functions, and the extra that installs it
+_LIBRARIES: Final = {
+    "numpy": ("numpy", "numpy", ""),
+    "jax": ("jax.numpy", "JAX", "jax"),
+    "torch": ("array_api_compat.torch", "PyTorch", "torch"),
+}
+
+
+def library(name: str) -> Namespace:
+    """Return the functions of a library.
+
+    Args:
+        name: "numpy", "jax" or "torch".
+
+    Raises:
+        ImportError: it is not installed; the message says which extra to install.
+    """
+    module, title, extra = _LIBRARIES[name]
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        text = f'{title} is not installed (no module {error.name}): pip install "mazegrad[{extra}]"'
+        raise ImportError(text, name=error.name) from error
+
+
+def functions_of(xp: Any) -> Namespace:
+    """Return the functions for what a user names: a library's name, or its module.
+
+    Raises:
+        ValueError: an unknown name.
+        ImportError: see `library`.
+    """
+    if isinstance(xp, str):
+        if xp not in _LIBRARIES:
+            raise ValueError(f"unknown library {xp!r}; known: {', '.join(map(repr, _LIBRARIES))}, or a module")
+        return library(xp)
+    name = getattr(xp, "__name__", "")
+    return library(name) if name in _LIBRARIES else xp
+
+
+def namespace(array: Array) -> Namespace:
+    """Return the functions for an array."""
+    if hasattr(array, "__array_namespace__"):
+        return array.__array_namespace__()
+    return library("torch")
+
+
+def is_jax(xp: Namespace) -> bool:
+    """Return whether functions are JAX's."""
+    return bool(xp.__name__ == "jax.numpy")
+
+
+def is_torch(xp: Namespace) -> bool:
+    """Return whether functions are torch's."""
+    return bool(xp.__name__.endswith("torch"))
+
+
+def on_device(xp: Namespace, device: Any) -> Callable[[Any], Array]:
+    """Return the function from numpy arrays to arrays of a library on a device.
+
+    Floats take the library's default dtype, other dtypes stay where the library has them.
+    """
+    floating = xp.asarray(1.0).dtype
+    where = {} if device is None else {"device": _device(xp, device)}
+
+    def moved(array: Any) -> Array:
+        array = np.asarray(array)
+        if array.dtype.kind == "f" and array.dtype == np.float64:
+            return xp.asarray(array, dtype=floating, **where)
+        if is_jax(xp) and array.dtype == np.int64 and xp.asarray(1).dtype != np.int64:
+            if array.size and not (-(2**31) <= int(array.min()) and int(array.max()) < 2**31):
+                raise ValueError("a table has numbers of more than 32 bits: switch JAX's 64-bit mode on (jax_enable_x64)")
+            array = array.astype(np.int32)
+        return xp.asarray(array.copy() if is_torch(xp) else array, **where)
+
+    return moved
+
+
+def _device(xp: Namespace, device: Any) -> Any:
+    """Return a device: JAX takes objects alone, so that a name such as "gpu" or "cpu:1" is looked up."""
+    if not is_jax(xp) or not isinstance(device, str):
+        return device
+    import jax
+
+    kind, _, number = device.partition(":")
+    return jax.devices(kind)[int(number or 0)]
+
+
+def take(table: Array, index: Array) -> Array:
+    """Return the rows of a table at indices, (n, ...); every index is inside the table."""
+    xp = namespace(table)
+    if is_jax(xp):
+        return table.at[index].get(mode="promise_in_bounds")
+    return xp.take(table, index, axis=0)

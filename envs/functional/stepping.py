@@ -1,0 +1,330 @@
+"""Reset and step as pure functions: the state goes in and comes out, and every line is a look-up, a shift or a mask.
+
+Nothing is written in place, no array has a shape that depends on data, and nothing is decided by the value of an array;
+so the functions can be compiled, mapped and differentiated around. What does not happen in an environment (slips,
+random starts, levels, limits) has no array in `Tables` and costs nothing.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..maps.arguments import whole
+from ..maps.randomness import GAMMA, MASK, MAZE, START, STEPS, checked_seed, key_from_seed
+from . import words
+from .namespace import Array, Namespace, is_jax, is_torch, namespace, on_device, take
+from .tables import Disabled, NextStep, SameStep, Tables
+
+
+class State(NamedTuple):
+    """Where lanes are in their episodes: arrays alone, so that it is a pytree. What is not needed is None."""
+
+    at: Array
+    """(lanes,) int32: the place, state * wide"""
+    steps: Array | None
+    """(lanes,) int32: steps since the episode began; None without a time limit"""
+    over: Array | None
+    """(lanes,) bool: whether the episode is over; None where the next one begins at once"""
+    maze: Array | None
+    """(lanes,) int32: the maze that a lane keeps; None where it is drawn, or the same for all"""
+    key: Array | None
+    """(lanes, 2) int32: the hash of the key and the number of the episode is the stream; None if nothing is random"""
+    random: Array | None
+    """(lanes, 2) int32: where the stream is; None where moves are as meant"""
+    episode: Array | None
+    """(lanes,) int32: its number; None if that decides nothing"""
+
+
+def keys(tables: Tables, seed: int, lanes: int) -> Array:
+    """Return the keys of lanes of which lane i is seeded `seed + i`, as everywhere in this library; (lanes, 2) int32.
+
+    Raises:
+        TypeError: the seed, or the number of lanes, is not an integer.
+        ValueError: one is out of its range.
+    """
+    first, lanes = checked_seed(seed), whole("lanes", lanes, 1)
+    if first > MASK - lanes + 1:
+        raise ValueError(f"lane i has seed + i, at most 2**64 - 1; seed {first} is too large for {lanes} lanes")
+    key = np.asarray(key_from_seed(np.arange(lanes, dtype=np.uint64) + np.uint64(first)))
+    return as_words(tables, key)
+
+
+def as_words(tables: Tables, numbers: Any) -> Array:
+    """Return 64-bit numbers, (n,) uint64 of numpy, as (n, 2) int32 where the tables are: upper and lower halves."""
+    halves = np.stack([numbers >> np.uint64(32), numbers & np.uint64(2**32 - 1)], axis=1)
+    return like(tables, halves.astype(np.uint32).view(np.int32))
+
+
+def like(tables: Tables, array: Any) -> Array:
+    """Return a numpy array as one of the library of the tables, and on their device where that is known."""
+    xp = namespace(tables.words)
+    device = tables.words.device if is_torch(xp) or (is_jax(xp) and not _traced(tables.words)) else None
+    return on_device(xp, device)(array)
+
+
+def _traced(array: Array) -> bool:
+    return not hasattr(array, "addressable_shards")
+
+
+def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
+    """Begin the first episode of lanes.
+
+    Args:
+        tables: see `tables`.
+        keys: (lanes, 2), two words of 32 bits for each lane: of `keys`, or any others, such as JAX's `key_data`.
+
+    Returns:
+        What lanes observe, and their state.
+    """
+    xp = namespace(tables.words)
+    if len(keys.shape) != 2 or keys.shape[1] != 2:
+        raise ValueError(f"keys have shape (lanes, 2), not {tuple(keys.shape)}; functional.keys(tables, seed, lanes)")
+    keys = xp.astype(keys, xp.int32)
+    zero = keys[:, 0] & 0
+    maze = None
+    if tables.lanes is not None:
+        maze = take(tables.lanes, _count(xp, keys) % tables.lanes.shape[0])
+    state = State(
+        at=zero,
+        steps=None if tables.time_limit is None else zero,
+        over=None if isinstance(tables.mode, SameStep) else zero != 0,
+        maze=maze,
+        key=keys if _is_random(tables) else None,
+        random=keys if tables.limits is not None else None,
+        episode=zero if tables.repeat is not None and tables.repeat.shape[0] else None,
+    )
+    state = _begun(tables, state, 0)
+    return observe(tables, state), state
+
+
+def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
+    """Begin the next episodes of some lanes: with autoreset disabled, of those that are over, say.
+
+    Args:
+        tables, state: as in `step`.
+        mask: (lanes,) bool.
+
+    Returns:
+        What all lanes observe, and their state.
+    """
+    state = _merged(mask, _begun(tables, _next_episode(state), 0), state)
+    return observe(tables, state), state
+
+
+def step(
+    tables: Tables, state: State, actions: Array
+) -> tuple[Any, State, Array, Array, Array, dict[str, Any]]:
+    """Move all lanes.
+
+    An action that is not one of 0 to A - 1 lets the agent stay, with reward 0; time goes on. (Under `jit` no error can
+    be raised for it.)
+
+    Args:
+        tables: see `tables`.
+        state: see `reset`.
+        actions: (lanes,) integers.
+
+    Returns:
+        Observations, state, rewards, terminations, truncations and info: the tables that `info=` names, and in the mode
+        "SameStep" also "final_observation" and "final_info", of the states in which this step led before lanes were
+        reset.
+
+    Raises:
+        TypeError: actions that are not integers.
+        ValueError: actions of another shape.
+    """
+    xp = namespace(tables.words)
+    if not xp.isdtype(actions.dtype, "integral"):
+        raise TypeError(f"actions are integers, not {actions.dtype}")
+    if actions.shape != state.at.shape:
+        raise ValueError(f"actions have shape {tuple(state.at.shape)}, one for each lane, not {tuple(actions.shape)}")
+    count = tables.actions.shape[0]
+    column = xp.astype(xp.where((actions >= 0) & (actions < count), actions, count), xp.int32)
+    begun, counted = state, 1
+    if isinstance(tables.mode, NextStep):
+        # these lanes stay on the start that they are put on
+        begun = _merged(state.over, _begun(tables, _next_episode(state), -1), state)
+    at, steps = begun.at, begun.steps
+    if state.over is not None:
+        column = xp.where(state.over, count, column)
+    index, random = at + column, begun.random
+    if tables.limits is not None:
+        index = index + _case(tables, index, random)
+        random = _ticked(random)
+    word = take(xp.reshape(tables.words, (-1,)), index)
+    reward, terminated, at = _unfolded(tables, word, index)
+    if isinstance(tables.mode, Disabled):
+        terminated = terminated & ~state.over
+    truncated = terminated & False
+    if steps is not None:
+        steps = steps + counted
+        truncated = steps >= _limit(tables, at)
+        if isinstance(tables.mode, Disabled):
+            truncated = truncated & ~state.over
+    over = terminated | truncated
+    moved = State(at, steps, None, begun.maze, begun.key, random, begun.episode)
+    if isinstance(tables.mode, SameStep):
+        final = _seen(tables, word, at), _info(tables, at)
+        moved = _merged(over, _begun(tables, _next_episode(moved), 0), moved)
+        info = {**_info(tables, moved.at), "final_observation": final[0], "final_info": final[1]}
+        return observe(tables, moved), moved, reward, terminated, truncated, info
+    if isinstance(tables.mode, Disabled):
+        over = over | state.over
+    moved = moved._replace(over=over)
+    return _seen(tables, word, at), moved, reward, terminated, truncated, _info(tables, at)
+
+
+def observe(tables: Tables, state: State) -> Any:
+    """Return what lanes observe where they are, (lanes, ...), or a dict of such arrays."""
+    xp = namespace(tables.words)
+    staying = None
+    if tables.bits is not None:
+        staying = take(xp.reshape(tables.words, (-1,)), state.at + tables.actions.shape[0])
+    return _seen(tables, staying, state.at)
+
+
+def info(tables: Tables, state: State) -> dict[str, Any]:
+    """Return the info of lanes where they are: the tables that `info=` named, (lanes, ...) by name."""
+    return _info(tables, state.at)
+
+
+def _count(xp: Namespace, array: Array) -> Array:
+    """Return 0, 1, 2, ..., one for each entry of the first axis."""
+    return xp.cumulative_sum(xp.ones_like(array[:, 0]), axis=0, dtype=xp.int32) - 1
+
+
+def _is_random(tables: Tables) -> bool:
+    return tables.repeat is not None or tables.limits is not None or tables.starts.shape[0] > tables.first.shape[0]
+
+
+def _rows(tables: Tables, at: Array) -> Array:
+    """Return the states at places: at / wide."""
+    return at >> (tables.words.shape[2].bit_length() - 1)
+
+
+def _merged(mask: Array, new: State, old: State) -> State:
+    """Return the new state of the lanes of a mask, and the old state of the others."""
+    xp = namespace(old.at)
+    parts = []
+    for one, other in zip(new, old, strict=True):
+        if one is other:
+            parts.append(other)
+        else:
+            wide = mask if len(one.shape) == 1 else mask[:, None]
+            parts.append(xp.where(wide, one, other))
+    return State(*parts)
+
+
+def _pair(words: Array) -> words.Pair:
+    return words[:, 0], words[:, 1]
+
+
+def _joined(pair: words.Pair) -> Array:
+    return namespace(pair[0]).stack(pair, axis=1)
+
+
+def _next_episode(state: State) -> State:
+    key = None if state.key is None else _joined(words.plus(_pair(state.key), GAMMA))
+    return state._replace(key=key, episode=None if state.episode is None else state.episode + 1)
+
+
+def _begun(tables: Tables, state: State, time: int) -> State:
+    """Return lanes on the starts of their episodes, `time` steps after these began: 0, or -1 with the step to come."""
+    maze, stream = state.maze, None
+    if state.key is not None:
+        stream = words.mix(_pair(state.key))
+        if tables.repeat is not None:
+            drawn = words.bits(_level_stream(tables, state, stream), MAZE)
+            maze = words.choice(drawn, tables.first.shape[0])
+    several = tables.starts.shape[0] > tables.first.shape[0]
+    if maze is None:
+        first, count = tables.first, tables.count  # (1,), or the first of them
+        first, count = first[0] + (state.at & 0), count[0]
+    else:
+        first, count = take(tables.first, maze), take(tables.count, maze)
+    if several:
+        first = first + words.choice(words.bits(stream, START), count)
+    random = None if tables.limits is None else _joined(words.later(stream, STEPS + time + 1))
+    return state._replace(
+        at=take(tables.starts, first),
+        steps=None if state.steps is None else (state.steps & 0) + time,
+        over=None if state.over is None else state.over & False,
+        random=random,
+    )
+
+
+def _level_stream(tables: Tables, state: State, stream: words.Pair) -> words.Pair:
+    """Return the stream that draws the level: with `repeat`, that of an earlier episode."""
+    if state.episode is None:
+        return stream
+    back = state.episode - state.episode // tables.repeat[0]
+    # key - back * GAMMA
+    minus = words.times((back & 0, back), -GAMMA & MASK)
+    return words.mix(words.plus_pair(_pair(state.key), minus))
+
+
+def _case(tables: Tables, index: Array, random: Array) -> Array:
+    """Return what leads from the index of a move as meant to that of the case that happens, (lanes,)."""
+    xp = namespace(index)
+    drawn, case = words.mix(_pair(random)), None
+    cases, states, wide = tables.words.shape
+    for number in range(cases - 1):
+        one = tables.limits.shape[2] == 1
+        upper, lower = (tables.limits[number, half, :] for half in (0, 1))
+        if not one:
+            upper, lower = take(upper, index), take(lower, index)
+        happens = xp.astype(words.below(drawn, (upper, lower)), xp.int32)
+        case = happens if case is None else case + happens
+    return case * (states * wide)
+
+
+def _ticked(random: Array) -> Array:
+    return _joined(words.plus(_pair(random), GAMMA))
+
+
+def _unfolded(tables: Tables, word: Array, index: Array) -> tuple[Array, Array, Array]:
+    """Return the rewards, the terminations and the places that words hold."""
+    used = 0 if tables.bits is None else tables.bits.shape[0]
+    terminated = ((word >> used) & 1) != 0
+    used += 1
+    xp = namespace(word)
+    if len(tables.rewards.shape) > 1:
+        return take(xp.reshape(tables.rewards, (-1,)), index), terminated, word >> used
+    values = tables.rewards.shape[0]
+    number, used = (word >> used) & (values - 1), used + values.bit_length() - 1
+    return _picked(tables.rewards, number), terminated, word >> used
+
+
+def _picked(values: Array, number: Array) -> Array:
+    """Return values by number: of a few by selecting, which is faster than a look-up."""
+    xp = namespace(values)
+    if values.shape[0] > 4:
+        return take(values, number)
+    chosen = values[0]
+    for other in range(1, values.shape[0]):
+        chosen = xp.where(number == other, values[other], chosen)
+    return chosen if values.shape[0] > 1 else xp.where(number == 0, chosen, chosen)
+
+
+def _seen(tables: Tables, word: Array, at: Array) -> Any:
+    """Return what is observed after moves with these words to these places."""
+    if tables.bits is not None:
+        xp = namespace(word)
+        return xp.astype((word[:, None] >> tables.bits) & 1, xp.int8)
+    rows = _rows(tables, at)
+    if isinstance(tables.seen, dict):
+        return {name: take(table, rows) for name, table in tables.seen.items()}
+    return take(tables.seen, rows)
+
+
+def _info(tables: Tables, at: Array) -> dict[str, Array]:
+    if not tables.info:
+        return {}
+    rows = _rows(tables, at)
+    return {name: take(table, rows) for name, table in tables.info.items()}
+
+
+def _limit(tables: Tables, at: Array) -> Array:
+    if tables.time_limit.shape[0] == 1 or tables.maze_of is None:
+        return tables.time_limit[0]
+    return take(tables.time_limit, take(tables.maze_of, _rows(tables, at)))
