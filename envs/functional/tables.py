@@ -92,6 +92,7 @@ class Tables(NamedTuple):
 
 def tables(
     maze: Maze | str | Path | Levels | World | Sequence[Maze | str | Path | World],
+    /,
     *,
     xp: Any = "numpy",
     device: Any = None,

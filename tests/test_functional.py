@@ -1,0 +1,251 @@
+"""One physics: lane i of the functional engine is lane i of `MazeVectorEnv`, bit for bit, in every library.
+
+MAZEGRAD_STEPS=10000000 makes as many steps over all ids, observations, slips and modes in each library, by hand; without
+it each id is walked with a few of the others.
+"""
+
+import contextlib
+import importlib
+import itertools
+import os
+
+import gymnasium
+import numpy as np
+import pytest
+
+from mazegrad.envs import OBSERVATIONS, MazeVectorEnv, functional
+from mazegrad.envs.functional import words
+from mazegrad.envs.functional.stepping import as_words, like
+from mazegrad.envs.maps import randomness
+
+from contract_child import IDS
+from test_vector import EVERYTHING, MODES
+
+STEPS = int(os.environ.get("MAZEGRAD_STEPS", 0))
+LANES = 64 if STEPS else 5
+SLIPS = (None, 0.3)
+# library -> its module
+MODULES = {"numpy": "numpy", "strict": "array_api_strict", "jax": "jax", "jax64": "jax", "torch": "torch"}
+SMALL = {"mazegrad/Maze-v0": {"size": (3, 3), "level_seeds": range(4)}, "mazegrad/TMaze-v0": {"corridor": 3}}
+EVERY_COMBINATION = list(itertools.product(OBSERVATIONS, SLIPS, MODES))
+
+
+@contextlib.contextmanager
+def using(name):
+    """Yield the functions of a library and what compiles a function; skip where it is missing."""
+    module = pytest.importorskip(MODULES[name])
+    if name == "torch":
+        pytest.importorskip("array_api_compat")
+    if name == "strict":
+        flags = {"boolean_indexing": False, "data_dependent_shapes": False, "lazy": False}
+        module.set_array_api_strict_flags(**{k: v for k, v in flags.items() if k in module.get_array_api_strict_flags()})
+        yield module, lambda function: function
+    elif name.startswith("jax"):
+        before = module.config.jax_enable_x64
+        module.config.update("jax_enable_x64", name == "jax64")
+        try:
+            yield "jax", module.jit
+        finally:
+            module.config.update("jax_enable_x64", before)
+    else:
+        yield name, lambda function: function
+
+
+@pytest.fixture(params=MODULES)
+def library(request):
+    with using(request.param) as (xp, compiled):
+        yield request.param, xp, compiled
+
+
+def as_numpy(seen):
+    if isinstance(seen, dict):
+        return {name: as_numpy(part) for name, part in seen.items()}
+    return np.asarray(seen)
+
+
+def assert_same(ours, theirs, where, lanes=slice(None)):
+    """Assert that values are equal bit for bit, in the precision that ours have."""
+    if isinstance(theirs, dict):
+        assert theirs.keys() <= ours.keys(), where
+        for name, part in theirs.items():
+            assert_same(ours[name], part, (*where, name), lanes)
+        return
+    ours, theirs = as_numpy(ours)[lanes], np.asarray(theirs)[lanes]
+    assert ours.dtype.kind == theirs.dtype.kind and ours.shape == theirs.shape, where
+    assert ours.tobytes() == theirs.astype(ours.dtype).tobytes(), (where, ours, theirs)
+
+
+def walk(library, name, steps, lanes=None, seed=11, actions=None, **keywords):
+    """Walk both with the same actions and compare all that they return; return the number of episodes that ended."""
+    which, xp, compiled = library
+    lanes = lanes or LANES
+    env = gymnasium.make_vec(name, num_envs=lanes, **keywords)
+    assert isinstance(env, MazeVectorEnv)
+    if isinstance(keywords.get("maze"), list):
+        keywords = {**keywords, "num_envs": lanes}
+    tables = functional.tables(name, xp=xp, **keywords)
+    step, restart = compiled(functional.step), compiled(functional.restart)
+    mode, names = env.autoreset_mode.value, keywords.get("info", ())
+    seen, told = env.reset(seed=seed)
+    ours, state = functional.reset(tables, functional.keys(tables, seed, lanes))
+    assert_same(ours, seen, (which, "reset"))
+    assert_same(functional.info(tables, state), {key: told[key] for key in names}, (which, "reset"))
+    rng, ends = np.random.default_rng(3), 0
+    for time in range(steps):
+        where = which, name, keywords, time
+        taken = rng.integers(0, env.single_action_space.n, lanes)
+        seen, reward, terminated, truncated, told = env.step(taken)
+        ours, state, *others, info = step(tables, state, like(tables, taken))
+        assert_same(ours, seen, where)
+        for our, their in zip(others, (reward, terminated, truncated), strict=True):
+            assert_same(our, their, where)
+        assert_same(info, {key: told[key] for key in names}, where)
+        over = terminated | truncated
+        ends += int(over.sum())
+        if mode == "SameStep" and over.any():
+            for lane in np.flatnonzero(over).tolist():
+                last = told["final_obs"][lane]
+                final = info["final_observation"]
+                if isinstance(last, dict):
+                    assert all((as_numpy(final[key])[lane] == part).all() for key, part in last.items()), where
+                else:
+                    assert (as_numpy(final)[lane] == last).all(), where
+            assert_same(info["final_info"], {key: told["final_info"][key] for key in names}, where, over)
+        if mode == "Disabled" and over.any():
+            seen, told = env.reset(options={"reset_mask": over.copy()})
+            ours, state = restart(tables, state, like(tables, over))
+            assert_same(ours, seen, where)
+    return ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IDS)
+def test_lanes_are_those_of_the_vector_environment(library, name):
+    number = IDS.index(name)
+    if STEPS:
+        some, each = EVERY_COMBINATION, STEPS // (len(IDS) * len(EVERY_COMBINATION) * LANES) + 1
+        each = each // 100 + 1 if library[0] == "strict" else each
+    else:
+        every = 5 if library[0] == "numpy" else 20
+        some, each = EVERY_COMBINATION[number % every :: every], 40
+    for observation, slip, mode in some:
+        keywords = {**SMALL.get(name, {}), "observation": observation, "slip": slip, "autoreset_mode": mode}
+        if observation == "pixels":
+            keywords["tile"] = 2
+        info = ("action_mask", "distance", "state", "value", "optimal_action", "success", "level")
+        ends = walk(library, name, each, time_limit=13, info=info, **keywords)
+        assert ends >= LANES * (each // 14) * 0.9
+
+
+GRID, FRESH = "mazegrad/GridWorld-v0", "mazegrad/Maze-v0"
+KINDS = {
+    "every tile, several starts": (GRID, {"maze": EVERYTHING, "time_limit": 40}),
+    "every tile, seen in views": (GRID, {"maze": EVERYTHING, "observation": "view", "slip": 0.2}),
+    "some starts more often": (GRID, {"maze": "S.S\n...\nG.S\n", "observation": "position"}),
+    "a king's moves, noise to all sides": ("mazegrad/FourRooms-v0", {"actions": "king", "noise": {"other": 1 / 3}}),
+    "turns": (GRID, {"actions": "turns", "observation": "view", "slip": 0.1}),
+    "wind that varies": ("mazegrad/WindyGrid-v0", {"actions": "stay"}),
+    "many rewards": (GRID, {"shaping": "distance", "maze": EVERYTHING}),
+    "rewards of a map's own": (GRID, {"maze": "reward: $ 10 goal, m -2, x -100 trap\nSmm$\n.x..\n"}),
+    "several observations": (GRID, {"observation": ("dots", "position", "map")}),
+    "goals": (GRID, {"observation": ("dots", "goal"), "random_goals": True, "time_limit": 9}),
+    "for nets": (GRID, {"observation": "net"}),
+    "planes": (GRID, {"observation": "view", "encoding": "planes"}),
+    "thin walls": (FRESH, {"size": (4, 4), "walls": "thin", "level_seeds": range(5), "slip": 0.1}),
+    "levels": (FRESH, {"size": (2, 2), "level_seeds": range(50), "time_limit": 11, "info": ("level",)}),
+    "levels for several episodes": (FRESH, {"size": (2, 2), "level_seeds": range(9), "episodes_per_level": 3}),
+    "pinned levels": (FRESH, {"size": (2, 3), "level_seeds": range(3), "pinned": True, "observation": "map"}),
+    "levels whose limits differ": ("mazegrad/Maze-v0", {"size": (5, 5), "generator": "caves", "level_seeds": range(9)}),
+    "a maze for each lane": (GRID, {"maze": ["S.G\n", "S..G\n", "S~G\n", "S.G\n", "SG\n"]}),
+    "a T-maze": ("mazegrad/TMaze-v0", {"corridor": 2, "max_episode_steps": 8}),
+    "no limit": (GRID, {"maze": "S.G\n", "time_limit": None, "rewards": {"step": -1}}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_that_an_environment_has(library, kind):
+    name, keywords = KINDS[kind]
+    for mode in MODES if library[0] == "numpy" else MODES[len(kind) % 3 :][:1]:
+        walk(library, name, 60, lanes=5, autoreset_mode=mode, **keywords)
+
+
+def test_the_hash_is_the_librarys(library):
+    _, xp, _ = library
+    tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
+    numbers = np.random.default_rng(0).integers(0, 2**64, 10_000, dtype=np.uint64)
+    numbers[:6] = 0, 1, 2**64 - 1, 2**32, 2**32 - 1, 2**63
+    pair = tuple(as_words(tables, numbers)[:, half] for half in range(2))
+
+    def whole(pair):
+        high, low = (np.asarray(half).view(np.uint32).astype(np.uint64) for half in pair)
+        return high << np.uint64(32) | low
+
+    assert (whole(words.mix(pair)) == randomness.mix(numbers.copy())).all()
+    for counter in (0, 1, 2, 1000):
+        assert (whole(words.bits(pair, counter)) == randomness.bits(numbers, counter)).all()
+    for n in (1, 2, 7, 65_537, 2**31 - 1):
+        chosen = np.asarray(words.choice(pair, n)).astype(np.uint64)
+        assert (chosen == (numbers >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)).all()
+    for probability in (0.0, 2.0**-53, 1 / 3, 0.5, 1 - 2.0**-53, 1.0):
+        limit = int(randomness.below(probability))
+        ours = words.below(pair, (limit >> 26, limit & (2**26 - 1)))
+        assert (np.asarray(ours) == (numbers >> np.uint64(11) < np.uint64(limit))).all()
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+def test_an_action_that_is_not_one_lets_the_agent_stay(library, mode):
+    _, xp, compiled = library
+    keywords = {"maze": "S.G\n", "slip": 0.9, "rewards": {"step": -1}, "time_limit": 3, "autoreset_mode": mode}
+    tables = functional.tables(GRID, xp=xp, observation="position", **keywords)
+    step = compiled(functional.step)
+    numbers = np.array([4, -1, 7, 2**31 - 1, -(2**31), 0, 8, 1000])
+    _, state = functional.reset(tables, functional.keys(tables, 0, len(numbers)))
+    for time in range(3):
+        seen, state, reward, terminated, truncated, _ = step(tables, state, like(tables, numbers))
+        stays = numbers != 0
+        assert not as_numpy(seen)[stays].any() and not as_numpy(reward)[stays].any()
+        assert not as_numpy(terminated)[stays].any()
+        assert (as_numpy(truncated)[stays] == (time == 2)).all()  # time goes on
+
+
+def test_what_is_not_an_action_is_refused(library):
+    _, xp, _ = library
+    tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
+    _, state = functional.reset(tables, functional.keys(tables, 0, 3))
+    with pytest.raises(TypeError, match="actions are integers"):
+        functional.step(tables, state, like(tables, np.array([0.0, np.nan, 1.0])))
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        functional.step(tables, state, like(tables, np.array([0, 1])))
+    with pytest.raises(ValueError, match=r"shape \(lanes, 2\)"):
+        functional.reset(tables, like(tables, np.array([0, 1])))
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "words_of_it"),
+    [
+        (GRID, {"lateness": 0.9}, "lateness"),
+        (GRID, {"dots_error": 0.1}, "dots_error"),
+        (GRID, {"after": {5: "spiral"}}, "after"),
+        (FRESH, {}, "level_seeds"),
+        (FRESH, {"level_seeds": range(3000), "size": (20, 20), "observation": "map"}, "GiB"),
+        ("mazegrad/Tabular-v0", {}, "another environment"),
+        (GRID, {"xp": "cupy"}, "unknown library 'cupy'"),
+    ],
+)
+def test_what_it_does_not_have_is_said(name, keywords, words_of_it):
+    with pytest.raises(ValueError, match=words_of_it):
+        functional.tables(name, **keywords)
+
+
+@pytest.mark.parametrize(("name", "extra"), [("jax", "jax"), ("torch", "torch")])
+def test_a_missing_library_is_one_error_that_names_the_extra(name, extra, monkeypatch):
+    real = importlib.import_module
+
+    def without(module, *rest):
+        if module.split(".")[0] in ("jax", "array_api_compat"):
+            raise ImportError(f"No module named {module!r}", name=module)
+        return real(module, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    with pytest.raises(ImportError, match=rf'pip install "mazegrad\[{extra}\]"'):
+        functional.tables("four_rooms", xp=name)
