@@ -248,6 +248,8 @@ def evaluate(
     seed: int,
     *,
     discount: float = 1.0,
+    engine: str | None = None,
+    device: Any = None,
 ) -> Evaluation:
     """Let the agent act for a number of episodes; the i-th begins with `env.reset(seed=seed + i)`.
 
@@ -259,8 +261,12 @@ def evaluate(
         episodes: how many, 1 or more.
         seed: of the first episode.
         discount: 0 to 1; below 1 the returns are discounted, so that they compare with values.
+        engine: "jax" or "torch": the same episodes, all at once, by a rollout of `mazegrad.envs.functional`; for mazes
+            of this library and the agents that `policy_of` takes.
+        device: of the engine; by default its library's choice.
 
     Raises:
+        ImportError: the engine's library is not installed.
         TypeError: not an environment, not an agent, or a number of episodes that is not an integer.
         ValueError: a number of episodes below 1, a discount that is out of range, or an agent that cannot read what the
             environment shows.
@@ -269,6 +275,11 @@ def evaluate(
     episodes = whole("episodes", episodes, 1)
     if not 0 <= discount <= 1:
         raise ValueError(f"discount must be a number from 0 to 1, not {discount!r}")
+    engine = engine or getattr(env.unwrapped, "engine_name", "numpy")
+    if engine != "numpy":
+        from .functional import evaluate_at_once
+
+        return Evaluation(*evaluate_at_once(env, agent, episodes, seed, discount, engine, device))
     if isinstance(env, VectorEnv):
         parts = [evaluate_lanes(env, agent, seed + first, discount) for first in range(0, episodes, env.num_envs)]
         columns = [np.concatenate(column)[:episodes] for column in zip(*parts, strict=True)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from .core.compile import checked_rewards
 from .core.world import World
-from .engines.choice import ENGINES, MakeEngine
+from .engines.choice import ENGINES, LIBRARIES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import fraction, is_whole, nearest
@@ -96,6 +96,10 @@ class Settings:
         wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
         wanted += [("shaping", shaping, SHAPINGS)] * (shaping is not None)
         wanted += [("engine", engine, ENGINES)]
+        if engine in LIBRARIES:
+            raise ValueError(
+                f"engine={engine!r} makes another class: gymnasium.make_vec(id, num_envs=N, engine={engine!r})"
+            )
         for what, name, known in wanted:
             if not isinstance(name, str) or name not in known:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")

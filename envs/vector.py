@@ -63,7 +63,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         observation, encoding, view_size, tile, size, slip, rewards, time_limit, info, discount, check, shaping,
             after, format, map_warnings, dots_error, lateness, actions, corners, noise, wind: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
-        engine: who moves the lanes, a name of `ENGINES`; all give the same episodes.
+        engine: who moves the lanes, a name of `ENGINES`; all give the same episodes. (`gymnasium.make_vec` also takes
+            "jax" and "torch": it then makes a `FunctionalVectorEnv`.)
 
     All arrays that are handed out are fresh. An info is an array with an entry for each lane, beside it, by the name
     with `_` before it, the mask of lanes that have one.

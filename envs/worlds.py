@@ -6,7 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from .engines.choice import LIBRARIES
 from .env import MazeEnv
+from .functional.vector import FunctionalVectorEnv
 from .maps.arguments import nearest, whole
 from .maps.directions import DIRECTION_NAMES, OFFSETS
 from .maps.generators import KNOBS
@@ -36,6 +38,8 @@ def _made(
         return ParallelMazes(maze, agents, 1 if num_envs is None else num_envs, **keywords)
     if num_envs is None:
         return MazeEnv(maze, **keywords)
+    if keywords.get("engine") in LIBRARIES:
+        return FunctionalVectorEnv(maze, num_envs, **keywords)
     return MazeVectorEnv(maze, num_envs, **keywords)
 
 

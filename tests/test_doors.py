@@ -22,6 +22,9 @@ EXCEPTIONS = {
     "envs/pictures/lettering.py": {"pygame"},
     "envs/planning/mdp.py": {"scipy"},
     "envs/maps/formats/arrays.py": {"PIL"},
+    "envs/functional/namespace.py": {"jax"},
+    "envs/functional/rollout.py": {"jax"},
+    "envs/functional/vector.py": {"jax"},
     "envs/parallel_make.py": {"pettingzoo"},
     "envs/parallel_pettingzoo.py": {"pettingzoo"},
     "agents/learners/tabular/plot.py": {"matplotlib"},
@@ -29,7 +32,7 @@ EXCEPTIONS = {
     "nn/analysis/plot.py": {"matplotlib"},
 }
 EXTRAS = {"stable_baselines3", "PIL", "imageio", "matplotlib", "pooch", "torch", "scipy", "ray", "minari", "h5py"}
-EXTRAS |= {"pettingzoo"}
+EXTRAS |= {"pettingzoo", "jax", "jaxlib", "array_api_compat"}
 
 # the storeys of envs, from the bottom; files at the top of the room stand above all of them
 STOREYS = ["maps", "core", "pictures", "observations", "planning", "engines"]

@@ -1,7 +1,7 @@
 """One physics: lane i of the functional engine is lane i of `MazeVectorEnv`, bit for bit, in every library.
 
-MAZEGRAD_STEPS=10000000 makes as many steps over all ids, observations, slips and modes in each library, by hand; without
-it each id is walked with a few of the others.
+MAZEGRAD_STEPS=10000000 makes as many steps over all ids, observations, slips and modes in each library, by hand;
+without it each id is walked with a few of the others.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from mazegrad.envs.maps import randomness
 from contract_child import IDS
 from test_vector import EVERYTHING, MODES
 
-STEPS = int(os.environ.get("MAZEGRAD_STEPS", 0))
+STEPS = int(os.environ.get("MAZEGRAD_STEPS", "0"))
 LANES = 64 if STEPS else 5
 SLIPS = (None, 0.3)
 # library -> its module
@@ -38,7 +38,9 @@ def using(name):
         pytest.importorskip("array_api_compat")
     if name == "strict":
         flags = {"boolean_indexing": False, "data_dependent_shapes": False, "lazy": False}
-        module.set_array_api_strict_flags(**{k: v for k, v in flags.items() if k in module.get_array_api_strict_flags()})
+        module.set_array_api_strict_flags(
+            **{k: v for k, v in flags.items() if k in module.get_array_api_strict_flags()}
+        )
         yield module, lambda function: function
     elif name.startswith("jax"):
         before = module.config.jax_enable_x64
@@ -68,7 +70,7 @@ def assert_same(ours, theirs, where, lanes=slice(None)):
     if isinstance(theirs, dict):
         assert theirs.keys() <= ours.keys(), where
         for name, part in theirs.items():
-            assert_same(ours[name], part, (*where, name), lanes)
+            assert_same(ours[name], part, (where, name), lanes)
         return
     ours, theirs = as_numpy(ours)[lanes], np.asarray(theirs)[lanes]
     assert ours.dtype.kind == theirs.dtype.kind and ours.shape == theirs.shape, where
@@ -249,3 +251,68 @@ def test_a_missing_library_is_one_error_that_names_the_extra(name, extra, monkey
     monkeypatch.setattr(importlib, "import_module", without)
     with pytest.raises(ImportError, match=rf'pip install "mazegrad\[{extra}\]"'):
         functional.tables("four_rooms", xp=name)
+
+
+@pytest.mark.parametrize("engine", ["jax", "torch"])
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+def test_the_vector_environment_of_a_library(engine, mode):
+    with using(engine):
+        keywords = {"slip": 0.2, "time_limit": 6, "info": ("state", "value"), "autoreset_mode": mode, "num_envs": 5}
+        theirs = gymnasium.make_vec("mazegrad/TMaze-v0", corridor=2, **keywords)
+        ours = gymnasium.make_vec("mazegrad/TMaze-v0", corridor=2, engine=engine, **keywords)
+        assert ours.observation_space == theirs.observation_space and ours.action_space == theirs.action_space
+        assert ours.metadata["autoreset_mode"] is mode
+        rng = np.random.default_rng(0)
+        seeds = [{"seed": 3}, {}, {"seed": [1, None, 5, None, 7]}, {"seed": np.arange(5)}]
+        for seed in seeds:
+            seen, told = theirs.reset(**seed)
+            mine, info = ours.reset(**seed)
+            assert_same(mine, seen, seed)
+            assert_same(info, told, seed)
+            for time in range(30):
+                actions = rng.integers(0, 4, 5)
+                expected = theirs.step(actions)
+                *mine, info = ours.step(actions)
+                assert all(type(part) is type(mine[0]) for part in mine) and not isinstance(mine[0], np.ndarray)
+                for one, other in zip(mine, expected[:4], strict=True):
+                    assert_same(one, other, (seed, time))
+                assert_same(info, {name: expected[4][name] for name in ("state", "_state", "value", "_value")}, time)
+                over = expected[2] | expected[3]
+                if mode.value == "SameStep":
+                    assert_same(info["_final_obs"], over, time)
+                    for lane in np.flatnonzero(over).tolist():
+                        assert (as_numpy(info["final_obs"])[lane] == expected[4]["final_obs"][lane]).all()
+                if mode.value == "Disabled" and over.any():
+                    with pytest.raises(gymnasium.error.ResetNeeded):
+                        ours.step(actions)
+                    both = [env.reset(options={"reset_mask": over.copy()}) for env in (ours, theirs)]
+                    assert_same(both[0][0], both[1][0], time)
+
+
+@pytest.mark.parametrize("engine", ["jax", "torch"])
+def test_the_vector_environment_checks_at_the_door(engine):
+    with using(engine):
+        env = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=3, engine=engine)
+        with pytest.raises(gymnasium.error.ResetNeeded):
+            env.step(np.array([0, 1, 2]))
+        env.reset(seed=0)
+        before = as_numpy(env.state.at).copy()
+        for wrong, error in (
+            ([0, 4, 1], "not 4"), ([-1, 0, 0], "not -1"), ([0, 1], r"shape \(3,\)"), ([[0, 1, 2]], r"shape \(3,\)"),
+        ):  # fmt: skip
+            with pytest.raises(ValueError, match=error):
+                env.step(np.array(wrong))
+        with pytest.raises(TypeError, match="integers"):
+            env.step(np.array([0.0, np.nan, 1.0]))
+        assert (as_numpy(env.state.at) == before).all()
+        with pytest.raises(ValueError, match="unknown option 'maze'"):
+            env.reset(options={"maze": "spiral"})
+        with pytest.raises(ValueError, match="one for each of the 3 lanes"):
+            env.reset(seed=[1, 2])
+        unchecked = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=2, engine=engine, check_actions=False)
+        unchecked.reset(seed=0)
+        unchecked.step(np.array([9, -3]))
+        with pytest.raises(ValueError, match="renders nothing"):
+            gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=2, engine=engine, render_mode="rgb_array")
+        with pytest.raises(ValueError, match="make_vec"):
+            MazeVectorEnv("four_rooms", 2, engine=engine)

@@ -45,6 +45,8 @@ ENGINES: Final[Mapping[str, MakeEngine]] = MappingProxyType(
     }
 )
 """Name -> function that makes the engine."""
+LIBRARIES: Final = ("jax", "torch")
+"""further names that `engine=` of `gymnasium.make_vec` takes: the same look-ups as pure functions, envs/functional"""
 
 
 def restacked(

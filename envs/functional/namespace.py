@@ -8,6 +8,8 @@ import numpy as np
 
 Array: TypeAlias = Any
 """an array of any of the libraries"""
+Maybe: TypeAlias = Any
+"""an array, or None"""
 Namespace: TypeAlias = Any
 """the functions of such a library, named as in the array API (https://data-apis.org/array-api)"""
 
@@ -81,8 +83,10 @@ def on_device(xp: Namespace, device: Any) -> Callable[[Any], Array]:
         if array.dtype.kind == "f" and array.dtype == np.float64:
             return xp.asarray(array, dtype=floating, **where)
         if is_jax(xp) and array.dtype == np.int64 and xp.asarray(1).dtype != np.int64:
-            if array.size and not (-(2**31) <= int(array.min()) and int(array.max()) < 2**31):
-                raise ValueError("a table has numbers of more than 32 bits: switch JAX's 64-bit mode on (jax_enable_x64)")
+            if array.size and not (int(array.min()) >= -(2**31) and int(array.max()) < 2**31):
+                raise ValueError(
+                    "a table has numbers of more than 32 bits: switch JAX's 64-bit mode on (jax_enable_x64)"
+                )
             array = array.astype(np.int32)
         return xp.asarray(array.copy() if is_torch(xp) else array, **where)
 

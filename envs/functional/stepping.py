@@ -12,7 +12,7 @@ import numpy as np
 from ..maps.arguments import whole
 from ..maps.randomness import GAMMA, MASK, MAZE, START, STEPS, checked_seed, key_from_seed
 from . import words
-from .namespace import Array, Namespace, is_jax, is_torch, namespace, on_device, take
+from .namespace import Array, Maybe, Namespace, is_jax, is_torch, namespace, on_device, take
 from .tables import Disabled, NextStep, SameStep, Tables
 
 
@@ -21,17 +21,17 @@ class State(NamedTuple):
 
     at: Array
     """(lanes,) int32: the place, state * wide"""
-    steps: Array | None
+    steps: Maybe
     """(lanes,) int32: steps since the episode began; None without a time limit"""
-    over: Array | None
+    over: Maybe
     """(lanes,) bool: whether the episode is over; None where the next one begins at once"""
-    maze: Array | None
+    maze: Maybe
     """(lanes,) int32: the maze that a lane keeps; None where it is drawn, or the same for all"""
-    key: Array | None
+    key: Maybe
     """(lanes, 2) int32: the hash of the key and the number of the episode is the stream; None if nothing is random"""
-    random: Array | None
+    random: Maybe
     """(lanes, 2) int32: where the stream is; None where moves are as meant"""
-    episode: Array | None
+    episode: Maybe
     """(lanes,) int32: its number; None if that decides nothing"""
 
 
@@ -111,9 +111,7 @@ def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
     return observe(tables, state), state
 
 
-def step(
-    tables: Tables, state: State, actions: Array
-) -> tuple[Any, State, Array, Array, Array, dict[str, Any]]:
+def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Array, Array, Array, dict[str, Any]]:
     """Move all lanes.
 
     An action that is not one of 0 to A - 1 lets the agent stay, with reward 0; time goes on. (Under `jit` no error can
@@ -230,7 +228,7 @@ def _next_episode(state: State) -> State:
 
 def _begun(tables: Tables, state: State, time: int) -> State:
     """Return lanes on the starts of their episodes, `time` steps after these began: 0, or -1 with the step to come."""
-    maze, stream = state.maze, None
+    maze, stream = state.maze, (state.at, state.at)
     if state.key is not None:
         stream = words.mix(_pair(state.key))
         if tables.repeat is not None:

@@ -1,6 +1,7 @@
 """Tables: all that the steps of an environment read, as arrays of any library, in one NamedTuple."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ from ..core.places import places_of
 from ..core.rules import cases, noise_of
 from ..core.world import World
 from ..engines.engine import Setup
+from ..env import MazeEnv
 from ..info import info_table
 from ..maps.levels import Levels
 from ..maps.maze import Maze
@@ -21,7 +23,7 @@ from ..observations import Sight
 from ..observations.sight import row_bytes
 from ..planning.hitting import explorer_limits, size_limit
 from ..vector import MazeVectorEnv, Plan
-from .namespace import Array, Namespace, functions_of, on_device
+from .namespace import Array, Maybe, Namespace, functions_of, on_device
 
 MAX_BYTES: Final = 2**30
 """of the observations of all states, which are a table"""
@@ -42,7 +44,7 @@ class Disabled(NamedTuple):
     """A lane whose episode is over stays where it is, until `restart`."""
 
 
-_MODES: Final = {
+_MODES: Final[dict[AutoresetMode, NextStep | SameStep | Disabled]] = {
     AutoresetMode.NEXT_STEP: NextStep(),
     AutoresetMode.SAME_STEP: SameStep(),
     AutoresetMode.DISABLED: Disabled(),
@@ -62,13 +64,13 @@ class Tables(NamedTuple):
     """(cases, S, wide) int32: A + 1 moves of each state, filled up to a power of two; by case of the noise"""
     rewards: Array
     """(2**k,) different rewards by number; or (cases, S, wide), where they are too many for the words"""
-    bits: Array | None
+    bits: Maybe
     """(D,) int32, 0 to D - 1: the bits of "dots" in a word; None: `seen` is observed"""
     seen: Any
     """(S, ...), or a dict of such tables: what is observed in a state; None: the bits of a word"""
     actions: Array
     """(A,) int32, 0 to A - 1"""
-    limits: Array | None
+    limits: Maybe
     """(cases - 1, 2, S * wide or 1) int32: random numbers below the first k mean case k; see `words.below`"""
     starts: Array
     """(K,) int32: the places where episodes begin, maze by maze"""
@@ -76,13 +78,13 @@ class Tables(NamedTuple):
     """(mazes,) int32: where a maze's starts begin in `starts`"""
     count: Array
     """(mazes,) int32: how many it has"""
-    maze_of: Array | None
+    maze_of: Maybe
     """(S,) int32: the maze of a state; None where there is one"""
-    lanes: Array | None
+    lanes: Maybe
     """(n,) int32: the mazes of lanes, lane i that of i modulo n; None: the first, or they are drawn"""
-    repeat: Array | None
+    repeat: Maybe
     """(1,) int32: how many episodes a lane stays in a level that it draws, (0,) for one; None: mazes are not drawn"""
-    time_limit: Array | None
+    time_limit: Maybe
     """(mazes or 1,) int32"""
     info: dict[str, Array]
     """(S, ...) tables by name"""
@@ -122,6 +124,29 @@ def tables(
     return planned_tables(env.plan, env.autoreset_mode, functions_of(xp), device)
 
 
+def tables_of(env: Any, xp: Any, device: Any = None, mode: str = "Disabled") -> Tables:
+    """Return the tables of an environment that was made, with the info "success".
+
+    Args:
+        env: a single or vector environment of this library's mazes, wrapped or not.
+        xp, device: see `tables`.
+        mode: the autoreset mode.
+
+    Raises:
+        TypeError: another environment.
+        ImportError, ValueError: see `tables`.
+    """
+    bare = env.unwrapped
+    plan = getattr(bare, "plan", None)
+    if plan is None and isinstance(bare, MazeEnv) and bare.spec is not None:
+        made = gymnasium.make_vec(bare.spec.id, num_envs=1, **{**bare.spec.kwargs, "render_mode": None})
+        plan = getattr(made, "plan", None)
+    if not isinstance(plan, Plan):
+        raise TypeError(f"the functional engine steps mazes of this library that gymnasium.make made, not {env}")
+    settings = replace(plan.settings, info=tuple(dict.fromkeys((*plan.settings.info, "success"))))
+    return planned_tables(plan._replace(settings=settings), AutoresetMode(mode), functions_of(xp), device)
+
+
 def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) -> Tables:
     """Return the tables of an environment that was planned; see `tables`."""
     settings, levels = plan.settings, plan.levels
@@ -130,7 +155,7 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
             raise ValueError(f"the functional engine does not have {name}=; leave it out, or use engine='numpy'")
     if levels is not None and levels.keys is None:
         raise ValueError(
-            "the functional engine has a set of levels in its tables: give level_seeds=, such as level_seeds=range(1000)"
+            "the functional engine has a set of levels in its tables: give level_seeds=, as in level_seeds=range(1000)"
         )
     mazes, numbers = _mazes(plan)
     world = settings.setup.compile(mazes)

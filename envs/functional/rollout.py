@@ -1,0 +1,237 @@
+"""Rollouts: a policy and its environment in one loop, which JAX compiles into a single scan."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeAlias
+
+from ..maps.arguments import nearest, whole
+from .namespace import Array, Maybe, Namespace, is_jax, namespace
+from .stepping import State, observe, step
+from .tables import SameStep, Tables
+
+Act: TypeAlias = Callable[[Any, Any, Any], tuple[Array, Any]]
+"""(parameters, observation, hidden) -> (lanes,) actions, hidden"""
+
+
+class Policy(NamedTuple):
+    """A pure policy: its function is compiled once, its parameters are arguments of what is compiled."""
+
+    act: Act
+    """(parameters, observation, hidden) -> (lanes,) actions, hidden"""
+    parameters: Any
+    """arrays in tuples, lists or dicts"""
+    hidden: Any
+    """(lanes, ...) arrays before the first observation of an episode: with each, they begin anew"""
+
+
+class Steps(NamedTuple):
+    """Everything that happened, each with (steps, lanes, ...)."""
+
+    observation: Any
+    """what the policy acted on"""
+    action: Array
+    reward: Array
+    terminated: Array
+    truncated: Array
+    info: dict[str, Any]
+
+
+class Episodes(NamedTuple):
+    """The episodes that ended, summed up for each lane, (lanes,) each."""
+
+    returns: Array
+    """the sum of their returns; with autoreset disabled, the return of the only one"""
+    lengths: Array
+    """the number of their steps; those that begin the next episode do not count"""
+    episodes: Array
+    """how many there were"""
+    successes: Maybe
+    """how many ended on a goal; None unless the tables have the info "success" """
+    earned: Array
+    """what was earned until now, since the beginning"""
+    made: Array
+    """steps until now"""
+    weight: Maybe
+    """of the next reward; None where rewards are not discounted"""
+
+
+KEEP = ("everything", "episodes")
+
+
+def rollout(
+    tables: Tables,
+    policy: Policy | Callable[[Any, Any], tuple[Array, Any]] | Array,
+    state: State,
+    steps: int,
+    *,
+    hidden: Any = None,
+    keep: str = "everything",
+    discount: float = 1.0,
+    before: Episodes | None = None,
+) -> tuple[Any, State, Any]:
+    """Let a policy act for a number of steps in all lanes.
+
+    Under JAX this is one `scan`, compiled once for each policy, number of steps and shapes; elsewhere a loop.
+
+    Args:
+        tables: see `tables`.
+        policy: a `Policy`; or a pure function (observation, hidden) -> ((lanes,) actions, hidden), which JAX traces
+            once; or the actions themselves, (steps, lanes).
+        state: from `reset`, `step` or an earlier rollout.
+        steps: how many, 1 or more.
+        hidden: of the policy, from an earlier rollout; by default that of the `Policy`, else None.
+        keep: "everything" returns `Steps`; "episodes" `Episodes`, the returns and lengths alone, which is faster.
+        discount: of the returns of `Episodes`.
+        before: the `Episodes` of an earlier rollout, to go on with.
+
+    Returns:
+        `Steps` or `Episodes`, the state, and the policy's hidden state.
+
+    Raises:
+        ValueError: an unknown `keep`, actions for another number of steps, steps below 1.
+        TypeError: a policy of another kind.
+    """
+    steps = whole("steps", steps, 1)
+    if keep not in KEEP:
+        raise ValueError(f"unknown keep {keep!r}{nearest(keep, KEEP)}")
+    xp = namespace(state.at)
+    actions = initial = None
+    if isinstance(policy, Policy):
+        act, parameters, initial = policy
+        hidden = initial if hidden is None else hidden
+    elif callable(policy):
+        act, parameters = _without_parameters(policy), None
+    elif hasattr(policy, "shape"):
+        actions, act, parameters = policy, _given, None
+        if tuple(actions.shape) != (steps, state.at.shape[0]):
+            raise ValueError(
+                f"actions for {steps} steps have shape {(steps, state.at.shape[0])}, not {tuple(actions.shape)}"
+            )
+    else:
+        raise TypeError(f"a policy is a Policy, a function or an array of actions, not {type(policy).__name__}")
+    totals = None
+    if keep == "episodes":
+        totals = _nothing(tables, state, discount) if before is None else before
+    if is_jax(xp):
+        return _compiled()(
+            tables, (parameters, initial), actions, (state, hidden, totals), discount, act=act, steps=steps
+        )
+    return _looped(xp, tables, (parameters, initial), actions, (state, hidden, totals), discount, act, steps)
+
+
+@cache
+def _without_parameters(policy: Callable[[Any, Any], tuple[Array, Any]]) -> Act:
+    return lambda parameters, observation, hidden: policy(observation, hidden)
+
+
+def _given(parameters: Any, observation: Any, hidden: Any) -> tuple[Array, Any]:
+    raise AssertionError("actions are given")
+
+
+def _nothing(tables: Tables, state: State, discount: float) -> Episodes:
+    xp = namespace(state.at)
+    zero = state.at & 0
+    earned = xp.astype(zero, tables.rewards.dtype)
+    successes = zero if "success" in tables.info else None
+    return Episodes(earned, zero, zero, successes, earned, zero, None if discount == 1 else earned + 1)
+
+
+def _counted(
+    tables: Tables, totals: Episodes, begun: Any, reward: Array, over: Array, told: Any, discount: Any
+) -> Episodes:
+    """Return the episodes after a step.
+
+    Args:
+        begun: (lanes,) bool, the lanes whose episode was over before; None where that does not happen.
+        told: the info of the states in which the step led.
+    """
+    xp = namespace(reward)
+    weight, add = totals.weight, xp.astype(over, xp.int32)
+    made = totals.made + 1 if begun is None else totals.made + xp.astype(~begun, xp.int32)
+    earned = totals.earned + (reward if weight is None else reward * weight)
+    if weight is not None:
+        weight = xp.where(over, weight * 0 + 1, weight * discount)
+        weight = weight if begun is None else xp.where(begun, weight * 0 + 1, weight)
+    successes = totals.successes
+    if successes is not None:
+        successes = successes + xp.astype(over & told["success"], xp.int32)
+    return Episodes(
+        xp.where(over, earned, totals.returns),
+        xp.where(over, made, totals.lengths),
+        totals.episodes + add,
+        successes,
+        earned,
+        made,
+        weight,
+    )
+
+
+def _once(
+    tables: Tables, fixed: Any, act: Act, discount: Any, carry: Any, action: Array | None
+) -> tuple[Any, Steps | None]:
+    """Act and step once.
+
+    Args:
+        fixed: the parameters of the policy, and its hidden state when an episode begins, or None.
+        carry: (state, hidden, episodes or None, observation).
+    """
+    state, hidden, totals, seen = carry
+    parameters, initial = fixed
+    if action is None:
+        action, hidden = act(parameters, seen, hidden)
+    following, after, reward, terminated, truncated, told = step(tables, state, action)
+    if initial is not None:
+        begun = terminated | truncated if isinstance(tables.mode, SameStep) else state.over
+        hidden = _chosen(begun, initial, hidden)
+    if totals is None:
+        return (after, hidden, None, following), Steps(seen, action, reward, terminated, truncated, told)
+    last = told["final_info"] if isinstance(tables.mode, SameStep) else told
+    totals = _counted(tables, totals, state.over, reward, terminated | truncated, last, discount)
+    return (after, hidden, totals, following), None
+
+
+def _chosen(mask: Array, one: Any, other: Any) -> Any:
+    """Return the arrays of one in the lanes of a mask, else those of the other, in tuples, lists and dicts."""
+    if isinstance(one, dict):
+        return {name: _chosen(mask, one[name], other[name]) for name in one}
+    if isinstance(one, tuple | list):
+        parts = [_chosen(mask, *pair) for pair in zip(one, other, strict=True)]
+        return type(one)(*parts) if hasattr(one, "_fields") else type(one)(parts)
+    xp = namespace(one)
+    return xp.where(xp.reshape(mask, (-1, *[1] * (len(one.shape) - 1))), one, other)
+
+
+@cache
+def _compiled() -> Any:
+    """Return the scan, compiled by JAX for each policy's function and number of steps."""
+    import jax
+
+    def scanned(tables: Tables, fixed: Any, actions: Any, carry: Any, discount: Any, *, act: Act, steps: int) -> Any:
+        once = partial(_once, tables, fixed, act, discount)
+        begin = (*carry, observe(tables, carry[0]))
+        (state, hidden, totals, _), happened = jax.lax.scan(once, begin, actions, length=steps)
+        return (happened if totals is None else totals), state, hidden
+
+    return jax.jit(scanned, static_argnames=("act", "steps"))
+
+
+def _looped(
+    xp: Namespace, tables: Tables, fixed: Any, actions: Any, carry: Any, discount: Any, act: Act, steps: int
+) -> Any:
+    """Return what the scan returns, by a loop."""
+    carry, happened = (*carry, observe(tables, carry[0])), []
+    for time in range(steps):
+        action = None if actions is None else actions[time, ...]
+        carry, one = _once(tables, fixed, act, discount, carry, action)
+        happened.append(one)
+    state, hidden, totals, _ = carry
+    return (_stacked(xp, happened) if totals is None else totals), state, hidden
+
+
+def _stacked(xp: Namespace, parts: list[Any]) -> Any:
+    """Return dicts and tuples of arrays from a list of them, with a first axis for the list."""
+    if isinstance(parts[0], dict):
+        return {name: _stacked(xp, [part[name] for part in parts]) for name in parts[0]}
+    if isinstance(parts[0], tuple):
+        return type(parts[0])(*(_stacked(xp, list(column)) for column in zip(*parts, strict=True)))
+    return xp.stack(parts)

@@ -1,0 +1,184 @@
+"""A Gymnasium vector environment whose arrays are JAX's or torch's: the functional engine behind the usual methods."""
+
+import secrets
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from ..maps.arguments import whole
+from ..maps.randomness import checked_seed, key_from_seed
+from ..vector import MazeVectorEnv
+from .namespace import Array, functions_of, is_jax, library, namespace
+from .stepping import State, as_words, info, keys, like, reset, restart, step
+from .tables import Disabled, SameStep, Tables, planned_tables
+
+
+class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
+    """Lanes as `MazeVectorEnv` has them, bit for bit; observations, rewards, ends and info are arrays of a library.
+
+    `gymnasium.make_vec(id, num_envs=N, engine="jax")` makes it. With "SameStep", `final_obs` is an array over all
+    lanes; it counts where `_final_obs` says so, and so does `final_info`. There is nothing to render.
+
+    Args:
+        maze: see `MazeVectorEnv`.
+        num_envs: the number of lanes.
+        engine: "jax" or "torch".
+        device: where the arrays are, such as "cuda"; by default the library's choice.
+        check_actions: whether each step looks if all actions are in range, for which it waits for the device. Otherwise
+            an agent stays where its action is not one.
+        keywords: those of `MazeVectorEnv`, but for `after`, `lateness`, `dots_error` and `render_mode`.
+
+    Raises:
+        ImportError: the library is not installed; the message names the extra.
+        ValueError: see `tables`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        maze: Any = "four_rooms",
+        num_envs: int = 1,
+        *,
+        engine: str = "jax",
+        device: Any = None,
+        check_actions: bool = True,
+        **keywords: Any,
+    ) -> None:
+        if keywords.pop("render_mode", None) is not None:
+            raise ValueError("the functional engine renders nothing; leave out render_mode, or use engine='numpy'")
+        xp = functions_of(engine)
+        self.num_envs, self.engine_name, self.device = whole("num_envs", num_envs, 1), engine, device
+        self._checks = check_actions
+        each = isinstance(maze, Sequence) and not isinstance(maze, str)
+        made = MazeVectorEnv(maze, self.num_envs if each else 1, **keywords)
+        self.plan, self.autoreset_mode, self.moves = made.plan, made.autoreset_mode, made.moves
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space, self.single_action_space = (
+            made.single_observation_space,
+            made.single_action_space,
+        )
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.tables = planned_tables(made.plan, self.autoreset_mode, xp, device)
+        """what `mazegrad.envs.functional` steps"""
+        self.state: State | None = None
+        """where the lanes are; None before the first reset. It can be kept and set again"""
+        self._step = _jitted() if is_jax(xp) else _checked_step
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in all lanes, or in those of `options={"reset_mask": mask}`.
+
+        Args:
+            seed: lane i gets `seed + i`; or one for each lane, None to go on with its next episode.
+            options: `reset_mask`, (num_envs,) bools.
+
+        Raises:
+            ValueError: an unknown option, a mask of another shape, a seed out of its range.
+            TypeError: a seed that is not an integer, a mask that is not of bools.
+            gymnasium.error.ResetNeeded: the first reset has to be of all lanes.
+        """
+        unknown = set(options or {}) - {"reset_mask"}
+        if unknown:
+            raise ValueError(f"unknown option {min(unknown)!r}; the functional engine knows reset_mask")
+        mask = self._mask((options or {}).get("reset_mask"))
+        seeded, key = self._keys(seed)
+        _, begun = reset(self.tables, key)
+        if self.state is not None:
+            xp = namespace(mask)
+            _, following = restart(self.tables, self.state, mask & ~seeded)
+            begun = State(*(
+                None if new is None
+                else xp.where(xp.reshape(mask & seeded, (-1, *[1] * (len(new.shape) - 1))), new, old)
+                for new, old in zip(begun, following, strict=True)
+            ))  # fmt: skip
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        self.state = begun
+        observation, _ = restart(self.tables, begun, mask & False)
+        return observation, _masked(info(self.tables, begun), mask)
+
+    def _mask(self, mask: Any) -> Array:
+        if mask is None:
+            return like(self.tables, np.ones(self.num_envs, dtype=np.bool_))
+        mask = like(self.tables, mask) if isinstance(mask, np.ndarray) else mask
+        if not hasattr(mask, "dtype") or not namespace(self.tables.words).isdtype(mask.dtype, "bool"):
+            raise TypeError(f"reset_mask is a bool array, not {mask!r:.80}")
+        if tuple(mask.shape) != (self.num_envs,):
+            raise ValueError(f"reset_mask has shape ({self.num_envs},), not {tuple(mask.shape)}")
+        if self.state is None and not bool(mask.all()):
+            raise gymnasium.error.ResetNeeded("call reset() for all lanes first")
+        return mask
+
+    def _keys(self, seed: Any) -> tuple[Array, Array]:
+        """Return which lanes are seeded, or are reset for the first time, and keys for these."""
+        lanes = self.num_envs
+        if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
+            if len(seed) != lanes:
+                raise ValueError(f"give one seed, or one for each of the {lanes} lanes, not {len(seed)}")
+            given = [secrets.randbits(64) if one is None else checked_seed(one) for one in seed]
+            new = np.array([self.state is None or one is not None for one in seed])
+            key = np.asarray(key_from_seed(np.array(given, dtype=np.uint64)))
+            return like(self.tables, new), as_words(self.tables, key)
+        new = np.full(lanes, self.state is None or seed is not None)
+        return like(self.tables, new), keys(self.tables, secrets.randbits(63) if seed is None else seed, lanes)
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Move all lanes; return Gymnasium's five values, each with an entry for each lane.
+
+        Args:
+            actions: (num_envs,) integers, 0 to A - 1, of the library or of numpy.
+
+        Raises:
+            ValueError: actions of another shape, or not in the action space.
+            TypeError: actions that are not integers.
+            gymnasium.error.ResetNeeded: there was no reset; with autoreset disabled, a lane's episode is over.
+        """
+        if self.state is None:
+            raise gymnasium.error.ResetNeeded("call reset() first")
+        if isinstance(actions, np.ndarray | list | tuple):
+            actions = like(self.tables, np.asarray(actions))
+        (wrong, over), returned = self._step(self.tables, self.state, actions)
+        if self._checks and bool(wrong):
+            last = len(self.moves) - 1
+            one = actions[(actions < 0) | (actions > last)][0]
+            raise ValueError(f"an action is {self.moves.numbered()}, not {int(one)}")
+        if self._checks and isinstance(self.tables.mode, Disabled) and bool(over):
+            raise gymnasium.error.ResetNeeded("call reset() first for lanes that are over (by reset_mask)")
+        observations, self.state, rewards, terminations, truncations, told = returned
+        infos = {}
+        if isinstance(self.tables.mode, SameStep):
+            ended, every = terminations | truncations, told
+            final = {"final_obs": every["final_observation"], "_final_obs": ended}
+            infos = {**final, "final_info": _masked(every["final_info"], ended), "_final_info": ended}
+        infos |= _masked({name: told[name] for name in self.tables.info}, None)
+        return observations, rewards, terminations, truncations, infos
+
+
+def _masked(told: dict[str, Any], mask: Any) -> dict[str, Any]:
+    """Return info as Gymnasium has it, with the mask of the lanes that have one beside each."""
+    masks = {}
+    for name, part in told.items():
+        every = part.reshape(part.shape[0], -1)[:, 0] if mask is None else None
+        masks[f"_{name}"] = (every == every) | True if mask is None else mask
+    return {**told, **masks}
+
+
+def _checked_step(tables: Tables, state: State, actions: Array) -> tuple[tuple[Array, Array], Any]:
+    """Return whether there is a wrong action, whether an episode is over that nobody reset, and what `step` returns."""
+    returned = step(tables, state, actions)
+    wrong = ((actions < 0) | (actions >= tables.actions.shape[0])).any()
+    over = wrong & False if state.over is None else state.over.any()
+    return (wrong, over), returned
+
+
+@cache
+def _jitted() -> Any:
+    library("jax")
+    import jax
+
+    return jax.jit(_checked_step)

@@ -1,0 +1,163 @@
+"""Rollouts of the functional engine: the same as step after step, and agents do in them what they do elsewhere."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+from mazegrad.agents import (
+    RecurrentAgent,
+    WallFollower,
+    compile_automaton,
+    evaluate,
+    path_follower,
+    t_maze_automaton,
+    wall_follower_automaton,
+    wall_follower_rnn,
+)
+from mazegrad.agents.functional import policy_of
+from mazegrad.envs import functional
+from mazegrad.envs.functional.stepping import like
+from mazegrad.nn import GRU, LSTM, RNN, Linear, ReLU, Sequential
+
+from test_functional import MODULES, as_numpy, using
+
+LANES = 6
+MAZE = "S..\n.#.\n..G\n"
+T_MAZE = "mazegrad/TMaze-v0"
+
+
+@pytest.fixture(params=MODULES)
+def xp(request):
+    with using(request.param) as (xp, _):
+        yield xp
+
+
+def nets():
+    rng = np.random.default_rng(0)
+    return {
+        "rnn": RecurrentAgent(RNN(4, 5, leak=0.7, rng=rng), Linear(5, 4, rng=rng)),
+        "relu": RecurrentAgent(RNN(4, 4, nonlinearity="relu", bias=False, rng=rng)),
+        "lstm": RecurrentAgent(LSTM(4, 5, num_layers=2, rng=rng), Linear(5, 4, rng=rng)),
+        "gru": RecurrentAgent(GRU(4, 5, rng=rng), Sequential(Linear(5, 6, rng=rng), ReLU(), Linear(6, 4, rng=rng))),
+    }
+
+
+AGENTS = {
+    "path follower": path_follower,
+    "wall follower": wall_follower_rnn,
+    "left hand": lambda: wall_follower_rnn("left"),
+    "automaton": wall_follower_automaton,
+    "compiled": lambda: compile_automaton(wall_follower_automaton()),
+    "T-maze": t_maze_automaton,
+    **{name: lambda name=name: nets()[name] for name in ("rnn", "relu", "lstm", "gru")},
+}
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_a_rollout_is_step_after_step(xp, mode):
+    info = ("state", "success")
+    tables = functional.tables(MAZE, xp=xp, slip=0.2, time_limit=20, autoreset_mode=mode, info=info)
+    seen, state = functional.reset(tables, functional.keys(tables, 4, LANES))
+    actions = like(tables, np.random.default_rng(0).integers(0, 4, (60, LANES)))
+    happened, last, _ = functional.rollout(tables, actions, state, 60)
+    episodes, also, _ = functional.rollout(tables, actions, state, 60, keep="episodes")
+    half, middle, _ = functional.rollout(tables, actions[:30, ...], state, 30, keep="episodes")
+    halves, _, _ = functional.rollout(tables, actions[30:, ...], middle, 30, keep="episodes", before=half)
+    returns, lengths, count, wins = np.zeros((4, LANES))
+    earned, made, begun = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES, dtype=bool)
+    for time in range(60):
+        assert (as_numpy(happened.observation[time, ...]) == as_numpy(seen)).all()
+        seen, state, reward, terminated, truncated, told = functional.step(tables, state, actions[time, ...])
+        for one, other in (
+            (happened.reward, reward),
+            (happened.terminated, terminated),
+            (happened.truncated, truncated),
+        ):
+            assert (as_numpy(one[time, ...]) == as_numpy(other)).all()
+        assert (as_numpy(happened.info["state"][time, ...]) == as_numpy(told["state"])).all()
+        over = as_numpy(terminated) | as_numpy(truncated)
+        earned += as_numpy(reward)
+        made += ~begun
+        returns[over], lengths[over] = earned[over], made[over]
+        count += over
+        final = told["final_info"] if mode == "SameStep" else told
+        wins += over & as_numpy(final["success"])
+        begun = over if mode == "NextStep" else begun | over if mode == "Disabled" else begun
+    assert count.sum() >= LANES and wins.any()
+    for one, other in zip(last, also, strict=True):
+        assert one is other is None or (as_numpy(one) == as_numpy(other)).all()
+    for found in (episodes, halves):
+        for one, other in zip(found[:4], (returns, lengths, count, wins), strict=True):
+            assert (as_numpy(one) == other).all()
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_agents_do_what_they_do_elsewhere(xp, agent):
+    agent, steps = AGENTS[agent](), 40
+    keywords = {"corridor": 3, "time_limit": 12, "autoreset_mode": "SameStep"}
+    env = gymnasium.make_vec(T_MAZE, num_envs=LANES, **keywords)
+    tables = functional.tables(T_MAZE, xp=xp, **keywords)
+    seen, _ = env.reset(seed=2)
+    _, begin = functional.reset(tables, functional.keys(tables, 2, LANES))
+    happened, _, _ = functional.rollout(tables, policy_of(agent, tables, LANES), begin, steps)
+    state = agent.initial_state(LANES)
+    for time in range(steps):
+        assert (as_numpy(happened.observation[time, ...]) == seen).all()
+        action, state = agent.act(seen, state)
+        assert (as_numpy(happened.action[time, ...]) == action).all()
+        seen, reward, terminated, truncated, _ = env.step(action)
+        assert (as_numpy(happened.reward[time, ...]) == reward).all()
+        state = renewed(agent, state, terminated | truncated)
+
+
+def renewed(agent, state, over):
+    """Return the state of an agent that begins anew in some lanes."""
+    fresh = agent.initial_state(LANES)
+    if isinstance(state, tuple):
+        return tuple(renewed_part(one, other, over) for one, other in zip(fresh, state, strict=True))
+    return renewed_part(fresh, state, over)
+
+
+def renewed_part(fresh, state, over):
+    return np.where(over.reshape(-1, *[1] * (fresh.ndim - 1)), fresh, state)
+
+
+def test_a_function_is_a_policy_too(xp):
+    tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
+    _, state = functional.reset(tables, functional.keys(tables, 0, LANES))
+    begin = state.at * 0
+
+    def turning(seen, hidden):
+        return hidden % 4, hidden + 1
+
+    happened, state, hidden = functional.rollout(tables, turning, state, 7, hidden=begin)
+    assert (as_numpy(happened.action) == np.arange(7)[:, None] % 4).all() and (as_numpy(hidden) == 7).all()
+
+
+def test_what_rollout_cannot_take_is_said():
+    tables = functional.tables("mazegrad/FourRooms-v0")
+    _, state = functional.reset(tables, functional.keys(tables, 0, LANES))
+    with pytest.raises(ValueError, match=r"shape \(3, 6\)"):
+        functional.rollout(tables, np.zeros((4, LANES), dtype=int), state, 3)
+    with pytest.raises(ValueError, match="unknown keep 'everythin'; did you mean 'everything'"):
+        functional.rollout(tables, np.zeros((3, LANES), dtype=int), state, 3, keep="everythin")
+    with pytest.raises(TypeError, match="not str"):
+        functional.rollout(tables, "random", state, 3)
+    with pytest.raises(TypeError, match="not WallFollower"):
+        policy_of(WallFollower(), tables, 3)
+
+
+@pytest.mark.parametrize("engine", ["jax", "torch"])
+@pytest.mark.parametrize(("agent", "name"), [("wall follower", "mazegrad/Maze-v0"), ("T-maze", T_MAZE)])
+def test_evaluate_on_an_engine_is_evaluate(engine, agent, name):
+    with using(engine):
+        keywords = {"size": (4, 4), "level_seeds": range(7)} if name.endswith("Maze-v0") and name != T_MAZE else {}
+        for make in (
+            lambda: gymnasium.make(name, **keywords),
+            lambda: gymnasium.make_vec(name, num_envs=4, **keywords),
+        ):
+            agent_ = AGENTS[agent]()
+            ours = evaluate(make(), agent_, 25, 3, engine=engine, discount=0.9)
+            theirs = evaluate(make(), agent_, 25, 3, discount=0.9)
+            assert (ours.lengths == theirs.lengths).all() and (ours.successes == theirs.successes).all()
+            np.testing.assert_allclose(ours.returns, theirs.returns, rtol=1e-5)
