@@ -27,10 +27,11 @@ class State(NamedTuple):
     """(lanes,) bool: whether the episode is over; None where the next one begins at once"""
     maze: Maybe
     """(lanes,) int32: the maze that a lane keeps; None where it is drawn, or the same for all"""
-    key: Maybe
-    """(lanes, 2) int32: the hash of the key and the number of the episode is the stream; None if nothing is random"""
-    random: Maybe
-    """(lanes, 2) int32: where the stream is; None where moves are as meant"""
+    key: tuple[Array, Array] | None
+    """upper and lower words, (lanes,) int32 each: the key, moved on by each episode, whose hash is the stream of the
+    episode; None if nothing is random"""
+    random: tuple[Array, Array] | None
+    """two words likewise: where in the stream the next move draws; None where moves are as meant"""
     episode: Maybe
     """(lanes,) int32: its number; None if that decides nothing"""
 
@@ -81,7 +82,7 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
         raise ValueError(f"keys have shape (lanes, 2), not {tuple(keys.shape)}; functional.keys(tables, seed, lanes)")
     keys = xp.astype(keys, xp.int32)
     zero = keys[:, 0] & 0
-    maze = None
+    maze, key = None, (keys[:, 0], keys[:, 1])
     if tables.lanes is not None:
         maze = take(tables.lanes, _count(xp, keys) % tables.lanes.shape[0])
     state = State(
@@ -89,8 +90,8 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
         steps=None if tables.time_limit is None else zero,
         over=None if isinstance(tables.mode, SameStep) else zero != 0,
         maze=maze,
-        key=keys if _is_random(tables) else None,
-        random=keys if tables.limits is not None else None,
+        key=key if _is_random(tables) else None,
+        random=key if tables.limits is not None else None,
         episode=zero if tables.repeat is not None and tables.repeat.shape[0] else None,
     )
     state = _begun(tables, state, 0)
@@ -107,7 +108,7 @@ def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
     Returns:
         What all lanes observe, and their state.
     """
-    state = _merged(mask, _begun(tables, _next_episode(state), 0), state)
+    state = merged(mask, _begun(tables, _next_episode(state), 0), state)
     return observe(tables, state), state
 
 
@@ -141,14 +142,14 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
     begun, counted = state, 1
     if isinstance(tables.mode, NextStep):
         # these lanes stay on the start that they are put on
-        begun = _merged(state.over, _begun(tables, _next_episode(state), -1), state)
+        begun = merged(state.over, _begun(tables, _next_episode(state), -1), state)
     at, steps = begun.at, begun.steps
     if state.over is not None:
         column = xp.where(state.over, count, column)
     index, random = at + column, begun.random
     if tables.limits is not None:
         index = index + _case(tables, index, random)
-        random = _ticked(random)
+        random = words.plus(random, GAMMA)
     word = take(xp.reshape(tables.words, (-1,)), index)
     reward, terminated, at = _unfolded(tables, word, index)
     if isinstance(tables.mode, Disabled):
@@ -163,7 +164,7 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
     moved = State(at, steps, None, begun.maze, begun.key, random, begun.episode)
     if isinstance(tables.mode, SameStep):
         final = _seen(tables, word, at), _info(tables, at)
-        moved = _merged(over, _begun(tables, _next_episode(moved), 0), moved)
+        moved = merged(over, _begun(tables, _next_episode(moved), 0), moved)
         info = {**_info(tables, moved.at), "final_observation": final[0], "final_info": final[1]}
         return observe(tables, moved), moved, reward, terminated, truncated, info
     if isinstance(tables.mode, Disabled):
@@ -200,29 +201,21 @@ def _rows(tables: Tables, at: Array) -> Array:
     return at >> (tables.words.shape[2].bit_length() - 1)
 
 
-def _merged(mask: Array, new: State, old: State) -> State:
+def merged(mask: Array, new: State, old: State) -> State:
     """Return the new state of the lanes of a mask, and the old state of the others."""
-    xp = namespace(old.at)
-    parts = []
-    for one, other in zip(new, old, strict=True):
-        if one is other:
-            parts.append(other)
-        else:
-            wide = mask if len(one.shape) == 1 else mask[:, None]
-            parts.append(xp.where(wide, one, other))
-    return State(*parts)
+    return State(*(_either(mask, one, other) for one, other in zip(new, old, strict=True)))
 
 
-def _pair(words: Array) -> words.Pair:
-    return words[:, 0], words[:, 1]
-
-
-def _joined(pair: words.Pair) -> Array:
-    return namespace(pair[0]).stack(pair, axis=1)
+def _either(mask: Array, one: Any, other: Any) -> Any:
+    if one is other:
+        return other
+    if isinstance(one, tuple):
+        return tuple(_either(mask, *pair) for pair in zip(one, other, strict=True))
+    return namespace(one).where(mask, one, other)
 
 
 def _next_episode(state: State) -> State:
-    key = None if state.key is None else _joined(words.plus(_pair(state.key), GAMMA))
+    key = None if state.key is None else words.plus(state.key, GAMMA)
     return state._replace(key=key, episode=None if state.episode is None else state.episode + 1)
 
 
@@ -230,7 +223,7 @@ def _begun(tables: Tables, state: State, time: int) -> State:
     """Return lanes on the starts of their episodes, `time` steps after these began: 0, or -1 with the step to come."""
     maze, stream = state.maze, (state.at, state.at)
     if state.key is not None:
-        stream = words.mix(_pair(state.key))
+        stream = words.mix(state.key)
         if tables.repeat is not None:
             drawn = words.bits(_level_stream(tables, state, stream), MAZE)
             maze = words.choice(drawn, tables.first.shape[0])
@@ -242,7 +235,7 @@ def _begun(tables: Tables, state: State, time: int) -> State:
         first, count = take(tables.first, maze), take(tables.count, maze)
     if several:
         first = first + words.choice(words.bits(stream, START), count)
-    random = None if tables.limits is None else _joined(words.later(stream, STEPS + time + 1))
+    random = None if tables.limits is None else words.later(stream, STEPS + time + 1)
     return state._replace(
         at=take(tables.starts, first),
         steps=None if state.steps is None else (state.steps & 0) + time,
@@ -258,13 +251,13 @@ def _level_stream(tables: Tables, state: State, stream: words.Pair) -> words.Pai
     back = state.episode - state.episode // tables.repeat[0]
     # key - back * GAMMA
     minus = words.times((back & 0, back), -GAMMA & MASK)
-    return words.mix(words.plus_pair(_pair(state.key), minus))
+    return words.mix(words.plus_pair(state.key, minus))
 
 
-def _case(tables: Tables, index: Array, random: Array) -> Array:
+def _case(tables: Tables, index: Array, random: words.Pair) -> Array:
     """Return what leads from the index of a move as meant to that of the case that happens, (lanes,)."""
     xp = namespace(index)
-    drawn, case = words.mix(_pair(random)), None
+    drawn, case = words.mix(random), None
     cases, states, wide = tables.words.shape
     for number in range(cases - 1):
         one = tables.limits.shape[2] == 1
@@ -274,10 +267,6 @@ def _case(tables: Tables, index: Array, random: Array) -> Array:
         happens = xp.astype(words.below(drawn, (upper, lower)), xp.int32)
         case = happens if case is None else case + happens
     return case * (states * wide)
-
-
-def _ticked(random: Array) -> Array:
-    return _joined(words.plus(_pair(random), GAMMA))
 
 
 def _unfolded(tables: Tables, word: Array, index: Array) -> tuple[Array, Array, Array]:

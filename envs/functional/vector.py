@@ -14,7 +14,7 @@ from ..maps.arguments import whole
 from ..maps.randomness import checked_seed, key_from_seed
 from ..vector import MazeVectorEnv
 from .namespace import Array, functions_of, is_jax, library, namespace
-from .stepping import State, as_words, info, keys, like, reset, restart, step
+from .stepping import State, as_words, info, keys, like, merged, reset, restart, step
 from .tables import Disabled, SameStep, Tables, planned_tables
 
 
@@ -90,13 +90,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         seeded, key = self._keys(seed)
         _, begun = reset(self.tables, key)
         if self.state is not None:
-            xp = namespace(mask)
             _, following = restart(self.tables, self.state, mask & ~seeded)
-            begun = State(*(
-                None if new is None
-                else xp.where(xp.reshape(mask & seeded, (-1, *[1] * (len(new.shape) - 1))), new, old)
-                for new, old in zip(begun, following, strict=True)
-            ))  # fmt: skip
+            begun = merged(mask & seeded, begun, following)
         super().reset(seed=seed if isinstance(seed, int) else None)
         self.state = begun
         observation, _ = restart(self.tables, begun, mask & False)
