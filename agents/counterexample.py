@@ -107,6 +107,13 @@ def counterexample(
     Raises:
         TypeError: not an agent, or a length or width that is not an integer.
         ValueError: a number out of range, an unknown start, a margin for an agent that is not an RNNAgent.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import LinearRNN, RNNAgent, counterexample
+        >>> forgetful = RNNAgent(LinearRNN(W=np.eye(4), U=np.zeros((4, 4)), b=np.zeros(4), h0=[1, 0, 0, 0]))
+        >>> counterexample(forgetful).moves  # right, then down: it goes back
+        (1, 3)
     """
     max_length, beam_width = whole("max_length", max_length, 1), whole("beam_width", beam_width, 1)
     longest = max(max_length, whole("beam_length", beam_length, 0))

@@ -88,6 +88,16 @@ def agent_from_policy(
 
     Raises:
         ValueError: a policy of another shape or kind, probabilities whose sum is not 1, or that have no `rng`.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.agents import agent_from_policy, rollout
+        >>> from mazegrad.envs import value_iteration
+        >>> env = gymnasium.make("mazegrad/FourRooms-v0", observation="state")
+        >>> best = agent_from_policy(value_iteration(env.unwrapped.world).policy)
+        >>> len(rollout(env, best, seed=0).actions)
+        16
     """
     if isinstance(policy, Values):
         return PolicyAgent(policy.policy, None)

@@ -113,6 +113,14 @@ def rollout(
     Raises:
         TypeError: not an environment, not an agent, or a max_steps that is not an integer.
         ValueError: a max_steps below 1, or an agent that cannot read what the environment shows.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.agents import path_follower, rollout
+        >>> walk = rollout(gymnasium.make("mazegrad/PathFollow-v0"), path_follower(), seed=0)
+        >>> len(walk.actions), walk.total, walk.terminated
+        (70, 1.0, True)
     """
     check_agent(env, agent)
     if max_steps is not None:
@@ -270,6 +278,15 @@ def evaluate(
         TypeError: not an environment, not an agent, or a number of episodes that is not an integer.
         ValueError: a number of episodes below 1, a discount that is out of range, or an agent that cannot read what the
             environment shows.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.agents import WallFollower, evaluate
+        >>> envs = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=50, size=(4, 4))
+        >>> result = evaluate(envs, WallFollower(), episodes=100, seed=0)
+        >>> result.returns.shape, bool(result.successes.all())
+        ((100,), True)
     """
     check_agent(env, agent)
     episodes = whole("episodes", episodes, 1)

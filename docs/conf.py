@@ -63,8 +63,8 @@ linkcheck_ignore = [r"http://localhost.*", r"http://127\.0\.0\.1.*"]
 MIRRORED = {"README.md": "readme", "CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing"}
 PLAYGROUND = """\
 ```{raw} html
-<p><a href="playground.html">Open the playground</a>: draw a maze, set W, U and b, and see who finds the way.</p>
-<iframe src="playground.html" title="The playground: draw a maze and walk it" loading="lazy"
+<p><a href="play.html">Open the playground</a>: draw a maze, set W, U and b, and see who finds the way.</p>
+<iframe src="play.html" title="The playground: draw a maze and walk it" loading="lazy"
   style="width: 100%; height: 44rem; border: 1px solid var(--color-background-border)"></iframe>
 ```
 """
@@ -144,7 +144,7 @@ def _read(app: Any, docname: str, source: list[str]) -> None:
     text = source[0]
     if docname == "index":
         text = re.sub(r"<!-- site: (.*?) -->", r"\1", text)
-        if _playground(Path(app.outdir) / "playground.html"):
+        if _playground(Path(app.outdir) / "play.html"):
             text = text.replace("<!-- playground -->", PLAYGROUND)
     text = re.sub(r"<!-- open: (\w+) -->", lambda match: _badges(match[1]), text)
     if not docname.startswith(GENERATED):

@@ -57,7 +57,7 @@ class _Kept:
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
-    """One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3, or those of `actions`.
+    r"""One agent in a maze. Actions are the directions UP, RIGHT, LEFT, DOWN = 0, 1, 2, 3, or those of `actions`.
 
     Args:
         maze: a Maze, a text, a file or a shipped name; or `Levels`, of which each reset draws one; or a World of one
@@ -127,6 +127,17 @@ class MazeEnv(gymnasium.Env[Any, Any]):
     Raises:
         ValueError: an unknown observation, reward, option, info or render mode, or a number out of its range.
         MazeError: (a ValueError) the maze cannot be used.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> env = gymnasium.make("mazegrad/GridWorld-v0", maze="S.G\n", info=("distance",), render_mode="ansi")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, int(info["distance"])  # a dot to the right; two steps to go
+        (array([0, 1, 0, 0], dtype=int8), 2)
+        >>> observation, reward, terminated, truncated, info = env.step(1)
+        >>> print(env.render())
+        S○G
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012

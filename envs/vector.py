@@ -71,6 +71,17 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
 
     Raises:
         ValueError: as `MazeEnv`; no lanes, or not one maze for each.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> envs = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=1000, size=(5, 5))
+        >>> observations, infos = envs.reset(seed=0)
+        >>> observations.shape
+        (1000, 4)
+        >>> observations, rewards, terminated, truncated, infos = envs.step(envs.action_space.sample())
+        >>> rewards.shape
+        (1000,)
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

@@ -48,6 +48,13 @@ def grad(
     Raises:
         RuntimeError: an output depends on nothing, an input is not used, the graph was freed, or (with `create_graph`)
             an operation on the way has first derivatives only; the message names it.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor(3.0, requires_grad=True)
+        >>> (slope,) = nn.grad(x**3, x, create_graph=True)
+        >>> slope.item(), nn.grad(slope, x)[0].item()
+        (27.0, 18.0)
     """
     several, wanted = _several(outputs), _several(inputs)
     weights = [None] * len(several) if grad_outputs is None else _several(grad_outputs)

@@ -63,6 +63,12 @@ def gradcheck(
 
     Raises:
         AssertionError: a slope is wrong; contains the report.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> bool(nn.gradcheck(nn.tanh, np.ones((2, 3)), rng=np.random.default_rng(0)))
+        True
     """
     arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]
     weights: list[Array] = []

@@ -179,7 +179,16 @@ def backpropagate(
 
 
 class no_grad(contextlib.ContextDecorator):
-    """A context, or a decorator of functions, in which operations are not recorded (in this thread)."""
+    """A context, or a decorator of functions, in which operations are not recorded (in this thread).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor(1.0, requires_grad=True)
+        >>> with nn.no_grad():
+        ...     y = 2 * x
+        >>> y.requires_grad
+        False
+    """
 
     def __enter__(self) -> None:
         _mode.before.append(_mode.recording)  # not in self: a decorated function has one for all threads

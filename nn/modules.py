@@ -22,6 +22,20 @@ class Module(Hookable):
     plain arrays that belong to the state but are not trained; `register_buffer` adds one, and those that are also in
     `transient_names` are not saved. A Parameter or Module may stand in several places: it is trained once, and saved
     under each of its names.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> class Net(nn.Module):
+        ...     def __init__(self, rng):
+        ...         self.layer = nn.Linear(2, 3, rng=rng)
+        ...     def forward(self, x):
+        ...         return nn.relu(self.layer(x))
+        >>> net = Net(np.random.default_rng(0))
+        >>> [(name, p.shape) for name, p in net.named_parameters()]
+        [('layer.weight', (3, 2)), ('layer.bias', (3,))]
+        >>> net(np.ones((5, 2), np.float32)).shape
+        (5, 3)
     """
 
     buffer_names: tuple[str, ...] = ()

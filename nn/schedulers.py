@@ -103,7 +103,19 @@ class ConstantLR(Scheduler):
 
 
 class StepLR(Scheduler):
-    """Times `gamma` after every `step_size` steps."""
+    """Times `gamma` after every `step_size` steps.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([("x", nn.Parameter([1.0]))], lr=0.1)
+        >>> scheduler = nn.schedulers.StepLR(optimizer, step_size=2, gamma=0.5)
+        >>> rates = []
+        >>> for _ in range(4):
+        ...     rates.append(optimizer.lr)
+        ...     scheduler.step()
+        >>> rates
+        [0.1, 0.1, 0.05, 0.05]
+    """
 
     def __init__(self, optimizer: Optimiser, step_size: int, gamma: float = 0.1) -> None:
         check(POSITIVE_INTEGER, step_size=step_size)

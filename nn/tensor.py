@@ -67,6 +67,14 @@ class Tensor(_Operators):
     `Tensor(data)` copies. Floating arrays keep their dtype; lists, integers and booleans become float32 unless `dtype`
     says otherwise. `data` is a read-only view; `assign(array)` and the optimisers are the only writers. `grad` is None
     or a plain array of the tensor's shape.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([1.0, 2.0], requires_grad=True)
+        >>> loss = (x**2).sum()
+        >>> loss.backward()
+        >>> x.grad
+        array([2., 4.], dtype=float32)
     """
 
     __slots__ = ("__weakref__", "_array", "_node", "_slot", "grad", "name", "requires_grad", "version")

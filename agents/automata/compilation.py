@@ -143,6 +143,14 @@ def compile_automaton(automaton: Automaton) -> CompiledAutomaton:
     Raises:
         TypeError: not an Automaton.
         ValueError: the net would need more than `MAX_UNITS` units.
+
+    Example:
+        >>> from mazegrad.agents import compile_automaton, t_maze_automaton
+        >>> net = compile_automaton(t_maze_automaton())
+        >>> net.rnn.U.shape, net.verify()
+        ((33, 33), True)
+        >>> round(net.margin, 4)
+        0.1667
     """
     if not isinstance(automaton, Automaton):
         raise TypeError(

@@ -68,6 +68,12 @@ def extract_automaton(
     Raises:
         ValueError: an agent that acts at random, an unknown observation, a negative tolerance, a max_states below 1.
         TypeError: a state that cannot be compared, or something else than an agent, worlds or an integer.
+
+    Example:
+        >>> from mazegrad.agents import extract_automaton, path_follower
+        >>> from mazegrad.envs import load_maze
+        >>> extract_automaton(path_follower(), load_maze("sheet38"))
+        <ExtractedAutomaton with 4 nodes (at least 4), from 9 states, exact>
     """
     if not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance must be a finite number, 0 or more, not {tolerance!r}")

@@ -63,6 +63,15 @@ def certify_memory(
         TypeError: something else than worlds and mazes, or a max_nodes that is not an integer.
         ValueError: an unknown observation, a number out of range, a discount that does not fit the rewards, or a world
             with too many states.
+
+    Example:
+        >>> from mazegrad.agents import certify_memory
+        >>> from mazegrad.envs import load_maze
+        >>> certificate = certify_memory(load_maze("sheet38"))
+        >>> certificate.verdict, certificate.verify()
+        ('memory helps', True)
+        >>> certify_memory(load_maze("sheet38"), "position").verdict
+        'memoryless suffices'
     """
     max_nodes = whole("max_nodes", max_nodes, 1)
     if not time_limit > 0:

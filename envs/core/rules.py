@@ -56,6 +56,13 @@ def transition(world: World, state: Any, move: Any) -> tuple[Any, Any, Any]:
 
     Returns:
         Three numbers, or three arrays of the same length.
+
+    Example:
+        >>> from mazegrad.envs import RIGHT, Maze, World, transition
+        >>> world = World.compile(Maze.from_text("S.G"))
+        >>> state, reward, end = transition(world, 1, RIGHT)
+        >>> int(state), float(reward), bool(end)
+        (2, 1.0, True)
     """
     next_state = world.next_state[state, move]
     return next_state, world.reward[state, move], world.terminal[next_state]

@@ -27,6 +27,18 @@ class World:
     keys and items has a state for each open cell and heading, other mazes have the reachable states. By default A = M =
     4, the directions; `actions` of a maze says which others, and there are more moves where noise leads to steps that
     no action makes. `World.stack` lays worlds end to end, with shifted state numbers.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World
+        >>> world = World.compile(Maze.from_text("S.G"))
+        >>> world.states, world.actions
+        (3, 4)
+        >>> world.next_state  # up, right, left, down of the three cells
+        array([[0, 1, 0, 0],
+               [1, 2, 0, 1],
+               [2, 2, 2, 2]])
+        >>> world.reward[1]  # of the cell before the goal
+        array([0., 1., 0., 0.])
     """
 
     mazes: tuple[Maze, ...]
@@ -150,6 +162,12 @@ class World:
         Raises:
             ValueError: no worlds.
             TypeError: one of them is not a World.
+
+        Example:
+            >>> from mazegrad.envs import World, load_maze
+            >>> both = World.stack([World.compile(load_maze(name)) for name in ("spiral", "four_rooms")])
+            >>> both.states == sum(World.compile(load_maze(name)).states for name in ("spiral", "four_rooms"))
+            True
         """
         worlds = [checked_world(world) for world in worlds]
         if not worlds:

@@ -33,7 +33,7 @@ class MazeError(ValueError):
 
 
 class Maze:
-    """Tiles and metadata, immutable; `==` and `hash` follow `digest`, a hash of both.
+    r"""Tiles and metadata, immutable; `==` and `hash` follow `digest`, a hash of both.
 
     Args:
         tiles: (height, width) uint8 array of ASCII codes; see `LEGEND`.
@@ -42,6 +42,19 @@ class Maze:
     Raises:
         MazeError: no tiles, an unknown tile or metadata key, a metadata value that cannot be read.
         TypeError: tiles that are not such an array, metadata that is not text.
+
+    Example:
+        >>> from mazegrad.envs import Maze
+        >>> maze = Maze.from_text("name: tiny\n#####\n#S.G#\n#####\n")
+        >>> maze.height, maze.width, maze.metadata["name"]
+        (3, 5, 'tiny')
+        >>> print(maze.to_text())
+        name: tiny
+        #####
+        #S.G#
+        #####
+        >>> maze == Maze(maze.tiles, maze.metadata)
+        True
     """
 
     tiles: NDArray[np.uint8]
@@ -104,6 +117,17 @@ class Maze:
         Raises:
             MazeError: with the line and column of what cannot be read.
             TypeError: not a str.
+
+        Example:
+            >>> from mazegrad.envs import Maze, MazeError
+            >>> maze = Maze.from_text("S.G")
+            >>> maze.tiles.shape
+            (1, 3)
+            >>> try:
+            ...     Maze.from_text("S.G\n.?.")
+            ... except MazeError as error:
+            ...     print(error.line, error.column)
+            2 2
         """
         if not isinstance(text, str):
             raise TypeError(f"Maze.from_text takes a str, not {type(text).__name__}")

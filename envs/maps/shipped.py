@@ -30,6 +30,11 @@ def load_maze(name: str | Path, *, format: str | None = None, legend: Mapping[st
         MazeError: (a ValueError) the file cannot be read.
         ValueError: neither a known name nor a file, or an unknown format.
         TypeError: neither a text nor a path.
+
+    Example:
+        >>> from mazegrad.envs import load_maze
+        >>> load_maze("four_rooms").tiles.shape
+        (13, 13)
     """
     if not isinstance(name, str | Path):
         raise TypeError(f"a maze must be a Maze, a text, a shipped name or a file, not {type(name).__name__}")

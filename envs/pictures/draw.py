@@ -156,6 +156,12 @@ def draw(
     Raises:
         TypeError: neither a Maze nor a World; a state of a Maze; a state or a tile size that is not an integer.
         ValueError: the world does not have this state; a tile size below 1 px; arrays that do not fit the world.
+
+    Example:
+        >>> from mazegrad.envs import World, draw, load_maze, value_iteration
+        >>> world = World.compile(load_maze("four_rooms"))
+        >>> draw(world, world.start_states[0], values=value_iteration(world), tile=16).dtype
+        dtype('uint8')
     """
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
     wanted = frame_size(tile, size)

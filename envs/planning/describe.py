@@ -69,6 +69,20 @@ def describe(maze: Maze) -> DifficultyCard:
 
     Raises:
         MazeError: the maze cannot be compiled: it has no start, say.
+
+    Example:
+        >>> from mazegrad.envs import describe, load_maze
+        >>> print(describe(load_maze("spiral")))
+        spiral                  13 x 13
+        open cells              97
+        states                  97
+        shortest path           94 steps
+        dead ends               2
+        corridors               95
+        junctions               0
+        look alike by dots      95
+        look alike by view      0
+        look alike by position  0
     """
     world = World.compile(maze)
     inside = np.pad(maze.open, 1)

@@ -110,6 +110,12 @@ def shortest_path(world: World, start: int | None = None) -> Sequence[int]:
 
     Raises:
         ValueError: no goal can be reached from there, or the world does not have this state.
+
+    Example:
+        >>> from mazegrad.envs import World, load_maze, shortest_path
+        >>> world = World.compile(load_maze("four_rooms"))
+        >>> len(shortest_path(world)) - 1
+        16
     """
     state = checked_start(world, start)
     best = optimal_actions(world)

@@ -101,6 +101,16 @@ def value_iteration(
         ValueError: a discount out of range, or one that the problem does not allow; a tol that is not positive.
         RuntimeError: `max_sweeps` were not enough.
         TypeError: neither a World nor a TabularMDP.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, value_iteration
+        >>> values = value_iteration(World.compile(Maze.from_text("S.G")), discount=0.5)
+        >>> values.values
+        array([0.5, 1. , 0. ])
+        >>> values.policy[:2]  # right, right
+        array([1, 1])
+        >>> values.expected_return
+        0.5
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
     if not tol > 0:
@@ -156,6 +166,13 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
         ValueError: a policy of a wrong shape or type, an action out of range, probabilities whose sum is not 1; a
             discount out of range, or one that the policy does not allow; a world too wide for `solve_chain`.
         TypeError: neither a World nor a TabularMDP.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import Maze, World, evaluate_policy
+        >>> world = World.compile(Maze.from_text("S.G"))
+        >>> evaluate_policy(world, np.full((3, 4), 0.25), discount=0.5).values.round(4)  # a random walk
+        array([0.069 , 0.3448, 0.    ])
     """
     mdp, discount = _as_mdp(problem), check_discount(discount)
     chances = _probabilities(policy, mdp)

@@ -41,6 +41,11 @@ def power_gradient(u: ArrayLike, h: ArrayLike, k: int, error_gradient: ErrorGrad
     Raises:
         ValueError: shapes that do not fit, or k below 1.
         TypeError: u does not hold real numbers.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.analysis.power_gradient(u=[1.2, 2, 1.1], h=[1, 1, 1], k=3, error_gradient=[1, 1, 1])  # k u^(k-1)
+        array([ 4.32, 12.  ,  3.63])
     """
     u = _array("u", u, 1)
     h, k = _like(u, "h", h), _steps(k)

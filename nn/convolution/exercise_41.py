@@ -33,6 +33,12 @@ def h_conv2d(image: Array, kernel: Array) -> Array:
         TypeError, ValueError: naming the shapes or dtypes found and what is allowed.
 
     Source: exercise 41.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.nn import h_conv2d
+        >>> h_conv2d(np.ones((1, 1, 3, 4)), np.ones((1, 1, 3, 3)))
+        array([[[[9., 9.]]]])
     """
     _check(image, kernel)
     return conv_forward(image, kernel)

@@ -123,6 +123,13 @@ def cross_entropy(
     Raises:
         TypeError: the target holds neither integers nor floating numbers.
         ValueError: shapes do not fit, or a target is not a class.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> logits = nn.Tensor(np.zeros((5, 4)))
+        >>> round(nn.cross_entropy(logits, np.array([0, 1, 2, 3, 0])).item(), 4)  # log 4
+        1.3863
     """
     if isinstance(input, Tensor) and input._node is not None and input._node.name == "softmax":
         warnings.warn(

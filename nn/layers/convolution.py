@@ -111,6 +111,13 @@ class Conv2D(_Forward):
     (batch, in_channels, height, width) -> (batch, out_channels, (height + 2 padding - dilation (kernel_height - 1) - 1)
     // stride + 1, ...). `padding` is a number, (high, wide), "valid" or "same"; `padding_mode` "zeros", "reflect",
     "replicate" or "circular". Sizes that do not fit raise ValueError.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.Conv2D(1, 8, 3, rng=np.random.default_rng(0))
+        >>> layer(np.ones((2, 1, 28, 28), np.float32)).shape
+        (2, 8, 26, 26)
     """
 
     axes = 2

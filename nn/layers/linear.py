@@ -17,7 +17,15 @@ from .initial import uniform_parameter
 
 
 class Linear(Module):
-    """x @ weight.T + bias: (..., in_features) -> (..., out_features); weight (out_features, in_features)."""
+    """x @ weight.T + bias: (..., in_features) -> (..., out_features); weight (out_features, in_features).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.Linear(3, 2, rng=np.random.default_rng(0))
+        >>> layer.weight.shape, layer(np.ones((4, 3), np.float32)).shape
+        ((2, 3), (4, 2))
+    """
 
     def __init__(
         self,

@@ -19,6 +19,14 @@ class Sequential(ModuleList):
     One rule makes it quick: Conv2D, ReLU, MaxPool2D in a row are evaluated as convolution, pool, bias, relu. Adding a
     constant and relu never change which element of a window is largest, so values and gradients are the same, and bias
     and relu have a quarter of the work. (A subclass of these layers is left alone, and so are layers with hooks.)
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> rng = np.random.default_rng(0)
+        >>> net = nn.Sequential(nn.Linear(4, 8, rng=rng), nn.ReLU(), nn.Linear(8, 2, rng=rng))
+        >>> net(np.ones((3, 4), np.float32)).shape
+        (3, 2)
     """
 
     def __init__(self, *modules: Module) -> None:

@@ -17,6 +17,20 @@ class Adam(Optimiser):
     """Running mean over running root mean square of the gradients (Kingma & Ba 2015).
 
     `amsgrad`: over the largest mean square so far (Reddi et al. 2018).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> rng = np.random.default_rng(0)
+        >>> net, x = nn.Linear(2, 1, rng=rng), rng.normal(size=(64, 2)).astype(np.float32)
+        >>> y = x @ np.array([[2.0], [-1.0]], np.float32)
+        >>> optimizer = nn.Adam(net.named_parameters(), lr=0.1)
+        >>> for _ in range(200):
+        ...     optimizer.zero_grad()
+        ...     nn.mse_loss(net(x), y).backward()
+        ...     optimizer.step()
+        >>> net.weight.data.round(2)
+        array([[ 2., -1.]], dtype=float32)
     """
 
     allowed: ClassVar = Optimiser.allowed | {"betas": TWO_BELOW_ONE, "eps": NOT_NEGATIVE, "amsgrad": TRUE_OR_FALSE}

@@ -13,7 +13,17 @@ from .base import TRUE_OR_FALSE, Group, Optimiser, Params
 
 
 class SGD(Optimiser):
-    """Gradient descent, with momentum (Polyak 1964) or Nesterov's: value -= lr * velocity."""
+    """Gradient descent, with momentum (Polyak 1964) or Nesterov's: value -= lr * velocity.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([1.0])
+        >>> optimizer = nn.SGD([("x", x)], lr=0.1)
+        >>> (x**2).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(3)
+        array([0.8], dtype=float32)
+    """
 
     allowed: ClassVar = Optimiser.allowed | {
         "momentum": NOT_NEGATIVE,

@@ -210,7 +210,16 @@ class RNN(_Layers):
 
 
 class LSTM(_Layers):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997, with Gers's forget gate): the state is a pair (h, c)."""
+    """Long short-term memory (Hochreiter & Schmidhuber 1997, with Gers's forget gate): the state is a pair (h, c).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.LSTM(3, 5, rng=np.random.default_rng(0))
+        >>> states, (h, c) = layer(np.ones((7, 2, 3), np.float32))
+        >>> states.shape, h.shape
+        ((7, 2, 5), (1, 2, 5))
+    """
 
     sequence, gates, parts = staticmethod(sequences.lstm), 4, 2
 

@@ -78,6 +78,16 @@ def generate(
     Raises:
         ValueError: an unknown generator or knob (the message names the nearest), or a number out of range.
         TypeError: a number of the wrong type, or rng is not a numpy Generator.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import generate
+        >>> print(generate("binary_tree", 2, 3, rng=np.random.default_rng(0)).to_text())
+        #######
+        #S....#
+        ###.#.#
+        #...#G#
+        #######
     """
     checked_walls(name, walls)
     maze = generate_from_key(name, rows, columns, _key(rng), **knobs)
