@@ -235,6 +235,22 @@ def test_the_mind_is_shown_live(opened: Opened) -> None:
     assert page.get_attribute('[data-weight="U30"]', "aria-invalid") == "true"
 
 
+def test_weights_that_explode_are_shown_without_an_error(opened: Opened) -> None:
+    page = opened()
+    page.fill('[data-weight="W00"]', "1e300")
+    page.fill('[data-weight="W00"]', "99999999999")
+    assert page.get_attribute('[data-weight="W00"]', "aria-invalid") == "true"
+    page.click('[data-chip="U+I"]')
+    for _ in range(24):
+        page.click('[data-chip="U×2"]')
+    assert page.input_value('[data-weight="U00"]') == "1000000"
+    page.fill("#speed", "100")
+    page.focus("#board")
+    for _ in range(80):  # beyond the largest floating-point number
+        page.keyboard.press("ArrowRight")
+    assert "∞" in page.inner_text(".mind") or "?" in page.inner_text(".mind")
+
+
 def test_eigenvalues_are_drawn(opened: Opened) -> None:
     page = opened()
     page.click('[data-chip="U−J"]')
@@ -276,6 +292,19 @@ def test_drawing_with_a_finger(opened: Opened) -> None:
     page.locator('input[name=tile][value="X"]').tap()
     page.touchscreen.tap(*cell_box(page, 3, 4))
     assert map_text(page).splitlines()[3] == "#...X...#"
+
+
+def test_a_finger_draws_a_line(opened: Opened) -> None:
+    page = opened("phone", touch=True)
+    page.tap("#tab-draw")
+    page.tap("[data-sample=empty]")
+    page.locator('input[name=tile][value="#"]').tap()
+    start, end = cell_box(page, 2, 2), cell_box(page, 4, 2)
+    session = page.context.new_cdp_session(page)
+    for kind, points in (("touchStart", [start]), ("touchMove", [end]), ("touchEnd", [])):
+        touches = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    assert [line[2] for line in map_text(page).splitlines()] == ["#", ".", "#", "#", "#", ".", "#"]
 
 
 def test_drawing_with_the_keyboard(opened: Opened) -> None:

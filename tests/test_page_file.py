@@ -67,7 +67,7 @@ def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
     source = (build.HERE / "scripts" / "words.js").read_text(encoding="utf-8")
     tables = [
         dict(
-            re.findall(r'(\w+): "((?:[^"\\]|\\.)*)"', re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)[1])
+            re.findall(r'(\w+):\s*"((?:[^"\\]|\\.)*)"', re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)[1])
         )
         for name in ("ENGLISH", "GERMAN")
     ]

@@ -36,7 +36,9 @@ class App {
     this.data = data;
     this.board = new Board(byId("board"));
     this.doubts = [];
-    this.modes = [NetMode, DrawMode, WalkMode, PlanMode, LearnMode, RulesMode, ReplayMode].map((Mode) => new Mode(this));
+    this.modes = [NetMode, DrawMode, WalkMode, PlanMode, LearnMode, RulesMode, ReplayMode].map(
+      (Mode) => new Mode(this),
+    );
     [this.mode] = this.modes;
     this.playing = false;
     this.original = null;
@@ -48,7 +50,9 @@ class App {
   }
 
   inWords(error) {
-    return error.line ? t("lineColumn", { line: error.line, column: error.column ?? 1, message: error.message }) : error.message;
+    return error.line
+      ? t("lineColumn", { line: error.line, column: error.column ?? 1, message: error.message })
+      : error.message;
   }
 
   // -------------------------------------------------------------------------------------------------------------- mazes
@@ -65,7 +69,10 @@ class App {
       this.error = error;
     }
     const codes = [...maze.tiles].map((tile) => tile.charCodeAt(0));
-    this.board.show(maze.rows, maze.columns, codes, { walls: thinWalls(maze.metadata.walls, maze.rows, maze.columns), wind: windOf(maze) });
+    this.board.show(maze.rows, maze.columns, codes, {
+      walls: thinWalls(maze.metadata.walls, maze.rows, maze.columns),
+      wind: windOf(maze),
+    });
     this.codes = codes;
     this.begin();
   }
@@ -125,10 +132,18 @@ class App {
     const banner = byId("banner");
     banner.hidden = !text;
     if (text) byId("welcome").hidden = true;
-    banner.replaceChildren(el("span", { text }), button(t("backToMaze"), () => {
-      this.closeExample();
-      byId("play").focus();
-    }, "quiet", { id: "back-to-maze" }));
+    banner.replaceChildren(
+      el("span", { text }),
+      button(
+        t("backToMaze"),
+        () => {
+          this.closeExample();
+          byId("play").focus();
+        },
+        "quiet",
+        { id: "back-to-maze" },
+      ),
+    );
   }
 
   showMazes(chosen) {
@@ -139,7 +154,12 @@ class App {
     select.replaceChildren(
       ...(this.drawing ? [el("option", { value: "mine", text: t("mine") })] : []),
       ...(given ? [el("optgroup", { label: t("given") }, mazes.slice(0, given).map(option))] : []),
-      el("optgroup", { label: t("shipped") }, mazes.slice(given).map((maze, i) => option(maze, given + i))));
+      el(
+        "optgroup",
+        { label: t("shipped") },
+        mazes.slice(given).map((maze, i) => option(maze, given + i)),
+      ),
+    );
     select.value = value;
     if (select.selectedIndex < 0) select.selectedIndex = 0;
   }
@@ -150,7 +170,8 @@ class App {
     const leaving = this.mode;
     this.mode = this.find(id);
     if (this.original && leaving !== this.mode) this.closeExample();
-    for (const layer of ["setHeat", "setTrail", "setArrows", "setLabels"]) this.board[layer](layer === "setHeat" ? null : []);
+    for (const layer of ["setHeat", "setTrail", "setArrows", "setLabels"])
+      this.board[layer](layer === "setHeat" ? null : []);
     this.board.setSenses(null);
     this.board.setMark(null);
     if (this.mode.load) this.mode.load(this.maze);
@@ -169,7 +190,13 @@ class App {
   }
 
   showPanel() {
-    byId("side").replaceChildren(el("div", { role: "tabpanel", id: `panel-${this.mode.id}`, "aria-labelledby": `tab-${this.mode.id}` }, this.mode.panel()));
+    byId("side").replaceChildren(
+      el(
+        "div",
+        { role: "tabpanel", id: `panel-${this.mode.id}`, "aria-labelledby": `tab-${this.mode.id}` },
+        this.mode.panel(),
+      ),
+    );
     this.mode.showNumbers?.();
     this.showPad();
     this.show();
@@ -178,21 +205,30 @@ class App {
   showTabs(focus = false) {
     const tabs = this.modes.map((mode) => {
       const selected = mode === this.mode;
-      return el("button", { type: "button", role: "tab", id: `tab-${mode.id}`, "aria-selected": String(selected), "aria-controls": selected ? `panel-${mode.id}` : null, tabindex: selected ? 0 : -1, text: t(`tab_${mode.id}`), on: {
-        click: (event) => {
-          this.setMode(mode.id, true);
-          // who clicked wants to walk or draw with the keys; who came with the keyboard stays among the tabs
-          if (event.detail > 0) byId("board").focus({ preventScroll: true });
+      return el("button", {
+        type: "button",
+        role: "tab",
+        id: `tab-${mode.id}`,
+        "aria-selected": String(selected),
+        "aria-controls": selected ? `panel-${mode.id}` : null,
+        tabindex: selected ? 0 : -1,
+        text: t(`tab_${mode.id}`),
+        on: {
+          click: (event) => {
+            this.setMode(mode.id, true);
+            // who clicked wants to walk or draw with the keys; who came with the keyboard stays among the tabs
+            if (event.detail > 0) byId("board").focus({ preventScroll: true });
+          },
+          keydown: (event) => {
+            const at = this.modes.indexOf(mode);
+            const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: this.modes.length - 1 }[event.key];
+            if (to === undefined) return;
+            event.preventDefault();
+            event.stopPropagation();
+            this.setMode(this.modes[(to + this.modes.length) % this.modes.length].id, true);
+          },
         },
-        keydown: (event) => {
-          const at = this.modes.indexOf(mode);
-          const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: this.modes.length - 1 }[event.key];
-          if (to === undefined) return;
-          event.preventDefault();
-          event.stopPropagation();
-          this.setMode(this.modes[(to + this.modes.length) % this.modes.length].id, true);
-        },
-      } });
+      });
     });
     byId("tabs").replaceChildren(...tabs);
     if (focus) byId(`tab-${this.mode.id}`).focus({ preventScroll: true });
@@ -204,8 +240,16 @@ class App {
     if (pad.hidden || !this.world) return;
     const { four } = this.world;
     pad.classList.toggle("many", !four);
-    pad.replaceChildren(...this.world.names.map((name, action) => button(four ? ["↑", "→", "←", "↓"][action] : name, () => this.mode.move(action),
-      four ? `quiet ${name}` : "quiet", { "aria-label": actionName(action, this.world) })));
+    pad.replaceChildren(
+      ...this.world.names.map((name, action) =>
+        button(
+          four ? ["↑", "→", "←", "↓"][action] : name,
+          () => this.mode.move(action),
+          four ? `quiet ${name}` : "quiet",
+          { "aria-label": actionName(action, this.world) },
+        ),
+      ),
+    );
   }
 
   // ------------------------------------------------------------------------------------------------------------ showing
@@ -225,9 +269,21 @@ class App {
     }
     mode.paint(this.board);
     if (byId(`panel-${mode.id}`)) mode.live();
-    byId("facts").replaceChildren(...mode.facts().map(([name, value]) => el("div", {}, name ? el("dt", { text: name }) : null, el("dd", { class: name ? "" : "ending", text: value }))));
-    const now = mode.facts().map((fact) => fact.join(" ")).join(", ");
-    byId("board").setAttribute("aria-label", t("boardLabel", { name: this.maze.metadata.name ?? "", rows: this.maze.rows, columns: this.maze.columns, now }));
+    byId("facts").replaceChildren(
+      ...mode
+        .facts()
+        .map(([name, value]) =>
+          el("div", {}, name ? el("dt", { text: name }) : null, el("dd", { class: name ? "" : "ending", text: value })),
+        ),
+    );
+    const now = mode
+      .facts()
+      .map((fact) => fact.join(" "))
+      .join(", ");
+    byId("board").setAttribute(
+      "aria-label",
+      t("boardLabel", { name: this.maze.metadata.name ?? "", rows: this.maze.rows, columns: this.maze.columns, now }),
+    );
     if (!drawing) this.showTransport();
   }
 
@@ -260,11 +316,16 @@ class App {
       if (element.tagName === "BUTTON") element.title = t(element.dataset.label);
     }
     byId("other-language").textContent = t("other");
-    byId("board-help").textContent = t(this.mode.pointer ? "boardHelp_draw" : this.mode.ownMoves ? "boardHelp_walk" : "boardHelp_net");
+    byId("board-help").textContent = t(
+      this.mode.pointer ? "boardHelp_draw" : this.mode.ownMoves ? "boardHelp_walk" : "boardHelp_net",
+    );
     this.showMazes();
     this.showTabs();
     this.showPanel();
-    if (this.original) this.showBanner(this.find("net").example ? t("exampleBanner", { n: this.find("net").example.moves.length }) : t("recordBanner"));
+    if (this.original)
+      this.showBanner(
+        this.find("net").example ? t("exampleBanner", { n: this.find("net").example.moves.length }) : t("recordBanner"),
+      );
   }
 
   // --------------------------------------------------------------------------------------------------------------- time
@@ -302,7 +363,8 @@ class App {
     let goes = true;
     const moved = this.due >= 1;
     const until = performance.now() + 14;
-    for (; this.due >= 1 && goes && performance.now() < until; this.due -= 1) goes = mode.tick ? mode.tick() : mode.step();
+    for (; this.due >= 1 && goes && performance.now() < until; this.due -= 1)
+      goes = mode.tick ? mode.tick() : mode.step();
     this.due = Math.min(this.due, 1000);
     if (!goes || mode.over) {
       this.playing = false;
@@ -319,7 +381,7 @@ class App {
 
   stepOnce(forward = true) {
     this.stop();
-    if (!this.world || this.mode.ownMoves && forward) return;
+    if (!this.world || (this.mode.ownMoves && forward)) return;
     if (forward) this.mode.step();
     else this.mode.back();
     byId("board").classList.remove("fast");
@@ -349,7 +411,9 @@ class App {
       this.showPanel();
     });
     byId("theme").addEventListener("click", () => {
-      const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || !document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches;
+      const dark =
+        getComputedStyle(document.documentElement).colorScheme === "dark" ||
+        (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
       document.documentElement.dataset.theme = dark ? "light" : "dark";
       kept.set("theme", document.documentElement.dataset.theme);
     });
@@ -373,13 +437,25 @@ class App {
       board.setPointerCapture(event.pointerId);
       this.mode.pointer("down", this.board.cellAt(event.clientX, event.clientY), event.button === 2);
     });
-    board.addEventListener("pointermove", (event) => this.mode.pointer && event.buttons && this.mode.pointer("move", this.board.cellAt(event.clientX, event.clientY)));
-    for (const end of ["pointerup", "pointercancel"]) board.addEventListener(end, () => this.mode.pointer?.("up", null));
+    board.addEventListener(
+      "pointermove",
+      (event) =>
+        this.mode.pointer &&
+        event.buttons &&
+        this.mode.pointer("move", this.board.cellAt(event.clientX, event.clientY)),
+    );
+    for (const end of ["pointerup", "pointercancel"])
+      board.addEventListener(end, () => this.mode.pointer?.("up", null));
   }
 
   key(event) {
     const drawing = Boolean(this.mode.pointer);
-    if ((event.ctrlKey || event.metaKey) && drawing && event.target.tagName !== "TEXTAREA" && /^[zy]$/i.test(event.key)) {
+    if (
+      (event.ctrlKey || event.metaKey) &&
+      drawing &&
+      event.target.tagName !== "TEXTAREA" &&
+      /^[zy]$/i.test(event.key)
+    ) {
       event.preventDefault();
       const { sketch } = this.mode;
       if (event.key.toLowerCase() === "y" || event.shiftKey) sketch.redo();
@@ -397,7 +473,11 @@ class App {
       event.preventDefault();
       if (this.world.actions === 4) this.mode.move(direction);
       else {
-        const action = this.world.names.indexOf(["up", "right", "left", "down"][direction] === "up" && this.world.names.includes("forward") ? "forward" : ["up", "right", "left", "down"][direction]);
+        const action = this.world.names.indexOf(
+          ["up", "right", "left", "down"][direction] === "up" && this.world.names.includes("forward")
+            ? "forward"
+            : ["up", "right", "left", "down"][direction],
+        );
         if (action >= 0) this.mode.move(action);
       }
     } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
@@ -415,19 +495,23 @@ class App {
     this.stop();
     const { net } = this.find("net");
     const { sketch } = this.find("draw");
-    const text = this.mode.id === "draw" ? sketch.text : (this.original ?? this.maze).text ?? sketch.text;
+    const text = this.mode.id === "draw" ? sketch.text : ((this.original ?? this.maze).text ?? sketch.text);
     const link = `${location.href.split("#")[0]}#${await asFragment({ mode: this.mode.id, map: text, net, lang: currentLanguage() })}`;
     const field = el("input", { type: "text", readonly: true, value: link, id: "link", "aria-label": t("shareTitle") });
-    const copy = button(t("copy"), async () => {
-      field.select();
-      try {
-        await navigator.clipboard.writeText(link);
-        copy.textContent = t("copied");
-      } catch {
-        copy.textContent = document.execCommand("copy") ? t("copied") : t("copyByHand");
-      }
-      say(copy.textContent);
-    }, "primary");
+    const copy = button(
+      t("copy"),
+      async () => {
+        field.select();
+        try {
+          await navigator.clipboard.writeText(link);
+          copy.textContent = t("copied");
+        } catch {
+          copy.textContent = document.execCommand("copy") ? t("copied") : t("copyByHand");
+        }
+        say(copy.textContent);
+      },
+      "primary",
+    );
     byId("dialog-title").textContent = t("shareTitle");
     byId("dialog-body").replaceChildren(el("p", { text: t("shareHelp") }), field, el("div", { class: "row" }, copy));
     byId("dialog").showModal();
@@ -485,7 +569,9 @@ function readNet(text) {
   try {
     const net = JSON.parse(text ?? "null");
     const table = (rows) => rows.length === 4 && rows.every((row) => row.length === 4 && row.every(Number.isFinite));
-    return net && table(net.W) && table(net.U) && net.b.length === 4 && net.b.every(Number.isFinite) ? { W: net.W, U: net.U, b: net.b, h0: [1, 0, 0, 0] } : null;
+    return net && table(net.W) && table(net.U) && net.b.length === 4 && net.b.every(Number.isFinite)
+      ? { W: net.W, U: net.U, b: net.b, h0: [1, 0, 0, 0] }
+      : null;
   } catch {
     return null;
   }
@@ -497,7 +583,10 @@ function windOf({ metadata, rows, columns }) {
   const [side] = /^(up|down|left|right)?/.exec(metadata.wind);
   const strengths = (metadata.wind.match(/-?\d+/g) ?? []).map((digit) => Math.abs(Number(digit)));
   const across = side === "left" || side === "right";
-  return Array.from({ length: rows * columns }, (_, cell) => strengths[across ? Math.floor(cell / columns) : cell % columns] ?? 0);
+  return Array.from(
+    { length: rows * columns },
+    (_, cell) => strengths[across ? Math.floor(cell / columns) : cell % columns] ?? 0,
+  );
 }
 
 const app = new App(JSON.parse(byId("data").textContent));

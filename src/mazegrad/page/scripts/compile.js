@@ -5,7 +5,17 @@
 // cell holds.
 
 import { fraction, plus, simpleFraction, times, toNumber } from "./fractions.js";
-import { DIRECTIONS, OFFSETS, REWARDS, TILE_REWARDS, movesOf, ownKinds, setting, settingError, tileError } from "./maze.js";
+import {
+  DIRECTIONS,
+  OFFSETS,
+  REWARDS,
+  TILE_REWARDS,
+  movesOf,
+  ownKinds,
+  setting,
+  settingError,
+  tileError,
+} from "./maze.js";
 
 const CLOCKWISE = [0, 1, 3, 2];
 const CLOSED = -1;
@@ -39,7 +49,8 @@ function cellsOf(maze, tile) {
 
 function startCells(maze) {
   const cells = [];
-  for (const [letter, weight] of startWeights(maze)) for (const cell of cellsOf(maze, letter)) for (let i = 0; i < weight; i++) cells.push(cell);
+  for (const [letter, weight] of startWeights(maze))
+    for (const cell of cellsOf(maze, letter)) for (let i = 0; i < weight; i++) cells.push(cell);
   return cells.sort((a, b) => a - b);
 }
 
@@ -47,7 +58,12 @@ function jumpCells(maze) {
   return (setting(maze, "jump") ?? []).map(({ letter, target, number }) => {
     const cells = target === "start" ? startCells(maze) : cellsOf(maze, target);
     const distinct = [...new Set(cells)];
-    return { letter, cells: distinct, weights: distinct.map((cell) => cells.filter((other) => other === cell).length), number };
+    return {
+      letter,
+      cells: distinct,
+      weights: distinct.map((cell) => cells.filter((other) => other === cell).length),
+      number,
+    };
   });
 }
 
@@ -63,7 +79,8 @@ function inventory(maze) {
       gives.set(cell, bitOf.get(tile));
       things.push(cell);
     } else if (tile === "*") {
-      if (next >= MAX_INVENTORY) throw tileError(maze, cell, `a maze can have ${MAX_INVENTORY} keys and items at most; this is one more`);
+      if (next >= MAX_INVENTORY)
+        throw tileError(maze, cell, `a maze can have ${MAX_INVENTORY} keys and items at most; this is one more`);
       gives.set(cell, 2 ** next);
       next += 1;
       things.push(cell);
@@ -78,7 +95,14 @@ const has = (carried, bit) => Math.floor(carried / bit) % 2 === 1;
 class Plan {
   constructor(maze, moves, jumps) {
     Object.assign(this, { maze, moves, rows: [], numbers: new Map(), kindOf: null });
-    this.columns = moves.steps.map(([row, column], i) => ({ row, column, turn: moves.turns[i] % 4, gust: 0, jump: 0, meant: -1 }));
+    this.columns = moves.steps.map(([row, column], i) => ({
+      row,
+      column,
+      turn: moves.turns[i] % 4,
+      gust: 0,
+      jump: 0,
+      meant: -1,
+    }));
     this.actions = [...this.columns];
     const earnings = (setting(maze, "reward") ?? []).filter(({ kind }) => kind === "action");
     this.acting = earnings.length > 0;
@@ -93,7 +117,8 @@ class Plan {
       const varies = wind && blows ? wind.varies : ZERO;
       for (const [tile, spread] of spreads) kinds.set(`${tile}${blows}`, this.kind(spread, varies));
     }
-    for (const { letter, weights } of jumps) for (const blows of [0, 1]) kinds.set(`${letter}${blows}`, this.jumpKind(weights));
+    for (const { letter, weights } of jumps)
+      for (const blows of [0, 1]) kinds.set(`${letter}${blows}`, this.jumpKind(weights));
     this.kindOf = (tile, blows) => kinds.get(`${tile}${blows}`) ?? kinds.get(`${blows}`);
   }
 
@@ -123,8 +148,12 @@ class Plan {
     const total = BigInt(weights.reduce((sum, weight) => sum + weight, 0));
     return this.numbered(`jump ${weights}`, (action) => [
       [action, weights.length ? fraction(BigInt(weights[0]), total) : ONE],
-      ...weights.slice(1).map((weight, i) => [
-        this.column({ row: 0, column: 0, turn: 0, gust: 0, jump: i + 1, meant: this.acting ? action : -1 }), fraction(BigInt(weight), total)]),
+      ...weights
+        .slice(1)
+        .map((weight, i) => [
+          this.column({ row: 0, column: 0, turn: 0, gust: 0, jump: i + 1, meant: this.acting ? action : -1 }),
+          fraction(BigInt(weight), total),
+        ]),
     ]);
   }
 
@@ -141,15 +170,23 @@ class Plan {
     }
     happens.delete(key(meant));
     const sum = [...happens.values()].reduce((total, [, chance]) => plus(total, chance), ZERO);
-    if (sum[0] > sum[1]) throw settingError(this.maze, "noise", "the probabilities of what may happen sum to more than 1");
+    if (sum[0] > sum[1])
+      throw settingError(this.maze, "noise", "the probabilities of what may happen sum to more than 1");
     let cases = [[meant, plus(ONE, [-sum[0], sum[1]])], ...happens.values()];
     if (varies[0] > 0n) {
       const half = times(varies, fraction(1n, 2n));
-      cases = [[0, plus(ONE, [-varies[0], varies[1]])], [1, half], [-1, half]].flatMap(([gust, share]) => cases.map(([column, chance]) => [{ ...column, gust }, times(chance, share)]));
+      cases = [
+        [0, plus(ONE, [-varies[0], varies[1]])],
+        [1, half],
+        [-1, half],
+      ].flatMap(([gust, share]) => cases.map(([column, chance]) => [{ ...column, gust }, times(chance, share)]));
     }
     const same = key(meant);
-    if (this.acting) cases = cases.map(([column, chance]) => [key(column) === same ? column : { ...column, meant: action }, chance]);
-    return cases.filter(([column, chance]) => chance[0] !== 0n || key(column) === same).map(([column, chance]) => [this.column(column), chance]);
+    if (this.acting)
+      cases = cases.map(([column, chance]) => [key(column) === same ? column : { ...column, meant: action }, chance]);
+    return cases
+      .filter(([column, chance]) => chance[0] !== 0n || key(column) === same)
+      .map(([column, chance]) => [this.column(column), chance]);
   }
 
   parts(what, action) {
@@ -170,7 +207,12 @@ class Plan {
       return others.length ? others : [this.actions[action]];
     }
     const number = this.moves.names.indexOf(what);
-    if (number < 0) throw settingError(this.maze, "noise", `unknown '${what}'; known here: ${[...WORDS, ...this.moves.names].join(", ")}`);
+    if (number < 0)
+      throw settingError(
+        this.maze,
+        "noise",
+        `unknown '${what}'; known here: ${[...WORDS, ...this.moves.names].join(", ")}`,
+      );
     return [this.actions[number]];
   }
 
@@ -184,10 +226,16 @@ class Plan {
 
   /** Return, by kind and action, the cases [column, probability] and what a uniform number must be below for each. */
   tables() {
-    return this.rows.map((rows) => rows.map((row) => {
-      const below = row.map((_, i) => toNumber(row.slice(i).reduce((sum, [, chance]) => plus(sum, chance), ZERO)));
-      return { executed: row.map(([column]) => column), probability: row.map(([, chance]) => toNumber(chance)), below: below.slice(1) };
-    }));
+    return this.rows.map((rows) =>
+      rows.map((row) => {
+        const below = row.map((_, i) => toNumber(row.slice(i).reduce((sum, [, chance]) => plus(sum, chance), ZERO)));
+        return {
+          executed: row.map(([column]) => column),
+          probability: row.map(([, chance]) => toNumber(chance)),
+          below: below.slice(1),
+        };
+      }),
+    );
   }
 }
 
@@ -237,13 +285,19 @@ export function compile(maze) {
     const [length, other] = vertical ? [width, rows] : [rows, width];
     if (given.strengths.length !== length) {
       const lines = vertical ? "column" : "row";
-      throw settingError(maze, "wind", `${given.strengths.length} numbers for ${length} ${lines}s; give one for each ${lines}`);
+      throw settingError(
+        maze,
+        "wind",
+        `${given.strengths.length} numbers for ${length} ${lines}s; give one for each ${lines}`,
+      );
     }
-    for (let cell = 0; cell < size; cell++) gusts[cell] = Math.min(given.strengths[vertical ? cell % width : Math.floor(cell / width)], other);
+    for (let cell = 0; cell < size; cell++)
+      gusts[cell] = Math.min(given.strengths[vertical ? cell % width : Math.floor(cell / width)], other);
   }
   const restart = maze.metadata.trap === "restart";
   const distinct = [...new Set(starts)];
-  if (restart && distinct.length > 1) throw tileError(maze, distinct[1], "`trap: restart` needs a single start S; this is another one");
+  if (restart && distinct.length > 1)
+    throw tileError(maze, distinct[1], "`trap: restart` needs a single start S; this is another one");
   const sides = sidesOf(maze);
   const free = (row, column, [down, across]) => {
     if (!sides || Math.abs(down) + Math.abs(across) !== 1) return true;
@@ -264,25 +318,33 @@ export function compile(maze) {
   // what cells hold
   const kinds = ownKinds(maze.metadata);
   const isGoal = [...tiles].map((tile) => tile === "G" || kinds.get(tile) === "goal");
-  const ends = [...tiles].map((tile) => tile === "G" || (tile === "X" && !restart) || ["goal", "trap"].includes(kinds.get(tile)));
+  const ends = [...tiles].map(
+    (tile) => tile === "G" || (tile === "X" && !restart) || ["goal", "trap"].includes(kinds.get(tile)),
+  );
   let needed = 0;
   if (maze.metadata.exit === "all items") for (const [cell, bit] of gives) if (tiles[cell] === "*") needed += bit;
   const items = [...gives].filter(([cell]) => tiles[cell] === "*").map(([, bit]) => bit);
   const over = (cell, carried) => ends[cell] && (!needed || !isGoal[cell] || items.every((bit) => has(carried, bit)));
   const arrival = [...tiles].map((tile) => (tile in TILE_REWARDS ? reward[TILE_REWARDS[tile]] : 0));
   const extra = "reward" in maze.metadata || "jump" in maze.metadata;
-  const [entering, leaving, acting] = [new Float64Array(size), new Float64Array(size), new Float64Array(moves.names.length)];
+  const [entering, leaving, acting] = [
+    new Float64Array(size),
+    new Float64Array(size),
+    new Float64Array(moves.names.length),
+  ];
   const jumpOf = new Map();
   for (const jump of jumps) {
     const here = cellsOf(maze, jump.letter);
-    if (here.length && !jump.cells.length) throw tileError(maze, here[0], `agents jump from '${jump.letter}', but to a place that is not drawn`);
+    if (here.length && !jump.cells.length)
+      throw tileError(maze, here[0], `agents jump from '${jump.letter}', but to a place that is not drawn`);
     for (const cell of here) jumpOf.set(cell, jump);
   }
   const alternatives = Math.max(0, ...jumps.map(({ cells }) => cells.length));
   for (const { what, number, kind } of setting(maze, "reward") ?? []) {
     if (kind === "action") {
       const action = moves.names.indexOf(what);
-      if (action < 0) throw settingError(maze, "reward", `unknown action '${what}'; known here: ${moves.names.join(", ")}`);
+      if (action < 0)
+        throw settingError(maze, "reward", `unknown action '${what}'; known here: ${moves.names.join(", ")}`);
       acting[action] = number;
       continue;
     }
@@ -293,7 +355,8 @@ export function compile(maze) {
   // one move
   const move = (cell, carried, heading, column) => {
     const [row, across] = [Math.floor(cell / width), cell % width];
-    const step = moves.headings > 1 ? turned([column.row, column.column], quartersOf(heading)) : [column.row, column.column];
+    const step =
+      moves.headings > 1 ? turned([column.row, column.column], quartersOf(heading)) : [column.row, column.column];
     let at = cell;
     let can = true;
     if (column.row || column.column) {
@@ -304,7 +367,8 @@ export function compile(maze) {
     const belt = "^><v".indexOf(tiles[at]);
     const displaced = belt >= 0 || twin.has(at);
     const [r, c] = [Math.floor(at / width), at % width];
-    if (belt >= 0 && enter(r + OFFSETS[belt][0], c + OFFSETS[belt][1], carried) && free(r, c, OFFSETS[belt])) end = at + OFFSETS[belt][0] * width + OFFSETS[belt][1];
+    if (belt >= 0 && enter(r + OFFSETS[belt][0], c + OFFSETS[belt][1], carried) && free(r, c, OFFSETS[belt]))
+      end = at + OFFSETS[belt][0] * width + OFFSETS[belt][1];
     if (twin.has(at)) end = twin.get(at);
     let gust = displaced ? 0 : gusts[cell];
     if (gust > 0) gust += column.gust;
@@ -334,9 +398,14 @@ export function compile(maze) {
   const code = (cell, carried, heading) => (carried * moves.headings + heading) * size + cell;
   const codes = new Set();
   if (!bits) {
-    for (let heading = 0; heading < moves.headings; heading++) for (let cell = 0; cell < size; cell++) if (!"# ".includes(tiles[cell])) codes.add(code(cell, 0, heading));
+    for (let heading = 0; heading < moves.headings; heading++)
+      for (let cell = 0; cell < size; cell++) if (!"# ".includes(tiles[cell])) codes.add(code(cell, 0, heading));
   }
-  const decode = (number) => [number % size, Math.floor(number / size / moves.headings), Math.floor(number / size) % moves.headings];
+  const decode = (number) => [
+    number % size,
+    Math.floor(number / size / moves.headings),
+    Math.floor(number / size) % moves.headings,
+  ];
   if (bits) {
     const frontier = distinct.map((cell) => code(cell, 0, facing));
     frontier.forEach((start) => codes.add(start));
@@ -350,7 +419,11 @@ export function compile(maze) {
         codes.add(reached);
         frontier.push(reached);
         if (codes.size > MAX_STATES) {
-          throw tileError(maze, things.at(-1), `${2 ** bits} combinations of keys and items are too many for a maze of this size: it has more than ${MAX_STATES.toLocaleString("en")} states`);
+          throw tileError(
+            maze,
+            things.at(-1),
+            `${2 ** bits} combinations of keys and items are too many for a maze of this size: it has more than ${MAX_STATES.toLocaleString("en")} states`,
+          );
         }
       }
     }
@@ -404,7 +477,10 @@ export function compile(maze) {
   });
 
   // the bits that are seen
-  const seenSteps = moves.headings > 1 ? OFFSETS : [...new Map(moves.steps.filter(([r, c]) => r || c).map((step) => [String(step), step])).values()];
+  const seenSteps =
+    moves.headings > 1
+      ? OFFSETS
+      : [...new Map(moves.steps.filter(([r, c]) => r || c).map((step) => [String(step), step])).values()];
   if (!seenSteps.length) seenSteps.push([0, 0]);
   const dots = new Uint8Array(states * seenSteps.length);
   places.forEach(([cell, carried, heading], state) => {
@@ -412,15 +488,35 @@ export function compile(maze) {
     seenSteps.forEach((ahead, number) => {
       const step = moves.headings > 1 ? turned(ahead, quartersOf(heading)) : ahead;
       const shown = sign && step[0] === sign[0] && step[1] === sign[1];
-      dots[state * seenSteps.length + number] = Number(shown || canStep(Math.floor(cell / width), cell % width, step, carried));
+      dots[state * seenSteps.length + number] = Number(
+        shown || canStep(Math.floor(cell / width), cell % width, step, carried),
+      );
     });
   });
   return {
-    maze, states, actions: moves.names.length, moves: used, names: moves.names, steps: moves.steps, turns: moves.turns, headings: moves.headings,
-    next, reward: earned, terminal, goal: Uint8Array.from(places, ([cell], state) => Number(terminal[state] && isGoal[cell])),
-    slip, kind, noise: random ? noise : null, dots, seen: seenSteps.length,
-    cell: Int32Array.from(places, ([cell]) => cell), carried: Float64Array.from(places, ([, carried]) => carried), heading: Int32Array.from(places, ([, , heading]) => heading),
-    starts: starts.map((cell) => stateOf.get(code(cell, 0, facing))), gives, bitOf,
+    maze,
+    states,
+    actions: moves.names.length,
+    moves: used,
+    names: moves.names,
+    steps: moves.steps,
+    turns: moves.turns,
+    headings: moves.headings,
+    next,
+    reward: earned,
+    terminal,
+    goal: Uint8Array.from(places, ([cell], state) => Number(terminal[state] && isGoal[cell])),
+    slip,
+    kind,
+    noise: random ? noise : null,
+    dots,
+    seen: seenSteps.length,
+    cell: Int32Array.from(places, ([cell]) => cell),
+    carried: Float64Array.from(places, ([, carried]) => carried),
+    heading: Int32Array.from(places, ([, , heading]) => heading),
+    starts: starts.map((cell) => stateOf.get(code(cell, 0, facing))),
+    gives,
+    bitOf,
   };
 }
 
@@ -430,17 +526,19 @@ function sidesOf(maze) {
   if (!lines) return null;
   const { rows, columns } = maze;
   const found = new Uint8Array(rows * columns);
-  lines.slice(0, rows).forEach((line, row) => [...line.slice(0, columns)].forEach((digit, column) => {
-    const cell = row * columns + column;
-    if (digit & 1) {
-      found[cell] |= 2;
-      if (column + 1 < columns) found[cell + 1] |= 4;
-    }
-    if (digit & 2) {
-      found[cell] |= 8;
-      if (row + 1 < rows) found[cell + columns] |= 1;
-    }
-  }));
+  lines.slice(0, rows).forEach((line, row) =>
+    [...line.slice(0, columns)].forEach((digit, column) => {
+      const cell = row * columns + column;
+      if (digit & 1) {
+        found[cell] |= 2;
+        if (column + 1 < columns) found[cell + 1] |= 4;
+      }
+      if (digit & 2) {
+        found[cell] |= 8;
+        if (row + 1 < rows) found[cell + columns] |= 1;
+      }
+    }),
+  );
   return found;
 }
 
@@ -459,6 +557,8 @@ export function tilesNow(world, state) {
 export function carriedIn(world, state) {
   const carried = world.carried[state];
   const keys = [...world.bitOf].filter(([, bit]) => has(carried, bit)).map(([letter]) => letter.toUpperCase());
-  const items = [...world.gives].filter(([cell, bit]) => world.maze.tiles[cell] === "*" && has(carried, bit)).map(() => "*");
+  const items = [...world.gives]
+    .filter(([cell, bit]) => world.maze.tiles[cell] === "*" && has(carried, bit))
+    .map(() => "*");
   return [...keys, ...items];
 }

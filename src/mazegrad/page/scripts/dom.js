@@ -34,13 +34,21 @@ export function card(title, ...children) {
 export function parameter(name, value, { min, max, step }, shown, changed) {
   const id = `p${(parameter.count = (parameter.count ?? 0) + 1)}`;
   const output = el("output", { for: id, text: shown(value) });
-  const input = el("input", { type: "range", id, min, max, step, value, on: {
-    input: () => {
-      output.textContent = shown(Number(input.value));
-      input.setAttribute("aria-valuetext", output.textContent);
-      changed(Number(input.value));
+  const input = el("input", {
+    type: "range",
+    id,
+    min,
+    max,
+    step,
+    value,
+    on: {
+      input: () => {
+        output.textContent = shown(Number(input.value));
+        input.setAttribute("aria-valuetext", output.textContent);
+        changed(Number(input.value));
+      },
     },
-  } });
+  });
   input.setAttribute("aria-valuetext", shown(value));
   return [el("label", { for: id, text: name }), input, output];
 }

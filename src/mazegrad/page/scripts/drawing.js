@@ -40,36 +40,89 @@ export class DrawMode {
   panel() {
     this.undoButton = button(t("undo"), () => this.sketch.undo(), "quiet", { id: "undo" });
     this.redoButton = button(t("redo"), () => this.sketch.redo(), "quiet", { id: "redo" });
-    const clear = button(t("clear"), () => {
-      this.sketch.clear();
-      say(t("cleared"));
-    }, "quiet", { id: "clear" });
-    this.text = el("textarea", { rows: 10, spellcheck: "false", id: "map-text", "aria-describedby": "map-error", on: { input: () => this.readText() } });
+    const clear = button(
+      t("clear"),
+      () => {
+        this.sketch.clear();
+        say(t("cleared"));
+      },
+      "quiet",
+      { id: "clear" },
+    );
+    this.text = el("textarea", {
+      rows: 10,
+      spellcheck: "false",
+      id: "map-text",
+      "aria-describedby": "map-error",
+      on: { input: () => this.readText() },
+    });
     this.error = el("p", { id: "map-error", class: "trouble", role: "alert", hidden: true });
     this.questions = el("ul", { class: "soft small" });
     const nodes = [
-      card(t("drawTitle"), el("p", { class: "soft small", text: t("drawHelp") }), this.palette(), el("div", { class: "row" }, this.undoButton, this.redoButton, clear), this.size(), this.questions),
-      card(t("samplesTitle"), el("div", { class: "row" }, Object.entries(SAMPLES).map(([name, text]) =>
-        button(t(`sample_${name}`), () => this.open(text), "chip", { "data-sample": name })))),
-      card(t("textTitle"), el("label", { for: "map-text", class: "soft small", text: t("textHelp") }), this.text, this.error,
-        el("div", { class: "row" }, button(t("saveText"), () => this.save()), this.chooser())),
+      card(
+        t("drawTitle"),
+        el("p", { class: "soft small", text: t("drawHelp") }),
+        this.palette(),
+        el("div", { class: "row" }, this.undoButton, this.redoButton, clear),
+        this.size(),
+        this.questions,
+      ),
+      card(
+        t("samplesTitle"),
+        el(
+          "div",
+          { class: "row" },
+          Object.entries(SAMPLES).map(([name, text]) =>
+            button(t(`sample_${name}`), () => this.open(text), "chip", { "data-sample": name }),
+          ),
+        ),
+      ),
+      card(
+        t("textTitle"),
+        el("label", { for: "map-text", class: "soft small", text: t("textHelp") }),
+        this.text,
+        this.error,
+        el(
+          "div",
+          { class: "row" },
+          button(t("saveText"), () => this.save()),
+          this.chooser(),
+        ),
+      ),
     ];
     this.showState();
     return nodes;
   }
 
   palette() {
-    const groups = PALETTE.map(([group, tiles]) => el("div", { class: "group", role: "group", "aria-label": t(`group_${group}`) }, tiles.map((tile) => {
-      const input = el("input", { type: "radio", name: "tile", value: tile, "aria-label": tileName(tile), on: { change: () => {
-        this.tile = tile;
-        this.showTile();
-      } } });
-      input.checked = tile === this.tile;
-      const picture = svg("svg", { viewBox: "-.5 -.5 1 1", "aria-hidden": "true" });
-      if (tile !== " ") picture.append(svg("use", { href: `#t${tile.charCodeAt(0)}` }));
-      else picture.append(svg("path", { d: "M-.22 -.22L.22 .22M.22 -.22L-.22 .22", stroke: "var(--soft)", "stroke-width": 0.06 }));
-      return el("label", { title: tileName(tile) }, input, picture);
-    })));
+    const groups = PALETTE.map(([group, tiles]) =>
+      el(
+        "div",
+        { class: "group", role: "group", "aria-label": t(`group_${group}`) },
+        tiles.map((tile) => {
+          const input = el("input", {
+            type: "radio",
+            name: "tile",
+            value: tile,
+            "aria-label": tileName(tile),
+            on: {
+              change: () => {
+                this.tile = tile;
+                this.showTile();
+              },
+            },
+          });
+          input.checked = tile === this.tile;
+          const picture = svg("svg", { viewBox: "-.5 -.5 1 1", "aria-hidden": "true" });
+          if (tile !== " ") picture.append(svg("use", { href: `#t${tile.charCodeAt(0)}` }));
+          else
+            picture.append(
+              svg("path", { d: "M-.22 -.22L.22 .22M.22 -.22L-.22 .22", stroke: "var(--soft)", "stroke-width": 0.06 }),
+            );
+          return el("label", { title: tileName(tile) }, input, picture);
+        }),
+      ),
+    );
     this.tileShown = el("p", { class: "small", "aria-hidden": "true" });
     this.showTile();
     return el("div", { class: "palette", role: "radiogroup", "aria-label": t("palette") }, groups, this.tileShown);
@@ -87,20 +140,40 @@ export class DrawMode {
         this.sketch.resize(rows + (key === "rows" ? by : 0), columns + (key === "columns" ? by : 0));
       };
       this[`${key}Shown`] = output;
-      return el("span", { class: "stepper", role: "group", "aria-label": name }, el("span", { class: "soft", text: name }),
-        button("−", () => change(-1), "quiet icon", { "aria-label": t("less", { name }) }), output,
-        button("+", () => change(1), "quiet icon", { "aria-label": t("more", { name }) }));
+      return el(
+        "span",
+        { class: "stepper", role: "group", "aria-label": name },
+        el("span", { class: "soft", text: name }),
+        button("−", () => change(-1), "quiet icon", { "aria-label": t("less", { name }) }),
+        output,
+        button("+", () => change(1), "quiet icon", { "aria-label": t("more", { name }) }),
+      );
     };
     return el("div", { class: "row" }, stepper(t("rows"), "rows"), stepper(t("columns"), "columns"));
   }
 
   chooser() {
-    const input = el("input", { type: "file", accept: ".txt,.maze,text/plain", class: "vh", id: "map-file", "aria-label": t("openText"), tabindex: -1, on: { change: async () => {
-      const [file] = input.files;
-      if (file) this.open(await file.text());
-      input.value = "";
-    } } });
-    return el("span", {}, input, button(t("openText"), () => input.click()));
+    const input = el("input", {
+      type: "file",
+      accept: ".txt,.maze,text/plain",
+      class: "vh",
+      id: "map-file",
+      "aria-label": t("openText"),
+      tabindex: -1,
+      on: {
+        change: async () => {
+          const [file] = input.files;
+          if (file) this.open(await file.text());
+          input.value = "";
+        },
+      },
+    });
+    return el(
+      "span",
+      {},
+      input,
+      button(t("openText"), () => input.click()),
+    );
   }
 
   /** Show a text as the maze that is drawn. */
@@ -133,7 +206,10 @@ export class DrawMode {
   }
 
   save() {
-    const link = el("a", { href: URL.createObjectURL(new Blob([this.sketch.text], { type: "text/plain" })), download: "maze.txt" });
+    const link = el("a", {
+      href: URL.createObjectURL(new Blob([this.sketch.text], { type: "text/plain" })),
+      download: "maze.txt",
+    });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     say(t("saved"));
@@ -149,7 +225,9 @@ export class DrawMode {
       this.text.value = this.sketch.text;
       this.showError(null);
     }
-    this.questions.replaceChildren(...this.app.doubts.map(([key, values]) => el("li", { text: `⚠ ${t(key, values)}` })));
+    this.questions.replaceChildren(
+      ...this.app.doubts.map(([key, values]) => el("li", { text: `⚠ ${t(key, values)}` })),
+    );
   }
 
   // ------------------------------------------------------------------------------------------------------------ drawing
@@ -157,7 +235,10 @@ export class DrawMode {
 
   facts() {
     const { columns } = this.sketch.now;
-    return [[t("cell"), `${Math.floor(this.cursor / columns)}, ${this.cursor % columns}`], [t("tileFact"), tileName(this.sketch.now.tiles[this.cursor])]];
+    return [
+      [t("cell"), `${Math.floor(this.cursor / columns)}, ${this.cursor % columns}`],
+      [t("tileFact"), tileName(this.sketch.now.tiles[this.cursor])],
+    ];
   }
 
   paint(board) {
@@ -192,7 +273,8 @@ export class DrawMode {
     const step = { ArrowUp: -columns, ArrowDown: columns, ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step) {
       const column = (this.cursor % columns) + (Math.abs(step) === 1 ? step : 0);
-      if (column >= 0 && column < columns && this.cursor + step >= 0 && this.cursor + step < rows * columns) this.cursor += step;
+      if (column >= 0 && column < columns && this.cursor + step >= 0 && this.cursor + step < rows * columns)
+        this.cursor += step;
     } else if (event.key === " " || event.key === "Enter") {
       this.stroke(this.sketch.now.tiles[this.cursor] === this.tile ? " " : this.tile);
     } else if (event.key === "Backspace" || event.key === "Delete") {
@@ -203,7 +285,13 @@ export class DrawMode {
       return false;
     }
     this.app.show();
-    say(t("cellIs", { row: Math.floor(this.cursor / columns), column: this.cursor % columns, what: tileName(this.sketch.now.tiles[this.cursor]) }));
+    say(
+      t("cellIs", {
+        row: Math.floor(this.cursor / columns),
+        column: this.cursor % columns,
+        what: tileName(this.sketch.now.tiles[this.cursor]),
+      }),
+    );
     return true;
   }
 
@@ -218,5 +306,8 @@ export class DrawMode {
 function between(from, to, columns) {
   const [x0, y0, x1, y1] = [from % columns, Math.floor(from / columns), to % columns, Math.floor(to / columns)];
   const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0), 1);
-  return Array.from({ length: steps + 1 }, (_, i) => Math.round(y0 + ((y1 - y0) * i) / steps) * columns + Math.round(x0 + ((x1 - x0) * i) / steps));
+  return Array.from(
+    { length: steps + 1 },
+    (_, i) => Math.round(y0 + ((y1 - y0) * i) / steps) * columns + Math.round(x0 + ((x1 - x0) * i) / steps),
+  );
 }

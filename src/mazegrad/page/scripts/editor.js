@@ -86,7 +86,10 @@ export class Sketch {
     const { tiles, columns: before } = this.now;
     let grown = "";
     for (let row = 0; row < rows; row++) {
-      grown += tiles.slice(row * before, (row + 1) * before).slice(0, columns).padEnd(columns, " ");
+      grown += tiles
+        .slice(row * before, (row + 1) * before)
+        .slice(0, columns)
+        .padEnd(columns, " ");
     }
     this.load({ ...this.now, rows, columns, tiles: grown });
   }
@@ -96,7 +99,9 @@ export class Sketch {
     const { rows, columns, tiles, settings } = this.now;
     const lines = Array.from({ length: rows }, (_, row) => tiles.slice(row * columns, (row + 1) * columns));
     const head = settings.filter((line) => !/^(size|walls)\s*:/.test(line));
-    const walls = settings.filter((line) => /^walls\s*:/.test(line) && line.replace(/^walls/, "").replace(/\D/g, "").length === rows * columns);
+    const walls = settings.filter(
+      (line) => /^walls\s*:/.test(line) && line.replace(/^walls/, "").replace(/\D/g, "").length === rows * columns,
+    );
     const size = lines.some((line) => line.endsWith(" ")) ? [`size: ${rows} x ${columns}`] : [];
     return `${[...head, ...walls, ...size, ...lines].join("\n")}\n`;
   }

@@ -28,7 +28,10 @@ export function toNumber([n, d]) {
   const bits = Math.max(n.toString(2).length, d.toString(2).length);
   if (bits <= 53) return Number(n) / Number(d);
   const scaled = (n << 1074n) / d;
-  return Number(scaled.toString(2).length > 1100 ? scaled : (n << 200n) / d) / (scaled.toString(2).length > 1100 ? 2 ** 1074 : 2 ** 200);
+  return (
+    Number(scaled.toString(2).length > 1100 ? scaled : (n << 200n) / d) /
+    (scaled.toString(2).length > 1100 ? 2 ** 1074 : 2 ** 200)
+  );
 }
 
 /** Return a floating-point number as the fraction that it is. */

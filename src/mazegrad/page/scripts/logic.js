@@ -11,7 +11,9 @@ const ANGLES = [0, 90, 270, 180];
 /** Return the tables of a maze, with the angle in which each action leads, null where it leads nowhere. */
 export function compileMaze(maze) {
   const world = compile(maze);
-  world.angles = world.steps.map(([row, column]) => (row || column ? Math.round((Math.atan2(column, -row) * 180) / Math.PI) : null));
+  world.angles = world.steps.map(([row, column]) =>
+    row || column ? Math.round((Math.atan2(column, -row) * 180) / Math.PI) : null,
+  );
   world.four = world.actions === 4 && world.names.join() === "up,right,left,down";
   return world;
 }
@@ -35,7 +37,8 @@ export function questions(world) {
   const goals = Array.from({ length: states }, (_, s) => s).filter((s) => world.goal[s]);
   if (!goals.length && !maze.tiles.includes("*")) said.push(["noGoal"]);
   else if (goals.length && !goals.some((s) => reached.has(s))) said.push(["noWay"]);
-  for (const door of "ABCDEF") if (maze.tiles.includes(door) && !maze.tiles.includes(door.toLowerCase())) said.push(["noKey", { door }]);
+  for (const door of "ABCDEF")
+    if (maze.tiles.includes(door) && !maze.tiles.includes(door.toLowerCase())) said.push(["noKey", { door }]);
   return said;
 }
 

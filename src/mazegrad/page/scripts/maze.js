@@ -3,11 +3,18 @@
 import { fraction, simpleFraction } from "./fractions.js";
 
 export const DIRECTIONS = ["up", "right", "left", "down"];
-export const OFFSETS = [[-1, 0], [0, 1], [0, -1], [1, 0]];
+export const OFFSETS = [
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+  [1, 0],
+];
 export const LEGEND = " #.SGX~^><v0123456789*abcdefABCDEF{}";
 export const REWARDS = { goal: 1, trap: -1, item: 1, step: 0, bump: 0 };
 export const TILE_REWARDS = { G: "goal", X: "trap", "*": "item" };
-const LETTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((letter) => !LEGEND.includes(letter) && !";:,".includes(letter));
+const LETTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter(
+  (letter) => !LEGEND.includes(letter) && !";:,".includes(letter),
+);
 const WORDS = ["sideways", "left_of", "right_of", "back", "stay", "other", "any"];
 const MAX_TILES = 2 ** 22;
 
@@ -37,9 +44,16 @@ const words = (text) => trimmed(text).split(BETWEEN).filter(Boolean);
 
 /** Return a text in quotes, what cannot be seen written out, as Python does it. */
 function quoted(text) {
-  const shown = text.replace(/\\/g, "\\\\").replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t")
+  const shown = text
+    .replace(/\\/g, "\\\\")
+    .replace(/\n/g, "\\n")
+    .replace(/\r/g, "\\r")
+    .replace(/\t/g, "\\t")
     .replace(/[\x00-\x1f\x7f-\xa0\xad]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`)
-    .replace(/[\u2028\u2029\ufeff\ud800-\udbff](?![\udc00-\udfff])/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
+    .replace(
+      /[\u2028\u2029\ufeff\ud800-\udbff](?![\udc00-\udfff])/g,
+      (sign) => `\\u${sign.charCodeAt(0).toString(16)}`,
+    );
   return shown.includes("'") && !shown.includes('"') ? `"${shown}"` : `'${shown.replace(/'/g, "\\'")}'`;
 }
 
@@ -79,7 +93,9 @@ function rewards(text) {
 }
 
 function tileOf(text) {
-  return LETTERS.includes(text) || (text?.length === 1 && LEGEND.includes(text) && !"# ".includes(text)) ? text : fail();
+  return LETTERS.includes(text) || (text?.length === 1 && LEGEND.includes(text) && !"# ".includes(text))
+    ? text
+    : fail();
 }
 
 function reward(text) {
@@ -89,7 +105,11 @@ function reward(text) {
     if (what.length > 1) return rest.length ? fail() : { what, number: number(amount), kind: "action" };
     const kind = rest.join(" ") || "floor";
     const earning = { what: tileOf(what), number: number(amount), kind };
-    if (!["floor", "goal", "trap", "leaving"].includes(kind) || (LEGEND.includes(what) && (kind === "goal" || kind === "trap"))) fail();
+    if (
+      !["floor", "goal", "trap", "leaving"].includes(kind) ||
+      (LEGEND.includes(what) && (kind === "goal" || kind === "trap"))
+    )
+      fail();
     return earning;
   });
   const keys = earnings.map(({ what, kind }) => `${what} ${kind === "leaving"}`);
@@ -111,7 +131,8 @@ function starts(text) {
   const weights = new Map();
   for (const entry of text.split(",")) {
     const [letter, weight, ...rest] = words(entry);
-    if (weight === undefined || rest.length || (letter !== "S" && !LETTERS.includes(letter)) || weights.has(letter)) fail();
+    if (weight === undefined || rest.length || (letter !== "S" && !LETTERS.includes(letter)) || weights.has(letter))
+      fail();
     const value = whole(weight);
     if (value < 1 || value > 1000) fail();
     weights.set(letter, value);
@@ -158,10 +179,24 @@ const KING_STEPS = [...OFFSETS, [-1, 1], [-1, -1], [1, 1], [1, -1]];
 const KING_NAMES = [...DIRECTIONS, "up-right", "up-left", "down-right", "down-left"];
 const NAMED = {
   four: [DIRECTIONS, FOUR_STEPS],
-  stay: [[...DIRECTIONS, "stay"], [...FOUR_STEPS, [0, 0]]],
+  stay: [
+    [...DIRECTIONS, "stay"],
+    [...FOUR_STEPS, [0, 0]],
+  ],
   king: [KING_NAMES, KING_STEPS],
-  king_stay: [[...KING_NAMES, "stay"], [...KING_STEPS, [0, 0]]],
-  turns: [["left", "right", "forward"], [[0, 0], [0, 0], [-1, 0]], [3, 1, 0]],
+  king_stay: [
+    [...KING_NAMES, "stay"],
+    [...KING_STEPS, [0, 0]],
+  ],
+  turns: [
+    ["left", "right", "forward"],
+    [
+      [0, 0],
+      [0, 0],
+      [-1, 0],
+    ],
+    [3, 1, 0],
+  ],
 };
 
 function actions(text) {
@@ -176,7 +211,8 @@ function actions(text) {
   });
   const names = pairs.map(([name]) => name);
   const steps = pairs.map(([, step]) => step);
-  if (new Set(names).size !== names.length || names.length > 64 || steps.flat().some((part) => Math.abs(part) > 16)) fail();
+  if (new Set(names).size !== names.length || names.length > 64 || steps.flat().some((part) => Math.abs(part) > 16))
+    fail();
   const plain = names.join() === DIRECTIONS.join() && JSON.stringify(steps) === JSON.stringify(OFFSETS);
   return { names, steps, turns: still(names), plain };
 }
@@ -186,7 +222,10 @@ function walls(text) {
   return rows.length && rows.every((row) => /^[0-3]+$/.test(row) && row.length === rows[0].length) ? rows : fail();
 }
 
-const oneOf = (...allowed) => (text) => (allowed.includes(text) ? text : fail());
+const oneOf =
+  (...allowed) =>
+  (text) =>
+    allowed.includes(text) ? text : fail();
 const PROBABILITY = "a probability such as 0.1 or 2/3";
 const METADATA = {
   name: ["a text", String],
@@ -199,7 +238,10 @@ const METADATA = {
   wind: ["a whole number of cells for each column, such as: 0 0 1 2 1; or of each row: left 0 1 0; varies 2/3", wind],
   noise: [`probabilities for ${WORDS.join(", ")} or actions, such as: left_of 0.1, right_of 0.2; ~ stay 1/2`, noise],
   actions: [`one of ${Object.keys(NAMED).join(", ")}, or names and steps such as: up -1 0, leap 0 2`, actions],
-  reward: ["numbers for tiles or actions, such as: $ 10 goal, m -1, q 2 leaving, up -0.1; a tile is floor, or `goal` or `trap`", reward],
+  reward: [
+    "numbers for tiles or actions, such as: $ 10 goal, m -1, q 2 leaving, up -0.1; a tile is floor, or `goal` or `trap`",
+    reward,
+  ],
   jump: ["letters, where they lead and a number, such as: P p 10, Q q 5, $ start", jump],
   starts: ["letters and whole numbers from 1 to 1000, such as: S 2, h 1", starts],
   exit: ["`any time` or `all items`", oneOf("any time", "all items")],
@@ -223,7 +265,12 @@ export function movesOf(maze) {
 /** Return the letters that a map declares, each with its kind: floor, goal or trap. */
 export function ownKinds(metadata) {
   const found = [];
-  if ("reward" in metadata) found.push(...reward(metadata.reward).filter(({ what }) => what.length === 1).map(({ what, kind }) => [what, kind]));
+  if ("reward" in metadata)
+    found.push(
+      ...reward(metadata.reward)
+        .filter(({ what }) => what.length === 1)
+        .map(({ what, kind }) => [what, kind]),
+    );
   if ("jump" in metadata) {
     for (const one of jump(metadata.jump)) {
       found.push([one.letter, "floor"]);
@@ -236,7 +283,10 @@ export function ownKinds(metadata) {
     if (LEGEND.includes(letter)) continue;
     if (kind === "leaving") {
       if (!kinds.has(letter)) kinds.set(letter, "floor");
-    } else if ((kinds.get(letter) ?? kind) !== kind && !found.some(([other, sort]) => other === letter && sort === "leaving")) {
+    } else if (
+      (kinds.get(letter) ?? kind) !== kind &&
+      !found.some(([other, sort]) => other === letter && sort === "leaving")
+    ) {
       throw new MazeError(`${quoted(letter)} is declared as ${kinds.get(letter)} and as ${kind}`);
     } else {
       kinds.set(letter, kind);
@@ -252,34 +302,53 @@ function readSize(value, line, column) {
   }
   const [rows, columns] = parts.map(Number);
   if (!(rows * columns > 0 && rows * columns <= MAX_TILES)) {
-    throw new MazeError(`a maze can have 1 to ${MAX_TILES.toLocaleString("en")} tiles, not ${rows} x ${columns}`, line, column);
+    throw new MazeError(
+      `a maze can have 1 to ${MAX_TILES.toLocaleString("en")} tiles, not ${rows} x ${columns}`,
+      line,
+      column,
+    );
   }
   return { rows, columns, line };
 }
 
 function sized(rows, lines, { rows: height, columns: width, line }) {
-  if (rows.length > height) throw new MazeError(`the drawing has more than the ${height} rows that line ${line} says`, lines[height], 1);
+  if (rows.length > height)
+    throw new MazeError(`the drawing has more than the ${height} rows that line ${line} says`, lines[height], 1);
   rows.forEach((row, i) => {
-    if (row.replace(/ +$/, "").length > width) throw new MazeError(`this row has more than the ${width} columns that line ${line} says`, lines[i], width + 1);
+    if (row.replace(/ +$/, "").length > width)
+      throw new MazeError(`this row has more than the ${width} columns that line ${line} says`, lines[i], width + 1);
   });
   const last = lines.at(-1) ?? line;
   const missing = Math.max(height - rows.length, 0);
-  return [[...rows.map((row) => row.slice(0, width).padEnd(width)), ...Array(missing).fill(" ".repeat(width))], [...lines, ...Array(missing).fill(last)]];
+  return [
+    [...rows.map((row) => row.slice(0, width).padEnd(width)), ...Array(missing).fill(" ".repeat(width))],
+    [...lines, ...Array(missing).fill(last)],
+  ];
 }
 
 function even(rows, lines, own, typos) {
-  rows.forEach((row, i) => [...row].forEach((tile, column) => {
-    if (LEGEND.includes(tile) || own.has(tile)) return;
-    const known = `known: a blank and ${[...LEGEND].join(" ").trim()}`;
-    throw new MazeError(tile === "\t" ? "a tab has no fixed width; use blanks" : `unknown tile ${quoted(tile)}; ${known}`, lines[i], column + 1);
-  }));
+  rows.forEach((row, i) =>
+    [...row].forEach((tile, column) => {
+      if (LEGEND.includes(tile) || own.has(tile)) return;
+      const known = `known: a blank and ${[...LEGEND].join(" ").trim()}`;
+      throw new MazeError(
+        tile === "\t" ? "a tab has no fixed width; use blanks" : `unknown tile ${quoted(tile)}; ${known}`,
+        lines[i],
+        column + 1,
+      );
+    }),
+  );
   if (new Set(rows.map((row) => row.length)).size === 1) return rows;
   const stripped = rows.map((row) => row.replace(/ +$/, ""));
   const width = Math.max(...stripped.map((row) => row.length)) || Math.max(...rows.map((row) => row.length));
   const walled = typos && stripped.some((row) => row.length === width && row.endsWith("#"));
   rows.forEach((row, i) => {
     if (walled && row.length < width) {
-      throw new MazeError(`this row has ${row.length} tiles, but the drawing is ${width} wide and ends in walls; draw the missing tiles`, lines[i], row.length + 1);
+      throw new MazeError(
+        `this row has ${row.length} tiles, but the drawing is ${width} wide and ends in walls; draw the missing tiles`,
+        lines[i],
+        row.length + 1,
+      );
     }
   });
   return stripped.map((row) => row.padEnd(width));
@@ -311,16 +380,22 @@ export function readMaze(text) {
         const [key, value] = [trimmed(line.slice(0, colon)), trimmed(line.slice(colon + 1))];
         const known = Object.hasOwn(METADATA, key);
         if (!known && key !== "size" && [...line].every((tile) => tile === ":" || LEGEND.includes(tile))) {
-          throw new MazeError(`':' is not a tile, and ${quoted(key)} is not a metadata key; known keys: ${[...Object.keys(METADATA), "size"].join(", ")}`, at, colon + 1);
+          throw new MazeError(
+            `':' is not a tile, and ${quoted(key)} is not a metadata key; known keys: ${[...Object.keys(METADATA), "size"].join(", ")}`,
+            at,
+            colon + 1,
+          );
         }
         if (/^\s*[{[]"/.test(line)) throw new MazeError("this looks like JSON, not like a maze", at, 1);
-        if (Object.hasOwn(metadata, key) || (key === "size" && size)) throw new MazeError(`${quoted(key)} is given twice`, at, 1);
+        if (Object.hasOwn(metadata, key) || (key === "size" && size))
+          throw new MazeError(`${quoted(key)} is given twice`, at, 1);
         settings.push(line);
         if (key === "size") {
           size = readSize(value, at, colon + 2);
           continue;
         }
-        if (!known) throw new MazeError(`unknown key ${quoted(key)}; known: ${Object.keys(METADATA).join(", ")}`, at, 1);
+        if (!known)
+          throw new MazeError(`unknown key ${quoted(key)}; known: ${Object.keys(METADATA).join(", ")}`, at, 1);
         metadata[key] = value;
         said[key] = at;
         try {
@@ -346,7 +421,11 @@ export function readMaze(text) {
   try {
     own = ownKinds(metadata);
   } catch (error) {
-    throw new MazeError(error.message, Math.max(...["reward", "jump", "starts"].filter((key) => key in said).map((key) => said[key])), 1);
+    throw new MazeError(
+      error.message,
+      Math.max(...["reward", "jump", "starts"].filter((key) => key in said).map((key) => said[key])),
+      1,
+    );
   }
   if (size) [rows, lines] = sized(rows, lines, size);
   if (!rows.length) throw new MazeError("the maze is empty; draw at least one row of tiles", 1, 1);

@@ -1,7 +1,12 @@
 // Minds: the linear recurrent net of exercise 38 and whether it follows every path, automata, and these as nets.
 
 const SIDE = [0, 1, 2, 3];
-const OFFSETS = [[-1, 0], [0, 1], [0, -1], [1, 0]];
+const OFFSETS = [
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+  [1, 0],
+];
 const LEFT_OF = [2, 0, 3, 1];
 const RIGHT_OF = LEFT_OF.map((direction) => 3 - direction);
 const NOWHERE = -1;
@@ -100,7 +105,10 @@ function simpleRoots(c) {
     const root = b * b - 4 * a * d;
     if (root >= 0) {
       const q = -(b + (b < 0 ? -1 : 1) * Math.sqrt(root)) / 2;
-      return [{ re: q / a, im: 0 }, { re: q === 0 ? 0 : d / q, im: 0 }];
+      return [
+        { re: q / a, im: 0 },
+        { re: q === 0 ? 0 : d / q, im: 0 },
+      ];
     }
     return [1, -1].map((sign) => ({ re: -b / (2 * a), im: (sign * Math.sqrt(-root)) / (2 * a) }));
   }
@@ -109,22 +117,32 @@ function simpleRoots(c) {
     const q = x * x + y * y || 1e-300;
     return [(a * x + b * y) / q, (b * x - a * y) / q];
   };
-  const at = (coefficients, z) => coefficients.reduce((sum, a) => {
-    const [x, y] = times(sum, z);
-    return [x + a, y];
-  }, [0, 0]);
+  const at = (coefficients, z) =>
+    coefficients.reduce(
+      (sum, a) => {
+        const [x, y] = times(sum, z);
+        return [x + a, y];
+      },
+      [0, 0],
+    );
   const slope = c.slice(0, -1).map((a, i) => a * (n - i));
   const reach = 1 + Math.max(...c.slice(1).map((a) => Math.abs(a / c[0])));
-  let z = Array.from({ length: n }, (_, i) => [reach * Math.cos(2.4 * i + 0.4) * 0.7, reach * Math.sin(2.4 * i + 0.4) * 0.7]);
+  let z = Array.from({ length: n }, (_, i) => [
+    reach * Math.cos(2.4 * i + 0.4) * 0.7,
+    reach * Math.sin(2.4 * i + 0.4) * 0.7,
+  ]);
   for (let turn = 0; turn < 200; turn++) {
     let moved = 0;
     z = z.map((x, i) => {
       const newton = over(at(c, x), at(slope, x));
-      const push = z.reduce(([a, b], y, j) => {
-        if (i === j) return [a, b];
-        const [u, v] = over([1, 0], [x[0] - y[0], x[1] - y[1]]);
-        return [a + u, b + v];
-      }, [0, 0]);
+      const push = z.reduce(
+        ([a, b], y, j) => {
+          if (i === j) return [a, b];
+          const [u, v] = over([1, 0], [x[0] - y[0], x[1] - y[1]]);
+          return [a + u, b + v];
+        },
+        [0, 0],
+      );
       const [u, v] = times(newton, push);
       const by = over(newton, [1 - u, -v]);
       moved = Math.max(moved, Math.hypot(...by));
@@ -138,7 +156,14 @@ function simpleRoots(c) {
 // --------------------------------------------------------------------------------------------------------------- paths
 /** Return the step of a net inside paths: from h, where it came from and the move ahead to the next h. */
 function stepper({ W, U, b }) {
-  const fromW = [NOWHERE, ...SIDE].map((came) => SIDE.map((move) => multiply(W, SIDE.map((d) => Number(d === came || d === move)))));
+  const fromW = [NOWHERE, ...SIDE].map((came) =>
+    SIDE.map((move) =>
+      multiply(
+        W,
+        SIDE.map((d) => Number(d === came || d === move)),
+      ),
+    ),
+  );
   return (h, came, move) => {
     const w = fromW[came + 1][move];
     return [
@@ -263,18 +288,26 @@ export function checkPaths(net) {
 // ------------------------------------------------------------------------------------------------------------ automata
 /** Return the automaton that goes to the dot that its heading prefers, which is the next heading; else straight on. */
 function byHeading(preferences) {
-  const goes = SIDE.map((heading) => Array.from({ length: 16 }, (_, dots) => preferences(heading).find((d) => (dots >> d) & 1) ?? heading));
+  const goes = SIDE.map((heading) =>
+    Array.from({ length: 16 }, (_, dots) => preferences(heading).find((d) => (dots >> d) & 1) ?? heading),
+  );
   return { next: goes, action: goes, start: 0, names: ["↑", "→", "←", "↓"] };
 }
 
 function tMaze() {
-  const table = (side) => Array.from({ length: 16 }, (_, dots) => {
-    const [up, right, left] = [dots & 1, dots & 2, dots & 4];
-    if (up) return [0, side === 0 && right ? 1 : side === 1 && left ? 0 : side];
-    return [side === 0 ? 2 : 1, side];
-  });
+  const table = (side) =>
+    Array.from({ length: 16 }, (_, dots) => {
+      const [up, right, left] = [dots & 1, dots & 2, dots & 4];
+      if (up) return [0, side === 0 && right ? 1 : side === 1 && left ? 0 : side];
+      return [side === 0 ? 2 : 1, side];
+    });
   const tables = [table(0), table(1)];
-  return { action: tables.map((rows) => rows.map(([action]) => action)), next: tables.map((rows) => rows.map(([, node]) => node)), start: 0, names: ["←", "→"] };
+  return {
+    action: tables.map((rows) => rows.map(([action]) => action)),
+    next: tables.map((rows) => rows.map(([, node]) => node)),
+    start: 0,
+    names: ["←", "→"],
+  };
 }
 
 /** Automata by name: `next` and `action` are tables of nodes and the 16 observations of four bits. */
@@ -291,9 +324,15 @@ export function compileAutomaton({ next, action, start }) {
   const units = nodes * 16 + 1;
   const bits = Array.from({ length: 16 }, (_, dots) => SIDE.map((d) => (dots >> d) & 1));
   const nodeAfter = [...next.flat(), start];
-  const W = Array.from({ length: units }, (_, unit) => (unit < units - 1 ? bits[unit % 16].map((bit) => 4 * bit - 2) : [0, 0, 0, 0]));
-  const U = Array.from({ length: units }, (_, unit) => nodeAfter.map((node) => (unit < units - 1 && node === Math.floor(unit / 16) ? 2 : 0)));
-  const b = Array.from({ length: units }, (_, unit) => (unit < units - 1 ? -2 * bits[unit % 16].reduce((sum, bit) => sum + bit, 0) - 1 : -1));
+  const W = Array.from({ length: units }, (_, unit) =>
+    unit < units - 1 ? bits[unit % 16].map((bit) => 4 * bit - 2) : [0, 0, 0, 0],
+  );
+  const U = Array.from({ length: units }, (_, unit) =>
+    nodeAfter.map((node) => (unit < units - 1 && node === Math.floor(unit / 16) ? 2 : 0)),
+  );
+  const b = Array.from({ length: units }, (_, unit) =>
+    unit < units - 1 ? -2 * bits[unit % 16].reduce((sum, bit) => sum + bit, 0) - 1 : -1,
+  );
   return { W, U, b, action: action.flat(), h0: nodeAfter.map((_, unit) => unit === units - 1) };
 }
 

@@ -11,7 +11,8 @@ import { curvePlot, graphPlot, shortNumber } from "./view.js";
 import { Walking } from "./walking.js";
 import { actionName, bitsInWords, t } from "./words.js";
 
-const EXAMPLE = "left: up right -> up, right\nleft: up -> up\nleft: anything -> left\nright: up left -> up, left\nright: up -> up\nright: anything -> right\n";
+const EXAMPLE =
+  "left: up right -> up, right\nleft: up -> up\nleft: anything -> left\nright: up left -> up, left\nright: up -> up\nright: anything -> right\n";
 const MOST_SWEEPS = 1000;
 const percent = (value) => value.toFixed(2).replace(/\.?0+$/, "");
 
@@ -27,16 +28,26 @@ export class WalkMode extends Walking {
 
   panel() {
     this.list = el("dl", { class: "numbers" });
-    return [card(t("walkTitle"), el("p", { text: t("walkHelp") }), this.list), card(t("walkMore"), el("p", { class: "soft", text: t("walkChallenge") }))];
+    return [
+      card(t("walkTitle"), el("p", { text: t("walkHelp") }), this.list),
+      card(t("walkMore"), el("p", { class: "soft", text: t("walkChallenge") })),
+    ];
   }
 
   live() {
     const { world } = this.app;
     const { now, index, frames } = this.walk;
     const before = index ? frames[index - 1].total : 0;
-    const rows = [[t("stepFact"), index], [t("lastReward"), index ? shortNumber(now.total - before) : "–"], [t("returnFact"), shortNumber(now.total)],
-      [t("sees"), bitsInWords(now.bits, world)], [t("stateFact"), `${now.state} / ${world.states}`]];
-    this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
+    const rows = [
+      [t("stepFact"), index],
+      [t("lastReward"), index ? shortNumber(now.total - before) : "–"],
+      [t("returnFact"), shortNumber(now.total)],
+      [t("sees"), bitsInWords(now.bits, world)],
+      [t("stateFact"), `${now.state} / ${world.states}`],
+    ];
+    this.list.replaceChildren(
+      ...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]),
+    );
   }
 
   /** Return the angle of the last move. */
@@ -76,7 +87,13 @@ function paintValues(app, board, values, best, numbers) {
   }
   const written = numbers && board.tile >= 38;
   board.setArrows(arrows, written);
-  board.setLabels(written ? [...chosen].filter(([cell]) => cell !== world.cell[world.starts[0]]).map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))]) : []);
+  board.setLabels(
+    written
+      ? [...chosen]
+          .filter(([cell]) => cell !== world.cell[world.starts[0]])
+          .map(([cell]) => [cell, shortNumber(Number(highest[cell].toFixed(3)))])
+      : [],
+  );
 }
 
 /** The mode of value iteration. */
@@ -152,21 +169,38 @@ export class PlanMode {
   }
 
   panel() {
-    const numbers = el("input", { type: "checkbox", id: "numbers", on: { change: () => {
-      this.numbers = numbers.checked;
-      this.app.show();
-    } } });
+    const numbers = el("input", {
+      type: "checkbox",
+      id: "numbers",
+      on: {
+        change: () => {
+          this.numbers = numbers.checked;
+          this.app.show();
+        },
+      },
+    });
     numbers.checked = this.numbers;
     this.list = el("dl", { class: "numbers" });
     this.curve = el("figure");
     return [
-      card(t("planTitle"), el("p", { html: t("planHelp") }),
-        el("div", { class: "row" }, button(t("converge"), () => this.converge(), "quiet", { id: "converge" })),
-        el("div", { class: "params" }, parameter(t("discount"), this.discount, { min: 0.5, max: 1, step: 0.01 }, percent, (value) => {
-          this.discount = value;
-          this.app.begin();
-        })),
-        el("label", { class: "row" }, numbers, el("span", { text: t("showNumbers") }))),
+      card(
+        t("planTitle"),
+        el("p", { html: t("planHelp") }),
+        el(
+          "div",
+          { class: "row" },
+          button(t("converge"), () => this.converge(), "quiet", { id: "converge" }),
+        ),
+        el(
+          "div",
+          { class: "params" },
+          parameter(t("discount"), this.discount, { min: 0.5, max: 1, step: 0.01 }, percent, (value) => {
+            this.discount = value;
+            this.app.begin();
+          }),
+        ),
+        el("label", { class: "row" }, numbers, el("span", { text: t("showNumbers") })),
+      ),
       card(t("sweepsTitle"), this.list, this.curve),
     ];
   }
@@ -176,10 +210,19 @@ export class PlanMode {
   }
 
   live() {
-    const rows = [[t("sweepFact"), this.at], [t("largestChange"), this.at ? shortNumber(this.changes[this.at - 1]) : "–"], [t("startValue"), shortNumber(this.startValue)]];
-    this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
+    const rows = [
+      [t("sweepFact"), this.at],
+      [t("largestChange"), this.at ? shortNumber(this.changes[this.at - 1]) : "–"],
+      [t("startValue"), shortNumber(this.startValue)],
+    ];
+    this.list.replaceChildren(
+      ...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]),
+    );
     const curve = this.history.slice(0, this.at + 1).map((values) => atStart(this.app.world, values));
-    this.curve.replaceChildren(curvePlot(curve, `${t("sweepFact")}: ${this.at}`), el("figcaption", { class: "soft small", text: t("startCurve") }));
+    this.curve.replaceChildren(
+      curvePlot(curve, `${t("sweepFact")}: ${this.at}`),
+      el("figcaption", { class: "soft small", text: t("startCurve") }),
+    );
   }
 
   paint(board) {
@@ -190,7 +233,11 @@ export class PlanMode {
   }
 
   facts() {
-    return [[t("sweepFact"), this.at], [t("startValue"), shortNumber(this.startValue)], ...(this.over ? [["", t(this.converged ? "converged" : "stopped")]] : [])];
+    return [
+      [t("sweepFact"), this.at],
+      [t("startValue"), shortNumber(this.startValue)],
+      ...(this.over ? [["", t(this.converged ? "converged" : "stopped")]] : []),
+    ];
   }
 
   spoken() {
@@ -262,10 +309,17 @@ export class LearnMode {
     this.regret = el("figure");
     this.returns = el("figure");
     return [
-      card(t("learnTitle"), el("p", { html: t("learnHelp") }), el("div", { class: "params" },
-        parameter(t("rate"), this.settings.rate, { min: 0.05, max: 1, step: 0.05 }, percent, set("rate")),
-        parameter(t("epsilon"), this.settings.epsilon, { min: 0, max: 1, step: 0.05 }, percent, set("epsilon")),
-        parameter(t("discount"), this.settings.discount, { min: 0.5, max: 1, step: 0.01 }, percent, set("discount")))),
+      card(
+        t("learnTitle"),
+        el("p", { html: t("learnHelp") }),
+        el(
+          "div",
+          { class: "params" },
+          parameter(t("rate"), this.settings.rate, { min: 0.05, max: 1, step: 0.05 }, percent, set("rate")),
+          parameter(t("epsilon"), this.settings.epsilon, { min: 0, max: 1, step: 0.05 }, percent, set("epsilon")),
+          parameter(t("discount"), this.settings.discount, { min: 0.5, max: 1, step: 0.01 }, percent, set("discount")),
+        ),
+      ),
       card(t("regretTitle"), this.regret, this.list),
     ];
   }
@@ -276,9 +330,22 @@ export class LearnMode {
     const known = this.regrets.filter(([, regret]) => regret !== null);
     const recent = returns.slice(-20);
     const mean = recent.length ? recent.reduce((sum, value) => sum + value, 0) / recent.length : 0;
-    const rows = [[t("episodes"), returns.length], [t("recentReturn"), recent.length ? shortNumber(mean) : "–"], [t("regretFact"), known.length ? shortNumber(Number(known.at(-1)[1].toFixed(9))) : "–"]];
-    this.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]));
-    this.regret.replaceChildren(curvePlot(known.map(([, regret]) => regret), `${t("episodes")}: ${returns.length}`, known.map(([episode]) => episode)), el("figcaption", { class: "soft small", text: t("regretHelp") }));
+    const rows = [
+      [t("episodes"), returns.length],
+      [t("recentReturn"), recent.length ? shortNumber(mean) : "–"],
+      [t("regretFact"), known.length ? shortNumber(Number(known.at(-1)[1].toFixed(9))) : "–"],
+    ];
+    this.list.replaceChildren(
+      ...rows.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]),
+    );
+    this.regret.replaceChildren(
+      curvePlot(
+        known.map(([, regret]) => regret),
+        `${t("episodes")}: ${returns.length}`,
+        known.map(([episode]) => episode),
+      ),
+      el("figcaption", { class: "soft small", text: t("regretHelp") }),
+    );
   }
 
   paint(board) {
@@ -289,14 +356,18 @@ export class LearnMode {
     for (let s = 0; s < world.states; s++) {
       const row = q.slice(s * world.actions, (s + 1) * world.actions);
       values[s] = Math.max(...row);
-      if (row.some((value) => value !== row[0])) row.forEach((value, a) => (best[s * world.actions + a] = value === values[s]));
+      if (row.some((value) => value !== row[0]))
+        row.forEach((value, a) => (best[s * world.actions + a] = value === values[s]));
     }
     board.setAgent(world.cell[state], null, !this.app.slow);
     paintValues(this.app, board, values, best, false);
   }
 
   facts() {
-    return [[t("episodes"), this.learner.returns.length], ...(this.learner.returns.length ? [[t("returnFact"), shortNumber(this.learner.returns.at(-1))]] : [])];
+    return [
+      [t("episodes"), this.learner.returns.length],
+      ...(this.learner.returns.length ? [[t("returnFact"), shortNumber(this.learner.returns.at(-1))]] : []),
+    ];
   }
 
   spoken() {
@@ -346,34 +417,67 @@ export class RulesMode extends Walking {
         if (bits.length !== 4) return { action: null, memory };
         const seen = bits.reduce((sum, bit, d) => sum + (bit ? 1 << d : 0), 0);
         const step = net?.step(bits, memory.net);
-        return { action: step?.action ?? rule.action[memory.node][seen], seen, on: step?.on, memory: { node: rule.next[memory.node][seen], net: step?.memory } };
+        return {
+          action: step?.action ?? rule.action[memory.node][seen],
+          seen,
+          on: step?.on,
+          memory: { node: rule.next[memory.node][seen], net: step?.memory },
+        };
       },
     };
   }
 
   panel() {
-    const select = el("select", { id: "rule", on: { change: () => {
-      this.chosen = select.value;
-      this.ownBox.hidden = this.chosen !== "own";
-      this.app.begin();
-    } } }, [...Object.keys(RULES), "own"].map((name) => el("option", { value: name, text: t(`rule_${name}`) })));
+    const select = el(
+      "select",
+      {
+        id: "rule",
+        on: {
+          change: () => {
+            this.chosen = select.value;
+            this.ownBox.hidden = this.chosen !== "own";
+            this.app.begin();
+          },
+        },
+      },
+      [...Object.keys(RULES), "own"].map((name) => el("option", { value: name, text: t(`rule_${name}`) })),
+    );
     select.value = this.chosen;
-    const compiled = el("input", { type: "checkbox", id: "compiled", on: { change: () => {
-      this.compiled = compiled.checked;
-      this.app.begin();
-    } } });
+    const compiled = el("input", {
+      type: "checkbox",
+      id: "compiled",
+      on: {
+        change: () => {
+          this.compiled = compiled.checked;
+          this.app.begin();
+        },
+      },
+    });
     compiled.checked = this.compiled;
     this.about = el("p", { class: "soft" });
     this.text = el("textarea", { rows: 8, spellcheck: "false", id: "rules", on: { input: () => this.readOwn() } });
     this.text.value = this.written;
     this.error = el("p", { class: "trouble", role: "alert", hidden: true });
-    this.ownBox = el("div", { class: "own", hidden: this.chosen !== "own" }, el("label", { for: "rules", class: "soft small", text: t("rulesHelp") }), this.text, this.error);
+    this.ownBox = el(
+      "div",
+      { class: "own", hidden: this.chosen !== "own" },
+      el("label", { for: "rules", class: "soft small", text: t("rulesHelp") }),
+      this.text,
+      this.error,
+    );
     this.graph = el("figure");
     this.taken = el("p");
     this.unitBox = el("div");
-    return [card(t("rulesTitle"), el("label", { class: "field" }, el("span", { text: t("rule") }), select), this.about, this.ownBox,
-      el("label", { class: "row" }, compiled, el("span", { text: t("asNet") }))),
-    card(t("graphTitle"), this.graph, this.taken, this.unitBox)];
+    return [
+      card(
+        t("rulesTitle"),
+        el("label", { class: "field" }, el("span", { text: t("rule") }), select),
+        this.about,
+        this.ownBox,
+        el("label", { class: "row" }, compiled, el("span", { text: t("asNet") })),
+      ),
+      card(t("graphTitle"), this.graph, this.taken, this.unitBox),
+    ];
   }
 
   live() {
@@ -384,11 +488,27 @@ export class RulesMode extends Walking {
     const after = thought?.memory.node ?? null;
     this.graph.replaceChildren(graphPlot(rule.next, now.memory.node, after, rule.names));
     const name = (node) => rule.names?.[node] ?? node;
-    this.taken.textContent = thought && thought.action !== null
-      ? t("edgeTaken", { node: name(now.memory.node), sees: bitsInWords(now.bits, this.app.world), goes: ARROWS[thought.action], after: name(after) })
-      : t("nodeNow", { node: name(now.memory.node) });
-    this.unitBox.replaceChildren(...(thought?.on ? [el("p", { class: "soft small", text: t("unitsHelp", { n: thought.on.length }) }),
-      el("div", { class: "units", role: "img", "aria-label": t("unitOn", { n: thought.on.indexOf(true) }) }, thought.on.map((on) => el("i", { class: on ? "on" : "" })))] : []));
+    this.taken.textContent =
+      thought && thought.action !== null
+        ? t("edgeTaken", {
+            node: name(now.memory.node),
+            sees: bitsInWords(now.bits, this.app.world),
+            goes: ARROWS[thought.action],
+            after: name(after),
+          })
+        : t("nodeNow", { node: name(now.memory.node) });
+    this.unitBox.replaceChildren(
+      ...(thought?.on
+        ? [
+            el("p", { class: "soft small", text: t("unitsHelp", { n: thought.on.length }) }),
+            el(
+              "div",
+              { class: "units", role: "img", "aria-label": t("unitOn", { n: thought.on.indexOf(true) }) },
+              thought.on.map((on) => el("i", { class: on ? "on" : "" })),
+            ),
+          ]
+        : []),
+    );
   }
 }
 
@@ -405,9 +525,10 @@ export class ReplayMode extends Walking {
 
   start() {
     const episode = this.run?.episodes[this.episode];
-    this.walk = episode && this.app.maze === this.shown
-      ? new Recorded(this.app.world, episode.states, episode.actions, episode.totals)
-      : new Recorded(this.app.world, [startOf(this.app.world, chancesOf(1))], [], [0]);
+    this.walk =
+      episode && this.app.maze === this.shown
+        ? new Recorded(this.app.world, episode.states, episode.actions, episode.totals)
+        : new Recorded(this.app.world, [startOf(this.app.world, chancesOf(1))], [], [0]);
   }
 
   restart() {
@@ -415,19 +536,44 @@ export class ReplayMode extends Walking {
   }
 
   panel() {
-    const input = el("input", { type: "file", accept: ".jsonl", class: "vh", id: "replay-file", "aria-label": t("openReplay"), tabindex: -1, on: { change: async () => {
-      const [file] = input.files;
-      if (file) this.open(await file.text(), file.name);
-      input.value = "";
-    } } });
+    const input = el("input", {
+      type: "file",
+      accept: ".jsonl",
+      class: "vh",
+      id: "replay-file",
+      "aria-label": t("openReplay"),
+      tabindex: -1,
+      on: {
+        change: async () => {
+          const [file] = input.files;
+          if (file) this.open(await file.text(), file.name);
+          input.value = "";
+        },
+      },
+    });
     this.error = el("p", { class: "trouble", role: "alert", hidden: true });
     this.about = el("p");
     this.select = el("select", { id: "episode", on: { change: () => this.choose(Number(this.select.value)) } });
     this.episodes = el("label", { class: "field" }, el("span", { text: t("episode") }), this.select);
     const { replays } = this.app.data;
-    const nodes = [card(t("replayTitle"), el("p", { html: t("replayHelp") }),
-      el("div", { class: "row" }, input, button(t("openReplay"), () => input.click()), replays.map(({ name, text }) =>
-        button(t("openThis", { name }), () => this.open(text, name), "quiet", { "data-replay": name }))), this.error, this.about, this.episodes)];
+    const nodes = [
+      card(
+        t("replayTitle"),
+        el("p", { html: t("replayHelp") }),
+        el(
+          "div",
+          { class: "row" },
+          input,
+          button(t("openReplay"), () => input.click()),
+          replays.map(({ name, text }) =>
+            button(t("openThis", { name }), () => this.open(text, name), "quiet", { "data-replay": name }),
+          ),
+        ),
+        this.error,
+        this.about,
+        this.episodes,
+      ),
+    ];
     this.showRun();
     return nodes;
   }
@@ -458,8 +604,16 @@ export class ReplayMode extends Walking {
     this.episodes.hidden = !this.run;
     this.about.hidden = !this.run;
     if (!this.run) return;
-    this.about.textContent = t("replayAbout", { id: this.run.id, n: this.run.episodes.length, steps: this.walk?.last ?? 0 });
-    this.select.replaceChildren(...this.run.episodes.map((episode, i) => el("option", { value: i, text: t("episodeOf", { n: i + 1, steps: episode.actions.length }) })));
+    this.about.textContent = t("replayAbout", {
+      id: this.run.id,
+      n: this.run.episodes.length,
+      steps: this.walk?.last ?? 0,
+    });
+    this.select.replaceChildren(
+      ...this.run.episodes.map((episode, i) =>
+        el("option", { value: i, text: t("episodeOf", { n: i + 1, steps: episode.actions.length }) }),
+      ),
+    );
     this.select.value = this.episode;
   }
 

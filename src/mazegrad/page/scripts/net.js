@@ -10,6 +10,8 @@ import { hints, t } from "./words.js";
 
 const SIDE = [0, 1, 2, 3];
 const REACH = 3;
+const LARGEST = 1e6;
+const limited = (value) => Math.min(Math.max(value, -LARGEST), LARGEST);
 const PATIENCE = 1000;
 
 const eye = () => SIDE.map((i) => SIDE.map((j) => Number(i === j)));
@@ -20,7 +22,7 @@ export function readNumber(text) {
   const parts = text.trim().replace(/−/g, "-").replace(/,/g, ".").split("/");
   const numbers = parts.map((part) => (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(part.trim()) ? Number(part) : NaN));
   const value = numbers.length === 1 ? numbers[0] : numbers.length === 2 ? numbers[0] / numbers[1] : NaN;
-  return Number.isFinite(value) ? value : NaN;
+  return Math.abs(value) <= LARGEST ? value : NaN;
 }
 
 /** Return a number as it is shown in a table: exact where that is short. */
@@ -91,8 +93,7 @@ export class NetMode extends Walking {
 
   /** Change a whole table by a function of its number, its row and its column. */
   setAll(name, change) {
-    if (name === "b") this.net.b = this.net.b.map((value, i) => change(value, i, 0));
-    else this.net[name] = this.net[name].map((row, i) => row.map((value, j) => change(value, i, j)));
+    this.net[name] = this.net[name].map((row, i) => row.map((value, j) => limited(change(value, i, j))));
     this.changed(t("tableChanged", { name }));
   }
 
@@ -107,7 +108,14 @@ export class NetMode extends Walking {
     this.hintBox = el("div", { class: "hint", hidden: true, tabindex: -1 });
     this.hintButton = button("", () => this.hint());
     const check = button(t("checkEvery"), () => this.check(), "quiet", { id: "check" });
-    const task = card(t("taskTitle"), el("p", { html: t("task") }), this.goals, el("div", { class: "row" }, check, this.hintButton), this.verdict, this.hintBox);
+    const task = card(
+      t("taskTitle"),
+      el("p", { html: t("task") }),
+      this.goals,
+      el("div", { class: "row" }, check, this.hintButton),
+      this.verdict,
+      this.hintBox,
+    );
     task.classList.add("task");
     return task;
   }
@@ -115,9 +123,16 @@ export class NetMode extends Walking {
   tablesCard() {
     this.inputs = [];
     const tables = el("div", { class: "matrices" }, this.table("W", 4), this.table("U", 4), this.table("b", 1));
-    this.slider = el("input", { type: "range", min: -REACH, max: REACH, step: 0.25, id: "weight", on: {
-      input: () => this.set(...this.chosen, Number(this.slider.value)),
-    } });
+    this.slider = el("input", {
+      type: "range",
+      min: -REACH,
+      max: REACH,
+      step: 0.25,
+      id: "weight",
+      on: {
+        input: () => this.set(...this.chosen, Number(this.slider.value)),
+      },
+    });
     this.sliderName = el("label", { for: "weight" });
     this.sliderValue = el("output", { for: "weight" });
     const slider = el("div", { class: "slider" }, el("span", {}, this.sliderName), this.slider, this.sliderValue);
@@ -126,47 +141,86 @@ export class NetMode extends Walking {
 
   /** Return a table of numbers to type into, and buttons that change it as a whole. */
   table(name, columns) {
-    const head = el("tr", {}, el("td"), SIDE.slice(0, columns).map((j) => el("th", { scope: "col", text: columns > 1 ? ARROWS[j] : "" })));
-    const rows = SIDE.map((i) => el("tr", {}, el("th", { scope: "row", text: ARROWS[i] }),
-      SIDE.slice(0, columns).map((j) => el("td", {}, this.input(name, i, j)))));
+    const head = el(
+      "tr",
+      {},
+      el("td"),
+      SIDE.slice(0, columns).map((j) => el("th", { scope: "col", text: columns > 1 ? ARROWS[j] : "" })),
+    );
+    const rows = SIDE.map((i) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row", text: ARROWS[i] }),
+        SIDE.slice(0, columns).map((j) => el("td", {}, this.input(name, i, j))),
+      ),
+    );
     const on = (i, j) => Number(i === j);
     const across = (i, j) => Number(i + j === 3);
-    const chips = columns === 1 ? [] : [
-      ["0", () => 0, "setZero"], ["+I", (v, i, j) => v + on(i, j), "addI"], ["−I", (v, i, j) => v - on(i, j), "takeI"],
-      ["+J", (v, i, j) => v + across(i, j), "addJ"], ["−J", (v, i, j) => v - across(i, j), "takeJ"],
-      ["×2", (v) => 2 * v, "double"], ["×½", (v) => v / 2, "halve"],
-    ];
-    return el("fieldset", { class: "matrix" },
+    const chips =
+      columns === 1
+        ? []
+        : [
+            ["0", () => 0, "setZero"],
+            ["+I", (v, i, j) => v + on(i, j), "addI"],
+            ["−I", (v, i, j) => v - on(i, j), "takeI"],
+            ["+J", (v, i, j) => v + across(i, j), "addJ"],
+            ["−J", (v, i, j) => v - across(i, j), "takeJ"],
+            ["×2", (v) => 2 * v, "double"],
+            ["×½", (v) => v / 2, "halve"],
+          ];
+    return el(
+      "fieldset",
+      { class: "matrix" },
       el("legend", {}, `${name} `, el("span", { text: t(`about${name}`) })),
       el("table", {}, el("tbody", {}, columns > 1 ? head : null, rows)),
-      chips.length ? el("div", { class: "chips" }, chips.map(([text, change, about]) => button(text, () => this.setAll(name, change), "chip",
-        { "aria-label": t("onTable", { name, what: t(about) }), title: t(about), "data-chip": `${name}${text}` }))) : null);
+      chips.length
+        ? el(
+            "div",
+            { class: "chips" },
+            chips.map(([text, change, about]) =>
+              button(text, () => this.setAll(name, change), "chip", {
+                "aria-label": t("onTable", { name, what: t(about) }),
+                title: t(about),
+                "data-chip": `${name}${text}`,
+              }),
+            ),
+          )
+        : null,
+    );
   }
 
   input(name, i, j) {
-    const input = el("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": this.nameOf(name, i, j), "data-weight": `${name}${i}${j}`, on: {
-      focus: () => {
-        this.chosen = [name, i, j];
-        this.showSlider();
-        input.select();
+    const input = el("input", {
+      type: "text",
+      inputmode: "decimal",
+      autocomplete: "off",
+      "aria-label": this.nameOf(name, i, j),
+      "data-weight": `${name}${i}${j}`,
+      on: {
+        focus: () => {
+          this.chosen = [name, i, j];
+          this.showSlider();
+          input.select();
+        },
+        input: () => {
+          const value = readNumber(input.value);
+          input.setAttribute("aria-invalid", String(Number.isNaN(value)));
+          if (!Number.isNaN(value)) this.set(name, i, j, value);
+        },
+        blur: () => {
+          input.removeAttribute("aria-invalid");
+          input.value = written(this.value(name, i, j));
+        },
+        keydown: (event) => {
+          const step = { ArrowUp: 0.5, ArrowDown: -0.5 }[event.key];
+          if (!step) return;
+          event.preventDefault();
+          this.set(name, i, j, Math.round((this.value(name, i, j) + step) * 1000) / 1000);
+          input.value = written(this.value(name, i, j));
+        },
       },
-      input: () => {
-        const value = readNumber(input.value);
-        input.setAttribute("aria-invalid", String(Number.isNaN(value)));
-        if (!Number.isNaN(value)) this.set(name, i, j, value);
-      },
-      blur: () => {
-        input.removeAttribute("aria-invalid");
-        input.value = written(this.value(name, i, j));
-      },
-      keydown: (event) => {
-        const step = { ArrowUp: 0.5, ArrowDown: -0.5 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        this.set(name, i, j, Math.round((this.value(name, i, j) + step) * 1000) / 1000);
-        input.value = written(this.value(name, i, j));
-      },
-    } });
+    });
     this.inputs.push([input, name, i, j]);
     return input;
   }
@@ -185,7 +239,13 @@ export class NetMode extends Walking {
   eigenCard() {
     this.eigenHost = el("div");
     this.eigenList = el("p", { class: "sum" });
-    const about = el("div", {}, el("h2", { text: t("eigenTitle") }), this.eigenList, el("p", { class: "soft small", text: t("eigenHelp") }));
+    const about = el(
+      "div",
+      {},
+      el("h2", { text: t("eigenTitle") }),
+      this.eigenList,
+      el("p", { class: "soft small", text: t("eigenHelp") }),
+    );
     return el("section", { class: "card" }, el("div", { class: "beside" }, this.eigenHost, about));
   }
 
@@ -213,15 +273,29 @@ export class NetMode extends Walking {
     this.slider.value = value;
     this.slider.setAttribute("aria-valuetext", written(value));
     this.sliderValue.textContent = written(value);
-    this.sliderName.replaceChildren(el("b", { text: name }), ` ${ARROWS[i]}${name === "b" ? "" : ` ${t("from")} ${ARROWS[j]}`}`);
+    this.sliderName.replaceChildren(
+      el("b", { text: name }),
+      ` ${ARROWS[i]}${name === "b" ? "" : ` ${t("from")} ${ARROWS[j]}`}`,
+    );
     this.slider.setAttribute("aria-label", this.nameOf(name, i, j));
   }
 
   showGoals() {
     const [end, inside] = this.result ?? [null, null];
-    const goals = [[t("goal1"), this.app.original ? this.onSheet : this.arrives()], [t("goal2"), end?.ok], [t("goal3"), inside?.ok]];
-    this.goals.replaceChildren(...goals.map(([text, done]) => el("li", { class: done ? "done" : "" },
-      el("span", {}, text, el("span", { class: "vh", text: ` (${t(done ? "done" : "open")})` })))));
+    const goals = [
+      [t("goal1"), this.app.original ? this.onSheet : this.arrives()],
+      [t("goal2"), end?.ok],
+      [t("goal3"), inside?.ok],
+    ];
+    this.goals.replaceChildren(
+      ...goals.map(([text, done]) =>
+        el(
+          "li",
+          { class: done ? "done" : "" },
+          el("span", {}, text, el("span", { class: "vh", text: ` (${t(done ? "done" : "open")})` })),
+        ),
+      ),
+    );
   }
 
   /** Show what the net computes at this step. */
@@ -232,18 +306,34 @@ export class NetMode extends Walking {
     const { b } = this.net;
     const next = thought?.memory;
     const reach = Math.max(2, ...(next ?? [0]).map(Math.abs));
-    const head = el("thead", {}, el("tr", {}, ["", "x", "h", "W x", "+ U h", "+ b", "= h′", ""].map((text, i) =>
-      el("th", { scope: "col", class: i === 1 ? "see" : "", title: t(`column${i}`), text }, i === 7 ? el("span", { class: "vh", text: t("column7") }) : null))));
+    const head = el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["", "x", "h", "W x", "+ U h", "+ b", "= h′", ""].map((text, i) =>
+          el(
+            "th",
+            { scope: "col", class: i === 1 ? "see" : "", title: t(`column${i}`), text },
+            i === 7 ? el("span", { class: "vh", text: t("column7") }) : null,
+          ),
+        ),
+      ),
+    );
     const body = SIDE.map((d) => {
       const chosen = thought && thought.action === d;
       const numbers = thought ? [thought.fromW[d], thought.fromU[d], b[d]] : ["", "", ""];
-      return el("tr", { class: chosen ? "chosen" : "" },
+      return el(
+        "tr",
+        { class: chosen ? "chosen" : "" },
         el("th", { scope: "row" }, `${ARROWS[d]} `, el("span", { class: "vh", text: t(`direction${d}`) })),
         el("td", { class: "see" }, now.bits[d] ? "●" : "○", el("span", { class: "vh", text: now.bits[d] ? "1" : "0" })),
         el("td", { class: "soft", text: shortNumber(now.memory[d]) }),
         numbers.map((value) => el("td", { text: value === "" ? "" : shortNumber(value) })),
         el("td", { class: "sum", text: next ? shortNumber(next[d]) : "" }),
-        el("td", { class: "bar" }, next ? bar(next[d], reach) : null));
+        el("td", { class: "bar" }, next ? bar(next[d], reach) : null),
+      );
     });
     this.mindTable.replaceChildren(head, el("tbody", {}, body));
   }
@@ -276,11 +366,18 @@ export class NetMode extends Walking {
     this.showGoals();
     const failed = this.result.filter((part) => part.ok === false);
     const all = this.result.every((part) => part.ok);
-    const lines = [el("p", {}, el("b", { text: t(all ? "followsAll" : failed.length ? "doesNotFollow" : "notProved") }))];
+    const lines = [
+      el("p", {}, el("b", { text: t(all ? "followsAll" : failed.length ? "doesNotFollow" : "notProved") })),
+    ];
     for (const part of failed) {
-      lines.push(el("div", { class: "row apart" },
-        el("span", { text: t(part.start === "end" ? "failsEnd" : "failsInside", { n: part.example.moves.length }) }),
-        button(t("watchFailure"), () => this.showExample(part.example), "quiet", { "data-watch": part.start })));
+      lines.push(
+        el(
+          "div",
+          { class: "row apart" },
+          el("span", { text: t(part.start === "end" ? "failsEnd" : "failsInside", { n: part.example.moves.length }) }),
+          button(t("watchFailure"), () => this.showExample(part.example), "quiet", { "data-watch": part.start }),
+        ),
+      );
     }
     if (all) lines.push(el("p", { html: t("followsAllMore") }));
     this.verdict.replaceChildren(...lines);
@@ -308,10 +405,17 @@ export class NetMode extends Walking {
   showHint() {
     const all = hints();
     this.hintBox.hidden = this.hinted === 0;
-    this.hintButton.textContent = this.hinted === 0 ? t("firstHint") : this.hinted < all.length ? t("nextHint", { n: this.hinted + 1, of: all.length }) : t("noMoreHints");
+    this.hintButton.textContent =
+      this.hinted === 0
+        ? t("firstHint")
+        : this.hinted < all.length
+          ? t("nextHint", { n: this.hinted + 1, of: all.length })
+          : t("noMoreHints");
     this.hintButton.disabled = this.hinted >= all.length;
     if (!this.result) this.verdict.hidden = true;
-    this.hintBox.replaceChildren(...all.slice(0, this.hinted).map((text, i) => el("p", { html: `<b>${i + 1}.</b> ${text}` })));
+    this.hintBox.replaceChildren(
+      ...all.slice(0, this.hinted).map((text, i) => el("p", { html: `<b>${i + 1}.</b> ${text}` })),
+    );
   }
 }
 
@@ -322,8 +426,19 @@ function inWords({ re, im }) {
 }
 
 function bar(value, reach) {
-  const length = (50 * Math.min(Math.abs(value), reach)) / reach;
-  return svg("svg", { viewBox: "0 0 100 16", preserveAspectRatio: "none", "aria-hidden": "true" },
-    svg("rect", { x: value < 0 ? 50 - length : 50, y: 2, width: length, height: 12, rx: 1.5, class: value < 0 ? "neg" : "pos" }),
-    svg("path", { d: "M50 0V16", class: "zero" }));
+  const length =
+    Number.isFinite(value) && Number.isFinite(reach) ? (50 * Math.min(Math.abs(value), reach)) / reach : 50;
+  return svg(
+    "svg",
+    { viewBox: "0 0 100 16", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("rect", {
+      x: value < 0 ? 50 - length : 50,
+      y: 2,
+      width: length,
+      height: 12,
+      rx: 1.5,
+      class: value < 0 ? "neg" : "pos",
+    }),
+    svg("path", { d: "M50 0V16", class: "zero" }),
+  );
 }

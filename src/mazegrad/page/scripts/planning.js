@@ -11,7 +11,8 @@ export class Model {
   constructor(world, discount) {
     Object.assign(this, { world, discount });
     this.cases = [];
-    for (let s = 0; s < world.states; s++) for (let a = 0; a < world.actions; a++) this.cases.push(world.terminal[s] ? [] : outcomes(world, s, a));
+    for (let s = 0; s < world.states; s++)
+      for (let a = 0; a < world.actions; a++) this.cases.push(world.terminal[s] ? [] : outcomes(world, s, a));
   }
 
   /** Return what an action is worth in a state, given the values of what follows. */

@@ -7,7 +7,14 @@ import { Chances, step } from "./rules.js";
 const FORMAT = "mazegrad replay 1";
 /** the mazes of environments that were recorded without naming one */
 const DEFAULTS = {
-  PathFollow: "sheet38", GridWorld: "four_rooms", FourRooms: "four_rooms", CliffWalk: "cliff_walk", WindyGrid: "windy_grid", DynaMaze: "dyna_maze", KeyDoor: "key_door", IceLake: "ice_lake",
+  PathFollow: "sheet38",
+  GridWorld: "four_rooms",
+  FourRooms: "four_rooms",
+  CliffWalk: "cliff_walk",
+  WindyGrid: "windy_grid",
+  DynaMaze: "dyna_maze",
+  KeyDoor: "key_door",
+  IceLake: "ice_lake",
 };
 
 function check(holds, line, message) {
@@ -34,7 +41,11 @@ export function readReplay(text, mazes) {
   const lines = text.replace(/\n$/, "").split("\n");
   const head = parsed(lines[0], 1);
   check(head?.format === FORMAT, 1, `this is not a replay, which begins with {"format": "${FORMAT}", ...}`);
-  check(typeof head.id === "string" && typeof head.keywords === "object" && head.keywords, 1, "id or keywords are missing");
+  check(
+    typeof head.id === "string" && typeof head.keywords === "object" && head.keywords,
+    1,
+    "id or keywords are missing",
+  );
   const name = head.id.replace(/^mazegrad\//, "").replace(/-v\d+$/, "");
   const { keywords } = head;
   let seed = null;
@@ -42,7 +53,11 @@ export function readReplay(text, mazes) {
   const episodes = lines.slice(1).map((line, i) => {
     const at = i + 2;
     const episode = parsed(line, at);
-    check(Array.isArray(episode?.actions) && episode.actions.every((action) => Number.isInteger(action) && action >= 0), at, "actions must be integers >= 0");
+    check(
+      Array.isArray(episode?.actions) && episode.actions.every((action) => Number.isInteger(action) && action >= 0),
+      at,
+      "actions must be integers >= 0",
+    );
     if (Number.isInteger(episode.seed)) [seed, number] = [BigInt(/"seed":\s*(\d+)/.exec(line)?.[1] ?? episode.seed), 0];
     check(seed !== null, at, "the first episode needs a seed");
     const drawn = episode.options?.maze ?? keywords.maze ?? DEFAULTS[name];
@@ -52,7 +67,9 @@ export function readReplay(text, mazes) {
     const chances = new Chances(seed, number);
     number += 1;
     const start = episode.options?.start;
-    let state = start ? world.cell.findIndex((cell, s) => cell === start[0] * maze.columns + start[1] && world.carried[s] === 0) : world.starts[chances.start(world.starts.length)];
+    let state = start
+      ? world.cell.findIndex((cell, s) => cell === start[0] * maze.columns + start[1] && world.carried[s] === 0)
+      : world.starts[chances.start(world.starts.length)];
     const [states, totals] = [[state], [0]];
     episode.actions.forEach((action, t) => {
       check(action < world.actions, at, `action ${action} is not one of this maze's ${world.actions}`);
@@ -71,8 +88,15 @@ export function readReplay(text, mazes) {
 function withKeywords(text, keywords) {
   const lines = [];
   if (typeof keywords.slip === "number") lines.push(["slip", keywords.slip]);
-  if (keywords.rewards) lines.push(["rewards", Object.entries(keywords.rewards).map(([key, value]) => `${key} ${value}`).join(", ")]);
-  for (const key of ["actions", "noise", "wind"]) if (typeof keywords[key] === "string") lines.push([key, keywords[key]]);
+  if (keywords.rewards)
+    lines.push([
+      "rewards",
+      Object.entries(keywords.rewards)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(", "),
+    ]);
+  for (const key of ["actions", "noise", "wind"])
+    if (typeof keywords[key] === "string") lines.push([key, keywords[key]]);
   for (const [key, value] of lines) {
     const others = text.split("\n").filter((line) => !line.startsWith(`${key}:`));
     text = [`${key}: ${value}`, ...others].join("\n");

@@ -1,7 +1,18 @@
 // Automata in words, a line for each rule: `node: sees -> go` or `node: sees -> go, next node`.
 
 const WORDS = {
-  up: 0, right: 1, left: 2, down: 3, oben: 0, rechts: 1, links: 2, unten: 3, "↑": 0, "→": 1, "←": 2, "↓": 3,
+  up: 0,
+  right: 1,
+  left: 2,
+  down: 3,
+  oben: 0,
+  rechts: 1,
+  links: 2,
+  unten: 3,
+  "↑": 0,
+  "→": 1,
+  "←": 2,
+  "↓": 3,
 };
 const NO = ["no", "kein"];
 const ONLY = ["only", "nur"];
@@ -18,7 +29,10 @@ export class RuleError extends Error {
 
 /** Return the lower and upper limits of the four bits that a pattern matches. */
 function pattern(sees, line) {
-  const words = sees.replace(/[↑→←↓]/g, " $& ").split(/\s+/).filter(Boolean);
+  const words = sees
+    .replace(/[↑→←↓]/g, " $& ")
+    .split(/\s+/)
+    .filter(Boolean);
   const only = ONLY.includes(words[0]);
   const least = [0, 0, 0, 0];
   const most = [1, 1, 1, 1].map((bit) => bit - Number(only));
@@ -53,13 +67,26 @@ export function readRules(text) {
   if (!names.length) throw new RuleError("ruleShape", {}, 1);
   if (names.length > MAX_NODES) throw new RuleError("ruleMany", { n: MAX_NODES });
   for (const { next, line } of rules) if (!names.includes(next)) throw new RuleError("ruleNode", { node: next }, line);
-  const chosen = names.map((name) => Array.from({ length: 16 }, (_, dots) => {
-    const bits = [0, 1, 2, 3].map((d) => (dots >> d) & 1);
-    const rule = rules.find(({ node, least, most }) => node === name && bits.every((bit, d) => least[d] <= bit && bit <= most[d]));
-    if (!rule) throw new RuleError("ruleMissing", { node: name, sees: [..."↑→←↓"].filter((_, d) => bits[d]).join(" ") || "–" });
-    return rule;
-  }));
-  return { next: chosen.map((row) => row.map(({ next }) => names.indexOf(next))), action: chosen.map((row) => row.map(({ go }) => go)), start: 0, names };
+  const chosen = names.map((name) =>
+    Array.from({ length: 16 }, (_, dots) => {
+      const bits = [0, 1, 2, 3].map((d) => (dots >> d) & 1);
+      const rule = rules.find(
+        ({ node, least, most }) => node === name && bits.every((bit, d) => least[d] <= bit && bit <= most[d]),
+      );
+      if (!rule)
+        throw new RuleError("ruleMissing", {
+          node: name,
+          sees: [..."↑→←↓"].filter((_, d) => bits[d]).join(" ") || "–",
+        });
+      return rule;
+    }),
+  );
+  return {
+    next: chosen.map((row) => row.map(({ next }) => names.indexOf(next))),
+    action: chosen.map((row) => row.map(({ go }) => go)),
+    start: 0,
+    names,
+  };
 }
 
 /** Read the JSON that `Automaton.to_dict` gives. */
@@ -71,8 +98,17 @@ function readTables(text) {
     throw new RuleError("ruleTables", {});
   }
   const { next_node: next, action, start } = given ?? {};
-  const fits = (table, limit) => Array.isArray(table) && table.length > 0 && table.length <= MAX_NODES
-    && table.every((row) => Array.isArray(row) && row.length === 16 && row.every((entry) => Number.isInteger(entry) && entry >= 0 && entry < limit));
-  if (!fits(next, next?.length) || !fits(action, 4) || action.length !== next.length || !(start in next)) throw new RuleError("ruleTables", {});
+  const fits = (table, limit) =>
+    Array.isArray(table) &&
+    table.length > 0 &&
+    table.length <= MAX_NODES &&
+    table.every(
+      (row) =>
+        Array.isArray(row) &&
+        row.length === 16 &&
+        row.every((entry) => Number.isInteger(entry) && entry >= 0 && entry < limit),
+    );
+  if (!fits(next, next?.length) || !fits(action, 4) || action.length !== next.length || !(start in next))
+    throw new RuleError("ruleTables", {});
   return { next, action, start: Number(start), names: next.map((_, node) => String(node)) };
 }

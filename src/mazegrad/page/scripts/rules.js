@@ -56,7 +56,11 @@ export function step(world, state, action, u) {
 
 /** Return what can happen after an action: a list of [probability, next state, reward]. */
 export function outcomes(world, state, action) {
-  const lead = (probability, move) => [probability, world.next[state * world.moves + move], world.reward[state * world.moves + move]];
+  const lead = (probability, move) => [
+    probability,
+    world.next[state * world.moves + move],
+    world.reward[state * world.moves + move],
+  ];
   if (world.noise) {
     const { executed: moves, probability } = world.noise[world.kind[state]][action];
     return moves.map((move, i) => lead(probability[i], move));

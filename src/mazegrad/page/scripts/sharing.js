@@ -5,7 +5,10 @@ async function through(bytes, stream) {
 }
 
 function toBase64(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
 }
 
 function fromBase64(text) {
@@ -15,7 +18,10 @@ function fromBase64(text) {
 /** Return what is shared as the part of an address behind #. */
 export async function asFragment({ mode, map, net, lang }) {
   const bytes = new TextEncoder().encode(map);
-  const packed = typeof CompressionStream === "undefined" ? `r${toBase64(bytes)}` : `z${toBase64(await through(bytes, new CompressionStream("deflate-raw")))}`;
+  const packed =
+    typeof CompressionStream === "undefined"
+      ? `r${toBase64(bytes)}`
+      : `z${toBase64(await through(bytes, new CompressionStream("deflate-raw")))}`;
   const weights = [...net.W.flat(), ...net.U.flat(), ...net.b].map((value) => Number(value.toFixed(4))).join(",");
   return new URLSearchParams({ mode, map: packed, net: weights, lang }).toString();
 }
@@ -27,10 +33,12 @@ export async function fromFragment(fragment) {
   const map = parts.get("map");
   if (map) {
     const bytes = fromBase64(map.slice(1));
-    found.map = new TextDecoder().decode(map[0] === "z" ? await through(bytes, new DecompressionStream("deflate-raw")) : bytes);
+    found.map = new TextDecoder().decode(
+      map[0] === "z" ? await through(bytes, new DecompressionStream("deflate-raw")) : bytes,
+    );
   }
   const weights = parts.get("net")?.split(",").map(Number);
-  if (weights?.length === 36 && weights.every(Number.isFinite)) {
+  if (weights?.length === 36 && weights.every((value) => Math.abs(value) <= 1e6)) {
     const row = (i) => weights.slice(4 * i, 4 * i + 4);
     found.net = { W: [0, 1, 2, 3].map(row), U: [4, 5, 6, 7].map(row), b: row(8), h0: [1, 0, 0, 0] };
   }

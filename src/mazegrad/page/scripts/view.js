@@ -35,9 +35,12 @@ export class Board {
       this[layer] = svg("g", { class: `layer-${layer}` });
       this.svg.append(this[layer]);
     }
-    this.disc = svg("g", { class: "agent" },
+    this.disc = svg(
+      "g",
+      { class: "agent" },
       svg("circle", { r: 0.44, fill: "var(--m-paper)" }),
-      svg("circle", { r: 0.37, fill: "var(--m-agent)" }));
+      svg("circle", { r: 0.37, fill: "var(--m-agent)" }),
+    );
     this.nose = svg("path", { d: "M-.14 -.02L0 -.17L.14 -.02M0 -.15L0 .17", class: "nose" });
     this.disc.append(this.nose);
     this.agent.append(this.disc);
@@ -113,10 +116,17 @@ export class Board {
 
   /** Show which of the neighbours up, right, left, down are seen. */
   setSenses(cell, bits) {
-    const steps = [[0, -1], [1, 0], [-1, 0], [0, 1]];
+    const steps = [
+      [0, -1],
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+    ];
     const seen = cell === null || !bits ? [] : steps.filter((_, d) => bits[d]);
     const [x, y] = cell === null ? [0, 0] : this.middle(cell);
-    this.senses.replaceChildren(...seen.map(([dx, dy]) => svg("circle", { cx: x + dx, cy: y + dy, r: 0.3, class: "sense" })));
+    this.senses.replaceChildren(
+      ...seen.map(([dx, dy]) => svg("circle", { cx: x + dx, cy: y + dy, r: 0.3, class: "sense" })),
+    );
   }
 
   /** Draw the way through cells; a jump leaves a gap. */
@@ -138,31 +148,45 @@ export class Board {
     const squares = [];
     shares?.forEach?.((share, cell) => {
       if (Number.isNaN(share)) return;
-      squares.push(svg("rect", {
-        x: cell % this.columns, y: Math.floor(cell / this.columns), width: 1, height: 1, style: `fill:${heatColour(share)}`,
-      }));
+      squares.push(
+        svg("rect", {
+          x: cell % this.columns,
+          y: Math.floor(cell / this.columns),
+          width: 1,
+          height: 1,
+          style: `fill:${heatColour(share)}`,
+        }),
+      );
     });
     this.heat.replaceChildren(...squares);
   }
 
   /** Draw arrows: a list of [cell, angle in degrees, 0 for up]; an angle of null means to stay; high leaves room below. */
   setArrows(list, high = false) {
-    this.arrows.replaceChildren(...list.map(([cell, angle]) => {
-      const [x, y] = this.middle(cell);
-      const d = angle === null ? "M-.12 0H.12" : "M0 -.05L0 -.42M-.14 -.28L0 -.42L.14 -.28";
-      return svg("g", { transform: `translate(${x} ${high ? y - 0.13 : y}) rotate(${angle ?? 0}) scale(${high ? 0.8 : 1})` },
-        svg("path", { d, class: "halo" }), svg("path", { d, class: "arrow" }));
-    }));
+    this.arrows.replaceChildren(
+      ...list.map(([cell, angle]) => {
+        const [x, y] = this.middle(cell);
+        const d = angle === null ? "M-.12 0H.12" : "M0 -.05L0 -.42M-.14 -.28L0 -.42L.14 -.28";
+        return svg(
+          "g",
+          { transform: `translate(${x} ${high ? y - 0.13 : y}) rotate(${angle ?? 0}) scale(${high ? 0.8 : 1})` },
+          svg("path", { d, class: "halo" }),
+          svg("path", { d, class: "arrow" }),
+        );
+      }),
+    );
   }
 
   /** Write short texts: a list of [cell, text]. */
   setLabels(list) {
-    this.labels.replaceChildren(...list.map(([cell, text]) => {
-      const [x, y] = this.middle(cell);
-      const label = svg("text", { x, y: y + 0.43 });
-      label.textContent = text;
-      return label;
-    }));
+    this.labels.replaceChildren(
+      ...list.map(([cell, text]) => {
+        const [x, y] = this.middle(cell);
+        const label = svg("text", { x, y: y + 0.43 });
+        label.textContent = text;
+        return label;
+      }),
+    );
   }
 
   /** Frame one cell, for the keyboard and for what is wrong; null removes the frame. */
@@ -192,7 +216,12 @@ export class Board {
 export function thinWalls(digits, rows, columns) {
   if (!digits) return [];
   const marks = [...digits.replace(/\D/g, "")].map(Number);
-  const lines = [[0, 0, columns, 0], [columns, 0, columns, rows], [0, rows, columns, rows], [0, 0, 0, rows]];
+  const lines = [
+    [0, 0, columns, 0],
+    [columns, 0, columns, rows],
+    [0, rows, columns, rows],
+    [0, 0, 0, rows],
+  ];
   marks.forEach((mark, cell) => {
     const [x, y] = [cell % columns, Math.floor(cell / columns)];
     if (mark & 1) lines.push([x + 1, y, x + 1, y + 1]);
@@ -207,10 +236,16 @@ export function thinWalls(digits, rows, columns) {
 export function eigenPlot(values) {
   const reach = Math.max(1.5, ...values.map((z) => Math.hypot(z.re, z.im) * 1.15));
   const unit = 90 / reach;
-  const plot = svg("svg", { viewBox: "-100 -100 200 200", class: "plot eigen", "aria-hidden": "true" },
+  const plot = svg(
+    "svg",
+    { viewBox: "-100 -100 200 200", class: "plot eigen", "aria-hidden": "true" },
     svg("path", { d: "M-96 0H96M0 -96V96", class: "axis" }),
-    svg("circle", { r: unit, class: "unit" }));
-  for (const [x, text] of [[unit, "1"], [-unit, "−1"]]) {
+    svg("circle", { r: unit, class: "unit" }),
+  );
+  for (const [x, text] of [
+    [unit, "1"],
+    [-unit, "−1"],
+  ]) {
     const label = svg("text", { x: x + (x > 0 ? 5 : -5), y: 17, "text-anchor": x > 0 ? "start" : "end" });
     label.textContent = text;
     plot.append(label);
@@ -246,7 +281,8 @@ export function curvePlot(numbers, words, places = numbers.map((_, i) => i)) {
   for (let i = 0; i < numbers.length; i += every) points.push(`${x(i).toFixed(1)} ${y(numbers[i]).toFixed(1)}`);
   if (points.length > 1) plot.append(svg("path", { d: `M${points.join("L")}`, class: "line" }));
   const texts = [
-    [left - 6, y(high) + 4, "end", high > 1e-8 ? shortNumber(high) : ""], [left - 6, y(0) + 4, "end", "0"],
+    [left - 6, y(high) + 4, "end", high > 1e-8 ? shortNumber(high) : ""],
+    [left - 6, y(0) + 4, "end", "0"],
     [width - 6, height - 6, "end", words],
   ];
   for (const [tx, ty, anchor, text] of texts) {
@@ -283,7 +319,9 @@ export function graphPlot(next, node, after, names) {
   if (after !== null) plot.append(edge(node, after, "edge taken"));
   for (let i = 0; i < count; i++) {
     const [cx, cy] = place(i);
-    plot.append(svg("circle", { cx, cy, r: size, class: `node${i === node ? " here" : ""}${i === after ? " next" : ""}` }));
+    plot.append(
+      svg("circle", { cx, cy, r: size, class: `node${i === node ? " here" : ""}${i === after ? " next" : ""}` }),
+    );
     if (size > 8) {
       const label = svg("text", { x: cx, y: cy + 4, "text-anchor": "middle", class: i === node ? "here" : "" });
       label.textContent = names?.[i] ?? i;
@@ -298,6 +336,7 @@ export function shortNumber(value) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : Number.isNaN(value) ? "?" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  let text = size >= 1e5 || size < 1e-3 ? value.toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)));
+  let text =
+    size >= 1e5 || size < 1e-3 ? value.toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)));
   return text.replace(/-/g, "−");
 }

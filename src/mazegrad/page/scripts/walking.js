@@ -77,7 +77,10 @@ export class Walking {
     if (codes) codes.forEach((code, cell) => board.setTile(cell, code));
     const cell = world.cell[now.state];
     const before = this.walk.index ? world.cell[this.walk.frames[this.walk.index - 1].state] : cell;
-    const far = Math.abs((cell % board.columns) - (before % board.columns)) + Math.abs(Math.floor(cell / board.columns) - Math.floor(before / board.columns)) > 1;
+    const far =
+      Math.abs((cell % board.columns) - (before % board.columns)) +
+        Math.abs(Math.floor(cell / board.columns) - Math.floor(before / board.columns)) >
+      1;
     board.setAgent(cell, this.ahead(now), far || !this.walk.index);
     board.setTrail(this.walk.cells.slice(-TRAIL));
     board.setSenses(this.senses ? cell : null, now.bits);
