@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from page_browser import CHECKS, chromium
 
@@ -409,6 +410,9 @@ def test_value_iteration_converges_to_pythons_values(name: str, opened: Opened) 
     expected = value_iteration(World.compile(maze), discount=0.95).expected_return
     shown = float(re.search(r"Value at the start\s+(\S+)", page.inner_text("#facts"))[1].replace("−", "-"))
     assert shown == pytest.approx(expected, rel=6e-3)  # three digits are shown
+    row, column = np.argwhere(maze.tiles == ord("S"))[0]
+    page.mouse.move(*cell_box(page, row, column))
+    page.wait_for_function(f"document.querySelector('#facts').innerText.includes('V of row {row}, column {column}')")
     assert page.locator(".layer-heat rect").count() > 5 and page.locator(".arrow").count() > 5
 
 

@@ -1,13 +1,17 @@
 // The page: which maze is shown, in which mode, and what happens on keys, pointers and time.
 
 import { button, byId, el, say } from "./dom.js";
-import { DrawMode } from "./drawing.js";
+import { DrawMode } from "./draw_mode.js";
+import { LearnMode } from "./learn_mode.js";
 import { compileMaze, questions } from "./logic.js";
 import { readMaze } from "./maze.js";
-import { LearnMode, PlanMode, ReplayMode, RulesMode, WalkMode } from "./modes.js";
-import { NetMode } from "./net.js";
+import { NetMode } from "./net_mode.js";
+import { PlanMode } from "./plan_mode.js";
+import { ReplayMode } from "./replay_mode.js";
+import { RulesMode } from "./rules_mode.js";
 import { asFragment, fromFragment } from "./sharing.js";
 import { Board, thinWalls } from "./view.js";
+import { WalkMode } from "./walk_mode.js";
 import { actionName, currentLanguage, mazeTitle, setLanguage, t } from "./words.js";
 
 const FASTEST = 100;
@@ -269,13 +273,7 @@ class App {
     }
     mode.paint(this.board);
     if (byId(`panel-${mode.id}`)) mode.live();
-    byId("facts").replaceChildren(
-      ...mode
-        .facts()
-        .map(([name, value]) =>
-          el("div", {}, name ? el("dt", { text: name }) : null, el("dd", { class: name ? "" : "ending", text: value })),
-        ),
-    );
+    this.showFacts();
     const now = mode
       .facts()
       .map((fact) => fact.join(" "))
@@ -285,6 +283,14 @@ class App {
       t("boardLabel", { name: this.maze.metadata.name ?? "", rows: this.maze.rows, columns: this.maze.columns, now }),
     );
     if (!drawing) this.showTransport();
+  }
+
+  showFacts() {
+    const items = this.mode.facts().map(([name, value]) => {
+      const shown = el("dd", { class: name ? "" : "ending", text: value });
+      return el("div", {}, name ? el("dt", { text: name }) : null, shown);
+    });
+    byId("facts").replaceChildren(...items);
   }
 
   showTransport() {
@@ -437,13 +443,11 @@ class App {
       board.setPointerCapture(event.pointerId);
       this.mode.pointer("down", this.board.cellAt(event.clientX, event.clientY), event.button === 2);
     });
-    board.addEventListener(
-      "pointermove",
-      (event) =>
-        this.mode.pointer &&
-        event.buttons &&
-        this.mode.pointer("move", this.board.cellAt(event.clientX, event.clientY)),
-    );
+    board.addEventListener("pointermove", (event) => {
+      const cell = this.board.cellAt(event.clientX, event.clientY);
+      if (this.mode.pointer && event.buttons) this.mode.pointer("move", cell);
+      if (this.mode.hover?.(cell)) this.showFacts();
+    });
     for (const end of ["pointerup", "pointercancel"])
       board.addEventListener(end, () => this.mode.pointer?.("up", null));
   }
