@@ -65,12 +65,12 @@ def test_every_tile_has_a_picture_in_the_palette_of_all_pictures(html: str) -> N
 
 def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
     source = (build.HERE / "scripts" / "words.js").read_text(encoding="utf-8")
-    tables = [
-        dict(
-            re.findall(r'(\w+):\s*"((?:[^"\\]|\\.)*)"', re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)[1])
-        )
-        for name in ("ENGLISH", "GERMAN")
-    ]
+    entry = r'(\w+):\s*"((?:[^"\\]|\\.)*)"'
+    tables = []
+    for name in ("ENGLISH", "GERMAN"):
+        found = re.search(rf"const {name} = {{(.*?)\n}};", source, re.DOTALL)
+        assert found
+        tables.append(dict(re.findall(entry, found[1])))
     assert tables[0].keys() == tables[1].keys() and len(tables[0]) > 100
     for key, english in tables[0].items():
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", tables[1][key])), key
