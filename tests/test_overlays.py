@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mazegrad.agents import WallFollower, named_agent, rollout
+from mazegrad.agents import QLearning, RecurrentPolicy, WallFollower, named_agent, rollout
 from mazegrad.envs import SOLVERS, Maze, World, draw, draw_pdf, draw_svg, generate, load_maze, value_iteration
 from mazegrad.envs.pictures.palette import LIGHT
 
@@ -249,6 +249,38 @@ def test_values_solutions_and_episodes_draw_themselves() -> None:
     (other,) = rollout(gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=1), WallFollower(), seed=0, max_steps=3)
     with pytest.raises(ValueError, match="no world to draw"):
         other.plot()
+
+
+def test_learners_draw_what_they_learned() -> None:
+    env = gymnasium.make("mazegrad/FourRooms-v0", observation="index")
+    learner = QLearning(env, rng=np.random.default_rng(0))
+    learner.train(1, seed=0)
+    frame, world = learner.plot(tile=16), env.unwrapped.world
+    met = np.array([learner.key(row) in learner.rows for row in env.unwrapped.observations()]) & ~world.terminal
+    plain = draw(world, tile=16)
+    changed = [s for s in range(world.states) if (cell_of(frame, world, s) != cell_of(plain, world, s)).any()]
+    assert changed == np.flatnonzero(met).tolist() and len(changed) > 0
+    learner.train(200, seed=0)
+    start = int(world.start_states[0])
+    assert np.array_equal(
+        learner.plot(start, values=None, tile=16), draw(world, start, policy=learner_best(learner), tile=16)
+    )
+    policy = RecurrentPolicy(env.observation_space, 4, "lstm", 8, rng=np.random.default_rng(0))
+    drawn = policy.plot(env, start, tile=16)
+    seen, expected = env.unwrapped.observations(), np.full((world.states, 4), 0.0)
+    for i in range(world.states):
+        expected[i] = policy.probabilities(seen[i], policy.initial_state())
+    values = np.array([policy.value(row, policy.initial_state()) for row in seen])
+    assert np.array_equal(drawn, draw(world, start, policy=expected, values=values, tile=16))
+    with pytest.raises(TypeError, match="not a FrozenLakeEnv"):
+        policy.plot(gymnasium.make("FrozenLake-v1"))
+
+
+def learner_best(learner: QLearning) -> NDArray[np.bool_]:
+    seen = learner.env.unwrapped.observations()
+    values = learner.action_values(seen)
+    met = np.array([learner.key(row) in learner.rows for row in seen])
+    return (values == values.max(axis=1, keepdims=True)) & met[:, None]
 
 
 def test_thin_walls_are_lines() -> None:

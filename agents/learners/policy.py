@@ -11,6 +11,7 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from ... import nn
+from ...envs import MazeEnv, draw
 from ...envs.maps.arguments import nearest, whole
 from ..rnn import LinearRNN, RNNAgent
 from .encoding import Encoder, encoder
@@ -244,6 +245,29 @@ class RecurrentPolicy(nn.Module):
         sums = weights[f"weight_ih_l{last}"] @ x + weights[f"weight_hh_l{last}"] @ hidden[0][0, -1]
         sums = (sums + weights[f"bias_ih_l{last}"] + weights[f"bias_hh_l{last}"]).reshape(-1, self.hidden)
         return {name: 1 / (1 + np.exp(-part)) for name, part in zip(names, sums, strict=False) if name}
+
+    def plot(self, env: gymnasium.Env[Any, Any], state: int | None = None, **keywords: Any) -> NDArray[np.uint8]:
+        """Draw over a maze how likely it takes each action, and what its critic expects; see `draw`.
+
+        In each state that is what it would do if an episode began there.
+
+        Args:
+            env: a single environment of this library; its maze is drawn.
+            state: of the agent that is drawn, or None.
+            keywords: of `draw`.
+
+        Raises:
+            TypeError: another environment.
+        """
+        made = env.unwrapped
+        if not isinstance(made, MazeEnv):
+            raise TypeError(f"the mazes of this library's environments can be drawn, not a {type(made).__name__}")
+        x = self.encoder(made.observations())
+        thought = self.think(self._with_previous(x, np.full(len(x), NO_ACTION)), self.begin(len(x)))
+        over: dict[str, Any] = {"policy": softmax(thought.logits)}
+        if self.heads is not None:
+            over["values"] = thought.values * self.value_scale[1] + self.value_scale[0]
+        return draw(made.world, state, **{**over, **keywords})
 
     def _think_once(self, observation: Any, state: Any) -> tuple[Thought, Array]:
         """Return what one observation makes it think, and what the net was fed, (inputs,)."""

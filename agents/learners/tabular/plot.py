@@ -12,6 +12,7 @@ from ....envs import World, value_iteration
 from ....envs.maps.arguments import whole
 from ....envs.maps.directions import OFFSETS
 from ....envs.maps.maze import Maze
+from ....envs.pictures.palette import LIGHT
 from .exact import env_of, learned_values, regret
 from .temporal import TDLearner
 
@@ -88,14 +89,16 @@ def _colours(
     maze: Maze, axis: Any, cells: NDArray[np.int64], values: NDArray[np.float64], limits: tuple[float, float]
 ) -> Any:
     """Colour the cells by their values, and draw walls, starts, goals and traps."""
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patheffects import withStroke
 
+    heat = LinearSegmentedColormap.from_list("heat", [[part / 255 for part in colour] for colour in LIGHT.heat])
     picture = np.full(maze.tiles.size, np.nan)
     picture[cells] = values
     background = np.where(maze.open[..., None], UNSEEN, WALL)
     axis.imshow(background, interpolation="nearest")
     image = axis.imshow(
-        picture.reshape(maze.tiles.shape), cmap="YlGnBu_r", vmin=limits[0], vmax=limits[1], interpolation="nearest"
+        picture.reshape(maze.tiles.shape), cmap=heat, vmin=limits[0], vmax=limits[1], interpolation="nearest"
     )
     for row, column in np.ndindex(maze.tiles.shape):
         tile = chr(maze.tiles[row, column])
@@ -115,5 +118,5 @@ def _arrows(maze: Maze, axis: Any, cells: NDArray[np.int64], actions: NDArray[np
     down, right = OFFSETS[direction].T
     axis.quiver(
         column - 0.05 * right, row - 0.05 * down, right, -down, pivot="tail", scale=2.6, scale_units="xy", units="xy",
-        width=0.07, headwidth=4, headlength=4, headaxislength=3.6, color="#d94820",
+        width=0.07, headwidth=4, headlength=4, headaxislength=3.6, color=INK, ec="white", lw=0.5,
     )  # fmt: skip

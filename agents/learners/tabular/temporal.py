@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ....envs import MazeEnv, draw
 from ....envs.maps.arguments import nearest, whole
 from .schedules import Schedule, as_schedule
 from .value_table import Row, ValueTable
@@ -102,6 +103,24 @@ class TDLearner(ValueTable):
         self._traces: dict[tuple[int, int], list[Any]] = {}  # (id of the row, action) -> row, action, trace
 
     # ------------------------------------------------------------------------------------------------------- training
+    def plot(self, state: int | None = None, **keywords: Any) -> NDArray[np.uint8]:
+        """Draw what it has learned over the maze that it learns in; see `draw`, which takes more keywords.
+
+        A cell's colour is what its best action is worth, and its arrows are the actions of that value; where it never
+        was there are none.
+
+        Raises:
+            TypeError: it learns in another environment than those of this library.
+        """
+        env = self.env.unwrapped
+        if not isinstance(env, MazeEnv):
+            raise TypeError(f"the mazes of this library's environments can be drawn, not a {type(env).__name__}")
+        seen = env.observations()
+        met, learned = np.array([self.key(row) in self.rows for row in seen]), self.action_values(seen)
+        best = learned.max(axis=1, keepdims=True)
+        over = {"values": np.where(met, best[:, 0], np.nan), "policy": (learned == best) & met[:, None]}
+        return draw(env.world, state, **{**over, **keywords})
+
     def train(
         self, episodes: int | None = None, seed: int | None = None, *, steps: int | None = None
     ) -> NDArray[np.float64]:
