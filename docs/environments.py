@@ -28,6 +28,9 @@ def ids() -> list[str]:
 def write(folder: Path) -> None:
     """Write all pages, their pictures, and the page that lists them."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*-v*.md"):
+        if NAMESPACE + old.stem not in ids():
+            old.unlink()
     lines = ["# Environments", "", "Every environment that `import mazegrad` registers, with an optimal walk.", ""]
     for env_id in ids():
         name = env_id.removeprefix(NAMESPACE)

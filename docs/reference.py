@@ -17,12 +17,13 @@ from types import ModuleType
 from typing import Any, Final
 
 MODULES: Final = (
-    "mazegrad.envs", "mazegrad.envs.wrappers",
-    "mazegrad.agents", "mazegrad.agents.curricula",
+    "mazegrad.envs", "mazegrad.envs.wrappers", "mazegrad.envs.functional",
+    "mazegrad.agents", "mazegrad.agents.proofs", "mazegrad.agents.curricula",
     "mazegrad.nn", "mazegrad.nn.functional", "mazegrad.nn.init", "mazegrad.nn.schedulers", "mazegrad.nn.data",
     "mazegrad.nn.sampling", "mazegrad.nn.analysis",
     "mazegrad.adapters", "mazegrad.adapters.minari", "mazegrad.adapters.rllib", "mazegrad.offline",
-    "mazegrad.distributed", "mazegrad.pictures.style", "mazegrad.scores", "mazegrad.progress", "mazegrad.curves",
+    "mazegrad.distributed", "mazegrad.pictures.style", "mazegrad.scores", "mazegrad.page", "mazegrad.progress",
+    "mazegrad.curves",
 )  # fmt: skip
 
 
@@ -87,10 +88,13 @@ def topics() -> list[Topic]:
         envs.pictures
     envs-engines | Engines and replays | Choose what steps the lanes, and record walks that run again bit for bit.
         envs.engines envs.replay
+    envs-functional | The functional engine | Step lanes by pure functions over the arrays of numpy, JAX or torch.
+        envs.functional
     envs-more | More of mazegrad.envs | What belongs to no other page.
         envs
     agents-agents | Agents | Let an agent walk, count how well it does, and compare it with agents by rule.
-        agents.agent agents.rollout agents.named agents.reference agents.policy_agent agents.belief_agent
+        agents.agent agents.rollout agents.named agents.reference agents.policy_agent
+        agents.belief_agent agents.agent_value
     agents-rnn | Recurrent nets set by hand | Set W, U and b, and see whether the net follows every path.
         agents.rnn agents.counterexample agents.recurrent
     agents-automata | Automata | Write a finite-state controller, compile it into a net, and extract one from an agent.
@@ -145,6 +149,8 @@ def topics() -> list[Topic]:
         progress curves
     figures | Figures | Draw figures in one style.
         pictures
+    page | The playground | Write the page in which mazes are drawn and walked, as one file.
+        page
     scores | Scores | Check what every learner reaches on every environment.
         scores
     """
@@ -215,6 +221,8 @@ def sorted_topics() -> list[Topic]:
         inside = f"{name.source}.".startswith(f"{name.module}.") and name.module != "mazegrad.nn.functional"
         at = f"{name.source if inside else name.module}.".removeprefix("mazegrad.")
         next(page for page in pages if any(at.startswith(f"{source}.") for source in page.sources)).names.append(name)
+    for page in pages:  # what can be called comes first
+        page.names.sort(key=lambda name: not callable(name.value))
     return [page for page in pages if page.names]
 
 
@@ -350,6 +358,9 @@ def write(folder: Path) -> None:
     """Write all pages, and the one that lists them."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = sorted_topics()
+    for old in folder.glob("*.rst"):
+        if old.stem not in {page.file for page in pages}:
+            old.unlink()
     first: dict[int, Name] = {}
     for page in pages:
         lines = [page.title, "=" * len(page.title), "", page.sentence, ""]
