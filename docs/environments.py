@@ -49,7 +49,7 @@ def page(env_id: str, images: Path) -> str:
     env = gymnasium.make(env_id).unwrapped
     text = [f"# {name}", "", _about(env_id), ""]
     if isinstance(env, MazeEnv):
-        walk = _walk(env_id)
+        walk = best_walk(env_id)
         write_if_changed(images / f"{name}.svg", walk._repr_svg_() or "")
         text += ["```{raw} html", walk._repr_html_() or "", "```", ""]
         text += ["```sh", f"mazegrad watch --env {name}", f"mazegrad play --env {name}", "```", ""]
@@ -177,7 +177,7 @@ def _map(env: MazeEnv) -> list[str]:
     return [*lines, "```text", *env.maze.to_text().rstrip("\n").split("\n"), "```"]
 
 
-def _walk(env_id: str) -> Rollout:
+def best_walk(env_id: str) -> Rollout:
     """Return an optimal episode."""
     env = gymnasium.make(env_id, observation="state")
     maze_env = env.unwrapped

@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
+import environments
 import gymnasium
 import numpy as np
 
@@ -22,9 +23,12 @@ from mazegrad.envs import (
     World,
     draw_svg,
     generate,
+    growth,
     load_maze,
     value_iteration,
 )
+from mazegrad.envs.maps.generators import TREES
+from mazegrad.envs.pictures.palette import LIGHT
 from mazegrad.film import save_gif, save_png
 from mazegrad.named import environment_ids
 from mazegrad.pictures import style
@@ -115,6 +119,27 @@ def overlays() -> None:
         (IMAGES / f"over_{name}.svg").write_text(text, encoding="utf-8")
 
 
+def growing(name: str, tile: int = 12) -> str:
+    """Return a maze that grows, as a moving SVG: walls lie over the finished maze, and vanish one after the other."""
+    *stages, maze = growth(name, 8, 14, rng=np.random.default_rng(0), frames=40)
+    seconds, still = 6, 1.5
+    covers, before = [], maze.tiles != ord("#")
+    for number, stage in enumerate([*stages, maze]):
+        shut = (stage.tiles == ord("#")) & (maze.tiles != ord("#"))
+        opened = before & ~shut
+        share = number / len(stages) * (1 - still / seconds)
+        if opened.any() and number:
+            cells = "".join(f"M{x * tile} {y * tile}h{tile}v{tile}h-{tile}z" for y, x in np.argwhere(opened).tolist())
+            hide = (
+                f'values="1;0" keyTimes="0;{share:.3f}" dur="{seconds}s" repeatCount="indefinite" calcMode="discrete"'
+            )
+            covers.append(f'<path d="{cells}"><animate attributeName="opacity" {hide}/></path>')
+        before = shut
+    wall = "#" + bytes(LIGHT.wall).hex()
+    walls = f'<g fill="{wall}" stroke="{wall}" stroke-width=".3">{"".join(covers)}</g></svg>'
+    return draw_svg(maze, tile=tile).removesuffix("</svg>") + walls
+
+
 def gallery() -> None:
     """Write docs/gallery.md: every id, map, generator and tile, each with the command or code that makes it."""
     folder = IMAGES / "gallery"
@@ -126,24 +151,21 @@ def gallery() -> None:
 
     lines = ["# Gallery", "", "Made by `python docs/pictures.py gallery`.", "", "## Environments", ""]
     for env_id in sorted(environment_ids()):
-        keywords = {"mdp": load_maze("four_rooms")} if env_id == "mazegrad/Tabular-v0" else {}
-        try:
-            env = gymnasium.make(env_id, **keywords).unwrapped
-        except Exception:  # an id that needs arguments of its own
-            continue
-        if not isinstance(env, MazeEnv):
-            continue
-        env.reset(seed=0)
         name = env_id.removeprefix("mazegrad/")
-        lines += [f"### {name}", "", shown(name, env.world, env.state), "", f"    mazegrad watch --env {name}", ""]
+        (folder / f"{name}.svg").write_text(environments.best_walk(env_id)._repr_svg_() or "", encoding="utf-8")
+        picture = f"![An optimal walk through {name}](images/gallery/{name}.svg)"
+        lines += [f"### {name}", "", picture, "", f"    mazegrad watch --env {name}", ""]
     lines += ["## Maps", ""]
     for name in MAZES:
         lines += [f"### {name}", "", shown(f"map_{name}", load_maze(name)), "", f"    mazegrad solve {name}", ""]
     lines += ["## Generators", ""]
     for name in GENERATORS:
         maze = generate(name, 8, 14, rng=np.random.default_rng(0))
+        picture = shown(f"generator_{name}", maze)
+        if name in TREES:
+            (folder / f"generator_{name}.svg").write_text(growing(name), encoding="utf-8")
         command = f"    mazegrad generate {name} --rows 8 --columns 14 --png {name}.png"
-        lines += [f"### {name}", "", shown(f"generator_{name}", maze), "", command, ""]
+        lines += [f"### {name}", "", picture, "", command, ""]
     lines += ["## Tiles", "", "| tile | picture | what |", "| --- | --- | --- |"]
     for number, (tile, about) in enumerate(LEGEND.items()):
         what = shown(f"tile_{number}", Maze(np.array([[ord(tile)]], dtype=np.uint8)), tile=32)

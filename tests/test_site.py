@@ -19,7 +19,9 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 # what users import from: rooms and their parts, and what stands beside them
 PUBLIC = [
-    "mazegrad.envs", "mazegrad.envs.wrappers", "mazegrad.envs.functional", "mazegrad.agents", "mazegrad.agents.curricula", "mazegrad.nn",
+    "mazegrad.envs", "mazegrad.envs.wrappers", "mazegrad.envs.functional", "mazegrad.agents",
+    "mazegrad.agents.curricula",
+    "mazegrad.nn",
     "mazegrad.nn.functional", "mazegrad.nn.init", "mazegrad.nn.schedulers", "mazegrad.nn.data", "mazegrad.nn.sampling",
     "mazegrad.nn.analysis", "mazegrad.adapters", "mazegrad.adapters.minari", "mazegrad.offline", "mazegrad.distributed",
     "mazegrad.pictures.style", "mazegrad.scores", "mazegrad.progress",
