@@ -12,14 +12,14 @@ from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
 from .maps.formats import FORMATS, Problem, maze_from_array, maze_to_array, read_problems, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key, growth
-from .maps.legend import AGENT_CODE, LEGEND, REWARDS
+from .maps.legend import AGENT_CODE, AGENT_CODES, LEGEND, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
 from .maps.mutation import mutate
 from .maps.shipped import MAZES, load_maze
 from .maps.splits import canonical, level_digest, level_hashes, split_levels
 from .maps.suites import suite
-from .observations import ENCODINGS, OBSERVATIONS, PLANES
+from .observations import ENCODINGS, OBSERVATIONS, PLANES, SIDE_PLANES
 from .parallel import ParallelMazes
 from .parallel_make import parallel_env
 from .pictures.draw import draw
@@ -46,6 +46,7 @@ from .vector import MazeVectorEnv
 
 __all__ = [
     "AGENT_CODE",
+    "AGENT_CODES",
     "DOWN",
     "ENCODINGS",
     "ENGINES",
@@ -62,6 +63,7 @@ __all__ = [
     "REWARDS",
     "RIGHT",
     "SHAPINGS",
+    "SIDE_PLANES",
     "SOLVERS",
     "TILE_CODES",
     "UP",

@@ -74,16 +74,18 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             - "position": (row, column).
             - "view": (view_size, view_size) tile codes, the agent in the middle; a code is the place of the tile in
               `LEGEND`, 0 (nothing) outside. Things taken and open doors are floor. Where actions turn, ahead is above.
+              Where mazes have thin walls, codes are uint16: bit 8 is a wall on the upper side of the cell, 9 on its
+              right, 10 on its left, 11 on its lower side.
             - "map": (height, width) tile codes of the whole maze, the agent marked by `AGENT_CODE`, or where actions
-              turn by one of `AGENT_CODES`.
+              turn by one of `AGENT_CODES`; thin walls are as in "view".
             - "pixels": the picture, (height, width, 3), as `draw` makes it.
             - "goal": (row, column) of the goal, of several the first; (0, 0) without one.
             - "net": what a stock net learns from: "index" where all episodes are in one maze, else "map"; as floats.
             Several names make a dict by name. With "goal" among them its names are those of goal-conditioned learning:
             "achieved_goal" (the position), "desired_goal", and "observation" for what else is observed.
         encoding: None, or how a net takes it: "float" (a flat float32 Box: bits as they are, one-hot numbers, scaled
-            positions and pixels, planes flat), "planes" ("view" and "map" as `PLANES`, uint8 0 or 1, channels first) or
-            "planes_last".
+            positions and pixels, planes flat), "planes" ("view" and "map" as `PLANES`, with thin walls also
+            `SIDE_PLANES`, uint8 0 or 1, channels first) or "planes_last".
         view_size: the side of "view", odd, 999 at most.
         tile: the side of a tile in px, of "pixels" and of frames; by default frames are about 350 px long.
         size: in place of `tile`, that of "pixels" and of frames, in px: their longer side at most, such as 84, or

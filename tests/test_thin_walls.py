@@ -3,9 +3,16 @@
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
 
 from mazegrad.envs import (
+    AGENT_CODE,
+    AGENT_CODES,
+    OBSERVATIONS,
+    TILE_CODES,
     Maze,
+    MazeEnv,
     MazeError,
     MazeVectorEnv,
     World,
@@ -19,7 +26,11 @@ from mazegrad.envs import (
 )
 from mazegrad.envs.maps.generators import GENERATORS
 from mazegrad.envs.maps.thin import read_thin, thin_maze, thinned, write_thin
+from mazegrad.envs.observations.encodings import PLANES, SIDE_PLANES
+from mazegrad.envs.parallel import ParallelMazes
 from mazegrad.envs.pictures.text import draw_text
+
+from test_vector import singles, walk_alike
 
 
 @pytest.mark.parametrize("name", ["backtracker", "kruskal", "wilson", "eller", "binary_tree"])
@@ -107,3 +118,111 @@ def test_the_fresh_mazes_of_an_id():
     with pytest.raises(ValueError, match="dungeon has no thin walls"):
         gymnasium.make("mazegrad/Maze-v0", generator="dungeon", walls="thin")
     assert "dungeon" in GENERATORS
+
+
+CELLS = ((-1, 0), (0, 1), (0, -1), (1, 0))  # up, right, left, down
+
+
+def seen_from(maze, right, lower, cell, heading, side):
+    """What an agent sees of a maze, cell by cell: (code of the tile, which of its sides have a wall)."""
+
+    def walls(row, column):
+        found = 0
+        for bit, (down, across) in enumerate(CELLS):
+            other = (row + down, column + across)
+            if min(row, other[0]) >= 0 and min(column, other[1]) >= 0:
+                edges, at = (lower, (min(row, other[0]), column)) if down else (right, (row, min(column, other[1])))
+                if at[0] < edges.shape[0] and at[1] < edges.shape[1] and edges[at]:
+                    found |= 1 << bit
+        return found
+
+    turns = {0: 0, 1: 1, 3: 2, 2: 3}[heading]  # quarters clockwise from up
+    around = [0, 1, 3, 2]  # the directions clockwise
+    view = np.zeros((side, side), dtype=np.uint16)
+    for row in range(side):
+        for column in range(side):
+            down, across = row - side // 2, column - side // 2
+            for _ in range(turns):
+                down, across = across, -down
+            r, c = cell // maze.width + down, cell % maze.width + across
+            if 0 <= r < maze.height and 0 <= c < maze.width:
+                bits = walls(r, c)
+                relative = sum(1 << around[k] for k in range(4) if bits >> around[(k + turns) % 4] & 1)
+                view[row, column] = int(TILE_CODES[maze.tiles[r, c]]) + 256 * relative
+    return view
+
+
+@pytest.mark.parametrize("actions", ["four", "turns"])
+def test_views_and_maps_show_thin_walls(actions):
+    """Eight bits above the code of a tile, a bit for each side with a wall; turned with the view."""
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        height, width = rng.integers(2, 6, size=2).tolist()
+        tiles = rng.choice(np.frombuffer(b"....#G~", dtype=np.uint8), size=(height, width))
+        tiles[0, 0] = ord("S")
+        right, lower = rng.random((height, width - 1)) < 0.4, rng.random((height - 1, width)) < 0.4
+        maze = thin_maze(tiles, right, lower, {"actions": actions})
+        world = World.compile(maze)
+        states = np.arange(world.states)
+        views, maps = (OBSERVATIONS[name](world, view_size=5).look(states) for name in ("view", "map"))
+        whole = np.array([[TILE_CODES[tile] for tile in row] for row in tiles], dtype=np.uint16)
+        whole |= seen_from(maze, right, lower, 0, 0, 11)[5 : 5 + height, 5 : 5 + width] & 0xF00
+        for cell, heading, view, drawn in zip(world.cell.tolist(), world.heading.tolist(), views, maps, strict=True):
+            assert np.array_equal(view, seen_from(maze, right, lower, cell, heading, 5))
+            marked, agent = whole.copy(), AGENT_CODES[heading] if actions == "turns" else AGENT_CODE
+            marked.ravel()[cell] = marked.ravel()[cell] >> 8 << 8 | agent
+            assert np.array_equal(drawn, marked)
+
+
+@pytest.mark.parametrize("encoding", [None, "planes", "planes_last", "float"])
+def test_thin_walls_are_seen_alike_by_lanes_and_in_encodings(encoding):
+    for observation in ("view", "map"):
+        keywords = {"size": (3, 4), "walls": "thin", "observation": observation, "encoding": encoding, "time_limit": 9}
+        one = gymnasium.make("mazegrad/Maze-v0", **keywords)
+        check_env(one.unwrapped, skip_render_check=True)
+        lanes = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=3, autoreset_mode=AutoresetMode.SAME_STEP, **keywords)
+        assert walk_alike(lanes, singles("mazegrad/Maze-v0", 3, AutoresetMode.SAME_STEP, **keywords), 60) > 1
+        bare = gymnasium.make("mazegrad/Maze-v0", **{**keywords, "encoding": None})
+        codes, seen = bare.reset(seed=4)[0], one.reset(seed=4)[0]
+        assert codes.dtype == np.uint16 and (codes >= 256).any()
+        planes = {"planes": seen, "planes_last": np.moveaxis(seen, -1, 0) if encoding == "planes_last" else None}
+        if encoding in planes:
+            named = dict(zip((*PLANES, *SIDE_PLANES), planes[encoding], strict=True))
+            for bit, name in enumerate(("up", "right", "left", "down")):
+                assert np.array_equal(named[f"wall {name}"], codes >> 8 >> bit & 1)
+            assert np.array_equal(named["closed"], np.isin(codes & 255, [0, 1]))
+        elif encoding == "float":
+            assert seen.size == (len(PLANES) + 4) * codes.size
+
+
+def test_thin_walls_are_seen_where_they_are_declared_alone():
+    thin, plain = (
+        generate("wilson", 3, 3, rng=np.random.default_rng(0), walls="thin"),
+        Maze.from_text("S..\n...\n..G\n"),
+    )
+    env = MazeEnv(thin, observation="map")
+    seen, _ = env.reset(seed=0, options={"maze": plain})
+    assert seen in env.observation_space and (seen < 256).all()
+    env = MazeEnv(plain, observation="map")
+    assert env.observation_space.dtype == np.uint8
+    with pytest.raises(ValueError, match="not the declared"):
+        env.reset(options={"maze": thin})
+
+
+def test_agents_see_each_other_among_thin_walls():
+    maze = generate("wilson", 3, 3, rng=np.random.default_rng(0), walls="thin")
+    for encoding in (None, "planes", "float"):
+        for observation in ("view", "map"):
+            lanes = ParallelMazes(maze, 2, 3, observation=observation, encoding=encoding)
+            alone = MazeEnv(maze, observation=observation, encoding=encoding)
+            seen, _ = lanes.reset(seed=0)
+            cells = lanes.engine.places().cell.reshape(3, 2)
+            assert lanes.single_observation_space.contains(seen[0, 0])
+            for lane in range(3):
+                state = alone.reset(options={"start": divmod(int(cells[lane, 0]), 3)})[0]
+                if encoding is None:  # the other agent is marked, nothing else changes
+                    differs = np.argwhere(seen[lane, 0] != state)
+                    assert len(differs) == 1 and seen[lane, 0][tuple(differs[0])] >> 8 == state[tuple(differs[0])] >> 8
+                else:
+                    part = seen[lane, 0] if encoding == "float" else seen[lane, 0][: len(state)]
+                    assert np.array_equal(part[: len(state)], state)

@@ -39,6 +39,10 @@ TILES.setflags(write=False)
 _WEATHER: Final = frozenset(("wind", "noise", "slip"))
 
 
+SIDES: Final = 8
+"""where a cell of "view" and "map" has its thin walls, above the code of its tile: bit SIDES + d for direction d"""
+
+
 class Scene:
     """Mazes by number: their tile codes in a margin of nothing, and what they hold.
 

@@ -9,6 +9,7 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from ..maps.arguments import nearest
+from ..maps.directions import DIRECTION_NAMES
 from ..maps.legend import AGENT_CODES, CODES, LEGEND
 from ..maps.own_tiles import OWN_CODES
 
@@ -32,8 +33,24 @@ for _tile, _code in CODES.items():
     _PLANES_OF[_code] = [*(_tile in marks for marks in _MARKS.values()), False]
 for (_kind, _), _code in OWN_CODES.items():
     _PLANES_OF[_code] = [name in ("open", _kind) for name in PLANES]
+SIDE_PLANES: Final = tuple(f"wall {name}" for name in DIRECTION_NAMES)
+"""further planes where mazes have thin walls: which cells have one on this side"""
 for _code, _faces in zip(AGENT_CODES.tolist(), ("", "right", "left", "down"), strict=True):
     _PLANES_OF[_code] = [name in ("open", "agent", _faces) for name in PLANES]
+
+# the same by code and sides, see `with_sides`
+_SIDED: Final = np.concatenate(
+    [
+        np.tile(_PLANES_OF, (16, 1)),
+        (np.arange(16).repeat(256)[:, None] >> np.arange(len(SIDE_PLANES)) & 1).astype(np.uint8),
+    ],
+    axis=1,
+)
+
+
+def plane_count(codes: Space[Any]) -> int:
+    """Return the number of planes that tile codes of this space become."""
+    return len(PLANES) + (len(SIDE_PLANES) if codes.dtype == np.uint16 else 0)
 
 
 class Encoded(NamedTuple):
@@ -59,17 +76,22 @@ def _scaled(space: spaces.MultiDiscrete) -> Encoded:
 
 def _planes(space: spaces.Box) -> Encoded:
     """Tile codes (height, width) -> (planes, height, width) of 0 and 1."""
-    shape = (len(PLANES), *space.shape)
+    shape, planes_of = (plane_count(space), *space.shape), _planes_of(space)
 
     def encode(seen: NDArray[Any]) -> NDArray[Any]:
-        return np.ascontiguousarray(np.moveaxis(_PLANES_OF[seen], -1, 1))
+        return np.ascontiguousarray(np.moveaxis(planes_of[seen], -1, 1))
 
     return Encoded(spaces.Box(0, 1, shape, np.uint8), encode)
 
 
 def _planes_last(space: spaces.Box) -> Encoded:
     """Tile codes (height, width) -> (height, width, planes) of 0 and 1."""
-    return Encoded(spaces.Box(0, 1, (*space.shape, len(PLANES)), np.uint8), lambda seen: _PLANES_OF[seen])
+    planes_of = _planes_of(space)
+    return Encoded(spaces.Box(0, 1, (*space.shape, plane_count(space)), np.uint8), lambda seen: planes_of[seen])
+
+
+def _planes_of(space: spaces.Box) -> NDArray[np.uint8]:
+    return _SIDED if space.dtype == np.uint16 else _PLANES_OF
 
 
 def _float(space: Space[Any]) -> Encoded:

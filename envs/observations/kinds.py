@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from ..core.dots import dots
 from ..core.inventory import FLOOR, inventory_size, needs
 from ..core.places import Places, places_of
-from ..core.scene import IS_GOAL, TILE_CODES, TILES, Scene, numbering, scene_of
+from ..core.scene import IS_GOAL, SIDES, TILE_CODES, TILES, Scene, numbering, scene_of
 from ..core.steps import can_step
 from ..core.world import World
 from ..maps.arguments import is_whole
 from ..maps.directions import DOWN, LEFT, RIGHT
 from ..maps.legend import AGENT_CODE, AGENT_CODES, CODES, LAST_CODE
 from ..maps.maze import Maze
-from ..maps.moves import moves_of, quarters_of
+from ..maps.moves import CLOCKWISE, moves_of, quarters_of
 from ..maps.own_tiles import OWN_CODES, own_kinds
 from ..pictures.draw import FrameSize, tile_of
 from ..pictures.lanes import draw_places
@@ -151,22 +151,57 @@ def _view_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
             f"view_size is an odd number of tiles from 1 to {MAX_VIEW}, with the agent in the middle, not {view_size!r}"
         )
     largest = max(OWN_CODES.values()) if own_kinds(mazes[0].metadata) else max(CODES.values())
-    return spaces.Box(0, largest, (int(view_size), int(view_size)), np.uint8)
+    return _codes_space(mazes, largest, (int(view_size), int(view_size)))
+
+
+def _codes_space(mazes: Sequence[Maze], largest: int, shape: tuple[int, int]) -> spaces.Box:
+    """Return the space of tile codes; where mazes have thin walls each has four bits more, see `with_sides`."""
+    if any("walls" in maze.metadata for maze in mazes):
+        return spaces.Box(0, largest | 15 << SIDES, shape, np.uint16)
+    return spaces.Box(0, largest, shape, np.uint8)
+
+
+def _codes_fit(declared: Space[Any], own: Space[Any]) -> bool:
+    """Return whether tile codes fit; a maze without thin walls can be seen where others have them."""
+    assert isinstance(declared, spaces.Box) and isinstance(own, spaces.Box)
+    return declared == own or (
+        declared.shape == own.shape and declared.dtype == np.uint16 and own.high.max() <= declared.high.max()
+    )
+
+
+def with_sides(codes: NDArray[np.uint8], sides: NDArray[np.uint8] | None) -> NDArray[np.uint16]:
+    """Return tile codes, and above them the thin walls at the sides of each cell: bit SIDES + d for direction d."""
+    seen = codes.astype(np.uint16)
+    if sides is not None:
+        seen += sides * np.uint16(1 << SIDES)
+    return seen
+
+
+# heading -> for each set of sides what it is to one who faces there: up is ahead
+_FACED: Final[NDArray[np.uint8]] = np.zeros((4, 16), dtype=np.uint8)
+for _heading in range(4):
+    for _direction in range(4):
+        _seen = CLOCKWISE[(CLOCKWISE.index(_direction) - quarters_of(_heading)) % 4]
+        _FACED[_heading] |= ((np.arange(16) >> _direction & 1) << _seen).astype(np.uint8)
 
 
 def _view(scene: Scene, space: Space[Any]) -> Look:
-    (side, _), heads = space.shape or (), scene.moves.headings > 1
+    (side, _), heads, walled = space.shape or (), scene.moves.headings > 1, space.dtype == np.uint16
 
-    def look(places: Places) -> NDArray[np.uint8]:
+    def look(places: Places) -> NDArray[Any]:
         corner = scene.index(places) - side // 2 * (scene.codes.shape[2] + 1)
         seen = _windows(scene.codes, corner, side)
         if scene.bits is not None:
             seen = _as_carried(seen, _windows(scene.bits, corner, side), places.carried)
+        sides = None if scene.sides is None or not walled else _windows(scene.sides, corner, side)
         if heads:  # what lies ahead is above
             for heading in (RIGHT, LEFT, DOWN):
                 facing = places.heading == heading
-                seen[facing] = np.rot90(seen[facing], quarters_of(heading), axes=(1, 2))
-        return seen
+                for part in (seen,) if sides is None else (seen, sides):
+                    part[facing] = np.rot90(part[facing], quarters_of(heading), axes=(1, 2))
+            if sides is not None:
+                sides = _FACED[places.heading[:, None, None], sides]
+        return with_sides(seen, sides) if walled else seen
 
     return look
 
@@ -175,22 +210,22 @@ def _map_space(mazes: Sequence[Maze], sizes: Sizes) -> Space[Any]:
     largest = max(OWN_CODES.values()) if own_kinds(mazes[0].metadata) else LAST_CODE
     if moves_of(mazes[0]).headings > 1:
         largest = int(AGENT_CODES.max())
-    return spaces.Box(0, largest, _size(mazes), np.uint8)
+    return _codes_space(mazes, largest, _size(mazes))
 
 
 def _map(scene: Scene, space: Space[Any]) -> Look:
-    heads = scene.moves.headings > 1
+    heads, walled = scene.moves.headings > 1, space.dtype == np.uint16
 
-    def look(places: Places) -> NDArray[np.uint8]:
+    def look(places: Places) -> NDArray[Any]:
         inner = slice(scene.margin, -scene.margin)
         seen = scene.codes[places.maze, inner, inner]
         if scene.bits is not None:
             seen = _as_carried(seen, scene.bits[places.maze, inner, inner], places.carried)
         row, column = scene.rows_and_columns(places)
         seen[np.arange(len(seen)), row, column] = AGENT_CODES[places.heading] if heads else AGENT_CODE
-        return seen
-
-    heads = scene.moves.headings > 1
+        if not walled:
+            return seen
+        return with_sides(seen, None if scene.sides is None else scene.sides[places.maze, inner, inner])
 
     return look
 
@@ -235,8 +270,8 @@ OBSERVATIONS: Final[Mapping[str, Kind]] = MappingProxyType(
         "index": Kind(_index_space, _index),
         "state": Kind(_state_space, _state, holds=_has_room),
         "position": Kind(_position_space, _position),
-        "view": Kind(_view_space, _view),
-        "map": Kind(_map_space, _map),
+        "view": Kind(_view_space, _view, holds=_codes_fit),
+        "map": Kind(_map_space, _map, holds=_codes_fit),
         "pixels": Kind(_pixels_space, _pixels),
         "goal": Kind(_position_space, _goal),
     }

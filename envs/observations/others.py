@@ -7,8 +7,9 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
+from ..core.scene import SIDES
 from ..maps.legend import AGENT_CODE, LAST_CODE
-from .encodings import PLANES
+from .encodings import plane_count
 from .sight import Sight, kinds_of
 
 
@@ -60,6 +61,7 @@ class Others:
     ) -> None:
         self._encoding, self._others, self._teams = encoding, agents - 1, teams
         self._height, self._width, self._steps = height, width, sight.moves.seen[0].tolist()
+        self._planes = max(map(plane_count, sight.bare.values()))
         single = isinstance(observation, str)
         kinds = kinds_of(observation)
         self._kinds = {name: "goal" if name.endswith("_goal") else kind for name, kind in kinds.items()}
@@ -81,7 +83,9 @@ class Others:
                 return spaces.Box(0, 1, (*shape[:-1], shape[-1] + more), np.uint8)
             if self._encoding == "float":
                 return spaces.Box(0, 1, (shape[0] + more * self._tiles(kind, shape[0]),), np.float32)
-            return spaces.Box(0, LAST_CODE + more, shape, np.uint8)
+            assert isinstance(space, spaces.Box)
+            sides = int(space.high.max()) >> SIDES
+            return spaces.Box(0, sides << SIDES | LAST_CODE + more, shape, space.dtype.type)
         if kind in ("index", "state", "position"):
             if self._encoding == "float":
                 return spaces.Box(0, 1, (int(np.prod(space.shape or ())) + 3 * self._others,), np.float32)
@@ -92,7 +96,7 @@ class Others:
 
     def _tiles(self, kind: str, planes: int) -> int:
         """Return the tiles of a view or a map, from the numbers of its flat planes."""
-        return planes // len(PLANES)
+        return planes // self._planes
 
     def add(self, seen: Any, crowd: Crowd) -> Any:
         """Return observations, (n, ...) or a dict of them by name, with the others in them."""
@@ -151,5 +155,6 @@ class Others:
         if self._encoding == "float":
             return np.concatenate([seen, np.moveaxis(marks, 0, 1).reshape(count, -1).astype(np.float32)], axis=1)
         for team in range(self._teams):
-            seen[marks[team] & (seen != AGENT_CODE)] = LAST_CODE + 1 + team
+            marked = marks[team] & (seen & 255 != AGENT_CODE)
+            seen[marked] = (seen[marked] >> SIDES) << SIDES | LAST_CODE + 1 + team
         return seen

@@ -12,6 +12,7 @@ from ..core.world import World
 from ..maps.directions import OFFSETS
 from ..maps.maze import Maze
 from ..maps.thin import sides
+from ..observations.kinds import with_sides
 from .distances import distances
 from .mdp import observation_numbers
 
@@ -144,7 +145,7 @@ def _view_hashes(maze: Maze, side: int = 7) -> NDArray[np.uint64]:
     Two views that differ have the same hash with a probability below 2**-58.
     """
     margin = side // 2
-    codes = np.pad(TILE_CODES[maze.tiles], margin)
+    codes = np.pad(with_sides(TILE_CODES[maze.tiles], sides(maze)), margin)
     weights = np.random.default_rng(0).integers(2**64, size=(side, side), dtype=np.uint64) | np.uint64(1)
     hashes = np.zeros(np.count_nonzero(maze.open), dtype=np.uint64)
     done = 0

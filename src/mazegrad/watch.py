@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from .agents import Agent, Automaton, RNNAgent, ValueTable
 from .envs import MazeEnv, World
 from .envs.core.inventory import inventory_bits, is_door
-from .envs.maps.directions import ARROWS
+from .envs.core.scene import SIDES
+from .envs.maps.directions import ARROWS, DOWN, LEFT, RIGHT, UP
 from .envs.maps.legend import AGENT_CODE, CODES, LAST_CODE
 from .envs.maps.moves import FOUR
 from .envs.pictures.draw import draw, tile_size
@@ -274,10 +275,16 @@ def _as_picture(seen: NDArray[Any]) -> Frame | None:
         return seen
     if seen.ndim == 1 and seen.size > 6 and seen.dtype.kind in "iuf":
         return _shades(seen)
-    if seen.dtype != np.uint8 or seen.ndim != 2 or not seen.size or seen.max() > LAST_CODE:
+    if seen.dtype not in (np.uint8, np.uint16) or seen.ndim != 2 or not seen.size or (seen & 255).max() > LAST_CODE:
         return None
-    rows = [np.concatenate([cell_picture(_LOOKS[code], 24) for code in row], axis=1) for row in seen.tolist()]
-    return np.concatenate(rows, axis=0)
+    codes, sides = seen & 255, seen >> SIDES
+    rows = [np.concatenate([cell_picture(_LOOKS[code], 24) for code in row], axis=1) for row in codes.tolist()]
+    picture = np.concatenate(rows, axis=0)
+    cells = picture.reshape(len(rows), 24, -1, 24, 3).swapaxes(1, 2)
+    first, last, every = slice(2), slice(-2, None), slice(None)
+    for direction, row, column in ((UP, first, every), (DOWN, last, every), (LEFT, every, first), (RIGHT, every, last)):
+        cells[*np.nonzero(sides >> direction & 1), row, column] = INK  # thin walls
+    return picture
 
 
 def _shades(numbers: NDArray[Any]) -> Frame:
