@@ -220,6 +220,14 @@ def test_a_failure_is_walked_step_by_step(opened: Opened) -> None:
     assert page.is_hidden("#banner")
 
 
+def test_what_goes_to_and_fro_is_stopped(opened: Opened) -> None:
+    page = opened()
+    page.fill("#speed", "100")
+    page.click("#play")  # W = I without a memory: it cannot tell the dot ahead from the one behind
+    page.wait_for_function("document.querySelector('#facts').innerText.includes('It repeats itself for ever')")
+    assert page.inner_text("#play") == "Play" and page.is_disabled("#step")
+
+
 def test_the_mind_is_shown_live(opened: Opened) -> None:
     page = opened()
     rows = page.locator(".mind tbody tr")
@@ -439,7 +447,7 @@ def test_a_wall_follower_walks_and_its_graph_is_drawn(opened: Opened) -> None:
     assert page.locator(".units i").count() > 16 and page.locator(".units .on").count() == 1
     page.fill("#speed", "100")
     page.click("#play")
-    page.wait_for_function("/At the goal|Stopped/.test(document.querySelector('#facts').innerText)")
+    page.wait_for_function("/At the goal|repeats itself/.test(document.querySelector('#facts').innerText)")
 
 
 def test_an_automaton_of_ones_own_is_written_in_words(opened: Opened) -> None:

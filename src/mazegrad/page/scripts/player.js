@@ -12,6 +12,8 @@ export class Walk {
   constructor(world, mind, seed = 1, route = null) {
     Object.assign(this, { world, mind, route, index: 0 });
     this.chances = chancesOf(seed);
+    // where nothing is random, a mind that is where it was, remembering what it did, goes on for ever
+    this.met = mind && !world.noise && !world.slip.some(Boolean) ? new Set() : null;
     const state = startOf(world, this.chances);
     this.frames = [this.frame(state, mind?.begin() ?? null, 0, null)];
   }
@@ -20,7 +22,10 @@ export class Walk {
     const over = Boolean(this.world.terminal[state]);
     const bits = bitsOf(this.world, state);
     const thought = this.mind && !over ? this.mind.think(bits, memory, state) : null;
-    return { state, memory, total, moved, bits, thought, over, atGoal: over && isGoal(this.world, state) };
+    const key = this.met && `${state} ${JSON.stringify(memory)}`;
+    const repeats = Boolean(this.met?.has(key)) && !over;
+    this.met?.add(key);
+    return { state, memory, total, moved, bits, thought, over, repeats, atGoal: over && isGoal(this.world, state) };
   }
 
   get now() {
@@ -33,7 +38,9 @@ export class Walk {
 
   /** Whether the walk is over, or long enough. */
   get over() {
-    return this.index === this.last && (this.now.over || this.strayed !== null || this.last >= LIMIT);
+    return (
+      this.index === this.last && (this.now.over || this.now.repeats || this.strayed !== null || this.last >= LIMIT)
+    );
   }
 
   /** The action that leaves a route which was to be followed, or null. */
@@ -50,7 +57,7 @@ export class Walk {
       this.index += 1;
       return true;
     }
-    if (this.now.over || this.index >= LIMIT || this.strayed !== null) return false;
+    if (this.now.over || this.now.repeats || this.index >= LIMIT || this.strayed !== null) return false;
     const { state, thought, total } = this.now;
     const chosen = action ?? thought?.action;
     if (chosen === undefined || chosen === null) return false;

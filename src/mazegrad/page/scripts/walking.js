@@ -91,6 +91,7 @@ export class Walking {
     const { now } = this.walk;
     if (now.atGoal) return t("atGoal");
     if (now.over) return t("ended");
+    if (now.repeats) return t("repeats");
     return this.walk.over ? t("stopped") : "";
   }
 
