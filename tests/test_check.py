@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mazegrad.agents import EXCHANGE, path_follower, wall_follower_rnn
-from mazegrad.check import check, examine
+from mazegrad.check import check
 from mazegrad.cli import main
+from mazegrad.marking.exercise_38 import examine
 from mazegrad.nets import MAX_BYTES, read_net
 
 I, J, ZERO = np.eye(4), EXCHANGE, np.zeros(4)
@@ -25,7 +26,8 @@ def submit(path: Path, **arrays: Any) -> Path:
 
 
 def options(submission: Path, **change: Any) -> Namespace:
-    return Namespace(**{"submission": submission, "maze": None, "format": None, "length": 8, "json": False, **change})
+    usual = {"maze": None, "format": None, "length": 8, "json": False, "csv": None, "exercise": None, "seed": 0}
+    return Namespace(**{"submission": submission, "time": 10, "memory": 1024, "jobs": 1, **usual, **change})
 
 
 def test_a_solution_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,14 +96,14 @@ def test_a_folder_is_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     submit(tmp_path / "ben.npz", W=I, U=-J, b=ZERO)
     (tmp_path / "notes.txt").write_text("not a submission")
     assert check(options(tmp_path)) == 1
-    assert [line.split() for line in capsys.readouterr().out.split("\n")[1:-1]] == [
-        ["anna.npz", "works", "works", "works", "works"],
-        ["ben.npz", "FAILS", "works", "step", "1", "works"],
-        ["1", "of", "2", "work"],
+    assert capsys.readouterr().out.split("\n")[:-1] == [
+        "anna.npz  38  works  10/10",
+        "ben.npz   38  FAILS   7/10  paths from the end: fails at step 1 (the shortest path that fails)",
+        "1 of 2 work",
     ]
     (tmp_path / "carl.npz").write_text("hello")
     assert check(options(tmp_path)) == 2
-    assert "carl.npz  ERROR  this is text, not an npz file" in capsys.readouterr().out
+    assert "carl.npz  38  ERROR         this is text, not an npz file" in capsys.readouterr().out
     assert check(options(tmp_path, json=True)) == 2
     printed = json.loads(capsys.readouterr().out)
     assert [entry["ok"] for entry in printed["submissions"]] == [True, False, False]
@@ -115,7 +117,7 @@ def test_lengths_that_take_too_long_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_submissions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"there is no \.npz file in"):
+    with pytest.raises(ValueError, match=r"there is no \.npz file in .*, and no \.py file"):
         check(options(tmp_path))
 
 

@@ -1,66 +1,45 @@
-"""`mazegrad check`: are these W, U, b a solution of exercise 38, and if not, where do they fail?"""
+"""`mazegrad check`: mark what students hand in for exercises 38, 39 and 41: one submission, or a folder of them."""
 
+import csv
+import io
 import json
+import os
+import re
+import stat
 import sys
+import zipfile
 from argparse import Namespace
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from .agents import Counterexample, RNNAgent, counterexample, follows_every_path
-from .agents.counterexample import STARTS, Start
-from .envs import Maze, World, distances, load_maze, optimal_actions, transition
-from .envs.maps.directions import ARROWS
+from .envs import Maze
+from .envs.maps.files import write_file
+from .marking import exercise_38, exercise_39, exercise_41
+from .marking.report import Report
+from .marking.sandbox import MAX_SOURCE, Limits, clean, run
 from .named import named_maze
-from .nets import read_net
+from .nets import read_arrays
+from .progress import progress
 
 MAX_LENGTH: Final = 16  # takes a minute and half a gigabyte
-HUNT: Final = 400  # length of the longest paths that are tried where the margin decays
-_TITLES: Final[dict[Start, str]] = {"end": "paths from the end", "dot below": "paths with a dot below"}
-
-
-@dataclass(frozen=True)
-class Check:
-    """The result of one check."""
-
-    name: str
-    ok: bool
-    detail: str
-    step: int | None = None
-    """the first wrong step, counted from 1"""
-    example: Counterexample | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """The results of one submission."""
-
-    file: Path
-    checks: list[Check] = field(default_factory=list)
-    error: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the file was read and every check passed."""
-        return not self.error and all(check.ok for check in self.checks)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON values."""
-        found: dict[str, Any] = {"file": str(self.file), "ok": self.ok}
-        if self.error:
-            return {**found, "error": self.error}
-        return {**found, "checks": [_check_to_dict(check) for check in self.checks]}
+EXERCISES: Final = (38, 39, 41)
+_NAMES: Final = {39: ("power_gradient",), 41: ("h_conv2d", "h_conv2d_grad", "Conv2D")}  # of functions, in a Python file
+_COMMENT: Final = 110  # characters of a row
 
 
 def check(arguments: Namespace) -> int:
-    """Check a submission, or a folder of them.
+    """Mark a submission, or a folder of them.
 
     Args:
-        arguments: `submission` (a Path: an npz with W, U, b, optionally h0 and feedback, or a folder of npz files),
-            `maze` (a shipped name or a file: check this maze only; None: everything), `length` (try all paths up to
-            this length), `json` (print JSON).
+        arguments: `submission` (a Path: an npz or a Python file, or a folder of them, which may stand in folders of one
+            student each), `exercise` (one of `EXERCISES`; None: what the file holds), `maze` (exercise 38: a shipped
+            name or a file: check this maze only; None: everything), `length` (exercise 38: try all paths up to this
+            length), `time` (seconds) and `memory` (MiB) of a Python file, `seed` (of the numbers that its functions are
+            called with), `jobs` (submissions at once), `csv` (a Path: write the points), `json` (print JSON).
 
     Returns:
         The exit code: 0 if everything works, 1 if something fails, 2 if a file cannot be read.
@@ -69,68 +48,146 @@ def check(arguments: Namespace) -> int:
         raise ValueError(f"--length must be from 1 to {MAX_LENGTH}, not {arguments.length}")
     submission: Path = arguments.submission
     maze = None if arguments.maze is None else named_maze(arguments.maze, arguments.format)
+    if maze is not None:
+        exercise_38.check_maze(maze)
     folder = submission.is_dir()
-    files = sorted(submission.glob("*.npz")) if folder else [submission]
+    files = submissions(submission) if folder else [submission]
     if not files:
-        raise ValueError(f"there is no .npz file in {submission}")
-    reports = [examine(file, maze, arguments.length) for file in files]
+        raise ValueError(f"there is no .npz file in {submission}, and no .py file")
+    limits = Limits(arguments.time, arguments.memory)
+
+    def marked(file: Path) -> list[Report]:
+        return mark(file, arguments.exercise, maze, arguments.length, limits, arguments.seed)
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:  # which waits for processes
+        reports = [report for found in progress(pool.map(marked, files), len(files), "marking") for report in found]
+    if arguments.csv is not None:
+        write_file(arguments.csv, points_table(reports, submission if folder else submission.parent).encode())
     if arguments.json:
         whole = {"ok": all(report.ok for report in reports), "submissions": [report.to_dict() for report in reports]}
         print(json.dumps(whole, ensure_ascii=False, indent=2))
     elif folder:
-        print(_table(reports))
-    elif not reports[0].error:
-        print(_story(reports[0]))
-    if not folder and not arguments.json and reports[0].error:
-        print(f"mazegrad: {reports[0].error}", file=sys.stderr)
+        print(_table(reports, submission))
+    else:
+        for report in reports:
+            if report.error:
+                print(f"mazegrad: {report.error}", file=sys.stderr)
+            else:
+                print(_story(report))
     return max(2 if report.error else int(not report.ok) for report in reports)
 
 
-def examine(file: Path, maze: Maze | None = None, length: int = 12) -> Report:
-    """Check one submission; a file that cannot be read gives a Report with an error."""
+def submissions(folder: Path) -> list[Path]:
+    """Return the submissions in a folder and in its folders, one level down; hidden ones are left out."""
+    found = [path for pattern in ("*.npz", "*.py", "*/*.npz", "*/*.py") for path in folder.glob(pattern)]
+    return sorted(path for path in found if not any(part[0] in "._" for part in path.relative_to(folder).parts))
+
+
+def mark(
+    file: Path,
+    exercise: int | None = None,
+    maze: Maze | None = None,
+    length: int = 12,
+    limits: Limits | None = None,
+    seed: int = 0,
+) -> list[Report]:
+    """Mark one submission: a report for each exercise that it answers.
+
+    A Python file runs in a process of its own: see `marking.sandbox`. An npz file is only read.
+    """
     try:
-        agent = read_net(file)
+        if file.suffix != ".py":
+            return [_read(file, exercise, maze, length)]
+        source = _source(file)
+        wanted = [exercise] if exercise in _NAMES else _answered(source)
+        return [_run(file, source, each, limits, seed) for each in wanted]
     except ValueError as error:
-        return Report(file, error=str(error))
-    if maze is not None:
-        return Report(file, [_walk(agent, maze)])
-    return Report(file, [_walk(agent, load_maze("sheet38")), *(_paths(agent, start, length) for start in STARTS)])
+        return [Report(file, error=f"{file}: {error}", exercise=exercise)]
 
 
-def _walk(agent: RNNAgent, maze: Maze) -> Check:
-    """Walk one maze from its first start, and stop at the first step that is not on a shortest path to the goal."""
-    world = World.compile(maze)
-    name = maze.metadata.get("name", "the maze")
-    state, mind, good = int(world.start_states[0]), agent.initial_state(), optimal_actions(world)
-    if distances(world)[state] < 0:
-        raise ValueError(f"no goal is reachable from the start of {name}")
-    steps = 0
-    with np.errstate(over="ignore", invalid="ignore"):
-        while not world.terminal[state]:
-            action, mind = agent.act(world.dots[state], mind)
-            steps += 1
-            if not good[state, action]:
-                row, column = divmod(int(world.cell[state]), maze.width)
-                sees = "".join(ARROWS[d] for d in range(4) if world.dots[state, d])
-                right = "".join(ARROWS[d] for d in range(4) if good[state, d])
-                where = f"step {steps}, row {row}, column {column} (both from 0)"
-                return Check(
-                    name, False, f"{where}: it sees {sees} and goes {ARROWS[action]} instead of {right}", steps
-                )
-            state = int(transition(world, state, action)[0])
-    return Check(name, True, f"at the goal after {steps} steps")
+def _read(file: Path, exercise: int | None, maze: Maze | None, length: int) -> Report:
+    if file.exists():
+        _refuse_special(file)
+    if exercise == 39 or (exercise is None and _holds(file, tuple(exercise_39.SHEET))):
+        arrays = read_arrays(file, tuple(exercise_39.SHEET))
+        for name, array in arrays.items():
+            if array.dtype.kind not in "biuf":
+                raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
+        return Report(file, exercise_39.values(arrays), exercise=39)
+    if exercise == 41:
+        raise ValueError("exercise 41 is handed in as a Python file, with the ending .py")
+    return exercise_38.examine(file, maze, length)
 
 
-def _paths(agent: RNNAgent, start: Start, length: int) -> Check:
-    name = _TITLES[start]
-    if follows_every_path(agent, starts=[start]):
-        return Check(name, True, "follows all, of any length (proved: its state takes finitely many values)")
-    example = counterexample(agent, length, starts=[start], beam_length=HUNT)
-    if example is not None:
-        which = "the shortest path that fails" if example.shortest else f"all paths of up to {length} steps work"
-        step = len(example.moves)
-        return Check(name, False, f"fails at step {step} ({which})", step, example)
-    return Check(name, True, f"follows all of up to {length} steps; no failure was found on longer ones")
+def _holds(file: Path, names: Sequence[str]) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return bool({name.removesuffix(".npy") for name in archive.namelist()} & set(names))
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False  # whoever reads it says why
+
+
+def _refuse_special(file: Path) -> None:
+    """Read neither a link, which may lead out of the folder, nor a pipe, which may never end."""
+    mode = os.lstat(file).st_mode
+    if stat.S_ISLNK(mode) or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise ValueError("this is a link, a pipe or a device; hand in the file itself")
+
+
+def _source(file: Path) -> bytes:
+    if not file.exists() and not file.is_symlink():
+        raise ValueError("no such file")
+    _refuse_special(file)
+    if file.stat().st_size > MAX_SOURCE:
+        raise ValueError(f"the file has {file.stat().st_size:,} bytes, more than {MAX_SOURCE:,}")
+    return file.read_bytes()
+
+
+def _answered(source: bytes) -> list[int]:
+    """Return the exercises whose names stand in a Python file."""
+    found = [n for n, names in _NAMES.items() if any(re.search(rb"\b%s\b" % name.encode(), source) for name in names)]
+    if not found:
+        raise ValueError(f"it defines none of {', '.join(name for names in _NAMES.values() for name in names)}")
+    return found
+
+
+def _run(file: Path, source: bytes, exercise: int, limits: Limits | None, seed: int) -> Report:
+    marker = exercise_39 if exercise == 39 else exercise_41
+    jobs = marker.jobs(np.random.default_rng([seed, exercise]))
+    outcome = run(source, jobs, limits)
+    return Report(file, marker.checks(jobs, outcome.answers), exercise=exercise, note=outcome.ended)
+
+
+def points_table(reports: Sequence[Report], folder: Path) -> str:
+    """Return the points as CSV: file, exercise, points, of, result and a comment that names what failed."""
+    table = io.StringIO(newline="")
+    rows = csv.writer(table)
+    rows.writerow(["file", "exercise", "points", "of", "result", "comment"])
+    for report in reports:
+        failed: dict[str, list[str]] = {}  # names of checks by what went wrong
+        for each in report.checks:
+            if not each.ok:
+                failed.setdefault(each.detail, []).append(each.name)
+        comment = report.error or " | ".join(f"{_together(names)}: {why}" for why, names in failed.items())
+        name = str(report.file.relative_to(folder))
+        row = [name, report.exercise or "", report.points, report.worth or "", _verdict(report), comment]
+        rows.writerow([_harmless(cell) for cell in row])
+    return table.getvalue()
+
+
+def _together(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _harmless(cell: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if not isinstance(cell, str):
+        return cell
+    return f"'{clean(cell, 5000)}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else clean(cell, 5000)
+
+
+def _verdict(report: Report) -> str:
+    return "error" if report.error else "works" if report.ok else "fails"
 
 
 def _story(report: Report) -> str:
@@ -139,35 +196,20 @@ def _story(report: Report) -> str:
         lines.append(f"{'works' if check.ok else 'FAILS':6} {check.name}: {check.detail}")
         if check.example is not None:
             lines += ["", *(f"       {line}" for line in str(check.example).split("\n")), ""]
+    lines.append(f"exercise {report.exercise}: {report.points} of {report.worth} points")
     return "\n".join(lines)
 
 
-def _table(reports: list[Report]) -> str:
-    width = max(len(report.file.name) for report in reports)
-    names = next(([check.name for check in report.checks] for report in reports if not report.error), [])
-    lines = ["  ".join([" " * width, " " * 5, *names])]
-    for report in reports:
-        verdict = "ERROR" if report.error else "works" if report.ok else "FAILS"
-        cells = [f"{_brief(check):{len(check.name)}}" for check in report.checks]
-        what = [report.error.removeprefix(f"{report.file}: ")] if report.error else cells
-        lines.append("  ".join([f"{report.file.name:{width}}  {verdict}", *what]).rstrip())
+def _table(reports: Sequence[Report], folder: Path) -> str:
+    names = [clean(str(report.file.relative_to(folder))) for report in reports]
+    width = max(map(len, names))
+    lines = []
+    for name, report in zip(names, reports, strict=True):
+        verdict = {"error": "ERROR", "works": "works", "fails": "FAILS"}[_verdict(report)]
+        points = "" if report.error else f"{report.points}/{report.worth}"
+        first = next((f"{c.name}: {c.detail}" for c in report.checks if not c.ok), "")
+        what = report.error.removeprefix(f"{report.file}: ") or report.note or first
+        what = what if len(what) <= _COMMENT else f"{what[: _COMMENT - 3]}..."
+        lines.append(f"{name:{width}}  {report.exercise or '':2}  {verdict}  {points:>5}  {what}".rstrip())
     works = sum(report.ok for report in reports)
     return "\n".join([*lines, f"{works} of {len(reports)} work"])
-
-
-def _brief(check: Check) -> str:
-    return "works" if check.ok else f"step {check.step}"
-
-
-def _check_to_dict(check: Check) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": check.name, "ok": check.ok, "detail": check.detail, "step": check.step}
-    if (example := check.example) is not None:
-        found["counterexample"] = {
-            "moves": "".join(ARROWS[move] for move in example.moves),
-            "went": ARROWS[example.went],
-            "start": example.start,
-            "lead": example.lead,
-            "shortest": example.shortest,
-            "maze": example.maze.to_text(),
-        }
-    return found

@@ -196,13 +196,34 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write the search (extra: video)")
     solve.add_argument("--size", type=_size, metavar="WxH", help="size of pictures, px (default: as the maze needs)")
 
-    check = command("check", "check", "Check whether W, U, b follow every path of dots; if not, show where they fail.")
-    check.add_argument("submission", type=Path, metavar="FILE|FOLDER", help="an .npz with W, U, b (and h0, feedback)")
-    check.add_argument("--maze", metavar="NAME|FILE", help="check this maze only")
+    check = command(
+        "check",
+        "check",
+        "Mark what is handed in for exercises 38, 39 and 41, or a folder of it: points, and what is wrong where.",
+        seed="seed of the numbers that submitted functions are called with",
+    )
+    check.add_argument(
+        "submission", type=Path, metavar="FILE|FOLDER",
+        help="38: an .npz with W, U, b (and h0, feedback); 39: an .npz with U_1, U_2, or a .py; 41: a .py",
+    )  # fmt: skip
+    check.add_argument(
+        "--exercise", type=int, choices=(38, 39, 41), metavar="N", help="38, 39 or 41 (default: what a file holds)"
+    )
+    check.add_argument("--maze", metavar="NAME|FILE", help="38: check this maze only")
     _add_format(check)
     check.add_argument(
-        "--length", type=count, default=12, metavar="N", help="try all paths up to this length, 1 to 16 (default: 12)"
+        "--length",
+        type=count,
+        default=12,
+        metavar="N",
+        help="38: try all paths up to this length, 1 to 16 (default: 12)",
     )
+    check.add_argument(
+        "--time", type=count, default=10, metavar="SECONDS", help="processor time of a Python file (default: 10)"
+    )
+    check.add_argument("--memory", type=count, default=1024, metavar="MIB", help="memory of it (default: 1024)")
+    check.add_argument("--jobs", type=count, default=1, metavar="N", help="mark N submissions at once (default: 1)")
+    check.add_argument("--csv", type=_output(".csv"), metavar="FILE", help="write the points as a table")
     check.add_argument("--json", action="store_true", help="print JSON")
 
     certify = command(

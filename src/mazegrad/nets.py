@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,7 @@ def read_net(file: Path) -> RNNAgent:
         ValueError: the file does not hold such a net; the message names the file and what is wrong.
     """
     try:
-        arrays = _read_arrays(file)
+        arrays = read_arrays(file)
         for name in ("W", "U", "b"):
             if name not in arrays:
                 raise ValueError(f"{name} is missing; the file has {', '.join(arrays) or 'no arrays'}")
@@ -50,7 +51,7 @@ def read_net(file: Path) -> RNNAgent:
         raise ValueError(f"{file}: {error}") from None
 
 
-def _read_arrays(file: Path) -> dict[str, np.ndarray[Any, Any]]:
+def read_arrays(file: Path, known: Sequence[str] = _NAMES) -> dict[str, np.ndarray[Any, Any]]:
     """Return the arrays of an npz by name; sizes are checked first, so that no file takes more than `MAX_BYTES`."""
     if not file.is_file():
         raise ValueError("no such file")
@@ -67,8 +68,8 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray[Any, Any]]:
     if size > MAX_BYTES:
         raise ValueError(f"the arrays take {size:,} bytes, more than {MAX_BYTES:,}")
     for name in data:
-        if name not in _NAMES:
-            raise ValueError(f"unknown array {name!r}{nearest(name, _NAMES)}")
+        if name not in known:
+            raise ValueError(f"unknown array {name!r}{nearest(name, known)}")
     arrays = {}
     for name, content in data.items():
         try:
