@@ -180,7 +180,7 @@ export class NetMode extends Walking {
             { class: "chips" },
             chips.map(([text, change, about]) =>
               button(text, () => this.setAll(name, change), "chip", {
-                "aria-label": t("onTable", { name, what: t(about) }),
+                "aria-label": t("onTable", { name, text, what: t(about) }),
                 title: t(about),
                 "data-chip": `${name}${text}`,
               }),
@@ -316,7 +316,7 @@ export class NetMode extends Walking {
           el(
             "th",
             { scope: "col", class: i === 1 ? "see" : "", title: t(`column${i}`), text },
-            i === 7 ? el("span", { class: "vh", text: t("column7") }) : null,
+            text ? null : el("span", { class: "vh", text: t(`column${i}`) }),
           ),
         ),
       ),
