@@ -84,8 +84,8 @@ def _playground(out: Path) -> bool:
 
 
 def _badges(notebook: str) -> str:
-    """Return links that open a notebook: on Colab, if the public address is known, and in this site's JupyterLite."""
-    badges = []
+    """Return links to a notebook: its file, Colab if the public address is known, this site's JupyterLite."""
+    badges = [f'<a href="notebooks/{notebook}.ipynb" download>Download</a>']
     if repository is not None and repository.startswith("https://github.com/"):
         where = repository.removeprefix("https://github.com/")
         link = f"https://colab.research.google.com/github/{where}/blob/main/notebooks/{notebook}.ipynb"
@@ -95,9 +95,14 @@ def _badges(notebook: str) -> str:
     return " · ".join(badges)
 
 
-def _lite(app: Any, error: Exception | None) -> None:
-    """Put the JupyterLite into the site."""
-    if error is None and app.builder.name == "html" and LITE.exists():
+def _copied(app: Any, error: Exception | None) -> None:
+    """Put the notebooks and the JupyterLite into the site."""
+    if error is not None or app.builder.name != "html":
+        return
+    (Path(app.outdir) / "notebooks").mkdir(exist_ok=True)
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(notebook, Path(app.outdir) / "notebooks")
+    if LITE.exists():
         shutil.copytree(LITE, Path(app.outdir) / "lite", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.map"))
 
 
@@ -121,6 +126,8 @@ def _outside(folder: Path, text: str) -> str:
             return f"{label}(/{target.relative_to(HERE).as_posix()}{anchor})"
         if repository is not None:
             return f"{label}({repository}/blob/main/{name}{anchor})"
+        if target.suffix == ".ipynb":  # which has a link of its own, see `_badges`
+            return label[1:-1]
         return label[1:-1] if label.startswith("[`") else f"{label[1:-1]} (`{name}`)"
 
     return re.sub(r"(!?\[[^]]*\])\((?!https?:|#|/)([^)#\s]+)(#[^)\s]*)?\)", moved, text)
@@ -183,6 +190,6 @@ def setup(app: Any) -> None:
     """Connect the above with Sphinx."""
     app.connect("builder-inited", _generate)
     app.connect("source-read", _read)
-    app.connect("build-finished", _lite)
+    app.connect("build-finished", _copied)
     app.connect("autodoc-process-docstring", _docstring, priority=400)
     app.connect("autodoc-process-signature", _signature)
