@@ -12,6 +12,7 @@ from measure import Run, machine, print_table, random_actions, rates, single, st
 import mazegrad  # noqa: F401
 from mazegrad.agents import path_follower
 from mazegrad.envs import Maze, generate
+from mazegrad.pictures import style
 
 LANES = (64, 1024, 16_384)
 # (what, lanes) -> floor and goal, millions of steps a second
@@ -226,23 +227,19 @@ def call_overhead() -> float:
 
 
 def draw_costs(table: list[tuple[int, dict[str, float]]], calls: float, path: str) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7.2, 4.2))
+    figure, axis = style.figure(height=3.2)
     lanes = np.array([count for count, _ in table])
-    axes.loglog(lanes, [cost["shared"] for _, cost in table], "o-", color="#1c8658", label="one shared maze")
-    own = [(count, cost["own"]) for count, cost in table if "own" in cost]
-    axes.loglog(*zip(*own, strict=True), "s-", color="#0080be", label="a maze for each lane")
-    axes.loglog(lanes, calls * 1e9 / lanes, "--", color="#d94820", label="overhead of the calls")
-    axes.loglog(lanes, [cost["copy"] for _, cost in table], ":", color="#2c3848", label="copying the same bytes")
-    axes.set(xlabel="lanes", ylabel="ns a lane and step", title="MazeVectorEnv, dots, one core")
-    axes.grid(alpha=0.3, which="both")
-    axes.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=150)
+    lines = {
+        "copying the same bytes": [cost["copy"] for _, cost in table],
+        "overhead of the calls": calls * 1e9 / lanes,
+        "one shared maze": [cost["shared"] for _, cost in table],
+        "a maze for each lane": [cost.get("own", np.nan) for _, cost in table],
+    }
+    for name, costs in lines.items():
+        style.draw_line(axis, lanes, costs, name, list(lines))
+    axis.set(xscale="log", yscale="log", xlabel="lanes", ylabel="ns a lane and step")
+    style.finish(axis, title="MazeVectorEnv, dots, one core")
+    style.save(figure, path)
 
 
 if __name__ == "__main__":

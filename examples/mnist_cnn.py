@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mazegrad import nn
+from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
 
@@ -168,14 +169,13 @@ def report(net: nn.Sequential, test_set: tuple[Any, Any], curves: dict[str, list
         plt.close()
         print(f"wrote {folder / name}")
 
-    _, axes = plt.subplots(1, 2, figsize=(9, 3.5))
+    figure, axes = style.figure(1, 2)
     epochs = range(1, len(curves["loss"]) + 1)
     for axis, (name, values) in zip(axes, curves.items(), strict=True):
-        axis.plot(epochs, values, "o-")
+        style.draw_line(axis, epochs, values, name, list(curves), marker="o", ms=4, label="_")
         axis.set(xlabel="epoch", title="training loss" if name == "loss" else "test accuracy")
-        axis.grid(alpha=0.3)
         axis.xaxis.get_major_locator().set_params(integer=True)
-    finish("learning_curves.png")
+    style.save(figure, folder / "learning_curves.png")
 
     kernels = first.weight.data[:, 0]
     _, axes = plt.subplots(2, len(kernels) // 2, figsize=(len(kernels) // 2, 2.4))

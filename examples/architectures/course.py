@@ -32,6 +32,8 @@ import numpy as np
 
 from mazegrad import nn, script
 from mazegrad.curves import Curves, sparkline
+from mazegrad.extras import MissingExtra
+from mazegrad.pictures import style
 from mazegrad.progress import clock, progress
 
 
@@ -271,15 +273,15 @@ def finish(figure: Any, path: Path) -> None:
 
 def draw_curves(curves: Mapping[str, list[float]], path: Path) -> None:
     """Draw each curve in a panel of its own; without matplotlib, print it as a row of bars."""
-    figure = page(4 * len(curves), 3)
-    if figure is None:
+    try:
+        figure, axes = style.figure(1, len(curves), squeeze=False)
+    except MissingExtra:
         for name, values in curves.items():
             print(f"{name:>12} {values[0]:.4f} {sparkline(values)} {values[-1]:.4f}")
         print("(for pictures: python -m pip install matplotlib)")
         return
-    for axis, (name, values) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
-        axis.plot(range(1, len(values) + 1), values, "o-", markersize=3)
+    for axis, (name, values) in zip(axes[0], curves.items(), strict=True):
+        style.draw_line(axis, range(1, len(values) + 1), values, name, list(curves), marker="o", ms=3, label="_")
         axis.set(xlabel="epoch", title=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(alpha=0.3)
-    finish(figure, path)
+    style.save(figure, path)

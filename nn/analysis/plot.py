@@ -132,13 +132,31 @@ def plot_power_gradient(u: ArrayLike, k_max: int = 1_200, scale: float = 1.0, ax
         for limit in (float(info.max), float(info.smallest_subnormal)):
             if lowest < math.log10(limit) < highest:
                 ax.axhline(math.log10(limit), color=INK, lw=0.8, ls=":")
-                text, place = f"{np.dtype(dtype)}: {limit:.2g}", (0.4 * k_max, math.log10(limit))
-                ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-                ax.annotate(text, place, color=INK, fontsize=7, va="center", ha="center", bbox=ground, zorder=3)
+                _beside(ax, math.log10(limit), f"{np.dtype(dtype)}: {limit:.2g}")
     ax.set(xlabel="k", ylabel="|k u^(k-1)|")
     ax.yaxis.set_major_formatter(lambda height, _: f"$10^{{{height:.0f}}}$")
     label_ends(ax)
     return ax
+
+
+def _beside(ax: Any, height: float, text: str) -> None:
+    """Write a text above or below a height, where the shortest pieces of lines lie."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    starts, steps = [], []
+    for line in ax.get_lines():
+        points = (np.asarray(line.get_xydata(), dtype=np.float64) - (left, low)) / (right - left, high - low)
+        if len(points) > 2:
+            starts.append(points[:-1])
+            steps.append(np.diff(points, axis=0))
+    start, step = np.concatenate(starts), np.concatenate(steps)
+    drawn = np.isfinite(start + step).all(axis=1)
+    start, step = start[drawn], step[drawn]
+    x, y = np.moveaxis(start[:, None] + np.linspace(0, 1, 20)[:, None] * step[:, None], -1, 0)
+    length, at = np.hypot(*step.T)[:, None], (height - low) / (high - low)
+    boxes = [(x0, at + side * 0.045) for x0 in np.linspace(0, 0.62, 9) for side in (1, -1)]
+    inside = [(length * ((x > x0) & (x < x0 + 0.38) & (abs(y - middle) < 0.04))).sum() for x0, middle in boxes]
+    x0, middle = boxes[int(np.argmin(inside))]
+    ax.text(x0 + 0.01, middle, text, transform=ax.transAxes, color=INK, fontsize=7, va="center")
 
 
 def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:

@@ -283,21 +283,22 @@ def _sparkline(learner: Learner | TableTraining, width: int = 60) -> str:
 
 def draw_curve(learner: Learner | TableTraining, path: Path) -> None:
     """Write the learning curve as PNG: discounted return beside V*, and success. Needs the extra `plot`."""
-    figure = require("matplotlib.figure", "plot").Figure((7, 4), layout="constrained")
-    axis = figure.subplots()
+    from .pictures import style
+
+    figure, axis = style.figure(height=3.2)
     rows = [row for row in learner.curve if "discounted" in row]
     steps = [row["steps"] for row in rows]
-    for name, label, colour in (("discounted", "discounted return", "#c85424"), ("success", "success", "#2c68a0")):
-        axis.plot(steps, [row[name] for row in rows], color=colour, lw=0.6, alpha=0.4)
-        axis.plot(steps, _smooth([row[name] for row in rows]), color=colour, lw=1.8, label=label)
+    lines = {"discounted return": "discounted", "success": "success"}
+    for name, key in lines.items():
+        values = [row[key] for row in rows]
+        style.draw_line(axis, steps, values, name, list(lines), lw=0.6, alpha=0.4, label="_")
+        style.draw_line(axis, steps, _smooth(values), name, list(lines))
     best = optimum(learner.env, learner.discount)
-    if best is not None:
-        axis.axhline(best, color="#888888", ls="--", lw=1, label="V*")
+    if best is not None and steps:
+        style.draw_line(axis, [0, steps[-1]], [best, best], "V*", lw=1)
     spec = learner.env.spec
-    axis.set(xlabel="steps", title=f"{learner.name} in {spec.id}" if spec else learner.name)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
-    figure.savefig(path, dpi=120, format="png")
+    style.finish(axis, xlabel="steps", title=f"{learner.name} in {spec.id}" if spec else learner.name)
+    figure.savefig(path, dpi=160, format="png")
 
 
 def _smooth(values: Sequence[float]) -> list[float]:
