@@ -4,6 +4,7 @@ import argparse
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from mazegrad.envs import LEGEND, MAZES, Maze, MazeError, World
 
@@ -59,13 +60,89 @@ def mutated(rng: random.Random, texts: list[str]) -> str:
     return text
 
 
+CHANCES = ("0", "1", "0.1", "1/3", "2/7", "0.25", "1/2", "1e-3", "0.3333333333333333", "1/1000003", "1e-12", "1e400")
+NUMBERS = ("0", "1", "-1", "0.5", "-0.04", "10", "1e3", "-2", "1/3", "7_0", "+3", ".5", "2.", "\u0663")
+HAPPENS = ("sideways", "left_of", "right_of", "back", "stay", "other", "any", "up", "right", "left", "down")
+ACTS = ("up", "right", "left", "down", "a", "b", "leap", "forward", "stay", "other")
+
+
+def invented(rng: random.Random) -> str:
+    """Return a small map with some of all settings, at random; about half of them can be read and compiled."""
+    height, width = rng.randint(1, 6), rng.randint(1, 7)
+    settings = {line.split(":")[0]: line for line in (_setting(rng, height, width) for _ in range(rng.randint(0, 6)))}
+    own = [tile for tile in "mPpQq$h!" if any(tile in line for line in settings.values()) or rng.random() < 0.01]
+    pool = [*"......##~^><v*XG {}", *own, *rng.sample("aAbB0123", rng.randint(0, 4))]
+    tiles = rng.choices(pool, k=height * width)
+    for digit in {*tiles} & {*"0123"}:
+        if height * width > 3 and rng.random() < 0.95:
+            tiles = ["." if tile == digit else tile for tile in tiles]
+            for cell in rng.sample(range(height * width), 2):
+                tiles[cell] = digit
+    for _ in range(rng.choice([1, 1, 2])):
+        tiles[rng.randrange(height * width)] = "S"
+    return "\n".join([*settings.values(), *("".join(tiles[i : i + width]) for i in range(0, height * width, width))])
+
+
+def _setting(rng: random.Random, height: int, width: int) -> str:
+    """Return a line of metadata."""
+
+    def several(entry: Callable[[], str], most: int = 3) -> str:
+        return rng.choice([", ", ",", " , "]).join(entry() for _ in range(rng.randint(1, most)))
+
+    def wind() -> str:
+        side = rng.choice(["", "up", "right", "left", "down"])
+        lines = height if side in ("right", "left") else width
+        varies = rng.choice(["", " varies", f" varies {rng.choice(CHANCES)}"])
+        return f"{side} {' '.join(rng.choices('001239', k=lines))}{varies}"
+
+    def noise() -> str:
+        tile = rng.choice(["", "", "~ ", ". ", "^ ", "G "])
+        return tile + several(lambda: f"{rng.choice(HAPPENS)} {rng.choice(CHANCES)}")
+
+    def steps() -> str:
+        return several(lambda: f"{rng.choice(ACTS)} {rng.randint(-2, 2)} {rng.randint(-2, 2)}", 5)
+
+    def earning() -> str:
+        if rng.random() < 0.3:
+            return f"{rng.choice(ACTS)} {rng.choice(NUMBERS)}"
+        return f"{rng.choice('$m!qS.G~X*a0^')} {rng.choice(NUMBERS)}{rng.choice(['', ' goal', ' trap', ' leaving'])}"
+
+    lines: dict[str, Callable[[], str]] = {
+        "slip": lambda: rng.choice(CHANCES),
+        "ice": lambda: rng.choice(CHANCES),
+        "rewards": lambda: several(
+            lambda: f"{rng.choice(['goal', 'trap', 'item', 'step', 'bump', 'constructor'])} {rng.choice(NUMBERS)}"
+        ),
+        "trap": lambda: rng.choice(["end", "restart"]),
+        "wind": wind,
+        "noise": lambda: "; ".join(noise() for _ in range(rng.randint(1, 2))),
+        "actions": lambda: rng.choice(["four", "stay", "king", "king_stay", "turns", steps(), steps()]),
+        "reward": lambda: several(earning, 4),
+        "jump": lambda: several(
+            lambda: (
+                f"{rng.choice('PQ$h')} {rng.choice(['p', 'q', 'start', 'S', '.', 'm', '*', 'a'])}"
+                f" {rng.choice(['', *NUMBERS])}"
+            )
+        ),
+        "starts": lambda: several(lambda: f"{rng.choice('Shm$')} {rng.randint(1, 4)}"),
+        "exit": lambda: rng.choice(["any time", "all items"]),
+        "walls": lambda: " ".join("".join(rng.choices("000123", k=width)) for _ in range(height)),
+        "corners": lambda: rng.choice(["keep", "cut"]),
+        "facing": lambda: rng.choice(["up", "right", "left", "down"]),
+        "size": lambda: f"{height} x {width}",
+        "name": lambda: rng.choice(["\u200b", "x'y\"z", "\U0001f600"]),
+    }
+    key = rng.choice(list(lines))
+    return f"{key}: {lines[key]()}"
+
+
 def fuzz(count: int, seed: int) -> Counter[str]:
     """Return how often each thing happened; any exception but MazeError comes through."""
     rng = random.Random(seed)
     texts = [MENAGERIE, *(path.read_text(encoding="utf-8") for path in MAZES.values())]
     seen: Counter[str] = Counter()
     for _ in range(count):
-        text = mutated(rng, texts)
+        text = mutated(rng, texts) if rng.random() < 0.8 else invented(rng)
         try:
             maze = Maze.from_text(text)
         except MazeError as error:

@@ -118,15 +118,15 @@ function compiled([texts, names]) {
   });
 }
 
-/** The states of a random walk, actions and chances from a linear congruential generator. */
+/** The states of a random walk: chances from episode 0 of a seed, actions from episode 1. */
 function walked([text, seed, steps]) {
   const world = $compile.compile($maze.readMaze(text));
+  const [chances, drawn] = [new $rules.Chances(seed, 0), new $rules.Chances(seed, 1)];
   const states = new Int32Array(steps);
-  let [x, state] = [seed >>> 0, world.starts[0]];
-  const draw = () => (x = (Math.imul(x, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  let state = world.starts[0];
   for (let t = 0; t < steps; t++) {
-    const action = Math.floor(draw() * world.actions);
-    const now = $rules.step(world, state, action, draw());
+    const action = Math.floor(drawn.step(t) * world.actions);
+    const now = $rules.step(world, state, action, chances.step(t));
     state = now.end ? world.starts[0] : now.state;
     states[t] = state;
   }

@@ -38,10 +38,10 @@ def simple_fraction(number: float) -> Fraction:
 
 
 def _chance(text: str) -> Fraction:
-    chance = simple_fraction(float(Fraction(text)))
-    if not 0 <= chance <= 1:
+    chance = Fraction(text) if "/" in text else float(text)
+    if not 0 <= chance <= 1:  # before it is made a float, or a fraction of a million digits
         raise ValueError
-    return chance
+    return simple_fraction(float(chance))
 
 
 def read_noise(text: str) -> dict[str, Spread]:

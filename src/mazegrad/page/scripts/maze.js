@@ -1,6 +1,6 @@
 // Maps as text: tiles and the lines `key: value` above them; what cannot be read has a line and a column.
 
-import { fraction, simpleFraction } from "./fractions.js";
+import { fraction, plus, simpleFraction, toNumber } from "./fractions.js";
 
 export const DIRECTIONS = ["up", "right", "left", "down"];
 export const OFFSETS = [
@@ -42,43 +42,79 @@ const BETWEEN = new RegExp(`${BLANK}+`);
 const trimmed = (text) => text.replace(EDGES, "");
 const words = (text) => trimmed(text).split(BETWEEN).filter(Boolean);
 
+const ESCAPES = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
 /** Return a text in quotes, what cannot be seen written out, as Python does it. */
 function quoted(text) {
-  const shown = text
-    .replace(/\\/g, "\\\\")
-    .replace(/\n/g, "\\n")
-    .replace(/\r/g, "\\r")
-    .replace(/\t/g, "\\t")
-    .replace(/[\x00-\x1f\x7f-\xa0\xad]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`)
-    .replace(
-      /[\u2028\u2029\ufeff\ud800-\udbff](?![\udc00-\udfff])/g,
-      (sign) => `\\u${sign.charCodeAt(0).toString(16)}`,
-    );
+  const shown = text.replace(/\\|(?! )[\p{C}\p{Z}]/gu, (sign) => {
+    const code = sign.codePointAt(0).toString(16);
+    const [kind, digits] = code.length < 3 ? ["x", 2] : code.length < 5 ? ["u", 4] : ["U", 8];
+    return ESCAPES[sign] ?? `\\${kind}${code.padStart(digits, "0")}`;
+  });
   return shown.includes("'") && !shown.includes('"') ? `"${shown}"` : `'${shown.replace(/'/g, "\\'")}'`;
 }
 
+/** Return how much of two lists of signs is alike: the longest common block, and what is so left and right of it. */
+function alike(one, other) {
+  let [most, i, j] = [0, 0, 0];
+  for (let a = 0; a < one.length; a++) {
+    for (let b = 0; b < other.length; b++) {
+      let size = 0;
+      while (a + size < one.length && one[a + size] === other[b + size]) size += 1;
+      if (size > most) [most, i, j] = [size, a, b];
+    }
+  }
+  if (!most) return 0;
+  return most + alike(one.slice(0, i), other.slice(0, j)) + alike(one.slice(i + most), other.slice(j + most));
+}
+
+/** Return the end of an error message: the known word that is nearest (Ratcliff & Metzener 1988), or else all. */
+function nearest(word, known) {
+  const signs = [...word];
+  const likeness = (name) => (2 * alike([...name], signs)) / (name.length + signs.length);
+  const close = known.filter((name) => likeness(name) >= 0.6).sort();
+  const best = close.reduce((one, other) => (likeness(other) >= likeness(one) ? other : one), close[0]);
+  return best ? `; did you mean '${best}'?` : `; known: ${known.join(", ")}`;
+}
+
+/** Return a number's text in plain digits: Python takes those of all scripts, and underscores between them. */
+function digits(text) {
+  const value = (digit) => {
+    let zero = digit.codePointAt(0);
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+    return (digit.codePointAt(0) - zero) % 10;
+  };
+  return trimmed(text ?? "")
+    .replace(/(?![0-9])\p{Nd}/gu, value)
+    .replace(/(\d)_(?=\d)/g, "$1");
+}
+
+function float(text) {
+  const plain = digits(text).toLowerCase();
+  if (/^[+-]?inf(inity)?$/.test(plain)) return plain.startsWith("-") ? -Infinity : Infinity;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(plain) ? Number(plain) : fail();
+}
+
 function number(text) {
-  const plain = trimmed(text ?? "").replace(/(\d)_(?=\d)/g, "$1");
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) fail();
-  const value = Number(plain);
+  const value = float(text);
   return Number.isFinite(value) ? value : fail();
 }
 
 function whole(text) {
-  const plain = trimmed(text ?? "").replace(/(\d)_(?=\d)/g, "$1");
+  const plain = digits(text);
   return /^[+-]?\d+$/.test(plain) ? Number(plain) : fail();
 }
 
 function probability(text) {
   const at = text.indexOf("/");
-  const value = at < 0 ? number(text) : number(text.slice(0, at)) / number(text.slice(at + 1));
+  const value = at < 0 ? float(text) : float(text.slice(0, at)) / float(text.slice(at + 1));
   return value >= 0 && value <= 1 ? value : fail();
 }
 
 function chance(text) {
-  const ratio = /^([+-]?\d+)\/(\d+)$/.exec(text);
+  const ratio = /^\+?(-?\d+)\/(\d+)$/.exec(digits(text));
   if (ratio && BigInt(ratio[2]) === 0n) fail();
-  const value = ratio ? Number(ratio[1]) / Number(ratio[2]) : number(text);
+  const value = ratio ? toNumber(fraction(BigInt(ratio[1]), BigInt(ratio[2]))) : number(text);
   return value >= 0 && value <= 1 ? simpleFraction(value) : fail();
 }
 
@@ -86,7 +122,7 @@ function rewards(text) {
   const found = {};
   for (const entry of text.split(",")) {
     const [name, amount, ...rest] = words(entry);
-    if (amount === undefined || rest.length || !(name in REWARDS) || name in found) fail();
+    if (amount === undefined || rest.length || !Object.hasOwn(REWARDS, name) || Object.hasOwn(found, name)) fail();
     found[name] = number(amount);
   }
   return found;
@@ -167,7 +203,8 @@ function noise(text) {
       if (parts.length !== 2) fail();
       return [parts[0], chance(parts[1])];
     });
-    if (spreads.has(tile) || entries.reduce((sum, [, [n, d]]) => sum + Number(n) / Number(d), 0) > 1 + 1e-12) fail();
+    const [n, d] = entries.reduce((sum, [, share]) => plus(sum, share), fraction(0n));
+    if (spreads.has(tile) || n > d) fail();
     spreads.set(tile, entries);
   }
   return spreads;
@@ -298,7 +335,11 @@ export function ownKinds(metadata) {
 function readSize(value, line, column) {
   const parts = /^([^x]*)x(.*)$/.exec(value)?.slice(1).map(trimmed);
   if (!parts?.every((part) => /^\d{1,8}$/.test(part))) {
-    throw new MazeError(`'size' must be rows x columns, such as: 3 x 5, not ${quoted(value)}`, line, column);
+    throw new MazeError(
+      `'size' must be rows x columns, such as: 3 x 5, not ${[...quoted(value)].slice(0, 80).join("")}`,
+      line,
+      column,
+    );
   }
   const [rows, columns] = parts.map(Number);
   if (!(rows * columns > 0 && rows * columns <= MAX_TILES)) {
@@ -359,8 +400,11 @@ function even(rows, lines, own, typos) {
  * (the lines above the drawing, as they were), `text` and `lines` (of each row, its line in the text).
  */
 export function readMaze(text) {
+  if (text.length > 2 * MAX_TILES) {
+    const [signs, most] = [[...text].length, MAX_TILES].map((count) => count.toLocaleString("en"));
+    throw new MazeError(`${signs} characters; a maze can have ${most} tiles at most`, 1, 1);
+  }
   text = text.replace(/^\ufeff/, "").replace(/\r\n/g, "\n");
-  if (text.length > 2 * MAX_TILES) throw new MazeError("a maze can have 4,194,304 tiles at most", 1, 1);
   const metadata = {};
   const said = {};
   const settings = [];
@@ -394,8 +438,7 @@ export function readMaze(text) {
           size = readSize(value, at, colon + 2);
           continue;
         }
-        if (!known)
-          throw new MazeError(`unknown key ${quoted(key)}; known: ${Object.keys(METADATA).join(", ")}`, at, 1);
+        if (!known) throw new MazeError(`unknown key ${quoted(key)}${nearest(key, Object.keys(METADATA))}`, at, 1);
         metadata[key] = value;
         said[key] = at;
         try {

@@ -62,7 +62,7 @@ export function readReplay(text, mazes) {
     check(seed !== null, at, "the first episode needs a seed");
     const drawn = episode.options?.maze ?? keywords.maze ?? DEFAULTS[name];
     check(typeof drawn === "string", at, `the mazes of ${head.id} are not in the file; record it with --maze`);
-    const maze = readMaze(withKeywords(mazes[drawn] ?? drawn, keywords));
+    const maze = readMaze(withKeywords(Object.hasOwn(mazes, drawn) ? mazes[drawn] : drawn, keywords));
     const world = compile(maze);
     const chances = new Chances(seed, number);
     number += 1;

@@ -39,7 +39,7 @@ function pattern(sees, line) {
   if (words.length === 1 && ANYTHING.includes(words[0])) return { least, most };
   let absent = false;
   for (const word of only ? words.slice(1) : words) {
-    if (word in WORDS) least[WORDS[word]] = most[WORDS[word]] = Number(!absent);
+    if (Object.hasOwn(WORDS, word)) least[WORDS[word]] = most[WORDS[word]] = Number(!absent);
     else if (!NO.includes(word) || absent) throw new RuleError("ruleWord", { word }, line);
     absent = NO.includes(word);
   }
@@ -60,7 +60,7 @@ export function readRules(text) {
     const parts = /^\s*([^:]+?)\s*:\s*(.*?)\s*->\s*([^,\s]+)\s*(?:,\s*(.+?)\s*)?$/.exec(line);
     if (!parts) throw new RuleError("ruleShape", {}, i + 1);
     const [, node, sees, go, next = node] = parts;
-    if (!(go in WORDS)) throw new RuleError("ruleWord", { word: go }, i + 1);
+    if (!Object.hasOwn(WORDS, go)) throw new RuleError("ruleWord", { word: go }, i + 1);
     rules.push({ node, ...pattern(sees, i + 1), go: WORDS[go], next, line: i + 1 });
   });
   const names = [...new Set(rules.map(({ node }) => node))];
@@ -108,7 +108,8 @@ function readTables(text) {
         row.length === 16 &&
         row.every((entry) => Number.isInteger(entry) && entry >= 0 && entry < limit),
     );
-  if (!fits(next, next?.length) || !fits(action, 4) || action.length !== next.length || !(start in next))
+  const starts = Number.isInteger(start) && start >= 0 && start < next?.length;
+  if (!fits(next, next?.length) || !fits(action, 4) || action.length !== next.length || !starts)
     throw new RuleError("ruleTables", {});
-  return { next, action, start: Number(start), names: next.map((_, node) => String(node)) };
+  return { next, action, start, names: next.map((_, node) => String(node)) };
 }
