@@ -353,6 +353,20 @@ def test_text_is_read_and_errors_say_where(opened: Opened) -> None:
     assert page.locator("svg.maze").get_attribute("viewBox").split()[2] == "4.12"
 
 
+def test_errors_are_said_in_german(opened: Opened) -> None:
+    page = opened(language="de-DE")
+    page.click("#tab-draw")
+    for text, said in (
+        ("S.?G\n", "Zeile 1, Spalte 3: unbekanntes Zeichen '?'"),
+        ("slip: 2\nS.G\n", "Zeile 1, Spalte 6: 'slip' kann nicht '2' sein"),
+    ):
+        page.fill("#map-text", text)
+        assert said in page.inner_text("#map-error")
+    page.fill("#map-text", "..G\n")
+    page.click("#tab-walk")
+    assert "noch nicht begehbar: Zeile 1, Spalte 1: das Labyrinth hat keinen Start" in page.inner_text("#trouble")
+
+
 def test_a_map_is_opened_and_saved_as_a_file(opened: Opened, tmp_path: Path) -> None:
     page = opened()
     page.click("#tab-draw")

@@ -12,7 +12,7 @@ import { RulesMode } from "./rules_mode.js";
 import { asFragment, fromFragment } from "./sharing.js";
 import { Board, thinWalls } from "./view.js";
 import { WalkMode } from "./walk_mode.js";
-import { actionName, currentLanguage, mazeTitle, setLanguage, t } from "./words.js";
+import { actionName, currentLanguage, errorWords, mazeTitle, setLanguage, t } from "./words.js";
 
 const FASTEST = 100;
 const ANIMATED = 12;
@@ -54,9 +54,8 @@ class App {
   }
 
   inWords(error) {
-    return error.line
-      ? t("lineColumn", { line: error.line, column: error.column ?? 1, message: error.message })
-      : error.message;
+    const message = errorWords(error.message);
+    return error.line ? t("lineColumn", { line: error.line, column: error.column ?? 1, message }) : message;
   }
 
   // -------------------------------------------------------------------------------------------------------------- mazes

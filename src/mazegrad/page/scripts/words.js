@@ -527,6 +527,35 @@ const HINTS = [
   ],
 ];
 
+// what is wrong with a map, in German; others stay in English
+const ERRORS = [
+  [/^unknown tile (.+?); known: (.*)$/, "unbekanntes Zeichen $1; erlaubt: $2"],
+  [/^a tab has no fixed width.*$/, "ein Tabulator hat keine feste Breite; nimm Leerzeichen"],
+  [/^the maze is empty.*$/, "das Labyrinth ist leer; zeichne wenigstens eine Zeile"],
+  [/^the maze has no start.*$/, "das Labyrinth hat keinen Start; setze ein S, wo der Agent beginnt"],
+  [
+    /^a teleporter joins two cells; (.+) is drawn once$/,
+    "ein Teleporter verbindet zwei Zellen; $1 ist nur einmal gezeichnet",
+  ],
+  [
+    /^a teleporter joins two cells; (.+) is drawn (\d+) times$/,
+    "ein Teleporter verbindet zwei Zellen; $1 ist $2-mal gezeichnet",
+  ],
+  [
+    /^this row has (\d+) tiles, but the drawing is (\d+) wide.*$/,
+    "diese Zeile hat $1 Felder, die Zeichnung ist $2 breit und endet mit Wänden; zeichne die fehlenden Felder",
+  ],
+  [/^unknown key (.+?); .*$/, "unbekannte Einstellung $1"],
+  [/^':' is not a tile, and (.+?) is not a metadata key.*$/, "':' ist kein Feld, und $1 ist keine Einstellung"],
+  [/^(.+) is given twice$/, "$1 steht zweimal da"],
+  [/^('\w+') must be (.*), not (.*)$/, "$1 kann nicht $3 sein; erlaubt: $2"],
+  [/^`trap: restart` needs a single start.*$/, "`trap: restart` braucht genau einen Start S; das ist noch einer"],
+  [/^(\d+) numbers for (\d+) columns.*$/, "$1 Zahlen für $2 Spalten; gib für jede Spalte eine"],
+  [/^(\d+) numbers for (\d+) rows.*$/, "$1 Zahlen für $2 Zeilen; gib für jede Zeile eine"],
+  [/^the drawing has more than the (\d+) rows.*$/, "die Zeichnung hat mehr als $1 Zeilen"],
+  [/^this row has more than the (\d+) columns.*$/, "diese Zeile hat mehr als $1 Spalten"],
+];
+
 let german = false;
 
 /** Choose the language: "de" or "en". */
@@ -544,6 +573,12 @@ export function t(key, values = {}) {
   const text = (german ? GERMAN : ENGLISH)[key];
   if (text === undefined) throw new Error(`no words for ${key}`);
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Return what is wrong with a map, in the current language. */
+export function errorWords(message) {
+  const known = german && ERRORS.find(([pattern]) => pattern.test(message));
+  return known ? message.replace(...known) : message;
 }
 
 /** Return the hints of exercise 38. */
