@@ -18,7 +18,7 @@ from .maps.maze import Maze, MazeError
 from .maps.mutation import mutate
 from .maps.shipped import MAZES, load_maze
 from .maps.splits import canonical, level_digest, level_hashes, split_levels
-from .maps.suites import suite
+from .maps.suites import HOLDOUTS, suite
 from .observations import ENCODINGS, OBSERVATIONS, PLANES, SIDE_PLANES
 from .parallel import ParallelMazes
 from .parallel_make import parallel_env
@@ -52,6 +52,7 @@ __all__ = [
     "ENGINES",
     "FORMATS",
     "GENERATORS",
+    "HOLDOUTS",
     "INFO",
     "LEFT",
     "LEGEND",

@@ -31,7 +31,7 @@ from .pictures.draw import draw_place
 from .pictures.shown import ShownLanes
 from .pictures.text import place_text
 from .planning.goals import goal_reward
-from .planning.questions import is_plainly_fine
+from .planning.questions import plainly_fine
 from .saved import SavedState
 from .settings import Settings, TimeLimit
 
@@ -169,11 +169,12 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
     def _question(self, lanes: Lanes) -> None:
         """Warn of mazes that lanes are in and that can hardly be meant."""
         if self._settings.map_warnings:
-            numbers = np.unique(self.engine.places(lanes).maze)
-            new = [number for number in numbers.tolist() if self.engine.scene.maze(number) not in self._asked]
-            odd = [number for number in new if not is_plainly_fine(self.engine.scene.maze(number))]
-            self._asked.update(dict.fromkeys(self.engine.scene.maze(number) for number in new if number not in odd))
-            if odd:
+            numbers = np.unique(self.engine.places(lanes).maze).tolist()
+            mazes = {number: self.engine.scene.maze(number) for number in numbers}
+            new = {number: maze for number, maze in mazes.items() if maze not in self._asked}
+            fine = dict(zip(new, plainly_fine([*new.values()]).tolist(), strict=True))
+            self._asked.update(dict.fromkeys(maze for number, maze in new.items() if fine[number]))
+            if odd := [number for number in new if not fine[number]]:
                 self._settings.question(self.engine.worlds(np.array(odd)), self._asked)
 
     @property

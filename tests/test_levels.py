@@ -102,6 +102,47 @@ def test_levels_of_ones_own():
     assert set(mazes(env, 3)) == {load_maze("four_rooms")}
 
 
+def test_a_list_of_mazes_with_weights():
+    training = list(suite("easy", "train")[:5])
+    env = gymnasium.make("mazegrad/GridWorld-v0", maze=Levels.of(training, [1, 0, 3, 0, 0]), info=("level",)).unwrapped
+    drawn = Counter()
+    for _ in range(400):
+        _, info = env.reset()
+        assert env.maze == training[info["level"]]
+        drawn[int(info["level"])] += 1
+    assert drawn.keys() == {0, 2}
+    assert 70 < drawn[0] < 130
+    even = MazeEnv(Levels.of(training))
+    assert set(mazes(even, 100, seed=0)) == set(training)
+
+
+def test_lanes_draw_weighted_levels_as_single_environments_do():
+    levels = Levels.of(suite("easy", "train")[:7], weights=np.arange(7.0))
+    envs = gymnasium.make_vec("mazegrad/GridWorld-v0", num_envs=30, maze=levels, info=("level",), time_limit=3)
+    _, info = envs.reset(seed=5)
+    alone = MazeEnv(levels, time_limit=3)
+    for lane in range(30):
+        alone.reset(seed=5 + lane)
+        assert alone.maze == envs.maze_of(lane) == levels.make(int(info["level"][lane]))
+
+
+@pytest.mark.parametrize(
+    ("given", "weights", "message"),
+    [
+        ([], None, "at least one"),
+        ([load_maze("four_rooms"), load_maze("cliff_walk")], None, "one size"),
+        (["four_rooms"], None, "load_maze"),
+        ([load_maze("four_rooms")], [0], "not all 0"),
+        ([load_maze("four_rooms")], [-1], "from 0 up"),
+        ([load_maze("four_rooms")], [np.nan], "from 0 up"),
+        ([load_maze("four_rooms")], [1, 2], "one for each"),
+    ],
+)
+def test_lists_of_mazes_that_are_refused(given, weights, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        Levels.of(given, weights)
+
+
 def test_a_maze_that_is_given_stays():
     env = make()
     given = generate_from_key("prim", 8, 8, 1)

@@ -3,6 +3,9 @@
 from .buffer import LevelBuffer as LevelBuffer
 from .buffer import Replayed as Replayed
 from .scores import (
+    episode_returns as episode_returns,
+)
+from .scores import (
     learnability as learnability,
 )
 from .scores import (

@@ -69,6 +69,27 @@ def true_regret(worlds: World, returns: ArrayLike, *, discount: float = 0.99) ->
     return best - given
 
 
+def episode_returns(ended: ArrayLike, rewards: ArrayLike, *, discount: float) -> list[Floats]:
+    """Return the discounted returns of each lane's ended episodes, in their order: n arrays, some of them empty.
+
+    Args:
+        ended: (T, n), whether the step ended an episode.
+        rewards: (T, n); 0 for a step that only resets a lane.
+        discount: from 0 to 1, of each step after an episode's first.
+    """
+    ends, given = np.asarray(ended, dtype=bool), np.asarray(rewards, dtype=np.float64)
+    if ends.ndim != 2 or ends.shape != given.shape:
+        raise ValueError(f"expected two arrays (T, n) of one shape, not {ends.shape} and {given.shape}")
+    running, factor = np.zeros(ends.shape[1]), np.ones(ends.shape[1])
+    found = np.zeros(ends.shape)
+    for t, reward in enumerate(given):
+        running += factor * reward
+        factor *= discount
+        found[t] = running
+        running[ends[t]], factor[ends[t]] = 0, 1
+    return [found[ends[:, lane], lane] for lane in range(ends.shape[1])]
+
+
 def _mean_over_episodes(ended: ArrayLike, figures: Floats) -> Floats:
     """Return the mean over a lane's ended episodes of the mean figure in each, (n,); -inf without one."""
     ends = np.asarray(ended, dtype=bool)

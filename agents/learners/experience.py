@@ -137,12 +137,28 @@ class Lanes:
             raise ValueError(
                 f"an expert speaks by info {experts[0]!r}: make the environment with info=({experts[0]!r},)"
             )
-        count = env.num_envs
+        self._begin()
+        self.finished = Episodes([], [], [], [])
+
+    def restart(self, options: Mapping[str, Any]) -> None:
+        """Leave the episodes under way, and begin new ones in all lanes, such as in other mazes.
+
+        Args:
+            options: of the environment's `reset`.
+
+        Raises:
+            ValueError: see there.
+        """
+        observation, self.info = self.env.reset(options=dict(options))
+        self.observation = self.policy.encoder.stored(observation)
+        self._begin()
+
+    def _begin(self) -> None:
+        count = self.env.num_envs
         self.begins, self.over = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-        self.hidden, self.previous = policy.begin(count), np.full(count, NO_ACTION)
+        self.hidden, self.previous = self.policy.begin(count), np.full(count, NO_ACTION)
         self._return, self._discounted = np.zeros(count), np.zeros(count)
         self._length = np.zeros(count, dtype=np.int64)
-        self.finished = Episodes([], [], [], [])
 
     def collect(self, steps: int, choose: Choose) -> Experience:
         """Walk on for T = `steps` steps, and keep them."""

@@ -140,9 +140,22 @@ class PPO(Learner):
 
     def update(self) -> dict[str, float]:
         """Walk `segment` steps, and take up to `epochs` times `minibatches` steps of Adam."""
-        s, rng = self.settings, self.rng
-        experience = self.lanes.collect(s["segment"], lambda logits, info: drawn(logits, rng))
+        return self.learn(self.collect())
+
+    def collect(self) -> Experience:
+        """Walk on for `segment` steps in all lanes, with actions drawn from the policy."""
+        experience = self.lanes.collect(self.settings["segment"], lambda logits, _: drawn(logits, self.rng))
         self.steps += int(experience.live.sum())
+        return experience
+
+    def judge(self, experience: Experience) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the critic said, (T + 1, lanes) on the scale of the rewards, and the advantages, (T, lanes)."""
+        values = experience.values if self.scale is None else self.scale.undone(experience.values)
+        return values, advantages(experience, values, self.settings["discount"], self.settings["smoothing"])
+
+    def learn(self, experience: Experience) -> dict[str, float]:
+        """Take up to `epochs` times `minibatches` steps of Adam on experience; return figures for the curve."""
+        s, rng = self.settings, self.rng
         whole = self._batch(experience)
         entropy = at(s["entropy"], self.steps)
         sums: list[list[float]] = []
@@ -170,8 +183,7 @@ class PPO(Learner):
     def _batch(self, experience: Experience) -> Batch:
         """Return what all lanes say: advantages, targets for the critic, the probabilities of what was done."""
         s, dtype, live = self.settings, self.policy.dtype, experience.live
-        values = experience.values if self.scale is None else self.scale.undone(experience.values)
-        advantage = advantages(experience, values, s["discount"], s["smoothing"])
+        values, advantage = self.judge(experience)
         targets = advantage + values[:-1]
         if self.scale is not None:
             self.scale.follow(targets[live])

@@ -21,7 +21,7 @@ from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import MAZE, Streams, below
 from ..observations import Sight
-from ..planning.plain import PLAIN, distance_maps
+from ..planning.plain import IS_PLAIN, distance_maps
 from ..planning.shaping import distance_potential_of_maps
 from .engine import EVERY, Lanes, Setup
 
@@ -169,13 +169,10 @@ class FreshMazes:
 
     def accepts(self, mazes: Sequence[Maze]) -> bool:
         """Return whether all mazes are plain, without metadata, with one start, and of the size of the others."""
-        return all(
-            maze.tiles.shape == self._shape
-            and not maze.metadata
-            and len(maze.find("S")) == 1
-            and bool(np.isin(maze.tiles, PLAIN).all())
-            for maze in dict.fromkeys(mazes)
-        )
+        if not all(maze.tiles.shape == self._shape and not maze.metadata for maze in mazes):
+            return False
+        tiles = np.stack([maze.tiles for maze in mazes])
+        return bool((IS_PLAIN[tiles].all() & ((tiles == ord("S")).sum(axis=(1, 2)) == 1)).all())
 
     def enter(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
         """Put lanes into given mazes; for as long as they are in one, none is made ahead for them."""

@@ -1,20 +1,20 @@
 """Where an environment's mazes come from when each reset draws one."""
 
 import operator
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .arguments import whole
 from .generators import check_knobs, checked_walls, generate_batch, generate_from_key
 from .generators.grid import Tiles
 from .legend import MAX_TILES
 from .maze import Maze
-from .randomness import MASK, key_from_seed, seed_from_key
+from .randomness import MASK, below, key_from_seed, seed_from_key
 from .thin import thinned
 
 _LISTED_TILES: Final = 2**18  # of a set of levels that are all made to find the largest
@@ -32,6 +32,9 @@ class Levels:
         seeded: keys are those of seeds (see `key_from_seed`), by which `named` calls them.
         batch: from keys, (n,) uint64, to the tiles of their mazes, (n, height, width), each as `make` makes it, without
             metadata and of walls, floor, start and goal alone; None: they are made one by one.
+        shares: (keys,), how many of 2**53 draws are of this key or of one before it; None: each is drawn as often.
+
+    `Levels.of` makes them from a list of mazes.
     """
 
     make: Callable[[int], Maze]
@@ -40,6 +43,31 @@ class Levels:
     batch: Callable[[NDArray[np.uint64]], Tiles] | None = None
     repeat: int = 1
     seeded: bool = False
+    shares: NDArray[np.uint64] | None = None
+
+    @classmethod
+    def of(cls, mazes: Sequence[Maze], weights: ArrayLike | None = None) -> "Levels":
+        """Return levels that are given mazes; `info` "level" is their place in the sequence.
+
+        Args:
+            mazes: of one size.
+            weights: (mazes,), how often each is drawn, relative to the others; by default all are drawn as often.
+
+        Raises:
+            ValueError: no mazes, mazes of several sizes, or weights that are not one finite number for each, from 0 up
+                and not all 0.
+            TypeError: something that is not a Maze.
+        """
+        given = tuple(mazes)
+        for maze in given:
+            if not isinstance(maze, Maze):
+                raise TypeError(f"levels are mazes, not {type(maze).__name__}; load_maze(...) reads one")
+        if not given:
+            raise ValueError("levels need at least one maze")
+        sizes = sorted({maze.tiles.shape for maze in given})
+        if len(sizes) > 1:
+            raise ValueError(f"levels are mazes of one size, not of {sizes[0]} and {sizes[-1]} tiles")
+        return cls(given.__getitem__, tuple(range(len(given))), shares=_shares(weights, len(given)))
 
     def drawing(self, episode: Any) -> Any:
         """Return which draw of its lane an episode's level is: with `repeat`, several episodes have the same."""
@@ -57,7 +85,12 @@ class Levels:
     def number(self, bits: Any, lane: Any = 0) -> Any:
         """Return which of `keys` is the level for 64 random bits: an episode's, at counter MAZE of its stream."""
         count = len(self.keys or ())
-        return lane % count if self.pinned else (bits >> 32) * count >> 32
+        if self.pinned:
+            return lane % count
+        if self.shares is not None:
+            drawn = np.searchsorted(self.shares, np.asarray(bits, dtype=np.uint64) >> np.uint64(11), side="right")
+            return drawn if np.ndim(bits) else int(drawn)
+        return (bits >> 32) * count >> 32
 
     def widest(self, first: Maze) -> list[Maze]:
         """Return mazes none of which has fewer states than any level: all of a small set, else one that is all open.
@@ -117,6 +150,16 @@ def generated(
 
 def _thin(make: Callable[[int], Maze], key: int) -> Maze:
     return thinned(make(key))
+
+
+def _shares(weights: ArrayLike | None, count: int) -> NDArray[np.uint64] | None:
+    if weights is None:
+        return None
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != (count,) or not (np.isfinite(given) & (given >= 0)).all() or not given.any():
+        raise ValueError(f"weights must be {count} numbers from 0 up, one for each maze and not all 0, not {given}")
+    reached = np.cumsum(given / given.max())
+    return below(reached / reached[-1])
 
 
 def t_maze_levels(corridor: int) -> Levels:

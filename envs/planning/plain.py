@@ -14,6 +14,8 @@ from ..maps.directions import OFFSETS
 
 PLAIN: Final = np.frombuffer(b" #.SG", dtype=np.uint8)
 """The tiles of a plain maze."""
+IS_PLAIN: Final = np.isin(np.arange(256), PLAIN)
+"""(256,): of the byte of a tile, whether a plain maze may have it."""
 _UNSEEN, _WALL, _UNKNOWN = -1, -2, -3
 _LEVELS: Final = np.full(256, _UNKNOWN, dtype=np.int16)  # of the byte of a tile, before the search
 _LEVELS[PLAIN] = [_WALL, _WALL, _UNSEEN, _UNSEEN, 0]

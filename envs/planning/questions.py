@@ -4,13 +4,14 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.inventory import is_door
 from ..core.world import World, checked_world
 from ..maps.formats.blank_floor import HINT, read_blank_floor
 from ..maps.maze import Maze, MazeError
 from .distances import Graph, distances
-from .plain import PLAIN, distance_maps
+from .plain import IS_PLAIN, distance_maps
 
 
 class MapWarning(UserWarning):
@@ -38,12 +39,21 @@ def questions(world: World) -> list[str]:
     ]
 
 
-def is_plainly_fine(maze: Maze) -> bool:
-    """Return whether a plain maze has one goal that all its starts reach, read off its tiles: nothing is compiled."""
-    if maze.metadata or not np.isin(maze.tiles, PLAIN).all() or len(maze.find("G")) != 1:
-        return False
-    ways = distance_maps(maze.tiles[None])[0][maze.tiles == ord("S")]
-    return len(ways) > 0 and bool((ways >= 0).all())
+def plainly_fine(mazes: Sequence[Maze]) -> NDArray[np.bool_]:
+    """Return which are plain mazes with one goal that all starts reach, (mazes,): read off tiles, many at once."""
+    fine = np.zeros(len(mazes), dtype=np.bool_)
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for number, maze in enumerate(mazes):
+        if not maze.metadata:
+            by_shape.setdefault(maze.tiles.shape, []).append(number)
+    for numbers in by_shape.values():
+        tiles = np.stack([mazes[number].tiles for number in numbers])
+        plain = IS_PLAIN[tiles].all(axis=(1, 2)) & ((tiles == ord("G")).sum(axis=(1, 2)) == 1)
+        tiles, which = tiles[plain], np.array(numbers)[plain]
+        starts = tiles == ord("S")
+        lost = starts & (distance_maps(tiles) < 0)
+        fine[which] = starts.any(axis=(1, 2)) & ~lost.any(axis=(1, 2))
+    return fine
 
 
 def _about(world: World) -> list[str]:
