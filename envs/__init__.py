@@ -5,6 +5,7 @@ from .core.places import Places
 from .core.rules import outcomes, slipped, transition
 from .core.scene import TILE_CODES
 from .core.world import World
+from .editor import MazeEditor
 from .engines.choice import ENGINES
 from .engines.engine import Engine
 from .env import MazeEnv
@@ -74,6 +75,7 @@ __all__ = [
     "Levels",
     "MapWarning",
     "Maze",
+    "MazeEditor",
     "MazeEnv",
     "MazeError",
     "MazeVectorEnv",

@@ -18,8 +18,9 @@ pvl           the mean positive advantage (Jiang et al. 2021a)
 learnability  p (1 - p) for the share p of episodes that reach the goal (Rutherford et al. 2024)
 regret        V* minus the return, exactly. The others estimate it; here the optimum of each level is computed.
 
-A level has 13 x 13 tiles in a border, up to 60 of them walls, a start and a goal; it may be unsolvable. The agent has an
-LSTM, and sees 5 x 5 tiles around it. The test is on eight mazes that this field reports on, of which none is trained on.
+A level has 13 x 13 tiles in a border, up to 60 of them walls, a start and a goal; it may be unsolvable. The agent has
+an LSTM, and sees 5 x 5 tiles around it. The test is on eight mazes that are drawn after those on which this field
+reports, and on which nothing is trained.
 """
 
 import argparse

@@ -1,13 +1,24 @@
 """Curricula: the buffer's weights are JaxUED's, its scores those of a plain loop, mutations change what they say."""
 
+import runpy
+from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazegrad.agents.curricula import LevelBuffer, learnability, max_monte_carlo, positive_value_loss, true_regret
+from mazegrad.agents import PPO
+from mazegrad.agents.curricula import (
+    LevelBuffer,
+    episode_returns,
+    learnability,
+    max_monte_carlo,
+    positive_value_loss,
+    true_regret,
+)
 from mazegrad.envs import Maze, World, generate, load_maze, mutate, value_iteration
 
 
@@ -171,3 +182,44 @@ def test_wrong_arguments_are_refused() -> None:
     for use, message in wrong:
         with pytest.raises(ValueError, match=message):
             use()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 4), st.integers(0, 999))
+def test_episode_returns_are_those_of_a_plain_loop(steps: int, lanes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ended, rewards = rng.random((steps, lanes)) < 0.3, rng.normal(size=(steps, lanes))
+    found = episode_returns(ended, rewards, discount=0.9)
+    for lane in range(lanes):
+        wanted, total, step = [], 0.0, 0
+        for t in range(steps):
+            total += 0.9**step * rewards[t, lane]
+            step += 1
+            if ended[t, lane]:
+                wanted.append(total)
+                total, step = 0.0, 0
+        np.testing.assert_allclose(found[lane], wanted, atol=1e-12)
+
+
+def test_lanes_restart_in_given_mazes() -> None:
+    envs = gymnasium.make_vec("mazegrad/GridWorld-v0", num_envs=3, maze=levels(3))
+    learner = PPO(envs, segment=8, minibatches=1, rng=np.random.default_rng(0))
+    learner.collect()
+    learner.lanes.restart({"maze": levels(3, 10)})
+    assert [envs.unwrapped.maze_of(lane) for lane in range(3)] == levels(3, 10)
+    walked = learner.collect()
+    assert walked.begins[0].all() and walked.live[0].all()
+    assert not any(part.any() for part in walked.hidden)
+
+
+@pytest.mark.parametrize("words", [["--curriculum", "dr"], ["--curriculum", "accel", "--score", "regret"]])
+def test_the_example_trains_and_goes_on(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = runpy.run_path(str(Path(__file__).parent.parent / "examples/curricula.py"))
+    out = str(tmp_path / "results.jsonl")
+    program["main"]([*words, "--steps", "40000", "--out", out])
+    first = capsys.readouterr().out
+    assert "| mean |" in first and words[1] in first
+    program["main"]([*words, "--steps", "40000", "--out", out])
+    assert capsys.readouterr().out in first  # nothing was trained again
+    program["main"](["--table", out])
+    assert capsys.readouterr().out in first
