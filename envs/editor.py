@@ -15,7 +15,7 @@ from .pictures.draw import draw_place
 WALL, FLOOR, START, GOAL = b"#.SG"
 
 
-class MazeEditor(gymnasium.Env[dict[str, Any], int]):
+class MazeEditor(gymnasium.Env[dict[str, Any], Any]):
     """Draw a maze tile by tile, as the teacher of PAIRED does (Dennis et al. 2020).
 
     The first action is where the goal is, the second where the agent starts; each further one turns floor into a wall,

@@ -96,7 +96,8 @@ def test_every_example_and_command_is_named() -> None:
 )
 def test_links_and_pictures_exist(page: str) -> None:
     path = ROOT / page
-    for link in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+    text = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)  # pages that the site adds
+    for link in re.findall(r"\]\(([^)#]+)", text):
         if not link.startswith("http"):
             assert (path.parent / link).exists(), link
 
