@@ -155,9 +155,10 @@ def gallery() -> None:
         (folder / f"{name}.svg").write_text(environments.best_walk(env_id)._repr_svg_() or "", encoding="utf-8")
         picture = f"![An optimal walk through {name}](images/gallery/{name}.svg)"
         lines += [f"### {name}", "", picture, "", f"    mazegrad watch --env {name}", ""]
-    lines += ["## Maps", ""]
+    lines += ["## Maps", "", "`draw_svg(load_maze(name))`; the commands draw the maps with a way to the goal.", ""]
     for name in MAZES:
-        lines += [f"### {name}", "", shown(f"map_{name}", load_maze(name)), "", f"    mazegrad solve {name}", ""]
+        command = f"    mazegrad solve {name} --png {name}.png"
+        lines += [f"### {name}", "", shown(f"map_{name}", load_maze(name)), "", command, ""]
     lines += ["## Generators", ""]
     for name in GENERATORS:
         maze = generate(name, 8, 14, rng=np.random.default_rng(0))
@@ -166,7 +167,14 @@ def gallery() -> None:
             (folder / f"generator_{name}.svg").write_text(growing(name), encoding="utf-8")
         command = f"    mazegrad generate {name} --rows 8 --columns 14 --png {name}.png"
         lines += [f"### {name}", "", picture, "", command, ""]
-    lines += ["## Tiles", "", "| tile | picture | what |", "| --- | --- | --- |"]
+    lines += [
+        "## Tiles",
+        "",
+        '`draw_svg(Maze.from_text("~"), tile=32)` and the like.',
+        "",
+        "| tile | picture | what |",
+        "| --- | --- | --- |",
+    ]
     for number, (tile, about) in enumerate(LEGEND.items()):
         what = shown(f"tile_{number}", Maze(np.array([[ord(tile)]], dtype=np.uint8)), tile=32)
         sign = "(blank)" if tile == " " else f"`{tile}`"

@@ -44,7 +44,8 @@ def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
         for name, numbers in (("cx", columns), ("cy", rows))
     )
     disc = f'r="{0.40 * tile:g}" stroke-width="{0.06 * tile:g}" stroke="rgb{LIGHT.paper}" fill="rgb{LIGHT.agent}"'
-    return draw_svg(maze, tile=tile).replace("</svg>", f"<circle {disc}>{moves}</circle></svg>")
+    drawing = world if len(world.mazes) == 1 else maze  # a World knows the slip that a keyword gave it
+    return draw_svg(drawing, tile=tile).replace("</svg>", f"<circle {disc}>{moves}</circle></svg>")
 
 
 def frames_svg(frames: Sequence[Frame]) -> str:
