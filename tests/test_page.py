@@ -3,6 +3,7 @@
 Needs Playwright for Python and Chromium (`MAZEGRAD_CHROMIUM` names its file); without them these tests are skipped.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from page_browser import CHECKS, chromium
 
+from mazegrad.agents import wall_follower_automaton
 from mazegrad.cli import main
 from mazegrad.envs import Maze, World, load_maze, shortest_path, value_iteration
 from mazegrad.page import build_page
@@ -47,7 +49,12 @@ def opened(browser: Any, address: str) -> Iterator[Opened]:
     contexts, said, loaded = [], [], []
 
     def open_page(
-        size: str = "desktop", language: str = "en-GB", theme: str = "light", fragment: str = "", touch: bool = False
+        size: str = "desktop",
+        language: str = "en-GB",
+        theme: str = "light",
+        fragment: str = "",
+        touch: bool = False,
+        file: Path | None = None,
     ) -> Any:
         width, height = SIZES[size]
         context = browser.new_context(
@@ -60,7 +67,7 @@ def opened(browser: Any, address: str) -> Iterator[Opened]:
         page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: said.append(f"error: {error.stack}"))
         page.on("request", lambda request: loaded.append(request.url))
-        page.goto(address + fragment)
+        page.goto((file.as_uri() if file else address) + fragment)
         page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
@@ -480,6 +487,30 @@ def test_an_automaton_of_ones_own_is_written_in_words(opened: Opened) -> None:
     assert "Step\n3" in page.inner_text("#facts") and "Node back sees" in page.inner_text("#side")
     page.check("#compiled")
     assert page.locator(".units i").count() == 2 * 16 + 1
+
+
+def test_nets_and_automata_that_come_with_the_page_are_opened_first(opened: Opened, tmp_path: Path) -> None:
+    automaton = wall_follower_automaton("left")
+    given = {
+        "nets": [{"name": "mine.npz", "W": (2 * np.eye(4)).tolist(), "U": np.eye(4).tolist(), "b": [0] * 4, "h0": [0, 1, 0, 0]}],
+        "automata": [{"name": "mine.json", "next": automaton.next_node.tolist(), "action": automaton.action.tolist()}],
+    }  # fmt: skip
+    given["automata"][0] |= {"start": 0, "names": None}
+    file = tmp_path / "page.html"
+    html = build_page()
+    data = re.search(r'(?<=id="data">).*?(?=</script>)', html, re.DOTALL)
+    assert data
+    file.write_text(html.replace(data[0], json.dumps(json.loads(data[0]) | given)), encoding="utf-8")
+    page = opened(file=file)
+    assert page.input_value('[data-weight="W11"]') == "2" and page.input_value('[data-weight="U33"]') == "1"
+    assert page.locator(".mind tbody tr").nth(1).locator("td").nth(1).inner_text() == "1"  # h_0 is right
+    page.click('[data-chip="U0"]')
+    page.click("[data-net]")
+    assert page.input_value('[data-weight="U33"]') == "1"
+    page.click("#tab-rules")
+    assert page.locator("#rule option:checked").inner_text() == "mine.json"
+    page.click("#step")
+    assert page.locator(".graph .node").count() == 4
 
 
 def test_a_recorded_run_is_scrubbed(opened: Opened, tmp_path: Path) -> None:

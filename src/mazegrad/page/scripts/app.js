@@ -554,8 +554,8 @@ class App {
     const theme = kept.get("theme");
     if (theme) document.documentElement.dataset.theme = theme;
     setLanguage(kept.get("language") ?? (navigator.language.startsWith("de") ? "de" : "en"));
-    const net = readNet(kept.get("net"));
-    if (net) this.find("net").net = net;
+    const net = this.data.nets?.[0] ?? readNet(kept.get("net"));
+    if (net) this.find("net").net = structuredClone({ W: net.W, U: net.U, b: net.b, h0: net.h0 });
     this.showMazes("0");
     this.openText(this.data.mazes[0].text);
     this.setMode("net");

@@ -81,6 +81,12 @@ export class NetMode extends Walking {
     if (spoken) say(spoken);
   }
 
+  /** Take the numbers of a net that came with the page. */
+  take({ name, W, U, b, h0 }) {
+    this.net = { W: W.map((row) => [...row]), U: U.map((row) => [...row]), b: [...b], h0: [...h0] };
+    this.changed(t("tableChanged", { name }));
+  }
+
   set(name, row, column, value) {
     if (name === "b") this.net.b[row] = value;
     else this.net[name][row][column] = value;
@@ -136,7 +142,11 @@ export class NetMode extends Walking {
     this.sliderName = el("label", { for: "weight" });
     this.sliderValue = el("output", { for: "weight" });
     const slider = el("div", { class: "slider" }, el("span", {}, this.sliderName), this.slider, this.sliderValue);
-    return card(t("tablesTitle"), el("p", { class: "soft small", text: t("tablesHelp") }), slider, tables);
+    const given = (this.app.data.nets ?? []).map((net) =>
+      button(t("openThis", { name: net.name }), () => this.take(net), "quiet", { "data-net": net.name }),
+    );
+    const row = given.length ? el("div", { class: "row" }, given) : null;
+    return card(t("tablesTitle"), el("p", { class: "soft small", text: t("tablesHelp") }), row, slider, tables);
   }
 
   /** Return a table of numbers to type into, and buttons that change it as a whole. */

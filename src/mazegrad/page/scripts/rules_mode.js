@@ -16,14 +16,20 @@ export class RulesMode extends Walking {
     super(app);
     this.id = "rules";
     this.senses = true;
-    this.chosen = Object.keys(RULES)[0];
+    // those that came with the page, by number, then those that are known by name
+    this.known = { ...Object.fromEntries((app.data.automata ?? []).map((given, i) => [`given${i}`, given])), ...RULES };
+    [this.chosen] = Object.keys(this.known);
     this.written = EXAMPLE;
     this.own = readRules(EXAMPLE);
     this.compiled = false;
   }
 
+  title(name) {
+    return this.known[name]?.name ?? t(`rule_${name}`);
+  }
+
   get rule() {
-    return this.chosen === "own" ? this.own : RULES[this.chosen];
+    return this.chosen === "own" ? this.own : this.known[this.chosen];
   }
 
   /** Take the automaton that is written in words, if it can be read. */
@@ -74,7 +80,7 @@ export class RulesMode extends Walking {
           },
         },
       },
-      [...Object.keys(RULES), "own"].map((name) => el("option", { value: name, text: t(`rule_${name}`) })),
+      [...Object.keys(this.known), "own"].map((name) => el("option", { value: name, text: this.title(name) })),
     );
     select.value = this.chosen;
     const compiled = el("input", {
@@ -117,7 +123,7 @@ export class RulesMode extends Walking {
   live() {
     const { now } = this.walk;
     const { rule } = this;
-    this.about.textContent = t(`about_${this.chosen}`);
+    this.about.textContent = this.rule.name ?? t(`about_${this.chosen}`);
     const { thought } = now;
     const after = thought?.memory.node ?? null;
     this.graph.replaceChildren(graphPlot(rule.next, now.memory.node, after, rule.names));

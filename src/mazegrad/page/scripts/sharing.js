@@ -22,7 +22,9 @@ export async function asFragment({ mode, map, net, lang }) {
     typeof CompressionStream === "undefined"
       ? `r${toBase64(bytes)}`
       : `z${toBase64(await through(bytes, new CompressionStream("deflate-raw")))}`;
-  const weights = [...net.W.flat(), ...net.U.flat(), ...net.b].map((value) => Number(value.toFixed(4))).join(",");
+  const weights = [...net.W.flat(), ...net.U.flat(), ...net.b, ...net.h0]
+    .map((value) => Number(value.toFixed(4)))
+    .join(",");
   return new URLSearchParams({ mode, map: packed, net: weights, lang }).toString();
 }
 
@@ -38,9 +40,14 @@ export async function fromFragment(fragment) {
     );
   }
   const weights = parts.get("net")?.split(",").map(Number);
-  if (weights?.length === 36 && weights.every((value) => Math.abs(value) <= 1e6)) {
+  if ([36, 40].includes(weights?.length) && weights.every((value) => Math.abs(value) <= 1e6)) {
     const row = (i) => weights.slice(4 * i, 4 * i + 4);
-    found.net = { W: [0, 1, 2, 3].map(row), U: [4, 5, 6, 7].map(row), b: row(8), h0: [1, 0, 0, 0] };
+    found.net = {
+      W: [0, 1, 2, 3].map(row),
+      U: [4, 5, 6, 7].map(row),
+      b: row(8),
+      h0: weights.length === 40 ? row(9) : [1, 0, 0, 0],
+    };
   }
   return found;
 }
