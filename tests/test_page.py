@@ -491,11 +491,12 @@ def test_an_automaton_of_ones_own_is_written_in_words(opened: Opened) -> None:
 
 def test_nets_and_automata_that_come_with_the_page_are_opened_first(opened: Opened, tmp_path: Path) -> None:
     automaton = wall_follower_automaton("left")
+    tables = {"next": automaton.next_node.tolist(), "action": automaton.action.tolist()}
+    net = {"W": (2 * np.eye(4)).tolist(), "U": np.eye(4).tolist(), "b": [0] * 4, "h0": [0, 1, 0, 0]}
     given = {
-        "nets": [{"name": "mine.npz", "W": (2 * np.eye(4)).tolist(), "U": np.eye(4).tolist(), "b": [0] * 4, "h0": [0, 1, 0, 0]}],
-        "automata": [{"name": "mine.json", "next": automaton.next_node.tolist(), "action": automaton.action.tolist()}],
-    }  # fmt: skip
-    given["automata"][0] |= {"start": 0, "names": None}
+        "nets": [{"name": "mine.npz", **net}],
+        "automata": [{"name": "mine.json", "start": 0, "names": None, **tables}],
+    }
     file = tmp_path / "page.html"
     html = build_page()
     data = re.search(r'(?<=id="data">).*?(?=</script>)', html, re.DOTALL)
