@@ -19,6 +19,8 @@ import mazegrad  # noqa: F401  (registers the environments)
 from mazegrad.agents import RandomAgent, agent_from_policy, certify_memory, path_follower, rollout
 from mazegrad.agents.proofs.picture import picture
 from mazegrad.envs import TabularMDP, World, describe, draw, draw_svg, evaluate_policy, load_maze, value_iteration
+from mazegrad.envs.pictures.notebook import animated_svg
+from mazegrad.envs.pictures.walk import walk_html
 
 
 def frame_in(svg: str) -> np.ndarray:
@@ -220,3 +222,10 @@ def test_a_walk_of_another_library_is_not_drawn() -> None:
     assert walk._repr_html_() is walk._repr_svg_() is None
     with pytest.raises(ValueError, match="no world to draw"):
         walk.to_html()
+
+
+def test_a_walk_shows_slips_that_a_keyword_gave() -> None:
+    maze = load_maze("four_rooms")
+    for show in (walk_html, animated_svg):
+        pages = {slip: show(World.compile(maze, slip=slip), [0, 1]) for slip in (None, 0.0, 0.1)}
+        assert pages[None] == pages[0.0] != pages[0.1]

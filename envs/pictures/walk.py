@@ -61,7 +61,9 @@ def walk_html(world: World, states: Sequence[int], texts: Sequence[str] | None =
         states: of one maze of the world, T + 1 of them, in the order of the walk.
         texts: what stands below each; by default its number.
     """
-    maze, steps = world.mazes[int(world.maze_of[states[0]])], len(states) - 1
+    number, steps = int(world.maze_of[states[0]]), len(states) - 1
+    maze, slip = world.mazes[number], world.slips[number]
+    drawn = maze if slip is None else maze.with_settings({"slip": repr(slip) if slip else None})  # a keyword's too
     held, grounds = np.unique(world.carried[list(states)], return_inverse=True)
     tile = max(4, min(tile_size(maze, _SIDE, _SIDE), 40))
     texts = [f"step {t} of {steps}" for t in range(steps + 1)] if texts is None else list(texts)
@@ -71,7 +73,7 @@ def walk_html(world: World, states: Sequence[int], texts: Sequence[str] | None =
         walk["noses"] = OFFSETS[world.heading[list(states)]].tolist()
     images = "".join(
         f'<img alt="{"the maze" if not i else ""}" style="width:100%"{" hidden" if i != grounds[0] else ""}'
-        f' src="data:image/svg+xml;base64,{base64.b64encode(_ground(maze, int(bits), tile).encode()).decode()}">'
+        f' src="data:image/svg+xml;base64,{base64.b64encode(_ground(drawn, int(bits), tile).encode()).decode()}">'
         for i, bits in enumerate(held)
     )
     row, column = divmod(walk["cells"][0], maze.width)
