@@ -275,7 +275,7 @@ def main(results: int) -> None:
     folder = os.path.join(os.getcwd(), "work")
     os.chdir(folder)
     send({"walls": confine(task["limits"], folder)})
-    sys.meta_path.insert(0, _Guard)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Guard)
     sys.path[:] = [path for path in sys.path if "site-packages" not in path and "dist-packages" not in path]
     module = types.ModuleType("submission")
     sys.modules["submission"] = module
