@@ -91,8 +91,13 @@ def test_every_example_and_command_is_named() -> None:
         assert f"python {example.relative_to(ROOT).as_posix()}" in pages
 
 
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("tutorials/*.md")])
+
+
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+    "page",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{p.relative_to(DOCS).as_posix()}" for p in PAGES)],
 )
 def test_links_and_pictures_exist(page: str) -> None:
     path = ROOT / page
