@@ -27,8 +27,17 @@ class NDArray(Generic[Scalar]):
     """Stands in signatures for numpy's alias, which would be written out: `ndarray[tuple[Any, ...], dtype[int64]]`."""
 
 
-NDArray.__module__ = "numpy.typing"
-numpy.typing.NDArray = NDArray  # type: ignore[misc, assignment]
+class ArrayLike:
+    """Stands for numpy's, which would be written out in eight lines."""
+
+
+class DTypeLike:
+    """Stands for numpy's."""
+
+
+for _standing in (NDArray, ArrayLike, DTypeLike):
+    _standing.__module__ = "numpy.typing"
+    setattr(numpy.typing, _standing.__name__, _standing)
 
 import environments  # noqa: E402
 import reference  # noqa: E402
@@ -159,11 +168,19 @@ def _read(app: Any, docname: str, source: list[str]) -> None:
     source[0] = _toctrees(text) if docname == "index" else text
 
 
+_attributes: dict[str, list[str]] = {}
+
+
 def _docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Make reStructuredText of a docstring, whose only markup is `code` and, indented, text as it stands."""
-    if what in ("attribute", "property") and lines:  # else what is before a colon, such as a shape, is taken for a type
-        lines[0] = re.sub(r"^(\([^)]*\)|[^:]*): ", r"\1 – ", lines[0])
     lines[:] = reference.rst_lines(lines)
+    if what in ("attribute", "property"):  # napoleon takes what is before a colon, such as a shape, for a type
+        _attributes[name], lines[:] = list(lines), []
+
+
+def _attribute(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Give an attribute the text that napoleon was not shown."""
+    lines[:] = _attributes.pop(name, lines)
 
 
 def _signature(
@@ -192,4 +209,5 @@ def setup(app: Any) -> None:
     app.connect("source-read", _read)
     app.connect("build-finished", _copied)
     app.connect("autodoc-process-docstring", _docstring, priority=400)
+    app.connect("autodoc-process-docstring", _attribute, priority=600)
     app.connect("autodoc-process-signature", _signature)
