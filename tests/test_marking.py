@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -172,6 +173,7 @@ WRONG_41: dict[str, tuple[str, int, str]] = {
     "padded": (changed("def h_conv2d(image, kernel):", "def h_conv2d(image, kernel):\n    image = np.pad(image, [(0, 0), (0, 0), (1, 1), (1, 1)])"), 1, "has the shape"),
     "float32": (changed("    return out\n", "    return out.astype(np.float32)\n"), 18, "returned float32"),
     "integers": (changed("    return out\n", "    return out.astype(int)\n"), 1, "expected"),
+    "truths": (changed("    return out\n", "    return out > 0\n"), 1, r"is 0 at \[0, 0, 0, 0\]; expected"),
     "a_list": (changed("    return out\n", "    return out.tolist()\n"), 2, "is a list"),
     "nothing": (changed("    return out\n", "    pass\n"), 0, "is a NoneType"),
     "writes_into_image": (changed("    out = np.zeros", "    image *= 1.5\n    out = np.zeros"), 1, "writes into its arguments"),
@@ -201,7 +203,7 @@ WRONG_41: dict[str, tuple[str, int, str]] = {
     "the_librarys_files": ("from mazegrad.nn.convolution import h_conv2d, h_conv2d_grad\n", 0, "is not allowed"),
 }  # fmt: skip
 
-HARM = "/tmp/mazegrad_was_here"
+HARM = "FOLDER/../harm"
 LOOP = "while True:\n    pass\n"
 HOSTILE_41: dict[str, tuple[str, int, str]] = {
     "loops_at_import": (GOOD + LOOP, 0, "more than 1 s"),
@@ -225,6 +227,10 @@ HOSTILE_41: dict[str, tuple[str, int, str]] = {
     "deletes_the_submission": (changed(HEAD, HEAD + "import os\nos.remove('../submission.py')\n"), 0, "Permission denied"),
     "fills_the_disk": (changed(HEAD, HEAD + "for n in range(10**6):\n    open(str(n), 'wb').write(bytes(2**24))\n"), 0, "MiB of files|more than 1 s"),
     "one_endless_file": (changed(HEAD, HEAD + "f = open('x', 'wb')\nwhile True:\n    f.write(bytes(2**20))\n"), 0, "too large"),
+    "memory_files": (changed(HEAD, HEAD + "import os\nfiles = []\nwhile True:\n    files.append(os.memfd_create('x'))\n    os.write(files[-1], bytes(10**6))\n"), 0, "not permitted|not allowed"),
+    "open_files": (changed(HEAD, HEAD + "import os\nfiles = []\nwhile True:\n    files.append(open('x', 'w'))\n    os.remove('x')\n"), 0, "Too many open files"),
+    "truncates_others": (changed(HEAD, HEAD + "import os\nos.truncate('FOLDER/right_41_loops.py', 0)\n"), 0, "not permitted|Permission denied"),
+    "makes_folders": (changed(HEAD, HEAD + "import os\nwhile True:\n    os.mkdir('x')\n    os.chdir('x')\n"), 0, "not permitted|Permission denied"),
     "reads_the_home": (changed(HEAD, HEAD + "open('/etc/passwd').read()\n"), 0, "Permission denied"),
     "reads_others": (changed(HEAD, HEAD + "open('FOLDER/right_41_loops.py').read()\n"), 0, "Permission denied"),
     "the_network": (changed(HEAD, HEAD + "import socket\nsocket.create_connection(('127.0.0.1', 9))\n"), 0, "not allowed|not permitted"),
@@ -304,7 +310,9 @@ def confined() -> bool:
 
 
 @pytest.mark.slow
-def test_a_hundred_submissions_are_marked_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hundred_submissions_are_marked_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not confined():
         pytest.skip("this kernel has no Landlock or no seccomp")
     folder = tmp_path / "submissions"
@@ -312,7 +320,9 @@ def test_a_hundred_submissions_are_marked_right(tmp_path: Path, capsys: pytest.C
     wanted = write_all(folder)
     assert len(wanted) >= 100
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    out = tmp_path / "points.csv"
+    out, left = tmp_path / "points.csv", tmp_path / "temporary"
+    left.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(left))
     code = main(
         ["check", str(folder), "--time", "1", "--memory", "256", "--csv", str(out), "--length", "8", "--jobs", "3"]
     )
@@ -329,7 +339,8 @@ def test_a_hundred_submissions_are_marked_right(tmp_path: Path, capsys: pytest.C
             faults.append(f"{name}: {row}")
     assert not faults, "\n".join(faults)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    assert not Path(HARM).exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"submissions", "points.csv", "temporary"}
+    assert not list(left.iterdir())
     printed = capsys.readouterr().out
     assert printed.count("\n") == len(wanted) + 1
     assert "\x1b" not in printed

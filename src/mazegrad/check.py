@@ -59,8 +59,11 @@ def check(arguments: Namespace) -> int:
     def marked(file: Path) -> list[Report]:
         return mark(file, arguments.exercise, maze, arguments.length, limits, arguments.seed)
 
-    with ThreadPoolExecutor(arguments.jobs) as pool:  # which waits for processes
+    pool = ThreadPoolExecutor(arguments.jobs)  # whose threads wait for processes
+    try:
         reports = [report for found in progress(pool.map(marked, files), len(files), "marking") for report in found]
+    finally:
+        pool.shutdown(cancel_futures=True)
     if arguments.csv is not None:
         write_file(arguments.csv, points_table(reports, submission if folder else submission.parent).encode())
     if arguments.json:

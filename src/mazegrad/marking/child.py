@@ -22,7 +22,7 @@ import numpy.linalg
 import numpy.random
 
 MOST: Final = 2**22  # bytes of one returned array
-_CPU, _FSIZE, _CORE, _NPROC, _AS = 0, 1, 4, 6, 9  # of setrlimit, on Linux
+_CPU, _FSIZE, _CORE, _NPROC, _NOFILE, _AS = 0, 1, 4, 6, 7, 9  # of setrlimit, on Linux
 
 # system calls that nobody needs who computes: new processes and threads, other processes, the network, shared memory
 # that outlives a process, owners, modes and times of files, the machine's settings, and the limits themselves
@@ -31,13 +31,14 @@ _REFUSED: Final = {
         56, 57, 58, 59, 322, 435, 101, 62, 200, 234, 129, 297, 424, 434, 41, 53, 160, 302, 165, 166, 272, 308, 310, 311,
         321, 248, 249, 250, 425, 298, 323, 161, 155, 169, 170, 171, 141, 112, 109, 29, 64, 68, 90, 91, 268, 452, 92, 93,
         94, 260, 132, 235, 280, 261, 188, 189, 190, 197, 198, 199, 133, 259, 164, 227, 159, 305, 175, 313, 176, 246,
-        320, 167, 168, 163, 428, 429, 430, 431, 432, 442, 203, 144, 142, 314, 83, 258, 86, 265, 88, 266,
+        320, 167, 168, 163, 428, 429, 430, 431, 432, 442, 203, 144, 142, 314, 83, 258, 86, 265, 88, 266, 76, 319, 447,
+            103, 172, 173, 153, 304, 300, 438,
     )),
     "aarch64": (0xC00000B7, (
         220, 221, 281, 435, 117, 129, 130, 131, 138, 240, 424, 434, 198, 199, 164, 261, 40, 39, 97, 268, 270, 271, 280,
         217, 218, 219, 425, 241, 282, 51, 41, 142, 161, 162, 140, 157, 154, 194, 186, 190, 52, 53, 452, 54, 55, 88, 5,
         6, 7, 14, 15, 16, 33, 170, 112, 171, 266, 105, 273, 106, 104, 294, 224, 225, 89, 428, 429, 430, 431, 432, 442,
-        122, 119, 118, 274, 34, 36, 37,
+        122, 119, 118, 274, 34, 36, 37, 45, 279, 447, 116, 58, 265, 262, 438,
     )),
 }  # fmt: skip
 _MODULES: Final = frozenset(sys.stdlib_module_names) | {"numpy", "mazegrad"}
@@ -51,7 +52,7 @@ def confine(limits: dict[str, int], folder: str) -> list[str]:
     used = sum(os.times()[:2])
     for kind, most in (
         (_AS, taken + limits["memory"]), (_CPU, max(1, round(used + limits["seconds"]))), (_FSIZE, limits["file"]),
-        (_CORE, 0), (_NPROC, 0),
+        (_CORE, 0), (_NPROC, 0), (_NOFILE, 64),
     ):  # fmt: skip
         if libc.setrlimit(kind, struct.pack("QQ", most, most)):
             raise OSError(ctypes.get_errno(), f"setrlimit {kind}")

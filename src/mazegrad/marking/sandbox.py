@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 _CHILD: Final = Path(__file__).with_name("child.py")
-_FILE: Final = 2**25  # bytes of one file that a submission writes, and of all results
+_FILE: Final = 2**24  # bytes of one file that a submission writes, and of all results
 _FOLDER: Final = 2**26  # bytes of all files that it writes
 MAX_SOURCE: Final = 2**20  # bytes of a submitted file
 

@@ -26,7 +26,7 @@ def fault(found: Array | str, expected: Array, variants: Mapping[str, Array] | N
     if not wrong.any():
         return ""
     place = tuple(int(i) for i in np.argwhere(wrong)[0])
-    values = f"is {found[place]:.6g} at {list(place)}; expected {expected[place]:.6g}"
+    values = f"is {float(found[place]):.6g} at {list(place)}; expected {float(expected[place]):.6g}"
     counted = f"{values} ({int(wrong.sum())} of {wrong.size} values differ)"
     for sentence, variant in (variants or {}).items():
         if variant.shape == found.shape and not differs(found, variant).any():
