@@ -428,6 +428,25 @@ def test_both_exercises_in_one_file_are_two_rows(tmp_path: Path) -> None:
     assert [r.exercise for r in mark(file, exercise=39)] == [39]
 
 
+def test_one_exercise_of_a_folder_with_several(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.py").write_text(POWER)
+    (tmp_path / "b.py").write_text(GOOD)
+    (tmp_path / "c.py").write_text("x = 1\n")
+    np.savez(tmp_path / "d.npz", **VALUES_39["values"][0])
+    np.savez(tmp_path / "e.npz", **NETS_38["net"][0])
+    rows = {}
+    for exercise in (38, 39, 41):
+        main(["check", str(tmp_path), "--exercise", str(exercise)])
+        rows[exercise] = [line.split()[:4] for line in capsys.readouterr().out.splitlines()[:-1]]
+    assert rows[38] == [["c.py", "38", "ERROR", "exercise"], ["e.npz", "38", "works", "10/10"]]
+    assert rows[39] == [
+        ["a.py", "39", "works", "10/10"],
+        ["c.py", "39", "FAILS", "0/10"],
+        ["d.npz", "39", "works", "10/10"],
+    ]
+    assert rows[41] == [["b.py", "41", "works", "20/20"], ["c.py", "41", "FAILS", "0/20"]]
+
+
 def test_a_name_is_no_formula_in_a_spreadsheet(tmp_path: Path) -> None:
     (tmp_path / "=cmd.py").write_text(POWER)
     out = tmp_path / "points.csv"
