@@ -282,7 +282,7 @@ def figure(path: Path, results: dict[str, list[Run]], most: int) -> None:
     drawn, axis = style.figure(height=0.26 * len(results) + 0.8)
     for place, runs in enumerate(results.values()):
         for run in runs:
-            colour, marker = ("#1c8658", "o") if run.solved else ("#d94820", "x")
+            colour, marker = ("#1c8658", "o") if run.solved else ("#cf4118", "x")
             axis.plot(run.solved or 1.15 * most, place, marker, color=colour, alpha=0.7, ms=4)
     axis.set(xscale="log", xlabel="training steps until 99 % are right (x: never, or stopped)")
     axis.set_yticks(range(len(results)), list(results))

@@ -1,5 +1,6 @@
 """What is laid over a maze: it shows what was given, in frames, SVG and PDF alike, and wrong input is refused."""
 
+import inspect
 import re
 import xml.etree.ElementTree
 import zlib
@@ -199,6 +200,13 @@ def test_an_svg_of_21_x_21_tiles_is_small() -> None:
     ]
     for keywords in every:
         assert len(draw_svg(world, 0, **keywords)) < 40_000
+
+
+def test_frames_svg_and_pdf_take_the_same() -> None:
+    taken = [inspect.signature(how).parameters for how in (draw, draw_svg, draw_pdf)]
+    assert taken[0].keys() == taken[1].keys() == taken[2].keys()
+    for name in taken[0].keys() - {"theme"}:
+        assert len({repr(parameters[name].default) for parameters in taken}) == 1, name
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

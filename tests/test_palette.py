@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mazegrad.envs.pictures.palette import LIGHT, THEMES, Colour, Theme, contrast, find_theme
+from mazegrad import panel
+from mazegrad.envs.pictures.palette import ACCENT, FADED, LIGHT, THEMES, Colour, Theme, contrast, find_theme
+from mazegrad.nn.analysis.plot import LINES
 
 every_theme = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 
@@ -77,6 +79,27 @@ def test_a_heat_map_grows_steadily_lighter_or_darker(theme: Theme, deficiency: s
     steps = np.diff(lightness)
     assert (steps > 0).all() or (steps < 0).all()
     assert abs(lightness[-1] - lightness[0]) > 30
+
+
+def test_text_beside_pictures_can_be_read() -> None:
+    for ink in (LIGHT.ink, ACCENT, FADED):
+        for ground in (LIGHT.paper, panel.CHOSEN):
+            assert contrast(ink, ground) >= 4.5
+    assert contrast(LIGHT.paper, ACCENT) >= 4.5 and contrast(panel.POSITIVE, panel.CHOSEN) >= 4.5
+    for end in (panel.POSITIVE, panel.NEGATIVE):
+        for share in np.linspace(0, 1, 101):
+            red, green, blue = np.rint(np.array(panel.FAINT) * (1 - share) + share * np.array(end)).astype(int).tolist()
+            assert contrast(panel.ink_on((red, green, blue)), (red, green, blue)) >= 4.5
+
+
+def test_lines_of_figures_differ_in_their_dash_or_to_every_eye() -> None:
+    colours = [tuple(bytes.fromhex(line.colour[1:])) for line in LINES]
+    assert min(contrast(colour, (255, 255, 255)) for colour in colours) >= 4.5, "names stand at the ends, in colour"
+    assert len({line.marker for line in LINES}) == len(LINES)
+    for (i, one), (j, other) in itertools.combinations(enumerate(LINES), 2):
+        for deficiency in DEFICIENCIES.values():
+            distance = np.linalg.norm(lab(colours[i], deficiency) - lab(colours[j], deficiency))
+            assert one.dash != other.dash or distance >= 12
 
 
 @every_theme

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...envs import draw
 from ...envs.pictures.draw import tile_size
 from ...envs.pictures.lettering import paint_text, text_width
-from ...envs.pictures.palette import LIGHT, Colour, mixed
+from ...envs.pictures.palette import ACCENT, FADED, LIGHT, Colour, mixed
 from ...envs.pictures.png import png
 from ..automata.observed import observe
 from .claims import HELPS, HIDES, SUFFICES, Bounds, Claims
@@ -49,7 +49,7 @@ def picture(claims: Claims) -> NDArray[np.uint8]:
     sentence = _VERDICTS.get(claims.verdict, f"Undecided: it is not known {claims.missing}.")
     _write(frame, textwrap.shorten(sentence, 110), _MARGIN, 40, 24)
     under = f"observation {claims.observation}, discount {claims.discount:g}"
-    _write(frame, under + (", search interrupted" if claims.interrupted else ""), _MARGIN, 74, 16, LIGHT.dot)
+    _write(frame, under + (", search interrupted" if claims.interrupted else ""), _MARGIN, 74, 16, FADED)
     _draw_mazes(frame, claims, states)
     if claims.confusion is not None or claims.witness is not None:
         _draw_details(frame, claims, states, moves)
@@ -126,7 +126,7 @@ def _draw_details(
                 x,
                 text_y + 26,
                 18,
-                LIGHT.agent,
+                ACCENT,
             )
 
 
@@ -169,14 +169,14 @@ def _draw_values(frame: NDArray[np.uint8], claims: Claims) -> None:
         shown = "may never end" if not np.isfinite(bounds.upper) else shown
         _write(frame, shown.replace("-", "−"), max(end, zero) + 12, y, 18)
     frame[top - 26 : top + 2 * row_height + 26, zero : zero + 2] = LIGHT.ink
-    _write(frame, "discounted return from the start", _MARGIN, top + 3 * row_height - 6, 14, LIGHT.dot)
+    _write(frame, "discounted return from the start", _MARGIN, top + 3 * row_height - 6, 14, FADED)
 
 
 def _badge(frame: NDArray[np.uint8], letter: str, x: float, y: float, radius: int) -> None:
     """Paint a letter on a disc."""
     rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]]
     away = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
-    for size, colour in ((radius + 2, LIGHT.paper), (radius, LIGHT.agent)):
+    for size, colour in ((radius + 2, LIGHT.paper), (radius, ACCENT)):
         share = np.clip(size + 0.5 - away, 0, 1)[..., None]
         frame[:] = np.rint(frame + share * (np.array(colour) - frame)).astype(np.uint8)
     paint_text(frame, letter, x, y, round(1.3 * radius), LIGHT.paper)

@@ -74,6 +74,11 @@ LIGHT: Final = Theme(
     heat=((255, 250, 215), (199, 233, 180), (109, 195, 190), (42, 145, 190), (24, 90, 155)),
 )  # fmt: skip
 
+ACCENT: Final = (176, 52, 18)
+"""of text beside a picture that is about the agent, which has the agent's hue"""
+FADED: Final = (90, 96, 104)
+"""of text beside a picture that is less important"""
+
 DARK: Final = Theme(
     paper=(24, 28, 35), ink=(226, 231, 238), wall=(106, 121, 143), dot=(126, 138, 154), agent=(255, 128, 80),
     trail=(190, 104, 58), goal=(62, 190, 130), pit=(236, 214, 216), spike=(186, 40, 40), ice=(38, 66, 86),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
 from .envs.pictures.lettering import font
-from .envs.pictures.palette import Colour
+from .envs.pictures.palette import ACCENT, FADED, Colour, contrast
 from .envs.pictures.tiles import AGENT, INK, PAPER, Frame
 
 Array = NDArray[Any]
@@ -24,11 +24,12 @@ _FONT: Final = 0.72  # the height of an em, in units of the layout's sizes
 _REMEMBERED: Final = 60  # steps that a strip of hidden units shows
 _CARRIED: Final = 12  # things that are shown
 _EDGES: Final = 120  # of an automaton that are drawn
-_FADED: Final = (106, 112, 120)
-_FAINT: Final = (226, 223, 216)
-_CHOSEN: Final = (253, 234, 222)
-_POSITIVE: Final = (200, 84, 36)
-_NEGATIVE: Final = (44, 104, 160)
+FAINT: Final = (226, 223, 216)
+"""of a number 0 in a heat map"""
+CHOSEN: Final = (253, 234, 222)
+"""behind what is chosen"""
+POSITIVE: Final = (176, 66, 24)
+NEGATIVE: Final = (44, 104, 160)
 
 
 @dataclass(frozen=True)
@@ -169,22 +170,22 @@ def draw_panel(mind: Mind, height: int, large: bool = False) -> Frame:
         _draw_large(canvas, mind)
         return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
     canvas.text(0, 40, mind.title, 34)
-    canvas.text(0, 74, mind.subtitle, 20, _FADED)
-    canvas.text(0, 120, "step", 20, _FADED)
+    canvas.text(0, 74, mind.subtitle, 20, FADED)
+    canvas.text(0, 120, "step", 20, FADED)
     canvas.text(48, 118, f"{mind.step}", 28)
-    canvas.text(122, 120, "return", 20, _FADED)
+    canvas.text(122, 120, "return", 20, FADED)
     canvas.text(186, 118, f"{mind.total:g}", 28)
     if mind.action is not None:
-        canvas.arrow(300, 118, mind.action, 28, AGENT)
-        canvas.text(326, 118, DIRECTION_NAMES[mind.action], 30, AGENT)
+        canvas.arrow(300, 118, mind.action, 28, ACCENT)
+        canvas.text(326, 118, DIRECTION_NAMES[mind.action], 30, ACCENT)
     else:
-        canvas.text(286, 118, mind.note, 28, AGENT)
+        canvas.text(286, 118, mind.note, 28, ACCENT)
     if mind.x is None:
         canvas.text(0, 172, f"sees {mind.sees}", 24)
     room = _CARRIED if mind.view is None else _CARRIED - 4
     for i, picture in enumerate(mind.carries[:room]):
         if not i:
-            canvas.text(0, 148, "carries", 20, _FADED)
+            canvas.text(0, 148, "carries", 20, FADED)
         canvas.paste(70 + 30 * i, 134, picture, 26)
     if mind.view is not None:
         canvas.paste(WIDTH - 136, 140, mind.view, 116)
@@ -220,10 +221,10 @@ def _draw_large(canvas: _Canvas, mind: Mind) -> None:
     canvas.text(0, 40, mind.title, 40)
     canvas.text(0, 100, f"step {mind.step}", _LARGE)
     if mind.action is not None:
-        canvas.arrow(200, 100, mind.action, 40, AGENT)
-        canvas.text(232, 100, DIRECTION_NAMES[mind.action], 42, AGENT)
+        canvas.arrow(200, 100, mind.action, 40, ACCENT)
+        canvas.text(232, 100, DIRECTION_NAMES[mind.action], 42, ACCENT)
     else:
-        canvas.text(190, 100, mind.note, _LARGE, AGENT)
+        canvas.text(190, 100, mind.note, _LARGE, ACCENT)
     for i, picture in enumerate(mind.carries[:_CARRIED]):
         canvas.paste(42 * i, 124, picture, 38)
     top, row = 190.0, 58.0
@@ -293,31 +294,31 @@ def _draw_directions(canvas: _Canvas, top: float, mind: Mind, bars: _Bars | None
     for d in range(4):
         y, chosen = top + row * (d + 0.5), d == mind.action
         if chosen:
-            canvas.box(0, y - 0.46 * row, WIDTH - 16, 0.92 * row, _CHOSEN, 8)
-        canvas.arrow(24, y, d, size, AGENT if chosen else INK)
+            canvas.box(0, y - 0.46 * row, WIDTH - 16, 0.92 * row, CHOSEN, 8)
+        canvas.arrow(24, y, d, size, ACCENT if chosen else INK)
         if mind.x is not None:
-            canvas.disc(94, y, 0.46 * size, INK if mind.x[d] else _FADED, ring=not mind.x[d])
+            canvas.disc(94, y, 0.46 * size, INK if mind.x[d] else FADED, ring=not mind.x[d])
         if bars is not None:
             h = float(bars.numbers[d])
             length = bars.half * h / bars.reach
             canvas.box(bars.zero + min(length, 0), y - 12, abs(length), 24, _heat(h, abs(h)), 3)
             number = f"{h:.2f}" if bars.numbers is mind.likely else _number(h)
-            canvas.text(WIDTH - 30, y, number, size, AGENT if chosen else INK, align=1)
+            canvas.text(WIDTH - 30, y, number, size, ACCENT if chosen else INK, align=1)
     if bars is not None:
-        canvas.box(bars.zero - 0.75, top, 1.5, 4 * row, _FADED)
+        canvas.box(bars.zero - 0.75, top, 1.5, 4 * row, FADED)
 
 
 def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, row: float) -> None:
     """Draw x_t as dots, and as bars h_{t+1} or how likely each direction is, a row for each direction."""
     bars = _bars(mind)
     if mind.x is not None:
-        canvas.symbol(64, top, "x_t  sees", 21, _FADED)
+        canvas.symbol(64, top, "x_t  sees", 21, FADED)
     if bars is not None:
-        canvas.symbol(bars.zero - (0 if bars.numbers is mind.likely else 58), top, bars.name, 21, _FADED)
+        canvas.symbol(bars.zero - (0 if bars.numbers is mind.likely else 58), top, bars.name, 21, FADED)
     if mind.value is not None:
         right = WIDTH - 30
         canvas.text(right, top, _number(mind.value), 24, align=1)
-        canvas.text(right - 84, top, "V  expects", 21, _FADED, align=1)
+        canvas.text(right - 84, top, "V  expects", 21, FADED, align=1)
     _draw_directions(canvas, top + 21, mind, bars, row)
 
 
@@ -330,11 +331,11 @@ def _draw_graph(canvas: _Canvas, top: float, graph: Graph, letters: float = 21) 
     places = [(middle[0] + radius * float(np.cos(a)), middle[1] + radius * float(np.sin(a))) for a in angles]
     if count == 1:
         places = [middle]
-    canvas.text(0, top, f"node {graph.node}, then {graph.after}, of {count}", letters, _FADED)
+    canvas.text(0, top, f"node {graph.node}, then {graph.after}, of {count}", letters, FADED)
     edges = {(node, int(after)) for node, row in enumerate(graph.next_node) for after in set(row.tolist())}
     if len(edges) <= _EDGES:
         for node, after in edges:
-            canvas.line(places[node], places[after], _FADED, 1)
+            canvas.line(places[node], places[after], FADED, 1)
     canvas.line(places[graph.node], places[graph.after], AGENT, 4)
     size = max(4.0, min(17.0, 2.4 * radius / max(count, 1)))
     for node, place in enumerate(places):
@@ -342,11 +343,11 @@ def _draw_graph(canvas: _Canvas, top: float, graph: Graph, letters: float = 21) 
         hollow = node == graph.after and node != graph.node
         if node == graph.node == graph.after:  # an edge back to itself
             canvas.disc(place[0], place[1] - 1.2 * size, size, AGENT, ring=True)
-        canvas.disc(*place, size, PAPER if hollow else AGENT if here else _FADED)
+        canvas.disc(*place, size, PAPER if hollow else ACCENT if here else FADED)
         if hollow:
             canvas.disc(*place, size, AGENT, ring=True)
         if size > 9 and letters < _LARGE:
-            canvas.text(*place, f"{node}", size, AGENT if hollow else PAPER, align=0.5)
+            canvas.text(*place, f"{node}", size, ACCENT if hollow else PAPER, align=0.5)
 
 
 def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array], letters: float = 20) -> None:
@@ -354,9 +355,9 @@ def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array], letters
     left, right, high = 3.6 * letters, WIDTH - 30 - 2.4 * letters, 1.1 * letters
     for row, (name, opened) in enumerate(gates.items()):
         y, wide = top + high * row, (right - left) / len(opened)
-        canvas.text(0, y + 0.4 * letters, name, letters, _FADED)
+        canvas.text(0, y + 0.4 * letters, name, letters, FADED)
         for unit, share in enumerate(opened.tolist()):
-            canvas.box(left + unit * wide, y, wide, 0.85 * letters, _mix(_FAINT, INK, share))
+            canvas.box(left + unit * wide, y, wide, 0.85 * letters, _mix(FAINT, INK, share))
         canvas.text(WIDTH - 30, y + 0.4 * letters, f"{float(np.mean(opened)):.2f}", letters, align=1)
 
 
@@ -365,7 +366,7 @@ def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
     rows, columns = history.shape
     reach = max(float(np.abs(history).max()), 1e-6)
     width, height = (WIDTH - 24.0) / _REMEMBERED, 72.0 / rows
-    canvas.text(0, top + 4, f"the last {columns} steps", 18, _FADED)
+    canvas.text(0, top + 4, f"the last {columns} steps", 18, FADED)
     for (row, column), value in np.ndenumerate(history):
         x = WIDTH - 24.0 - (columns - column) * width
         canvas.box(x, top + 18 + row * height, width, height, _heat(float(value), reach))
@@ -373,7 +374,7 @@ def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
 
 def _draw_units(canvas: _Canvas, top: float, bottom: float, units: Array) -> None:
     """Draw what a net remembers as a heat map, in reading order, and its name."""
-    canvas.symbol(0, top, "h_t+1  remembers", 21, _FADED)
+    canvas.symbol(0, top, "h_t+1  remembers", 21, FADED)
     _draw_cells(canvas, top + 24, bottom - 20, units)
 
 
@@ -398,10 +399,10 @@ def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int 
             canvas.text(left - 28, top, "=" if i == 1 else "+", 26, align=0.5)
         canvas.symbol(left - (10 if name == "b" else 0) + (30 if name == "b" else 0), top, name, 26)
         for d in range(4):
-            y, colour = top + 38 + 32 * d, AGENT if d == action else INK
+            y, colour = top + 38 + 32 * d, ACCENT if d == action else INK
             canvas.text(left + 46, y, _number(vector[d]), 24, colour, align=1)
             if not i:
-                canvas.arrow(24, y, d, 18, AGENT if d == action else _FADED)
+                canvas.arrow(24, y, d, 18, ACCENT if d == action else FADED)
 
 
 def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> None:
@@ -416,13 +417,21 @@ def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> N
             x, y = left + column * cell, top + row * cell
             canvas.box(x, y, cell - (rows < 20), cell - (rows < 20), _heat(float(value), reach))
             if cell > 20:
-                colour = PAPER if abs(value) > 0.6 * reach else INK if value else _FADED
+                colour = ink_on(_heat(float(value), reach))
                 canvas.text(x + cell / 2, y + cell / 2, _number(value), 17, colour, align=0.5)
+
+
+def ink_on(ground: Sequence[int]) -> Colour:
+    """Return a colour in which text can be read on a ground: ink where that is enough, else black or white."""
+    red, green, blue = ground
+    if contrast(INK, (red, green, blue)) >= 4.5:
+        return INK
+    return max(((0, 0, 0), (255, 255, 255)), key=lambda colour: contrast(colour, (red, green, blue)))
 
 
 def _heat(value: float, reach: float) -> Sequence[int]:
     """Return the colour of a number: red above 0, blue below, the paler the nearer to it."""
-    return _mix(_FAINT, _POSITIVE if value > 0 else _NEGATIVE, min(abs(value) / (reach or 1.0), 1.0))
+    return _mix(FAINT, POSITIVE if value > 0 else NEGATIVE, min(abs(value) / (reach or 1.0), 1.0))
 
 
 def _mix(one: Sequence[int], other: Sequence[int], share: float) -> Sequence[int]:
