@@ -27,6 +27,7 @@ SQUARE = "####\n#SG#\n####\n"
         ("####\n#SG\n####\n", 2, 4, "3 tiles, but the drawing is 4 wide"),
         ("####\n#SG##\n####\n", 1, 5, "4 tiles, but the drawing is 5 wide"),
         ("####\n#S?#\n####\n", 2, 3, "unknown tile '?'"),
+        ("####\n#Sg#\n####\n", 2, 3, "keys have six letters, a to f"),
         ("####\n#SG#\n###\u25cf\n", 3, 4, "unknown tile '\u25cf'"),
         ("####\n#S\tG#\n####\n", 2, 3, "a tab"),
         ("####\n#S\0G#\n####\n", 2, 3, "unknown tile '\\x00'"),

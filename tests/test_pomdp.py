@@ -1,6 +1,7 @@
 """Sight that is noisy: beliefs against exact fractions, bounds against published and brute values, environments."""
 
 import copy
+import dataclasses
 import itertools
 import pickle
 from fractions import Fraction
@@ -164,6 +165,13 @@ def test_the_4x3_world_has_its_published_value() -> None:
     process = POMDPS["4x3"]()
     found = point_based(process.mdp, discount=process.discount, tol=0.02)
     assert 1.88 <= found.lower <= 1.9049 and 1.9038 <= found.upper <= 1.93
+
+
+@pytest.mark.slow
+def test_hallway_has_bounds_around_what_is_published() -> None:
+    """Littman, Cassandra & Kaelbling 1995; HSVI (Smith & Simmons 2004) reaches about 1.03, and nobody has more."""
+    found = point_based(POMDPS["hallway"]().mdp, discount=0.95, max_backups=1200)
+    assert 0.6 < found.lower < 1.04 < found.upper < 1.25
 
 
 def test_a_world_that_is_seen_has_the_same_value_in_all_solvers() -> None:
@@ -377,3 +385,18 @@ def test_tables_that_are_no_sight() -> None:
             TabularMDP(*tables, sight)
     with pytest.raises(ValueError, match="neither a process that comes along nor a file; did you mean 'tiger'"):
         TabularMDPEnv("tigr")
+
+
+def test_certificates_cite_bounds() -> None:
+    """Those of one world and discount; what contradicts the proof is refused."""
+    world = World.compile(load_maze("sheet38"))
+    certificate = certify_memory(world, discount=0.95)
+    best, other = point_based(world, discount=0.95), point_based(world, discount=0.9)
+    said = certificate.explain({"HSVI": best, "QMDP": qmdp(world, discount=0.95), "mine": 0.25})
+    [line] = [line for line in said.splitlines() if "cited, bounds with any memory: HSVI" in line]
+    assert best.lower - 1e-9 <= certificate.controller_value.upper and f"{best.upper:.9g}"[:8] in line
+    assert "-inf to" in said and "measured: mine" in said
+    with pytest.raises(ValueError, match=r"discount 0\.9 .*certificate for 0\.95"):
+        certificate.explain({"HSVI": other})
+    with pytest.raises(ValueError, match="contradict what is proved"):
+        certificate.explain({"HSVI": dataclasses.replace(best, upper=best.upper / 2, lower=0.0)})

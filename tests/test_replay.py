@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mazegrad  # noqa: F401 (registers the environments)
-from mazegrad.envs import Maze, Replay
+from mazegrad.envs import Maze, Replay, World, load_maze
 from mazegrad.envs.replay import chained
 
 from contract_child import IDS
@@ -36,6 +36,25 @@ def test_what_was_recorded_runs_again(env_id, observation, tmp_path):
     assert again == replay
     assert replay.verify() is None
     assert again.verify() is None
+
+
+def test_a_world_with_general_noise_is_kept(tmp_path):
+    """Its tables are in the file: rewards that its maze does not have, noise, a wind that varies."""
+    world = World.compile(
+        load_maze("four_rooms"), actions="king", noise={"other": 1 / 3}, wind=f"left 0 1 1{' 0' * 10} varies"
+    )
+    world = dataclasses.replace(world, reward=np.where(world.terminal[:, None], 0.0, 3 * world.reward - 0.5))
+    replay = recorded("mazegrad/GridWorld-v0", maze=world)
+    replay.save(tmp_path / "walk.jsonl")
+    again = Replay.load(tmp_path / "walk.jsonl")
+    assert world.noise.cases > 3 and again == replay and again.verify() is None
+    other = dataclasses.replace(world, noise=None, next_state=world.meant, reward=world.reward[:, :8])
+    path = tmp_path / "other.jsonl"
+    recorded("mazegrad/GridWorld-v0", maze=other).save(path)
+    path.write_text(
+        "\n".join([path.read_text().split("\n")[0], *(tmp_path / "walk.jsonl").read_text().split("\n")[1:]])
+    )
+    assert Replay.load(path).verify() is not None
 
 
 def test_seeds_options_and_keywords_are_kept(tmp_path):

@@ -31,7 +31,11 @@ class MemoryCertificate(Claims):
         """Return the proof in plain sentences, with its states drawn in the maze.
 
         Args:
-            agents: name -> what it earns, such as `agent_value` measures: lines below the values that are proved.
+            agents: name -> what it earns, such as `agent_value` measures: lines below the values that are proved. With
+                a `BeliefValues`, such as `point_based` returns, its bounds on the value with any memory are cited.
+
+        Raises:
+            ValueError: cited bounds for another discount or world, or such as contradict what is proved.
         """
         return explain(self, agents)
 

@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...envs import World
+from ...envs import BeliefValues, World
 from ...envs.maps.directions import DIRECTION_NAMES
 from ...envs.pictures.text import maze_text
-from .claims import HELPS, HIDES, SUFFICES, Claims
+from .claims import HELPS, HIDES, SUFFICES, Bounds, Claims
 
 SHOWN: Final = 4
 """mazes that are drawn, at most"""
@@ -33,7 +33,8 @@ def explain(claims: Claims, agents: Mapping[str, Any]) -> str:
 
     Args:
         claims: of the certificate.
-        agents: name -> what it earns, shown below the values that are proved.
+        agents: name -> what it earns, shown below the values that are proved; a `BeliefValues` for the bounds of a
+            POMDP solver, which nobody checks here.
     """
     world = claims.world
     mazes = len(world.mazes)
@@ -44,7 +45,12 @@ def explain(claims: Claims, agents: Mapping[str, Any]) -> str:
         "upper bound for stochastic memoryless policies": f"{claims.stochastic_bound:.9g}",
         f"value of the controller, {_nodes(claims.controller.nodes)}": claims.controller_value,
     }
-    values |= {f"measured: {name}": value for name, value in agents.items()}
+    for name, value in agents.items():
+        if isinstance(value, BeliefValues):
+            _check_fit(claims, value)
+            values[f"cited, bounds with any memory: {name}"] = Bounds(value.lower, value.upper)
+        else:
+            values[f"measured: {name}"] = value
     wide = max(48, *(len(what) + 2 for what in values))
     reasons = {SUFFICES: _suffices, HELPS: _helps, HIDES: _hides}.get(claims.verdict, _undecided)(claims)
     verdict = claims.verdict.upper() + ", VACUOUSLY" * claims.vacuous
@@ -64,6 +70,26 @@ def explain(claims: Claims, agents: Mapping[str, Any]) -> str:
     if claims.verdict == HELPS and len(world.start_states) == 1 and not world.noisy:
         parts.append(textwrap.fill(_CAVEAT, 100))
     return "\n\n".join(parts) + "\n"
+
+
+def _check_fit(claims: Claims, bounds: BeliefValues) -> None:
+    """Check that the bounds of a POMDP solver speak of the same world, as far as they tell.
+
+    Raises:
+        ValueError: another discount or number of states, or bounds that contradict what is proved.
+    """
+    states = bounds.vectors.shape[1]
+    if bounds.discount != claims.discount or states != claims.world.states:
+        raise ValueError(
+            f"these bounds are for the discount {bounds.discount:g} and {states} states, the certificate for "
+            f"{claims.discount:g} and {claims.world.states}"
+        )
+    slack = 1e-6 * max(1.0, abs(claims.full_state_value.upper))
+    if bounds.upper < claims.controller_value.lower - slack or bounds.lower > claims.full_state_value.upper + slack:
+        raise ValueError(
+            f"bounds of {bounds.lower:.6g} to {bounds.upper:.6g} contradict what is proved: the solver saw another "
+            "observation, or another world"
+        )
 
 
 def _nodes(count: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.arguments import fraction, nearest
+from ..maps.arguments import fraction, nearest, read_only
 from ..maps.directions import DIRECTION_NAMES, DOWN, OFFSETS, UP
 from ..maps.formats.blank_floor import other_format
 from ..maps.legend import REWARDS, TILE_REWARDS, is_open
@@ -125,7 +125,9 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
 
 def _table(states: int, dtype: Any, varies: bool) -> NDArray[Any]:
     """Return a new table over states; a single zero, repeated, where it is the same for all."""
-    return np.empty(states, dtype=dtype) if varies else np.broadcast_to(np.zeros((), dtype=dtype), states)
+    if varies:
+        return np.empty(states, dtype=dtype)
+    return np.broadcast_to(read_only(np.zeros((), dtype=dtype)), states)
 
 
 def common_moves(mazes: Sequence[Maze]) -> Moves:

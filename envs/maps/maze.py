@@ -321,7 +321,10 @@ def _own(metadata: Mapping[str, str]) -> Collection[str]:
 def _unknown_tile(character: str) -> str:
     if character == "\t":
         return "a tab has no fixed width; use blanks"
-    return f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
+    known = f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
+    if character.isascii() and character.isalpha():
+        known += "; keys have six letters, a to f; a header such as `reward: m -1` declares letters for floor and ends"
+    return known
 
 
 def _read_metadata(key: str, value: str, line: int, column: int) -> None:

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 NO_OBSERVATION: Final = -1
 """in a history: nothing was observed"""
 _TINY: Final = 1e-14  # probabilities below are rounding
+_VISITED: Final = 1500  # beliefs that a sweep improves
+_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,7 +231,9 @@ class _Search:
         informed = _informed(known, discount, 1e-6, told=False)
         self.corners = informed.max(axis=1)
         self.beliefs, self.bounds = np.zeros((0, known.states)), np.zeros(0)
-        self.backups = 0
+        self.backups = self.swept = 0
+        # where backups were made lately: the belief, and what may follow it, (A, S)
+        self.visited = [(b, known.predicted(b)) for b in self.firsts]
 
     def lower(self, b: Floats) -> float:
         return float((self.vectors @ b).max())
@@ -292,7 +296,8 @@ class _Search:
         q, *_ = self._ahead(b, 0.0)
         if q.max() < self.upper(b) - _TINY:
             self.beliefs, self.bounds = np.concatenate([self.beliefs, b[None]]), np.append(self.bounds, q.max())
-        joint = known.predicted(b)[:, :, None] * sight  # (A, S, observations)
+        self.visited.append((b, predicted := known.predicted(b)))
+        joint = predicted[:, :, None] * sight  # (A, S, observations)
         best = np.einsum("ns,aso->nao", self.vectors, joint).argmax(axis=0)  # (A, observations)
         ahead = np.einsum("aso,aos->as", sight, self.vectors[best])
         candidates = (self.reward + self.discount * known.expected(ahead)).T  # (A, S)
@@ -303,6 +308,41 @@ class _Search:
             self.actions = np.append(self.actions, action)
         if self.backups % 50 == 0:
             self._prune()
+        if self.backups % 50 == 0 and self.swept <= self.backups:  # about half of the work
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Improve the lower bound at all beliefs that were visited lately, and keep the vectors that are best at one.
+
+        Spaan & Vlassis, "Perseus" (2005), in the order of visits: a vector that lifts other beliefs too saves their
+        backups.
+        """
+        known, sight, firsts = self.known, self.known.sight, len(self.firsts)
+        del self.visited[firsts : max(firsts, len(self.visited) - _VISITED)]
+        beliefs = np.stack([b for b, _ in self.visited])
+        before = (beliefs @ self.vectors.T).max(axis=1)
+        lifted = np.full(len(beliefs), -np.inf)
+        vectors, actions = [], []
+        for first in range(0, len(beliefs), _AT_ONCE):
+            some = np.flatnonzero(lifted[first : first + _AT_ONCE] < before[first : first + _AT_ONCE] + _TINY) + first
+            joint = np.stack([self.visited[one][1] for one in some])[..., None] * sight if len(some) else ()
+            best = np.tensordot(self.vectors, joint, axes=(1, 2)).argmax(axis=0) if len(some) else ()
+            for one, choice in zip(some.tolist(), best, strict=True):  # choice: (A, observations)
+                if lifted[one] >= before[one] + _TINY:
+                    continue
+                self.swept += 1
+                ahead = np.einsum("aso,aos->as", sight, self.vectors[choice])
+                candidates = (self.reward + self.discount * known.expected(ahead)).T
+                candidates[:, ~known.lives] = 0.0
+                action = int((candidates @ beliefs[one]).argmax())
+                if candidates[action] @ beliefs[one] > before[one] + _TINY:
+                    vectors.append(candidates[action])
+                    actions.append(action)
+                    lifted = np.maximum(lifted, beliefs @ candidates[action])
+        if vectors:
+            self.vectors, self.actions = np.concatenate([self.vectors, vectors]), np.append(self.actions, actions)
+        kept = np.unique((beliefs @ self.vectors.T).argmax(axis=1))
+        self.vectors, self.actions = self.vectors[kept], self.actions[kept]
 
     def _prune(self) -> None:
         """Drop vectors that are nowhere above another one, and points that the others imply."""
