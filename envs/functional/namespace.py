@@ -20,6 +20,8 @@ _LIBRARIES: Final = {
     "torch": ("array_api_compat.torch", "PyTorch", "torch"),
 }
 
+_loaded: dict[str, Any] = {}  # so that torch.compile need not look into imports
+
 
 def library(name: str) -> Namespace:
     """Return the functions of a library.
@@ -32,9 +34,10 @@ def library(name: str) -> Namespace:
     """
     module, title, extra = _LIBRARIES[name]
     try:
-        return importlib.import_module(module)
+        _loaded[name] = importlib.import_module(module)
+        return _loaded[name]
     except ImportError as error:
-        text = f'{title} is not installed (no module {error.name}): pip install "mazegrad[{extra}]"'
+        text = f'{title} is not installed (no module {error.name}); install it with: pip install "mazegrad[{extra}]"'
         raise ImportError(text, name=error.name) from error
 
 
@@ -57,7 +60,7 @@ def namespace(array: Array) -> Namespace:
     """Return the functions for an array."""
     if hasattr(array, "__array_namespace__"):
         return array.__array_namespace__()
-    return library("torch")
+    return _loaded["torch"] if "torch" in _loaded else library("torch")
 
 
 def is_jax(xp: Namespace) -> bool:

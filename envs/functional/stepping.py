@@ -207,10 +207,10 @@ def merged(mask: Array, new: State, old: State) -> State:
 
 
 def _either(mask: Array, one: Any, other: Any) -> Any:
-    if one is other:
-        return other
     if isinstance(one, tuple):
         return tuple(_either(mask, *pair) for pair in zip(one, other, strict=True))
+    if one is other:
+        return other
     return namespace(one).where(mask, one, other)
 
 

@@ -1,0 +1,231 @@
+"""Steps a second of one physics under numpy, JAX and torch: single calls, rollouts, and a hand-set net in the loop.
+
+Every library runs on the device that it finds, which the output names. Peers that are installed stand beside it.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+from measure import machine, random_actions
+
+import mazegrad  # noqa: F401
+from mazegrad.agents import path_follower
+from mazegrad.agents.functional import policy_of
+from mazegrad.envs import functional, generate
+from mazegrad.envs.functional.stepping import like
+
+Job = tuple[str, Callable[[], Any], int]  # a name, what is run, and the steps that one run makes
+ROWS = 256
+
+
+def maze21() -> Any:
+    """Return the perfect maze of 21 x 21 tiles that all lanes share."""
+    return generate("backtracker", 10, 10, rng=np.random.default_rng(0))
+
+
+def begun(maze: Any, library: str, device: Any, lanes: int, **keywords: Any) -> tuple[Any, Any]:
+    """Return tables, and the state of lanes on their starts."""
+    tables = functional.tables(maze, xp=library, device=device, **keywords)
+    return tables, functional.reset(tables, functional.keys(tables, 0, lanes))[1]
+
+
+def numpy_engine(lanes: int) -> Iterator[Job]:
+    """The default engine of `gymnasium.make_vec`, as a yardstick."""
+    rows = list(random_actions(lanes))
+    for name, keywords in (("dots", {}), ("slip 0.3", {"slip": 0.3})):
+        env = gymnasium.make_vec("mazegrad/GridWorld-v0", num_envs=lanes, maze=maze21(), **keywords)
+        env.reset(seed=0)
+
+        def run(env: Any = env) -> None:
+            for row in rows:
+                env.step(row)
+
+        yield f"MazeVectorEnv, {name}", run, lanes * ROWS
+    env, agent = gymnasium.make_vec("mazegrad/PathFollow-v0", num_envs=lanes), path_follower()
+    seen, _ = env.reset(seed=0)
+    state = agent.initial_state(lanes)
+
+    def walk() -> None:
+        nonlocal seen, state
+        for _ in range(ROWS):
+            action, state = agent.act(seen, state)
+            seen = env.step(action)[0]
+
+    yield "MazeVectorEnv, hand-set RNN", walk, lanes * ROWS
+
+
+def library_jobs(library: str, device: Any, lanes: int, steps: int) -> Iterator[Job]:
+    """Single calls, rollouts with all outputs, with returns alone, with slips, and with the net in the loop."""
+    tables, state = begun(maze21(), library, device, lanes)
+    rows = like(tables, random_actions(lanes, steps).astype(np.int32))
+    step = functional.step
+    if library == "jax":
+        import jax
+
+        step = jax.jit(step)
+
+    def calls() -> Any:
+        now = state
+        for number in range(min(steps, 32)):
+            returned = step(tables, now, rows[number])
+            now = returned[1]
+        return returned
+
+    yield f"{library}, single calls", calls, lanes * min(steps, 32)
+    for name, keep in (("all outputs", "everything"), ("returns alone", "episodes")):
+        yield f"{library}, rollout, {name}", rolled(tables, rows, state, steps, keep), lanes * steps
+    slips, begin = begun(maze21(), library, device, lanes, slip=0.3)
+    yield f"{library}, rollout, slip 0.3, returns alone", rolled(slips, rows, begin, steps, "episodes"), lanes * steps
+    path, begin = begun("mazegrad/PathFollow-v0", library, device, lanes)
+    policy = policy_of(path_follower(), path, lanes)
+    for name, keep in (("all outputs", "everything"), ("returns alone", "episodes")):
+        run = rolled(path, policy, begin, steps, keep)
+        yield f"{library}, hand-set RNN in the loop, {name}", run, lanes * steps
+
+
+def rolled(tables: Any, policy: Any, state: Any, steps: int, keep: str) -> Callable[[], Any]:
+    """Return the run of one rollout."""
+    return lambda: functional.rollout(tables, policy, state, steps, keep=keep)
+
+
+def navix(lanes: int, steps: int) -> Iterator[Job]:
+    """NAVIX: Minigrid in JAX."""
+    import jax
+    import navix as nx
+
+    env = nx.make("Navix-Empty-Random-8x8")
+    begin = jax.vmap(env.reset)(jax.random.split(jax.random.key(0), lanes))
+    rows = np.random.default_rng(0).integers(0, 3, (steps, lanes))
+    scan = jax.jit(lambda now, rows: jax.lax.scan(lambda t, a: (jax.vmap(env.step)(t, a), t.reward), now, rows))
+    yield "NAVIX Empty-Random-8x8, scan, rewards alone", lambda: scan(begin, rows), lanes * steps
+
+
+def gymnax(lanes: int, steps: int) -> Iterator[Job]:
+    """gymnax: its FourRooms."""
+    import gymnax as peer
+    import jax
+
+    env, settings = peer.make("FourRooms-misc")
+    keys = jax.random.split(jax.random.key(0), lanes)
+    _, begin = jax.vmap(env.reset, (0, None))(keys, settings)
+    rows = np.random.default_rng(0).integers(0, 4, (steps, lanes))
+    one = jax.vmap(env.step, (0, 0, 0, None))
+
+    def forward(carry: Any, row: Any) -> Any:
+        key, state = carry
+        key, now = jax.random.split(key)
+        _, state, reward, *_ = one(jax.random.split(now, lanes), state, row, settings)
+        return (key, state), reward
+
+    scan = jax.jit(lambda carry, rows: jax.lax.scan(forward, carry, rows))
+    carry = jax.random.key(1), begin
+    yield "gymnax FourRooms-misc, scan, rewards alone", lambda: scan(carry, rows), lanes * steps
+
+
+def settled(result: Any) -> None:
+    """Wait until the device has finished."""
+    import sys
+
+    if "jax" in sys.modules:
+        sys.modules["jax"].block_until_ready(result)
+    if "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
+        sys.modules["torch"].cuda.synchronize()
+
+
+def measured(job: Job, seconds: float) -> None:
+    """Run a job for some seconds, and print its best rate and how long the first run took."""
+    name, run, steps = job
+    begin = time.perf_counter()
+    settled(run())
+    first, best, end = time.perf_counter() - begin, float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        settled(run())
+        best = min(best, time.perf_counter() - begin)
+    print(f"  {name:<58}{steps / best / 1e6:>12,.1f}{first:>10.2f} s")
+
+
+def device_name(library: str, device: Any) -> str:
+    """Return what a library runs on."""
+    if library == "jax":
+        import jax
+
+        return f"JAX {jax.__version__} on {jax.devices()[0].device_kind}"
+    if library == "torch":
+        import torch
+
+        name = torch.cuda.get_device_name() if torch.cuda.is_available() and device != "cpu" else "the CPU"
+        return f"torch {torch.__version__} on {name}, eager"
+    return "numpy on the CPU"
+
+
+def main(arguments: list[str] | None = None, quick: bool = False) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog="on one core: taskset -c 0 python benchmarks/functional.py"
+    )
+    parser.add_argument("--lanes", type=int, nargs="*", default=[1024] if quick else [1024, 16_384, 262_144])
+    parser.add_argument("--libraries", nargs="*", default=["numpy", "jax", "torch"])
+    parser.add_argument("--device", help="of torch: cuda, cpu; by default cuda where there is one")
+    parser.add_argument("--seconds", type=float, default=0.2 if quick else 2, help="for each row, about")
+    parser.add_argument("--curve", action="store_true", help="JAX from 2**10 to 2**22 lanes instead")
+    parser.add_argument("--memory", type=int, metavar="STEPS", help="instead, make so many steps and watch the memory")
+    options = parser.parse_args(arguments)
+    print(machine())
+    if options.memory:
+        watch_memory(options.memory)
+        return
+    lanes = [2**power for power in range(10, 23)] if options.curve else options.lanes
+    libraries = ["jax"] if options.curve else options.libraries
+    for library in libraries:
+        try:
+            functional.tables("S.G\n", xp=library, map_warnings=False)
+        except ImportError as error:
+            print(f"({error})")
+            continue
+        device = options.device
+        if library == "torch" and device is None:
+            import torch
+
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device if library == "torch" else None
+        print(
+            f"\n{device_name(library, device)}: millions of steps a second, the best run; the first run, with compiling"
+        )
+        for count in lanes:
+            print(f"{count:,} lanes")
+            steps = ROWS if count <= 2**14 else 32
+            steps = 16 if library == "torch" and device == "cpu" else steps
+            for job in numpy_engine(count) if library == "numpy" else library_jobs(library, device, count, steps):
+                measured(job, options.seconds)
+    for peer in (navix, gymnax) if not options.curve and "jax" in libraries else ():
+        try:
+            for count in lanes:
+                for job in peer(count, 32):
+                    print(f"{count:,} lanes")
+                    measured(job, options.seconds)
+        except Exception as error:  # a peer that is not here, or does not work here
+            print(f"({peer.__doc__} {type(error).__name__}: {error})")
+
+
+def watch_memory(steps: int) -> None:
+    """Make steps in one process under JAX, and print its largest size on the way."""
+    import resource
+
+    lanes, each = 65_536, 256
+    tables, state = begun(maze21(), "jax", None, lanes, slip=0.1)
+    rows = like(tables, random_actions(lanes, each).astype(np.int32))
+    total = max(1, steps // (lanes * each))
+    for number in range(total):
+        found, state, _ = functional.rollout(tables, rows, state, each, keep="episodes")
+        settled(found)
+        if number in (0, total // 100, total // 10, total // 2, total - 1):
+            size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"{(number + 1) * lanes * each:>16,} steps  {size:8.1f} MiB at most")
+
+
+if __name__ == "__main__":
+    main()

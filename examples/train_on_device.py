@@ -1,0 +1,262 @@
+"""Recurrent PPO in JAX, environment and learning in one `jit`: a GRU remembers a T-maze's sign, or finds goals.
+
+    pip install "mazegrad[jax]"
+    python examples/train_on_device.py                 # the T-maze with a corridor of 20 tiles
+    python examples/train_on_device.py --task maze     # mazes of 5 x 5 rooms, seen in a 5 x 5 view
+    python examples/train_on_device.py --quick         # a few seconds: shows that it runs
+
+Lanes, tables and the net live on the device that JAX finds; for a point of the curve the host reads three numbers. PPO:
+Schulman et al. 2017 (arXiv:1707.06347), with generalised advantage estimation (arXiv:1506.02438); the net is unrolled
+from the hidden state that it had when the segment began.
+"""
+
+import argparse
+import time
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mazegrad.envs import functional
+from mazegrad.script import start
+
+# a step costs something: else a net that has met traps as often as goals learns to stand still
+COST = {"rewards": {"step": -0.01}, "time_limit": 200}
+TASKS = {
+    "tmaze": ("mazegrad/TMaze-v0", {"corridor": 20, **COST}),
+    "maze": (
+        "mazegrad/Maze-v0",
+        {
+            "size": (5, 5),
+            "level_seeds": range(1000),
+            "observation": "view",
+            "view_size": 5,
+            "encoding": "planes",
+            **COST,
+        },
+    ),
+}
+DISCOUNT, TRACE, CLIP, ENTROPY, EPOCHS, GROUPS = 0.99, 0.95, 0.2, 0.01, 2, 4
+
+
+class Memory(NamedTuple):
+    """What the learner carries along."""
+
+    net: Any
+    optimiser: Any
+    state: functional.State
+    hidden: Any
+    """(lanes, units): of the GRU, zeros when an episode begins"""
+    seen: Any
+    fresh: Any
+    """(lanes,): whether the observation is an episode's first"""
+    key: Any
+
+
+class Moment(NamedTuple):
+    """One step of all lanes."""
+
+    seen: Any
+    fresh: Any
+    action: Any
+    log_probability: Any
+    value: Any
+    reward: Any
+    over: Any
+    counts: Any
+    """False for the step that only leads to the next start"""
+
+
+def made_net(key: Any, inputs: int, units: int, actions: int) -> dict[str, Any]:
+    """Return the weights of a layer, a GRU and two read-outs: logits and the value."""
+    import jax
+
+    shapes = {"in": (inputs, units), "x": (units, 3 * units), "h": (units, 3 * units)}
+    shapes |= {"pi": (units, actions), "v": (units, 1)}
+    keys = jax.random.split(key, len(shapes))
+    scale = {"pi": 0.01, "v": 1.0}
+    net = {
+        name: jax.nn.initializers.orthogonal(scale.get(name, 1.4))(one, shape)
+        for one, (name, shape) in zip(keys, shapes.items(), strict=True)
+    }
+    return net | {f"{name}_b": jax.numpy.zeros(shape[1]) for name, shape in shapes.items()}
+
+
+def think(net: dict[str, Any], hidden: Any, seen: Any, fresh: Any) -> tuple[Any, Any, Any]:
+    """Return the next hidden state, logits and values."""
+    import jax
+    import jax.numpy as jnp
+
+    n = hidden.shape[1]
+    hidden = jnp.where(fresh[:, None], 0.0, hidden)
+    x = jnp.tanh(seen.reshape(len(seen), -1).astype(jnp.float32) @ net["in"] + net["in_b"])
+    of_x, of_h = x @ net["x"] + net["x_b"], hidden @ net["h"] + net["h_b"]
+    reset, stay = (jax.nn.sigmoid(of_x[:, part] + of_h[:, part]) for part in (slice(n), slice(n, 2 * n)))
+    new = jnp.tanh(of_x[:, 2 * n :] + reset * of_h[:, 2 * n :])
+    hidden = stay * hidden + (1 - stay) * new
+    return hidden, hidden @ net["pi"] + net["pi_b"], (hidden @ net["v"] + net["v_b"])[:, 0]
+
+
+def walk(tables: functional.Tables, memory: Memory, steps: int) -> tuple[Memory, Moment]:
+    """Let all lanes act for some steps."""
+    import jax
+    import jax.numpy as jnp
+
+    def once(memory: Memory, key: Any) -> tuple[Memory, Moment]:
+        hidden, logits, value = think(memory.net, memory.hidden, memory.seen, memory.fresh)
+        action = jax.random.categorical(key, logits)
+        log_probability = jnp.take_along_axis(jax.nn.log_softmax(logits), action[:, None], 1)[:, 0]
+        begins = memory.state.over  # this step leads to the next start, whatever the action
+        seen, state, reward, terminated, truncated, _ = functional.step(tables, memory.state, action)
+        over = terminated | truncated
+        moment = Moment(memory.seen, memory.fresh, action, log_probability, value, reward, over, ~begins)
+        return memory._replace(state=state, hidden=hidden, seen=seen, fresh=begins), moment
+
+    key, *keys = jax.random.split(memory.key, steps + 1)
+    return jax.lax.scan(once, memory._replace(key=key), jnp.stack(keys))
+
+
+def advantages(moments: Moment, last: Any) -> Any:
+    """Return generalised advantage estimates, (steps, lanes); nothing follows an episode's end."""
+    import jax
+    import jax.numpy as jnp
+
+    def back(carry: Any, moment: Moment) -> tuple[Any, Any]:
+        following, ahead = carry
+        on = jnp.where(moment.over, 0.0, DISCOUNT)
+        gain = moment.reward + on * following - moment.value + on * TRACE * ahead
+        return (moment.value, gain), gain
+
+    return jax.lax.scan(back, (last, jnp.zeros_like(last)), moments, reverse=True)[1]
+
+
+def loss(net: Any, hidden: Any, moments: Moment, gain: Any) -> Any:
+    """Return PPO's loss over a segment, unrolled from the hidden state in which it began."""
+    import jax
+    import jax.numpy as jnp
+
+    def once(hidden: Any, moment: Moment) -> tuple[Any, Any]:
+        hidden, logits, value = think(net, hidden, moment.seen, moment.fresh)
+        return hidden, (jax.nn.log_softmax(logits), value)
+
+    _, (log_probabilities, value) = jax.lax.scan(once, hidden, moments)
+    counts = moments.counts.astype(jnp.float32)
+
+    def mean(x: Any) -> Any:
+        return (x * counts).sum() / counts.sum()
+
+    taken = jnp.take_along_axis(log_probabilities, moments.action[..., None], 2)[..., 0]
+    ratio, target = jnp.exp(taken - moments.log_probability), moments.value + gain
+    centred = (gain - mean(gain)) / (jnp.sqrt(mean((gain - mean(gain)) ** 2)) + 1e-8)
+    policy = -mean(jnp.minimum(ratio * centred, jnp.clip(ratio, 1 - CLIP, 1 + CLIP) * centred))
+    entropy = -mean((jnp.exp(log_probabilities) * log_probabilities).sum(-1))
+    return policy + 0.5 * mean((value - target) ** 2) - ENTROPY * entropy
+
+
+def learn(optimiser: Any, steps: int, updates: int, tables: functional.Tables, memory: Memory) -> Memory:
+    """Make some updates, each after a segment of all lanes."""
+    import jax
+    import jax.numpy as jnp
+
+    def update(memory: Memory, _: None) -> tuple[Memory, None]:
+        hidden = memory.hidden
+        memory, moments = walk(tables, memory, steps)
+        _, _, last = think(memory.net, memory.hidden, memory.seen, memory.fresh)
+        gain = advantages(moments, last)
+
+        def part(carry: Any, group: Any) -> tuple[Any, None]:
+            net, inner = carry
+            some = jax.tree.map(lambda x: x[:, group], (moments, gain))
+            change, inner = optimiser.update(jax.grad(loss)(net, hidden[group], *some), inner, net)
+            return (jax.tree.map(jnp.add, net, change), inner), None
+
+        key, *keys = jax.random.split(memory.key, EPOCHS + 1)
+        groups = jnp.concatenate([jax.random.permutation(one, gain.shape[1]).reshape(GROUPS, -1) for one in keys])
+        (net, inner), _ = jax.lax.scan(part, (memory.net, memory.optimiser), groups)
+        return memory._replace(net=net, optimiser=inner, key=key), None
+
+    return jax.lax.scan(update, memory, None, length=updates)[0]
+
+
+def likeliest(net: Any, seen: Any, hidden: Any) -> tuple[Any, Any]:
+    """Return the likeliest actions: the policy that is scored."""
+    hidden, logits, _ = think(net, hidden, seen, np.zeros(len(seen), dtype=bool))
+    return logits.argmax(-1), hidden
+
+
+def score(tables: functional.Tables, net: Any, units: int, seed: int, lanes: int = 256) -> tuple[float, float, float]:
+    """Return the mean discounted return, the share of successes and the mean length of one episode in each lane."""
+    _, state = functional.reset(tables, functional.keys(tables, seed, lanes))
+    policy = functional.Policy(likeliest, net, np.zeros((lanes, units), dtype=np.float32))
+    limit = COST["time_limit"]
+    found, _, _ = functional.rollout(tables, policy, state, limit, keep="episodes", discount=DISCOUNT)
+    return float(found.returns.mean()), float((found.successes > 0).mean()), float(found.lengths.mean())
+
+
+def train(task: str, points: int, updates: int, lanes: int, steps: int, units: int, seed: int) -> list[list[float]]:
+    """Train, and print the points of a curve; return them: steps, seconds, discounted return, success, length, V*."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    name, keywords = TASKS[task]
+    keywords = {**keywords, "info": ("success", "value"), "discount": DISCOUNT}
+    tables = functional.tables(name, xp="jax", **keywords)
+    trial = functional.tables(name, xp="jax", autoreset_mode="Disabled", **keywords)
+    seen, state = functional.reset(tables, functional.keys(tables, seed, lanes))
+    best = float(functional.info(trial, functional.reset(trial, functional.keys(trial, 10**6, 256))[1])["value"].mean())
+    print(f"{name} on {jax.devices()[0].device_kind}: {lanes} lanes, {units} units; V* {best:.3f}, discount {DISCOUNT}")
+    key, begin = jax.random.split(jax.random.key(seed))
+    net = made_net(begin, int(np.prod(seen.shape[1:])), units, tables.actions.shape[0])
+    rate = optax.linear_schedule(1.5e-3, 1e-4, points * updates * EPOCHS * GROUPS)
+    optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(rate))
+    memory = Memory(net, optimiser.init(net), state, jnp.zeros((lanes, units)), seen, jnp.ones(lanes, dtype=bool), key)
+    go = jax.jit(partial(learn, optimiser, steps, updates))
+    curve, began = [], time.time()
+    print(f"{'steps':>12}{'seconds':>9}{'return':>9}{'success':>9}{'length':>9}")
+    for point in range(1, points + 1):
+        memory = go(tables, memory)
+        row = [point * updates * steps * lanes, time.time() - began, *score(trial, memory.net, units, 10**6), best]
+        curve.append(row)
+        print(f"{row[0]:>12,.0f}{row[1]:>9.1f}{row[2]:>9.3f}{row[3]:>9.1%}{row[4]:>9.1f}", flush=True)
+    return curve
+
+
+def draw(curve: list[list[float]], task: str, path: str) -> None:
+    """Draw the curve beside V*."""
+    import matplotlib.pyplot as plt
+
+    rows = np.array(curve)
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    axes.plot(rows[:, 0], rows[:, 2], label="PPO, its likeliest actions")
+    axes.axhline(rows[0, 5], color="0.4", linestyle="--", label="V*, who sees everything")
+    axes.set(xlabel="steps", ylabel="discounted return", title=TASKS[task][0])
+    axes.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+
+
+def main(arguments: list[str] | None = None) -> list[list[float]]:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", choices=TASKS, default="tmaze")
+    parser.add_argument("--points", type=int, default=40, help="of the curve")
+    parser.add_argument("--updates", type=int, default=10, help="between two points")
+    parser.add_argument("--lanes", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=128, help="of a segment")
+    parser.add_argument("--units", type=int, default=32, help="of the GRU")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plot", metavar="FILE", help="draw the curve (needs matplotlib)")
+    parser.add_argument("--quick", action="store_true", help="a few seconds: two points of two updates")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.points, options.updates, options.lanes, options.steps = 2, 2, 32, 16
+    curve = train(
+        options.task, options.points, options.updates, options.lanes, options.steps, options.units, options.seed
+    )
+    if options.plot:
+        draw(curve, options.task, options.plot)
+    return curve
+
+
+if __name__ == "__main__":
+    start(main)
