@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mazegrad.envs import functional
-from mazegrad.script import start
+from mazegrad.extras import require
+from mazegrad.script import count, natural, start
 
 # a step costs something: else a net that has met traps as often as goals learns to stand still
 COST = {"rewards": {"step": -0.01}, "time_limit": 200}
@@ -239,15 +240,17 @@ def draw(curve: list[list[float]], task: str, path: str) -> None:
 def main(arguments: list[str] | None = None) -> list[list[float]]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=TASKS, default="tmaze")
-    parser.add_argument("--points", type=int, default=40, help="of the curve")
-    parser.add_argument("--updates", type=int, default=10, help="between two points")
-    parser.add_argument("--lanes", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=128, help="of a segment")
-    parser.add_argument("--units", type=int, default=32, help="of the GRU")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--points", type=count, default=40, help="of the curve")
+    parser.add_argument("--updates", type=count, default=10, help="between two points")
+    parser.add_argument("--lanes", type=count, default=256)
+    parser.add_argument("--steps", type=count, default=128, help="of a segment")
+    parser.add_argument("--units", type=count, default=32, help="of the GRU")
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--plot", metavar="FILE", help="draw the curve (needs matplotlib)")
     parser.add_argument("--quick", action="store_true", help="a few seconds: two points of two updates")
     options = parser.parse_args(arguments)
+    for module in ("jax", "optax"):
+        require(module, "jax")
     if options.quick:
         options.points, options.updates, options.lanes, options.steps = 2, 2, 32, 16
     curve = train(

@@ -27,11 +27,11 @@ class State(NamedTuple):
     """(lanes,) bool: whether the episode is over; None where the next one begins at once"""
     maze: Maybe
     """(lanes,) int32: the maze that a lane keeps; None where it is drawn, or the same for all"""
-    key: tuple[Array, Array] | None
-    """upper and lower words, (lanes,) int32 each: the key, moved on by each episode, whose hash is the stream of the
+    key: Maybe
+    """a pair, the upper and lower words, (lanes,) int32 each: the key, moved on by each episode, whose hash is the stream of the
     episode; None if nothing is random"""
-    random: tuple[Array, Array] | None
-    """two words likewise: where in the stream the next move draws; None where moves are as meant"""
+    random: Maybe
+    """a pair likewise: where in the stream the next move draws; None where moves are as meant"""
     episode: Maybe
     """(lanes,) int32: its number; None if that decides nothing"""
 
