@@ -23,6 +23,17 @@ class BeliefAgent:
     Raises:
         TypeError: not a process.
         ValueError: values of a process with another number of states.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.agents import BeliefAgent, rollout
+        >>> from mazegrad.envs import POMDPS, qmdp
+        >>> tiger = POMDPS["tiger"]()
+        >>> agent = BeliefAgent(tiger.mdp, qmdp(tiger.mdp, discount=0.95))
+        >>> walk = rollout(gymnasium.make("mazegrad/Tabular-v0", mdp="tiger"), agent, seed=0, max_steps=5)
+        >>> walk.actions[:2]  # listens, and again
+        array([0, 0])
     """
 
     def __init__(self, problem: World | TabularMDP, values: BeliefValues) -> None:

@@ -151,6 +151,13 @@ def follows_every_path(agent: Agent, *, starts: Sequence[Start] = STARTS, max_st
     Raises:
         TypeError: not an agent.
         ValueError: an unknown start.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import LinearRNN, RNNAgent, follows_every_path, path_follower
+        >>> forgetful = RNNAgent(LinearRNN(W=np.eye(4), U=np.zeros((4, 4)), b=np.zeros(4), h0=[1, 0, 0, 0]))
+        >>> follows_every_path(path_follower()), follows_every_path(forgetful)
+        (True, False)
     """
     _check_starts(starts)
     came = np.array([NOWHERE if start == "end" else DOWN for start in starts])  # where the agent came from

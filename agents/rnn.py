@@ -146,6 +146,14 @@ def wall_follower_rnn(hand: Literal["right", "left"] = "right") -> RNNAgent:
 
     Raises:
         ValueError: a hand other than "right" and "left".
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.agents import evaluate, wall_follower_rnn
+        >>> envs = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=20, size=(4, 4))
+        >>> bool(evaluate(envs, wall_follower_rnn(), episodes=20, seed=0).successes.all())
+        True
     """
     U = np.zeros((4, 4))
     for heading, turns in hand_turns(hand).items():

@@ -250,6 +250,15 @@ def scaled_dot_product_attention(
 
     Raises:
         ValueError: shapes do not fit; the message names all of them.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor(np.eye(3)[None])
+        >>> nn.scaled_dot_product_attention(100 * x, x, x).data.round(2)[0]
+        array([[1., 0., 0.],
+               [0., 1., 0.],
+               [0., 0., 1.]])
     """
     if not enable_gqa:
         return attend(query, key, value, [attn_mask], dropout_p, is_causal, scale, rng)[0]

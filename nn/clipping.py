@@ -20,6 +20,14 @@ def clip_grad_norm(parameters: Named, max_norm: float) -> float:
         The norm before.
 
     Source: Pascanu, Mikolov & Bengio 2013.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([3.0, 4.0])
+        >>> (x**2).sum().backward()
+        >>> round(float(nn.clip_grad_norm([x], 1.0)), 4), x.grad.round(4)
+        (10.0, array([0.6, 0.8], dtype=float32))
     """
     check(POSITIVE_OR_INFINITE, max_norm=max_norm)
     grads = [(p, plain(p.grad)) for p in named(parameters).values() if p.grad is not None]

@@ -232,6 +232,13 @@ def batches(
 
     Raises:
         ValueError: at once, if the lengths differ or `batch_size` is not a positive integer.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> images, labels = np.zeros((10, 1, 4, 4)), np.arange(10)
+        >>> [len(y) for x, y in nn.data.batches(images, labels, batch_size=4, rng=np.random.default_rng(0))]
+        [4, 4, 2]
     """
     data = [np.asarray(array) for array in arrays]
     if len({len(array) for array in data}) != 1:

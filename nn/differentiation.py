@@ -203,6 +203,13 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) 
 
     A tuple of them for several inputs; a tuple, one for each output, of these for several outputs. It takes one pass
     back for each number that comes out.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.jacobian(lambda x: x**2, nn.Tensor([1.0, 2.0, 3.0]))
+        Tensor([[2., 0., 0.],
+                [0., 4., 0.],
+                [0., 0., 6.]], shape=(3, 3), float32)
     """
     leaves = _leaves(inputs, create_graph)
     outputs = func(*leaves)

@@ -33,6 +33,18 @@ def save(path: str | os.PathLike[str], **objects: Any) -> None:
 
     Raises:
         TypeError: an object cannot be saved; names it. No file was changed.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> net = nn.Linear(2, 1, rng=np.random.default_rng(0))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nn.save(Path(folder) / "net.npz", net=net, note="a first try")
+        ...     read = nn.load(Path(folder) / "net.npz")
+        >>> read["note"], sorted(read["net"])
+        ('a first try', ['bias', 'weight'])
     """
     arrays: dict[str, Array] = {}
     plain = _split(objects, "", arrays)

@@ -36,6 +36,13 @@ def build_automaton(rules: Mapping[str, Iterable[Rule]], start: str | None = Non
 
     Raises:
         ValueError: a word that is not known, or an observation for which a node has no rule.
+
+    Example:
+        >>> from mazegrad.agents import build_automaton
+        >>> rules = [("right", "right"), ("up", "up"), ("left", "left"), ("anything", "down")]
+        >>> automaton = build_automaton({"start": rules})
+        >>> automaton.nodes, automaton.observations
+        (1, 16)
     """
     number = {name: node for node, name in enumerate(rules)}
     if start is not None and start not in number:

@@ -23,7 +23,7 @@ class Slips(NamedTuple):
 
 
 def slipped(world: World | Slips, state: Any, action: Any, u: Any) -> Any:
-    """Return the executed move for an action: the action itself, or what noise makes of it.
+    r"""Return the executed move for an action: the action itself, or what noise makes of it.
 
     Args:
         world: the tables.
@@ -34,6 +34,12 @@ def slipped(world: World | Slips, state: Any, action: Any, u: Any) -> Any:
 
     Returns:
         An int, or an int array of the same length.
+
+    Example:
+        >>> from mazegrad.envs import RIGHT, Maze, World, slipped
+        >>> world = World.compile(Maze.from_text("...\nS~G\n..."))
+        >>> [int(slipped(world, 4, RIGHT, u)) for u in (0.1, 0.5, 0.9)]  # down, up, as meant
+        [3, 0, 1]
     """
     if world.noise is not None:
         kind = world.noise.kind[state]
@@ -92,10 +98,18 @@ def cases(world: World) -> Outcomes:
 
 
 def outcomes(world: World) -> Outcomes:
-    """Return what can happen after each action in each state; equal next states are not merged.
+    r"""Return what can happen after each action in each state; equal next states are not merged.
 
     The probabilities are those of `slipped`, the rest is from `transition`. Where the four directions slip sideways,
     the three outcomes are: to the right, as meant, to the left. Otherwise the first one is as meant.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, outcomes
+        >>> world = World.compile(Maze.from_text("...\nS~G\n..."))
+        >>> outcomes(world).probability[4, 1].round(3).tolist()  # on ice, to the right
+        [0.333, 0.333, 0.333]
+        >>> outcomes(world).next_state[4, 1].tolist()
+        [7, 5, 1]
     """
     listed = cases(world)
     if world.noise is not None or listed.probability.shape[2] == 1:

@@ -23,7 +23,13 @@ Directions = TypeVar("Directions", int, NDArray[np.int64])
 
 
 def opposite(direction: Directions) -> Directions:
-    """Return the direction that leads back, for an int or an array of ints."""
+    """Return the direction that leads back, for an int or an array of ints.
+
+    Example:
+        >>> from mazegrad.envs import UP, opposite
+        >>> opposite(UP)
+        3
+    """
     return 3 - direction
 
 

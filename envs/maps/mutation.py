@@ -36,6 +36,14 @@ def mutate(
 
     Raises:
         ValueError: an unknown kind, or weights that are negative or all 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import generate, mutate
+        >>> rng = np.random.default_rng(0)
+        >>> maze = generate("backtracker", 4, 4, rng=rng)
+        >>> mutate(maze, rng=rng) == maze
+        False
     """
     whole("edits", edits, 0)
     for name in kinds:

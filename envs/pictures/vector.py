@@ -45,7 +45,13 @@ def draw_svg(
     view_size: int = 5,
     scale: bool = True,
 ) -> str:
-    """Return the picture of `draw` as SVG, made of shapes; arguments and errors are those of `draw`."""
+    """Return the picture of `draw` as SVG, made of shapes; arguments and errors are those of `draw`.
+
+    Example:
+        >>> from mazegrad.envs import draw_svg, load_maze
+        >>> draw_svg(load_maze("spiral"))[:38]
+        '<svg xmlns="http://www.w3.org/2000/svg'
+    """
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
     return svg_of(compose(drawing, _agents(state), overlays, trail, theme, view_size), frame_size(tile, size))
 

@@ -78,6 +78,11 @@ def distances(world: World) -> NDArray[np.int64]:
     """Return the smallest number of steps to a goal from each state, (S,), without slips; -1 where there is no way.
 
     Breadth-first search from all goals at once, backwards along `World.meant`.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, distances
+        >>> distances(World.compile(Maze.from_text("S.G")))
+        array([2, 1, 0])
     """
     meant = checked_world(world).meant
     edges, count = np.empty(meant.size, dtype=np.int64), 0
@@ -94,7 +99,15 @@ def distances(world: World) -> NDArray[np.int64]:
 
 
 def optimal_actions(world: World) -> NDArray[np.bool_]:
-    """Return which actions begin a shortest path to a goal, (S, A) bool; none at a goal or where there is no way."""
+    """Return which actions begin a shortest path to a goal, (S, A) bool; none at a goal or where there is no way.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, optimal_actions
+        >>> optimal_actions(World.compile(Maze.from_text("S.G")))
+        array([[False,  True, False, False],
+               [False,  True, False, False],
+               [False, False, False, False]])
+    """
     distance = distances(world)
     after = distance[world.meant]
     begins: NDArray[np.bool_] = (after >= 0) & (after == distance[:, None] - 1)

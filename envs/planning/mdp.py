@@ -120,6 +120,14 @@ class TabularMDP:
         Raises:
             ValueError: an unknown observation, a dots_error that is not a probability, or without "dots".
             TypeError: not a World.
+
+        Example:
+            >>> from mazegrad.envs import Maze, TabularMDP, World
+            >>> mdp = TabularMDP.from_world(World.compile(Maze.from_text("S.G")))
+            >>> mdp.states, mdp.actions
+            (3, 4)
+            >>> mdp.to_gymnasium_P()[1][1]  # from the middle to the right: probability, next state, reward, end
+            [(1.0, 2, 1.0, True)]
         """
         if observation not in OBSERVATIONS:
             raise ValueError(f"unknown observation {observation!r}{nearest(observation, OBSERVATIONS)}")

@@ -117,6 +117,11 @@ def belief(
         ValueError: as many observations as actions, or one more, are needed; a number out of range; a history that
             cannot happen; a start that is not a distribution.
         TypeError: neither a World nor a TabularMDP.
+
+    Example:
+        >>> from mazegrad.envs import POMDPS, belief
+        >>> belief(POMDPS["tiger"]().mdp, actions=[0, 0], observations=[0, 0]).round(2)  # heard twice on the left
+        array([0.97, 0.03])
     """
     mdp = as_process(problem)
     taken, seen = [int(action) for action in actions], [int(number) for number in observations]

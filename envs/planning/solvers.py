@@ -230,6 +230,13 @@ def solve(name: str, world: World, start: int | None = None, rng: np.random.Gene
 
     Raises:
         ValueError: an unknown name (the message names the nearest), or the world does not have this state.
+
+    Example:
+        >>> from mazegrad.envs import World, load_maze, solve
+        >>> world = World.compile(load_maze("four_rooms"))
+        >>> solution = solve("a_star", world)
+        >>> len(solution.path) - 1
+        16
     """
     if name not in SOLVERS:
         raise ValueError(f"unknown solver {name!r}{nearest(name, SOLVERS)}")

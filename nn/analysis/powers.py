@@ -127,7 +127,14 @@ def power_limits(u: float, scale: float = 1.0, dtype: DTypeLike = np.float32) ->
 
 
 def spectral_radius(U: ArrayLike) -> Any:
-    """Return the largest absolute eigenvalue: a float for (n, n), an array (...) for a stack (..., n, n)."""
+    """Return the largest absolute eigenvalue: a float for (n, n), an array (...) for a stack (..., n, n).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> float(nn.analysis.spectral_radius(np.diag([0.8, 0.1, 0.9])))
+        0.9
+    """
     U = _array("U", U, None)
     if U.ndim < 2 or U.shape[-1] != U.shape[-2]:
         raise ValueError(f"U has shape {U.shape}; expected square matrices (..., n, n)")

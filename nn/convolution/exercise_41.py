@@ -59,6 +59,16 @@ def h_conv2d_grad(image: Array, kernel: Array, grad_output: Array) -> tuple[Arra
         TypeError, ValueError: naming the shapes or dtypes found and what is allowed.
 
     Source: exercise 41.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.nn import h_conv2d_grad
+        >>> image, kernel = np.arange(12.0).reshape(1, 1, 3, 4), np.ones((1, 1, 3, 3))
+        >>> grad_image, grad_kernel = h_conv2d_grad(image, kernel, np.ones((1, 1, 1, 2)))
+        >>> grad_image[0, 0]
+        array([[1., 2., 2., 1.],
+               [1., 2., 2., 1.],
+               [1., 2., 2., 1.]])
     """
     _check(image, kernel)
     _check_array("grad_output", grad_output, "(batch, out_channels, height, width)")

@@ -28,6 +28,12 @@ def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any
 
     Raises:
         ValueError: the shapes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.mse_loss(nn.Tensor([1.0, 2.0]), np.array([1.0, 4.0], np.float32)).item()
+        2.0
     """
     check_same_shape("mse_loss", input, target)
     check_choice(REDUCTIONS, reduction=reduction)

@@ -183,7 +183,16 @@ def _keep(found: list[Array | None], number: int, order: Array | None, grad: Arr
 
 
 class RNN(_Layers):
-    """h' = tanh(W x + b + U h + b'), or relu, or linear; with `leak` < 1, h' = (1 - leak) h + leak tanh(...)."""
+    """h' = tanh(W x + b + U h + b'), or relu, or linear; with `leak` < 1, h' = (1 - leak) h + leak tanh(...).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.RNN(3, 5, rng=np.random.default_rng(0))
+        >>> states, h = layer(np.ones((7, 2, 3), np.float32))
+        >>> states.shape, h.shape
+        ((7, 2, 5), (1, 2, 5))
+    """
 
     sequence = staticmethod(sequences.rnn)
 
@@ -225,6 +234,15 @@ class LSTM(_Layers):
 
 
 class GRU(_Layers):
-    """Gated recurrent unit (Cho et al. 2014), in PyTorch's form: the reset gate acts after the product."""
+    """Gated recurrent unit (Cho et al. 2014), in PyTorch's form: the reset gate acts after the product.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.GRU(3, 5, bidirectional=True, rng=np.random.default_rng(0))
+        >>> states, h = layer(np.ones((7, 2, 3), np.float32))
+        >>> states.shape, h.shape
+        ((7, 2, 10), (2, 2, 5))
+    """
 
     sequence, gates = staticmethod(sequences.gru), 3

@@ -37,7 +37,13 @@ def maze_from_array(array: Any) -> Maze:
 
 
 def maze_to_array(maze: Maze) -> NDArray[np.uint8]:
-    """Return a maze as numbers, see `maze_from_array`; MazeError for other tiles, and for settings that move agents."""
+    """Return a maze as numbers, see `maze_from_array`; MazeError for other tiles, and for settings that move agents.
+
+    Example:
+        >>> from mazegrad.envs import Maze, maze_to_array
+        >>> maze_to_array(Maze.from_text("#S.G"))
+        array([[1, 2, 0, 3]], dtype=uint8)
+    """
     numbers = np.full(256, 255, dtype=np.uint8)
     numbers[_TILES] = range(4)
     found: NDArray[np.uint8] = numbers[maze.tiles]
