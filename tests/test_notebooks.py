@@ -68,3 +68,27 @@ def test_it_runs_without_threads_processes_and_pygame(path: Path, tmp_path: Path
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == [], "a notebook leaves no files"
+
+
+def test_where_python_has_no_processes_gymnasium_loads_after_mazegrad() -> None:
+    code = """
+import importlib.abc, sys
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in ("_multiprocessing", "_posixshmem", "pygame"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+sys.platform = "emscripten"
+import mazegrad
+import gymnasium
+envs = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=3, render_mode="rgb_array")
+envs.reset(seed=0)
+assert envs.render()._repr_png_()
+import multiprocessing
+try:
+    multiprocessing.Lock()
+except OSError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "there are no processes in a browser, such as AsyncVectorEnv starts\n", done.stderr
