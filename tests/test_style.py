@@ -71,3 +71,16 @@ def test_a_figure_is_as_wide_as_a_page_and_written_by_its_ending(ending: str, th
 def test_an_unknown_theme_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown theme 'neon'; known: light, dark"):
         style.figure(theme="neon")
+
+
+def test_lines_can_be_read_on_a_dark_ground_too() -> None:
+    _, axis = style.figure(theme="dark")
+    ground = tuple(bytes.fromhex(style.GROUNDS["dark"][0][1:]))
+    names = [f"line {i}" for i in range(9)]
+    for name in names:
+        style.draw_line(axis, [0, 1], [0, 1], name, names)
+    drawn = [tuple(bytes.fromhex(line.get_color()[1:])) for line in axis.get_lines()]
+    assert len(set(drawn)) == 9 and min(contrast(colour, ground) for colour in drawn) >= 4.5
+    _, plain = style.figure()
+    style.draw_line(plain, [0, 1], [0, 1], "lstm")
+    assert plain.get_lines()[0].get_color() == style.line("lstm").colour

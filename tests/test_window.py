@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import gymnasium
@@ -106,6 +107,21 @@ class TestKeys:
         watch(monkeypatch, {**note, 2: pygame.K_f, 4: pygame.K_F11, 6: pygame.K_q})
         assert sizes[0] == sizes[2] == (160, 120)
         assert sizes[1][0] > 160 and sizes[1][1] > 120
+
+    def test_it_opens_nearly_as_large_as_the_screen_if_no_size_is_asked_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sizes: list[tuple[int, int]] = []
+        pygame.display.init()
+        screen = pygame.display.get_desktop_sizes()[0]
+        Script(monkeypatch, picture := Picture("a", "b", (120, 160)), {
+            2: lambda: sizes.append(pygame.display.get_surface().get_size()), 3: pygame.K_q,
+        })  # fmt: skip
+        env = gymnasium.make("mazegrad/PathFollow-v0").unwrapped
+        begin = partial(walk, env, named_agent("path_follower").make)
+        watch_in_window(begin, picture, 0, 60, None, grows=True)
+        (size,) = sizes
+        assert max(np.divide(size, screen)) == pytest.approx(0.9, abs=0.01)
 
     def test_closing_the_window_in_mid_episode_ends_watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         close = {7: lambda: pygame.event.post(pygame.event.Event(pygame.QUIT))}

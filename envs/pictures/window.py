@@ -24,10 +24,14 @@ class Window:
     Copies and pickles of a window are closed, and open with their next frame. A process has a single screen: windows
     that are open at the same time share it, and a window whose screen another one closed opens again with its next
     frame.
+
+    Args:
+        title: of the window.
+        grows: open it nearly as large as the screen, also where the first frame is smaller.
     """
 
-    def __init__(self, title: str = "mazegrad") -> None:
-        self.title = title
+    def __init__(self, title: str = "mazegrad", grows: bool = False) -> None:
+        self.title, self.grows = title, grows
         self._screen: Any = None
         self._clock: Any = None
         self._small: tuple[int, int] | None = None  # (width, height) outside of the full screen, while it fills it
@@ -128,7 +132,8 @@ class Window:
                 pygame.display.quit()
                 raise pygame.error("there is no screen")
             most_width, most_height = pygame.display.get_desktop_sizes()[0]
-            scale = min(1.0, _SHARE * most_width / width, _SHARE * most_height / height)
+            scale = min(_SHARE * most_width / width, _SHARE * most_height / height)
+            scale = scale if self.grows else min(1.0, scale)
             size = max(1, round(scale * width)), max(1, round(scale * height))
             self._screen = pygame.display.set_mode(size, pygame.RESIZABLE)
         except pygame.error as error:
@@ -139,4 +144,4 @@ class Window:
         self._clock = pygame.time.Clock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"title": self.title, "_screen": None, "_clock": None, "_small": None}
+        return {"title": self.title, "grows": self.grows, "_screen": None, "_clock": None, "_small": None}

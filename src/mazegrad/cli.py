@@ -427,7 +427,12 @@ def _add_world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", metavar="ID", help="an environment of mazegrad list (default: one that fits the maze)")
     parser.add_argument("--maze", metavar="NAME|FILE", help="a shipped maze or a file (default: the environment's)")
     _add_format(parser)
-    parser.add_argument("--size", type=_size, metavar="WxH", help="size of the picture in px (default: 1280x720)")
+    parser.add_argument(
+        "--size",
+        type=_size,
+        metavar="WxH",
+        help="size of the picture in px (default: 1280x720, a window nearly the screen's)",
+    )
     parser.add_argument(
         "--large", action="store_true", help="letters for a lecture hall: 18 points and more on a slide"
     )

@@ -149,7 +149,9 @@ def watch(arguments: Namespace) -> None:
             if _has_no_viewer():
                 raise NoDisplayError
             picture = shown.picture(arguments.size or SIZE)
-            watch_in_window(shown.begin, picture, arguments.seed, arguments.fps, arguments.episodes)
+            watch_in_window(
+                shown.begin, picture, arguments.seed, arguments.fps, arguments.episodes, arguments.size is None
+            )
             shown.warn()
         except NoDisplayError:
             print("There is no display, so here is the walk as text.")
@@ -237,7 +239,8 @@ def play(arguments: Namespace) -> None:
     if _has_no_viewer():
         raise NoDisplayError(f"SDL_VIDEODRIVER={os.environ['SDL_VIDEODRIVER']} shows no window to play in; unset it")
     _, env, _ = _make(arguments, observation="dots")
-    play_in_window(env, _picture(env, "you", arguments.size or SIZE, arguments.large), arguments.seed)
+    picture = _picture(env, "you", arguments.size or SIZE, arguments.large)
+    play_in_window(env, picture, arguments.seed, arguments.size is None)
 
 
 def bench(arguments: Namespace) -> None:

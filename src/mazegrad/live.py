@@ -22,6 +22,7 @@ def watch_in_window(
     seed: int,
     fps: float,
     episodes: int | None,
+    grows: bool = False,
 ) -> None:
     """Show episodes in a window until the user closes it.
 
@@ -34,8 +35,9 @@ def watch_in_window(
         seed: of the first episode; the next one has the next seed.
         fps: steps a second, at most 60.
         episodes: close the window after this many; None stays at the end of the first.
+        grows: open the window nearly as large as the screen.
     """
-    window = Window(f"mazegrad: {picture.title}")
+    window = Window(f"mazegrad: {picture.title}", grows)
     done, paused, due = 0, False, 0.0
     moments = begin(seed)
     moment = next(moments)
@@ -82,12 +84,12 @@ def watch_in_window(
         window.close()
 
 
-def play_in_window(env: MazeEnv, picture: Picture, seed: int) -> None:
+def play_in_window(env: MazeEnv, picture: Picture, seed: int, grows: bool = False) -> None:
     """Let a person walk: the arrow keys move; r, f, s and q are those of `watch_in_window`.
 
     When an episode is over, any arrow goes on to the next.
     """
-    window = Window(f"mazegrad: {picture.title}")
+    window = Window(f"mazegrad: {picture.title}", grows)
     episode = Walk(env, None, seed)
     try:
         while True:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..envs.maps.files import replacing
+from ..envs.pictures.palette import Colour, contrast, luminance, mixed
 from ..extras import require
 from ..nn.analysis.plot import INK, LINES, Line, label_ends
 
@@ -98,17 +99,27 @@ def figure(
     return made, axes
 
 
+def _on(axis: Any, colour: str) -> str:
+    """Return the colour of a line, mixed with white as far as dark axes need it: a contrast of 4.5."""
+    ground: Colour = tuple(round(255 * part) for part in axis.get_facecolor()[:3])
+    drawn: Colour = tuple(bytes.fromhex(colour[1:]))  # type: ignore[assignment]
+    share = 1.0
+    while luminance(ground) < 0.18 and contrast(mixed(drawn, (255, 255, 255), share), ground) < 4.5:
+        share -= 0.05
+    return "#" + bytes(mixed(drawn, (255, 255, 255), share)).hex()
+
+
 def draw_line(axis: Any, x: ArrayLike, y: ArrayLike, name: str, others: Sequence[str] = (), **keywords: Any) -> None:
     """Draw one line in the style of its name; keywords are those of `Axes.plot`."""
     colour, dash, _ = line(name, others)
-    axis.plot(x, y, **{"color": colour, "ls": dash, "lw": 1.6, "label": name, **keywords})
+    axis.plot(x, y, **{"color": _on(axis, colour), "ls": dash, "lw": 1.6, "label": name, **keywords})
 
 
 def band(axis: Any, x: ArrayLike, runs: ArrayLike, name: str, others: Sequence[str] = ()) -> None:
     """Draw the median of several runs, (runs, points), and the band in which the middle half of them lies."""
     several = np.atleast_2d(np.asarray(runs, dtype=np.float64))
     low, middle, high = np.nanquantile(several, (0.25, 0.5, 0.75), axis=0)
-    colour = line(name, others)[0]
+    colour = _on(axis, line(name, others)[0])
     axis.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
     draw_line(axis, x, middle, name, others)
 
