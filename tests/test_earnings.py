@@ -160,6 +160,9 @@ def test_more_than_twelve_things():
     env = MazeEnv("S" + "*" * 20 + "\n", observation="index")
     env.reset(seed=0)
     assert env.step(1)[0] == 21 * 1 + 1
+    for items in (33, 36):  # more than 2**31 combinations
+        with pytest.raises(MazeError, match=f"{2**items} combinations of keys and items are too many"):
+            World.compile(Maze.from_text("S" + "*" * 20 + "\nS" + "*" * (items - 20) + "." * (40 - items) + "\n"))
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,13 @@ def test_the_windy_grid_with_more_moves():
         assert earned == -steps
 
 
+def test_blanks_around_what_keywords_say():
+    """Of texts that are put together by a program: a map's lines have none at their ends."""
+    maze = load_maze("four_rooms")
+    tidy = World.compile(maze, wind="down " + "0 1 " * 6 + "0", noise="stay 0.1")
+    assert World.compile(maze, wind=" down  " + "0 1  " * 6 + "0 ", noise=" stay 0.1 ").mazes == tidy.mazes
+
+
 def test_a_wind_that_varies():
     """Exercise 6.10: one cell more or one less, with a third each, in the columns where it blows."""
     world = World.compile(WINDY, actions="king", wind="0 0 0 1 1 1 2 2 1 0 varies")

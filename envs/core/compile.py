@@ -397,7 +397,7 @@ class _FramedMazes:
         column: Column,
     ) -> NDArray[np.int64]:
         """Return the codes of the states that follow when moves from some positions end at others."""
-        lands = self.lands_at[end]
+        lands = self.lands_at[end].astype(np.int64)
         if self.headings > 1:
             after = np.array([CLOCKWISE[(quarters_of(way) + column.turn) % 4] for way in range(4)])[heading]
             if len(self.jumps):  # nobody turns in a jump

@@ -91,7 +91,7 @@ def noise_text(noise: Any) -> str:
         read_noise(noise)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"noise is {NOISE}; not {noise!r:.80}") from None
-    return noise
+    return " ".join(noise.split())
 
 
 def _clause(tile: str, spread: Mapping[Any, Any]) -> str:
@@ -159,7 +159,7 @@ def wind_text(wind: Any) -> str:
         read_wind(wind)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"wind is {WIND}; not {wind!r:.80}") from None
-    return wind
+    return " ".join(wind.split())
 
 
 def gusts(maze: _Drawn) -> NDArray[np.int64]:
