@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mazegrad.page.build as build
+from mazegrad.agents import Automaton, wall_follower_automaton
 from mazegrad.cli import main
 from mazegrad.envs import MAZES, load_maze
 from mazegrad.envs.maps.legend import LEGEND
@@ -122,6 +124,55 @@ def test_page_takes_a_recorded_run(tmp_path: Path, capsys: Captured) -> None:
     replays = data_of(out.read_text(encoding="utf-8"))["replays"]
     assert [replay["name"] for replay in replays] == ["walk.jsonl"]
     capsys.readouterr()
+
+
+def save_net(file: Path, **changes: object) -> Path:
+    np.savez(file, **{"W": 2 * np.eye(4), "U": -np.eye(4), "b": np.zeros(4), "h0": [0, 0, 0, 1], **changes})
+    return file
+
+
+def test_page_takes_nets_and_automata(tmp_path: Path, capsys: Captured) -> None:
+    file, out = save_net(tmp_path / "mine.npz"), tmp_path / "page.html"
+    automaton, expected = tmp_path / "follower.json", wall_follower_automaton()
+    automaton.write_text(json.dumps(expected.to_dict(), indent=1), encoding="utf-8")
+    assert main(["page", str(file), str(automaton), "spiral", "--out", str(out)]) == 0
+    data = data_of(out.read_text(encoding="utf-8"))
+    twice, minus = (2 * np.eye(4)).tolist(), (-np.eye(4)).tolist()
+    assert data["nets"] == [{"name": "mine.npz", "W": twice, "U": minus, "b": [0] * 4, "h0": [0, 0, 0, 1]}]
+    tables = {"next": expected.next_node.tolist(), "action": expected.action.tolist()}
+    assert data["automata"] == [{"name": "follower.json", **tables, "start": expected.start, "names": None}]
+    assert data["given"] == 1
+    capsys.readouterr()
+
+
+def test_page_takes_the_controller_of_a_certificate(tmp_path: Path, capsys: Captured) -> None:
+    proof, out = tmp_path / "proof.json", tmp_path / "page.html"
+    assert main(["certify", "sheet38", "--json", str(proof)]) == 0
+    assert main(["page", str(proof), "--out", str(out)]) == 0
+    controller = json.loads(proof.read_text(encoding="utf-8"))["controller"]
+    (found,) = data_of(out.read_text(encoding="utf-8"))["automata"]
+    assert (found["next"], found["action"]) == (controller["next_node"], controller["action"])
+    capsys.readouterr()
+
+
+def test_page_refuses_minds_that_it_cannot_show(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "page.html"
+    other = save_net(tmp_path / "other.npz", feedback="one_hot")
+    large, small = tmp_path / "large.json", tmp_path / "small.json"
+    nodes = [[0] * 16] * 61
+    large.write_text(json.dumps(Automaton(nodes, nodes).to_dict()), encoding="utf-8")
+    small.write_text('{"next_node": [[0]], "action": [[0]], "start": 0}', encoding="utf-8")
+    infinite = save_net(tmp_path / "infinite.npz", b=[0, 0, np.inf, 0])
+    (tmp_path / "text.npz").write_text("S.G", encoding="utf-8")
+    for names, said in (
+        ([other], "feeds h back raw, not one_hot"),
+        ([large], "up to 60 nodes; this one has 61"),
+        ([small], "an automaton must be a dict with the fields"),
+        ([infinite], "infinite.npz: "),
+        ([tmp_path / "text.npz"], "text.npz: this is text, not an npz file"),
+    ):
+        assert main(["page", *map(str, names), "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err and not out.exists()
 
 
 @pytest.mark.parametrize(

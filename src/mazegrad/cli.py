@@ -404,7 +404,10 @@ def _parser() -> argparse.ArgumentParser:
         seed="seed of an ID's first episode",
     )
     page.add_argument(
-        "mazes", nargs="*", metavar="MAP|FILE|ID", help="offered first: mazes, environments, recorded .jsonl runs"
+        "mazes",
+        nargs="*",
+        metavar="MAP|FILE|ID",
+        help="offered first: mazes, environments, recorded .jsonl runs; an .npz with W, U, b; an automaton's JSON",
     )
     page.add_argument(
         "--out", type=_output(".html"), default=Path("page.html"), metavar="FILE", help="default: page.html"

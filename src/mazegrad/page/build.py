@@ -8,11 +8,11 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..envs import MAZES, Maze, load_maze
 from ..envs.core.inventory import OPENED
@@ -40,12 +40,18 @@ class Drawing:
     text: str
 
 
-def build_page(drawings: Sequence[Drawing] = (), replays: Sequence[tuple[str, str]] = ()) -> str:
+def build_page(
+    drawings: Sequence[Drawing] = (),
+    replays: Sequence[tuple[str, str]] = (),
+    nets: Sequence[Mapping[str, Any]] = (),
+    automata: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Return the page as HTML.
 
     Args:
         drawings: mazes to offer before the shipped ones; the page opens the first.
         replays: (name, text) of recorded runs to offer.
+        nets, automata: to offer, see `minds`; the first of each is chosen when the page opens.
     """
     mazes = [*drawings, *(_shipped(name) for name in sorted(MAZES, key=lambda name: (name != _FIRST_MAZE, name)))]
     data = {
@@ -53,6 +59,8 @@ def build_page(drawings: Sequence[Drawing] = (), replays: Sequence[tuple[str, st
         "given": len(drawings),
         "replays": [{"name": name, "text": text} for name, text in replays],
         "tiles": dict(LEGEND),
+        "nets": list(nets),
+        "automata": list(automata),
     }
     parts = {
         "STYLE": _colours() + _plain((HERE / "page.css").read_text(encoding="utf-8")),

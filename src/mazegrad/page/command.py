@@ -18,17 +18,23 @@ from ..envs.replay import FORMAT
 from ..files import kind_of
 from ..named import environment_ids, find_environment, named_maze
 from .build import Drawing, build_page, drawing_of
+from .minds import automaton_of, net_of
 
 
 def page(arguments: Namespace) -> None:
-    """Write the page with the given mazes and recorded runs, and say how large it is."""
-    drawings, replays = [], []
+    """Write the page with the given mazes, recorded runs and minds, and say how large it is."""
+    drawings, replays, nets, automata = [], [], [], []
     for name in arguments.mazes:
-        if _is_replay(name):
-            replays.append((Path(name).name, _with_mazes(Replay.load(name))))
+        file = Path(name)
+        if file.is_file() and (net := net_of(file)):
+            nets.append(net)
+        elif file.is_file() and (automaton := automaton_of(file)):
+            automata.append(automaton)
+        elif _is_replay(name):
+            replays.append((file.name, _with_mazes(Replay.load(name))))
         else:
             drawings.append(_drawing(name, arguments.format, arguments.seed))
-    size = _write(arguments.out, drawings, replays)
+    size = _write(arguments.out, build_page(drawings, replays, nets, automata))
     print(f"wrote {arguments.out} ({size / 1000:.0f} kB); open it in a browser")
 
 
@@ -36,7 +42,7 @@ def edit(arguments: Namespace) -> None:
     """Write the page and open it in a browser where a maze is drawn; without a browser, say where the page is."""
     given = [] if arguments.maze is None else [_drawing(arguments.maze, arguments.format, arguments.seed)]
     out: Path = arguments.out or Path(tempfile.mkdtemp(prefix="mazegrad-")) / "page.html"
-    _write(out, given, [])
+    _write(out, build_page(given))
     address = f"{out.resolve().as_uri()}#mode=draw"
     if not _has_screen() or not webbrowser.open(address):
         print(f"no browser can be opened here; open {address} in one")
@@ -44,8 +50,8 @@ def edit(arguments: Namespace) -> None:
         print(f"opened {address}")
 
 
-def _write(out: Path, drawings: list[Drawing], replays: list[tuple[str, str]]) -> int:
-    content = build_page(drawings, replays).encode()
+def _write(out: Path, html: str) -> int:
+    content = html.encode()
     write_file(out, content)
     return len(content)
 

@@ -12,6 +12,7 @@ import {
   TILE_REWARDS,
   movesOf,
   ownKinds,
+  quoted,
   setting,
   settingError,
   tileError,
@@ -211,7 +212,7 @@ class Plan {
       throw settingError(
         this.maze,
         "noise",
-        `unknown '${what}'; known here: ${[...WORDS, ...this.moves.names].join(", ")}`,
+        `unknown ${quoted(what)}; known here: ${[...WORDS, ...this.moves.names].join(", ")}`,
       );
     return [this.actions[number]];
   }
@@ -336,7 +337,7 @@ export function compile(maze) {
   for (const jump of jumps) {
     const here = cellsOf(maze, jump.letter);
     if (here.length && !jump.cells.length)
-      throw tileError(maze, here[0], `agents jump from '${jump.letter}', but to a place that is not drawn`);
+      throw tileError(maze, here[0], `agents jump from ${quoted(jump.letter)}, but to a place that is not drawn`);
     for (const cell of here) jumpOf.set(cell, jump);
   }
   const alternatives = Math.max(0, ...jumps.map(({ cells }) => cells.length));
@@ -344,7 +345,7 @@ export function compile(maze) {
     if (kind === "action") {
       const action = moves.names.indexOf(what);
       if (action < 0)
-        throw settingError(maze, "reward", `unknown action '${what}'; known here: ${moves.names.join(", ")}`);
+        throw settingError(maze, "reward", `unknown action ${quoted(what)}; known here: ${moves.names.join(", ")}`);
       acting[action] = number;
       continue;
     }

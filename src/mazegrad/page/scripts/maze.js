@@ -45,7 +45,7 @@ const words = (text) => trimmed(text).split(BETWEEN).filter(Boolean);
 const ESCAPES = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** Return a text in quotes, what cannot be seen written out, as Python does it. */
-function quoted(text) {
+export function quoted(text) {
   const shown = text.replace(/\\|(?! )[\p{C}\p{Z}]/gu, (sign) => {
     const code = sign.codePointAt(0).toString(16);
     const [kind, digits] = code.length < 3 ? ["x", 2] : code.length < 5 ? ["u", 4] : ["U", 8];
