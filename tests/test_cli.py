@@ -15,7 +15,7 @@ from PIL import Image
 from mazegrad import __version__, cli
 from mazegrad.check import MAX_LENGTH
 from mazegrad.cli import main
-from mazegrad.envs import SOLVERS, Maze, draw
+from mazegrad.envs import SOLVERS, Maze, draw, generate, load_maze
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
 ENVIRONMENT |= {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
@@ -269,6 +269,18 @@ def test_help_says_how_long_a_check_may_be(capsys: pytest.CaptureFixture[str]) -
 def test_without_a_standard_output_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)  # as `>&-` and pythonw have it
     assert main(["list"]) == 0
+
+
+def test_generate_makes_thin_walls_and_pictures_of_a_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, picture = tmp_path / "thin.walls", tmp_path / "thin.png"
+    words = ["generate", "wilson", "--rows", "3", "--columns", "4", "--walls", "thin", "--seed", "5"]
+    assert main([*words, "--out", str(file), "--png", str(picture), "--size", "200x160"]) == 0
+    expected = generate("wilson", 3, 4, rng=np.random.default_rng(5), walls="thin")
+    assert np.array_equal(load_maze(file).tiles, expected.tiles) and load_maze(file).setting("walls") is not None
+    assert picture.read_bytes()[16:24] == (200).to_bytes(4, "big") + (160).to_bytes(4, "big")
+    assert main(["solve", str(file)]) == 0
+    assert main(["generate", "dungeon", "--walls", "thin"]) == 2
+    assert "dungeon has no thin walls" in capsys.readouterr().err
 
 
 def test_generate_prints_or_writes_the_maze_of_a_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -170,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="an option of the generator, such as braid=0.5; may be repeated",
     )
+    generate.add_argument(
+        "--walls", choices=("tiles", "thin"), default="tiles", help="thin: between cells, a tile for each room"
+    )
     generate.add_argument("--out", type=_output(), metavar="FILE", help="write the maze to this file")
     generate.add_argument("--png", type=_output(".png"), metavar="FILE", help="write a picture to this file")
     generate.add_argument("--gif", type=_output(".gif"), metavar="FILE", help="write how it grows (extra: video)")

@@ -324,8 +324,10 @@ def make_maze(arguments: Namespace) -> None:
     check_knobs(arguments.name, knobs)
     if arguments.gif is not None:
         require("PIL.Image", "video")
+        if arguments.walls == "thin":
+            raise ValueError("--gif shows how walls of tiles grow; leave out --walls thin")
     try:
-        maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **knobs)
+        maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, walls=arguments.walls, **knobs)
     except TypeError as error:  # an option of the wrong type: given by the user, not by the program
         raise ValueError(error) from None
     if not (maze.tiles == ord("G")).any():
