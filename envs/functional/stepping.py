@@ -28,8 +28,8 @@ class State(NamedTuple):
     maze: Maybe
     """(lanes,) int32: the maze that a lane keeps; None where it is drawn, or the same for all"""
     key: Maybe
-    """a pair, the upper and lower words, (lanes,) int32 each: the key, moved on by each episode, whose hash is the stream
-    of the episode; None if nothing is random"""
+    """a pair, the upper and lower words, (lanes,) int32 each: the key, moved on by each episode, whose hash is the
+    stream of the episode; None if nothing is random"""
     random: Maybe
     """a pair likewise: where in the stream the next move draws; None where moves are as meant"""
     episode: Maybe
