@@ -17,6 +17,7 @@ PLAIN: Final = np.frombuffer(b" #.SG", dtype=np.uint8)
 IS_PLAIN: Final = np.isin(np.arange(256), PLAIN)
 """(256,): of the byte of a tile, whether a plain maze may have it."""
 _UNSEEN, _WALL, _UNKNOWN = -1, -2, -3
+_MANY: Final = 1000  # tiles; for fewer the calls count for more
 _LEVELS: Final = np.full(256, _UNKNOWN, dtype=np.int16)  # of the byte of a tile, before the search
 _LEVELS[PLAIN] = [_WALL, _WALL, _UNSEEN, _UNSEEN, 0]
 
@@ -44,17 +45,23 @@ def distance_maps(tiles: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
     if (inner == _UNKNOWN).any():
         known, one = PLAIN.tobytes().decode(), chr(tiles[inner == _UNKNOWN][0])
         raise ValueError(f"distance_maps takes mazes of the tiles {known!r} alone, not of {one!r}")
-    flat, steps = levels.reshape(-1), (OFFSETS @ (width + 2, 1)).tolist()
+    flat, steps = levels.reshape(-1), OFFSETS @ (width + 2, 1)
     frontier, distance = np.flatnonzero(flat == 0), 0
+    by = np.empty(len(flat), dtype=np.int64)  # which entry of the frontier has reached a tile last
     while len(frontier):
         distance += 1
         reached = []
-        for step in steps:  # one after the other, so that no tile is reached twice
-            ahead = frontier + step
+        # few tiles: all directions in one call; many: one after the other, so that no tile is reached twice
+        for step in [steps[:, None]] if len(frontier) < _MANY else steps:
+            ahead = (frontier + step).ravel()
             ahead = ahead[flat.take(ahead, mode="clip") == _UNSEEN]
             flat[ahead] = distance
             reached.append(ahead)
         frontier = np.concatenate(reached)
+        if len(reached) == 1:
+            number = np.arange(len(frontier))
+            by[frontier] = number
+            frontier = frontier[by.take(frontier, mode="clip") == number]
     return np.maximum(inner, _UNSEEN)
 
 
@@ -105,7 +112,7 @@ def arrival_rewards(world: World, discount: float) -> ArrivalRewards | None:
 def values_of_distances(distance: NDArray[np.integer], rewards: ArrivalRewards, discount: float) -> NDArray[np.float64]:
     """Return V* at distances of any shape, where `arrival_rewards` holds; 0 at goals."""
     values = [0.0, rewards.arrival]
-    while len(values) <= distance.max(initial=0):
+    for _ in range(2, int(distance.max(initial=0)) + 1):
         values.append(rewards.step + discount * values[-1])
     never = -np.inf if discount == 1 else rewards.step / (1 - discount)
     return np.array([*values, never])[distance]  # -1 is the last one

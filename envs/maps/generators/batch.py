@@ -12,7 +12,7 @@ from .growing import backtracker
 
 _ROOMS: Final = 2**19  # in all mazes made at once: enough to outweigh the calls, few enough for the cache
 _FEWEST: Final = 8  # mazes; fewer are faster one by one
-_ROUNDS: Final = 32  # between two checks for finished mazes
+_ROUNDS: Final = 24  # between two checks for finished mazes
 _STUCK: Final = 4  # the direction of a walk that can only go back
 
 
