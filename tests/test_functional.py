@@ -5,6 +5,7 @@ without it each id is walked with a few of the others.
 """
 
 import contextlib
+import functools
 import importlib
 import itertools
 import os
@@ -13,7 +14,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from mazegrad.envs import OBSERVATIONS, MazeVectorEnv, functional
+from mazegrad.envs import OBSERVATIONS, Maze, MazeVectorEnv, functional, generate_batch
 from mazegrad.envs.functional import words
 from mazegrad.envs.functional.stepping import as_words, like
 from mazegrad.envs.maps import randomness
@@ -316,3 +317,50 @@ def test_the_vector_environment_checks_at_the_door(engine):
             gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=2, engine=engine, render_mode="rgb_array")
         with pytest.raises(ValueError, match="make_vec"):
             MazeVectorEnv("four_rooms", 2, engine=engine)
+
+
+@pytest.mark.parametrize("size", [(5, 5), (1, 4), (3, 1), (2, 7)], ids=str)
+def test_mazes_made_on_the_device_are_the_generators(library, size):
+    _, xp, compiled = library
+    tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
+    made = compiled(lambda keys: functional.backtracker(*size, keys))(functional.keys(tables, 7, 40))
+    keys = np.asarray(randomness.key_from_seed(np.arange(7, 47, dtype=np.uint64)))
+    assert_same(made, generate_batch("backtracker", *size, keys), size)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+def test_lanes_in_mazes_made_on_the_device(library, mode):
+    _, xp, compiled = library
+    keys = functional.keys(functional.tables("mazegrad/FourRooms-v0", xp=xp), 3, 6)
+    tables = compiled(lambda keys: functional.fresh_tables(2, 3, keys, 25, mode.value))(keys)
+    numbers = np.asarray(randomness.key_from_seed(np.arange(3, 9, dtype=np.uint64)))
+    mazes = [Maze(tiles) for tiles in generate_batch("backtracker", 2, 3, numbers)]
+    env = MazeVectorEnv(mazes, 6, time_limit=25, autoreset_mode=mode, info=("success",))
+    step, rng = compiled(functional.step), np.random.default_rng(0)
+    seen, _ = env.reset(seed=0)
+    ours, state = functional.reset(tables, keys)
+    assert_same(ours, seen, "reset")
+    wins = 0
+    for time in range(150):
+        actions = rng.integers(0, 4, 6)
+        expected = env.step(actions)
+        ours, state, *others, info = step(tables, state, like(tables, actions))
+        for one, other in zip((ours, *others), expected[:4], strict=True):
+            assert_same(one, other, time)
+        assert_same(info["success"], expected[4]["success"], time)
+        wins += expected[2].sum()
+        over = expected[2] | expected[3]
+        if mode.value == "Disabled" and over.any():
+            env.reset(options={"reset_mask": over.copy()})
+            _, state = functional.restart(tables, state, like(tables, over))
+    assert wins
+
+
+def test_a_set_of_levels_can_be_exchanged_without_compiling_again():
+    with using("jax") as (xp, compiled):
+        step = compiled(functools.partial(functional.step))  # with a cache of its own
+        for first in (0, 50, 100):
+            tables = functional.tables(FRESH, xp=xp, size=(4, 4), level_seeds=range(first, first + 50))
+            _, state = functional.reset(tables, functional.keys(tables, 0, 8))
+            step(tables, state, state.at * 0)
+        assert step._cache_size() == 1

@@ -1,5 +1,6 @@
 """The environments as pure functions over the arrays of numpy, JAX or torch: one physics, for every device."""
 
+from .fresh import backtracker, fresh_tables
 from .rollout import Episodes, Policy, Steps, rollout
 from .stepping import State, info, keys, observe, reset, restart, step
 from .tables import Tables, tables, tables_of
@@ -12,6 +13,8 @@ __all__ = [
     "State",
     "Steps",
     "Tables",
+    "backtracker",
+    "fresh_tables",
     "info",
     "keys",
     "observe",

@@ -44,7 +44,7 @@ class Disabled(NamedTuple):
     """A lane whose episode is over stays where it is, until `restart`."""
 
 
-_MODES: Final[dict[AutoresetMode, NextStep | SameStep | Disabled]] = {
+MODES: Final[dict[AutoresetMode, NextStep | SameStep | Disabled]] = {
     AutoresetMode.NEXT_STEP: NextStep(),
     AutoresetMode.SAME_STEP: SameStep(),
     AutoresetMode.DISABLED: Disabled(),
@@ -112,7 +112,7 @@ def tables(
     Raises:
         ImportError: the library is not installed.
         ValueError: as `MazeVectorEnv`; a keyword that the functional engine does not have (`after`, `lateness`,
-            `dots_error`); a new maze at each reset (give `level_seeds=`, or see `fresh`); too many states.
+            `dots_error`); a new maze at each reset (give `level_seeds=`, or see `fresh_tables`); too many states.
     """
     lanes = len(maze) if isinstance(maze, Sequence) and not isinstance(maze, str) else 1
     if isinstance(maze, str) and maze.count("/") == 1 and maze.split("/")[1].endswith("-v0"):
@@ -170,7 +170,7 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
         lanes=numbers,
         repeat=None if levels is None or levels.pinned else np.array([levels.repeat][: levels.repeat > 1], dtype=int),
         info={name: _info_table(name, world, settings.discount, levels) for name in settings.info},
-        mode=_MODES[mode],
+        mode=MODES[mode],
         array=on_device(xp, device),
     )
 
