@@ -367,16 +367,18 @@ function sized(rows, lines, { rows: height, columns: width, line }) {
   ];
 }
 
+function unknownTile(tile) {
+  if (tile === "\t") return "a tab has no fixed width; use blanks";
+  const known = `unknown tile ${quoted(tile)}; known: a blank and ${[...LEGEND].join(" ").trim()}`;
+  if (!/[a-z]/i.test(tile)) return known;
+  return `${known}; keys have six letters, a to f; a header such as \`reward: m -1\` declares letters for floor and ends`;
+}
+
 function even(rows, lines, own, typos) {
   rows.forEach((row, i) =>
     [...row].forEach((tile, column) => {
       if (LEGEND.includes(tile) || own.has(tile)) return;
-      const known = `known: a blank and ${[...LEGEND].join(" ").trim()}`;
-      throw new MazeError(
-        tile === "\t" ? "a tab has no fixed width; use blanks" : `unknown tile ${quoted(tile)}; ${known}`,
-        lines[i],
-        column + 1,
-      );
+      throw new MazeError(unknownTile(tile), lines[i], column + 1);
     }),
   );
   if (new Set(rows.map((row) => row.length)).size === 1) return rows;
