@@ -97,11 +97,11 @@ def navix(lanes: int, steps: int) -> Iterator[Job]:
     import jax
     import navix as nx
 
-    env = nx.make("Navix-Empty-Random-8x8")
+    env = nx.make("Navix-Empty-Random-8x8-v0")
     begin = jax.vmap(env.reset)(jax.random.split(jax.random.key(0), lanes))
     rows = np.random.default_rng(0).integers(0, 3, (steps, lanes))
     scan = jax.jit(lambda now, rows: jax.lax.scan(lambda t, a: (jax.vmap(env.step)(t, a), t.reward), now, rows))
-    yield "NAVIX Empty-Random-8x8, scan, rewards alone", lambda: scan(begin, rows), lanes * steps
+    yield "NAVIX Empty-Random-8x8-v0, scan, rewards alone", lambda: scan(begin, rows), lanes * steps
 
 
 def gymnax(lanes: int, steps: int) -> Iterator[Job]:
