@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("ray")
 
 from mazegrad import agents, distributed
-from mazegrad.agents import RandomAgent, RecurrentPolicy, WallFollower
+from mazegrad.agents import RandomAgent, RecurrentPolicy, WallFollower, wall_follower_rnn
 from mazegrad.cli import main
 from mazegrad.distributed.journal import Journal
 from mazegrad.envs import load_maze
@@ -274,13 +274,15 @@ def test_a_killed_actor_changes_nothing_in_what_is_collected(tmp_path):
     assert np.array_equal(found[1].observations[300], seen)
 
 
-@pytest.mark.parametrize("engine", ["numpy"])
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
 def test_keywords_reach_the_environments_of_actors(engine, crew):
     """Who moves the lanes changes nothing."""
-    found = distributed.evaluate(
-        FRESH, WallFollower(), 20, 5, keywords={**KEYWORDS, "engine": engine}, num_envs=8, actors=crew
-    )
-    assert equal(found, local(WallFollower(), 20, 5, 8))
+    if engine == "torch":
+        pytest.importorskip("array_api_compat")
+    how = {"keywords": {"time_limit": 40, "engine": engine}, "num_envs": 8, "actors": crew}
+    found = distributed.evaluate("mazegrad/FourRooms-v0", wall_follower_rnn(), 20, 5, **how)
+    env = gymnasium.make_vec("mazegrad:mazegrad/FourRooms-v0", num_envs=8, time_limit=40)
+    assert equal(found, agents.evaluate(env, wall_follower_rnn(), 20, 5))
     with pytest.raises(ValueError, match="unknown engine"):
         distributed.evaluate(FRESH, WallFollower(), 8, 5, keywords={"engine": "steam"}, num_envs=8, actors=crew)
 

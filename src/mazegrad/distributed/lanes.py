@@ -361,13 +361,13 @@ class _Begun:
     """An agent that begins in given states."""
 
     def __init__(self, agent: Agent, state: Any) -> None:
-        self._agent, self._state = agent, state
+        self.agent, self._state = agent, state
 
     def initial_state(self, batch_size: int | None = None) -> Any:
         return self._state
 
     def act(self, observation: Any, state: Any) -> Any:
-        return self._agent.act(observation, state)
+        return self.agent.act(observation, state)
 
 
 def _agent(shared: _Shared, block: _Block) -> Agent:
@@ -379,7 +379,10 @@ def _agent(shared: _Shared, block: _Block) -> Agent:
 
 def _evaluate(shared: _Shared, block: _Block) -> tuple[Any, ...]:
     env = _environment(shared)
-    found = agents.evaluate(env, _agent(shared, block), shared.num_envs, block.seed, discount=shared.setting)
+    agent = _agent(shared, block)
+    if isinstance(agent, _Begun) and getattr(env.unwrapped, "engine_name", "numpy") != "numpy":
+        agent = agent.agent  # such engines take agents whose first state is always the same, and know them by type
+    found = agents.evaluate(env, agent, shared.num_envs, block.seed, discount=shared.setting)
     return found.returns, found.lengths, found.successes
 
 
