@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 from PIL import Image
@@ -150,7 +151,6 @@ def test_bad_input_is_one_line(words: list[str], message: str, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "COMMAND"),
         (["wach"], "'wach'"),
         (["watch", "--seed", "-1"], "--seed: must be an integer >= 0, not '-1'"),
         (["watch", "--seed", "x"], "--seed: must be an integer >= 0, not 'x'"),
@@ -367,3 +367,28 @@ def test_files_are_written_though_nobody_reads_what_is_printed(words: list[str],
         os.close(writing)
     assert (result.returncode, result.stderr) == (0, b"")
     assert {path.name for path in tmp_path.iterdir()} == {word for word in words if word.startswith("file.")}
+
+
+def test_without_words_it_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: mazegrad") and "certify" in shown
+
+
+def test_the_version_names_what_it_stands_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"mazegrad {__version__} (Python 3." in shown
+    assert f"numpy {np.__version__}, gymnasium {gymnasium.__version__}, pygame-ce" in shown
+
+
+def test_a_shell_completes_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("shtab")
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    assert "certify" in script and "--headless" in script
+    bash = f'{script}\nCOMP_WORDS=(mazegrad cert); COMP_CWORD=1; _shtab_mazegrad; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", bash], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "certify"

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import contextlib
+import importlib.metadata
 import io
 import os
 import sys
@@ -28,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         replace_missing_characters()
-        arguments = _parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        if not words:
+            _parser().print_help()
+            return 0
+        arguments = _parser().parse_args(words)
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         # imported here, so that --help and bad options are answered at once
         from gymnasium.error import Error
@@ -38,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .extras import MissingExtra
 
         try:
-            arguments.words = list(sys.argv[1:] if argv is None else argv)
+            arguments.words = list(words)
             quiet = getattr(arguments, "no_map_warnings", False)
             with _map_warnings(quiet), contextlib.redirect_stdout(_Output(sys.stdout or io.StringIO())) as output:
                 code = getattr(commands, arguments.run)(arguments)
@@ -82,6 +87,20 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"mazegrad: {message} (see {self.prog} --help)\n")
 
 
+class _Version(argparse.Action):
+    """Print the versions that a bug report needs."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from . import __version__
+
+        beside = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "gymnasium", "pygame-ce"))
+        python = ".".join(map(str, sys.version_info[:3]))
+        parser.exit(0, f"mazegrad {__version__} (Python {python}, {beside})\n")
+
+
 class _Output(io.TextIOBase):
     """Standard output; when its reader is gone (`| head`), the rest is dropped and the command goes on."""
 
@@ -106,10 +125,8 @@ class _Output(io.TextIOBase):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from . import __version__
-
     parser = _Parser(prog="mazegrad", description="Mazes, and agents that walk them.")
-    parser.add_argument("--version", action="version", version=f"mazegrad {__version__}")
+    parser.add_argument("--version", action=_Version, help="show the version, and those of what it stands on")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(
@@ -143,6 +160,15 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Keys: the arrows move, r restarts, f full screen, s saves a PNG, q quits.",
     )
     _add_world(play)
+
+    completion = command(
+        "completion",
+        "completion",
+        "Print a script that completes commands and options in a shell (extra: completion).",
+        epilog='bash: eval "$(mazegrad completion bash)" in ~/.bashrc; zsh: likewise in ~/.zshrc, after compinit',
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
+    completion.set_defaults(parser=parser)
 
     listed = command("list", "show_list", "List environments, mazes, agents, map files, generators and solvers.")
     listed.add_argument("--tiles", action="store_true", help="list the tiles and the settings of maps instead")

@@ -287,6 +287,12 @@ def scores(arguments: Namespace) -> int | None:
     return run(arguments, lambda jobs, processes: run_scores(jobs, processes=processes, address=address))
 
 
+def completion(arguments: Namespace) -> None:
+    """Print a shell's completion script."""
+    shtab = require("shtab", "completion")
+    print(shtab.complete(arguments.parser, shell=arguments.shell))
+
+
 def show_list(arguments: Namespace) -> None:
     """Print environments, mazes, agents, map files, generators and solvers; or the tiles and settings of maps."""
     if arguments.tiles:
