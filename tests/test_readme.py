@@ -71,13 +71,14 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NEED_DATA = ("mnist_cnn.py", "mnist_predict.py", "resnet.py")  # run by test_nn_modules.py, test_architectures.py
 NEED_RAY = ("ray_rollouts.py", "rllib_ppo.py")  # run by the step of .ci/run that has it
 NEED_OTHERS = ("offline_learning.py", "pursuit.py")  # run by test_adapters_minari.py, test_adapters_pettingzoo.py
+NEED_JAX = ("train_on_device.py",)  # run by the step of .ci/run that has it
 FOLDER = ROOT / "examples" / "architectures"  # run by test_architectures.py; the files they share are not examples
 ARCHITECTURES = sorted(path for path in FOLDER.glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
     "example",
-    [path for path in EXAMPLES if path.name not in NEED_DATA + NEED_RAY + NEED_OTHERS],
+    [path for path in EXAMPLES if path.name not in NEED_DATA + NEED_RAY + NEED_OTHERS + NEED_JAX],
     ids=lambda path: path.name,
 )
 def test_examples_run(example: Path, tmp_path: Path) -> None:

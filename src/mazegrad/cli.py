@@ -98,7 +98,8 @@ class _Version(argparse.Action):
 
         beside = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "gymnasium", "pygame-ce"))
         python = ".".join(map(str, sys.version_info[:3]))
-        parser.exit(0, f"mazegrad {__version__} (Python {python}, {beside})\n")
+        print(f"mazegrad {__version__} (Python {python}, {beside})")
+        parser.exit()
 
 
 class _Output(io.TextIOBase):
