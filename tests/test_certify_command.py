@@ -14,7 +14,7 @@ from mazegrad.agents.proofs.picture import picture
 from mazegrad.certify import certify
 from mazegrad.cli import main
 from mazegrad.envs import load_maze
-from mazegrad.envs.pictures.palette import LIGHT
+from mazegrad.envs.pictures.palette import ACCENT, LIGHT
 
 DOCS = Path(__file__).parent.parent / "docs"
 DEFAULTS = {
@@ -118,9 +118,9 @@ def test_the_picture_shows_both_places(tmp_path):
     run("sheet38", json=file)
     frame = picture(MemoryCertificate.from_json(file.read_text()))
     assert frame.dtype == "uint8" and frame.shape == (720, 1280, 3)
-    agent = (frame == LIGHT.agent).all(axis=2)
-    assert agent[96:476, :560].any(), "A and B in the maze"
-    assert agent[96:476, 600:].any(), "and beside it"
+    badge = (frame == ACCENT).all(axis=2)
+    assert badge[96:476, :560].any(), "A and B in the maze"
+    assert badge[96:476, 600:].any(), "and beside it"
     bars = [(frame[500:, :, :] == colour).all(axis=2).any() for colour in (LIGHT.gem, LIGHT.goal)]
     assert all(bars), "the values of the controller and V*"
 
