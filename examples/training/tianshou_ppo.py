@@ -70,7 +70,10 @@ def main() -> None:
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     net = train(options.seed, 1 if options.quick else 10, 1024 if options.quick else 10_000)
-    print(evaluate(gymnasium.make_vec(**WORLD, num_envs=50), as_agent(net), 50, 10**6))
+    score = evaluate(gymnasium.make_vec(**WORLD, num_envs=50), as_agent(net), 50, 10**6)
+    print(score)
+    if not options.quick and score.successes.mean() < 0.9:
+        raise SystemExit("fewer than 90 % succeed")
 
 
 if __name__ == "__main__":
