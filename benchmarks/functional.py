@@ -172,7 +172,9 @@ def main(arguments: list[str] | None = None, quick: bool = False) -> None:
     parser.add_argument("--device", help="of torch: cuda, cpu; by default cuda where there is one")
     parser.add_argument("--seconds", type=float, default=0.2 if quick else 2, help="for each row, about")
     parser.add_argument("--curve", action="store_true", help="JAX from 2**10 to 2**22 lanes instead")
-    parser.add_argument("--memory", type=int, metavar="STEPS", help="instead, make so many steps and watch the memory")
+    parser.add_argument(
+        "--memory", type=int, metavar="STEPS", help="make this many steps instead, and print the peak memory"
+    )
     options = parser.parse_args(arguments)
     print(machine())
     if options.memory:

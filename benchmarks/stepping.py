@@ -39,6 +39,8 @@ def native(what: str, lanes: int) -> tuple[Run, int]:
     elif what == "king":
         noise = {"other": 1 / 3}
         env = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=lanes, actions="king", noise=noise)
+    elif what == "sight":
+        env = gymnasium.make_vec("mazegrad/GridWorld-v0", num_envs=lanes, maze=maze21(), dots_error=0.1)
     elif what == "fresh":
         bundle = 402  # two whole episodes, so that each run makes its share of mazes
         env = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=lanes, size=(21, 21), time_limit=200)
@@ -111,6 +113,7 @@ def tables(quick: bool) -> list[tuple[str, list[tuple[str, tuple[str, int] | Non
     others = [(f"dots, a maze for each lane, {n:,} lanes", ("own", n), lambda n=n: native("own", n)) for n in lanes[1:]]
     others += [
         ("dots, one shared maze, slip 0.3, 1,024 lanes", ("slip", 1024), lambda: native("slip", 1024)),
+        ("dots, each bit wrong one time in ten, 1,024 lanes", None, lambda: native("sight", 1024)),
         ("dots, four rooms, eight moves, noise to all sides, 1,024 lanes", None, lambda: native("king", 1024)),
         ("view 11 x 11, a 23 x 23 maze for each lane, 1,024 lanes", ("view", 1024), lambda: native("view", 1024)),
         ("dots, a new 21 x 21-cell maze at each reset, 1,024 lanes", ("fresh", 1024), lambda: native("fresh", 1024)),

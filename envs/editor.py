@@ -19,9 +19,8 @@ class MazeEditor(gymnasium.Env[dict[str, Any], Any]):
     """Draw a maze tile by tile, as the teacher of PAIRED does (Dennis et al. 2020).
 
     The first action is where the goal is, the second where the agent starts; each further one turns floor into a wall,
-    or a wall into floor. An action on the goal or the start, and a start on the goal, change nothing, but that a start
-    always comes to be: on the goal it takes the first free tile. The episode ends when all edits are made; its maze is
-    in `info["maze"]`, as text.
+    or a wall into floor. An action on the goal or the start changes nothing; a start that would be on the goal goes to
+    the first free tile. The episode ends when all edits are made; its maze is in `info["maze"]`, as text.
 
     Observations: {"map": (height + 2, width + 2) uint8, the tiles by their `TILE_CODES`, in a border of walls;
     "edits": how many were made}. Actions: the number of a tile, row * width + column, inside the border.
@@ -33,7 +32,8 @@ class MazeEditor(gymnasium.Env[dict[str, Any], Any]):
         render_mode: None or "rgb_array".
 
     Raises:
-        ValueError: fewer than two tiles or edits.
+        ValueError: fewer than two tiles or edits, an unknown render mode.
+        TypeError: sizes or edits that are not integers.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012
@@ -71,7 +71,11 @@ class MazeEditor(gymnasium.Env[dict[str, Any], Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Begin with floor alone; nothing is random, and there are no options."""
+        """Begin a maze that is all floor.
+
+        Raises:
+            ValueError: any option; there are none.
+        """
         super().reset(seed=seed)
         if options:
             raise ValueError(f"reset has no options here, not {', '.join(map(repr, options))}")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mazegrad.agents import ShortestPathAgent
-from mazegrad.envs import MAZES, World, distances, load_maze, outcomes, shortest_path
+from mazegrad.envs import MAZES, World, distances, load_maze, outcomes, shortest_path, value_iteration
 
 
 def shortest_return(name: str) -> tuple[int, float]:
@@ -44,6 +44,13 @@ def test_every_shipped_map_compiles_under_its_own_name() -> None:
         assert maze.metadata["name"] == name
         world = World.compile(maze)
         assert name == "loop" or (distances(world)[world.start_states] > 0).all()
+
+
+@pytest.mark.parametrize(("name", "value"), [("ice_lake", 0.542026), ("ice_lake_8x8", 0.414640)])
+def test_frozen_lake_is_worth_what_is_published(name: str, value: float) -> None:
+    assert value_iteration(World.compile(load_maze(name)), discount=0.99).expected_return == pytest.approx(
+        value, abs=6e-7
+    )
 
 
 @pytest.mark.parametrize(("name", "map_name"), [("ice_lake", "4x4"), ("ice_lake_8x8", "8x8")])

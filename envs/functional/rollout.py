@@ -137,13 +137,13 @@ def _nothing(tables: Tables, state: State, discount: float) -> Episodes:
 
 
 def _counted(
-    tables: Tables, totals: Episodes, begun: Any, reward: Array, over: Array, told: Any, discount: Any
+    tables: Tables, totals: Episodes, begun: Any, reward: Array, over: Array, facts: Any, discount: Any
 ) -> Episodes:
     """Return the episodes after a step.
 
     Args:
         begun: (lanes,) bool, the lanes whose episode was over before; None where that does not happen.
-        told: the info of the states in which the step led.
+        facts: the info of the states that the step led to.
     """
     xp = namespace(reward)
     weight, add = totals.weight, xp.astype(over, xp.int32)
@@ -154,7 +154,7 @@ def _counted(
         weight = weight if begun is None else xp.where(begun, weight * 0 + 1, weight)
     successes = totals.successes
     if successes is not None:
-        successes = successes + xp.astype(over & told["success"], xp.int32)
+        successes = successes + xp.astype(over & facts["success"], xp.int32)
     return Episodes(
         xp.where(over, earned, totals.returns),
         xp.where(over, made, totals.lengths),
@@ -179,13 +179,13 @@ def _once(
     parameters, initial = fixed
     if action is None:
         action, hidden = act(parameters, seen, hidden)
-    following, after, reward, terminated, truncated, told = step(tables, state, action)
+    following, after, reward, terminated, truncated, facts = step(tables, state, action)
     if initial is not None:
         begun = terminated | truncated if isinstance(tables.mode, SameStep) else state.over
         hidden = _chosen(begun, initial, hidden)
     if totals is None:
-        return (after, hidden, None, following), Steps(seen, action, reward, terminated, truncated, told)
-    last = told["final_info"] if isinstance(tables.mode, SameStep) else told
+        return (after, hidden, None, following), Steps(seen, action, reward, terminated, truncated, facts)
+    last = facts["final_info"] if isinstance(tables.mode, SameStep) else facts
     totals = _counted(tables, totals, state.over, reward, terminated | truncated, last, discount)
     return (after, hidden, totals, following), None
 

@@ -144,23 +144,24 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError(f"an action is {self.moves.numbered()}, not {int(one)}")
         if self._checks and isinstance(self.tables.mode, Disabled) and bool(over):
             raise gymnasium.error.ResetNeeded("call reset() first for lanes that are over (by reset_mask)")
-        observations, self.state, rewards, terminations, truncations, told = returned
+        observations, self.state, rewards, terminations, truncations, facts = returned
         infos = {}
         if isinstance(self.tables.mode, SameStep):
-            ended, every = terminations | truncations, told
+            ended, every = terminations | truncations, facts
             final = {"final_obs": every["final_observation"], "_final_obs": ended}
             infos = {**final, "final_info": _masked(every["final_info"], ended), "_final_info": ended}
-        infos |= _masked({name: told[name] for name in self.tables.info}, None)
+        infos |= _masked({name: facts[name] for name in self.tables.info}, None)
         return observations, rewards, terminations, truncations, infos
 
 
-def _masked(told: dict[str, Any], mask: Any) -> dict[str, Any]:
+def _masked(facts: dict[str, Any], mask: Any) -> dict[str, Any]:
     """Return info as Gymnasium has it, with the mask of the lanes that have one beside each."""
     masks = {}
-    for name, part in told.items():
+    for name, part in facts.items():
         every = part.reshape(part.shape[0], -1)[:, 0] if mask is None else None
+        # all True, in the arrays of the library at hand
         masks[f"_{name}"] = (every == every) | True if mask is None else mask
-    return {**told, **masks}
+    return {**facts, **masks}
 
 
 def _checked_step(tables: Tables, state: State, actions: Array) -> tuple[tuple[Array, Array], Any]:
