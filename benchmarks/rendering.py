@@ -32,7 +32,11 @@ def drawing(over: str | None = None) -> tuple[Run, int, tuple[int, ...]]:
     """Return the run of `draw` alone, without a trail, and with what is named laid over the maze."""
     world = World.compile(generate("backtracker", 10, 10, rng=np.random.default_rng(0)))
     states, values = list(range(64)), value_iteration(world)
-    walks = np.random.default_rng(0).integers(0, world.states, (50, 1000))
+    rng, walks = np.random.default_rng(0), [np.repeat(world.start_states, 4000)]
+    for _ in range(50):
+        walks.append(world.next_state[walks[-1], rng.integers(0, 4, 4000)])
+    crowds = np.split(np.array(walks), 4, axis=1)  # of 1,000 agents each
+    crowds = [np.ascontiguousarray(crowd) for crowd in crowds]
     keywords: dict[str | None, dict[str, Any]] = {
         "values": {"values": values},
         "values and policy": {"values": values, "policy": values},
@@ -40,25 +44,27 @@ def drawing(over: str | None = None) -> tuple[Run, int, tuple[int, ...]]:
         "search": {"search": SOLVERS["a_star"](world)},
         "view": {"observation": "view"},
         "labels": {"labels": {3: "A", 70: "B"}},
-        TRAILS: {"trails": walks},
+        TRAILS: {"trails": crowds[0]},
+        OTHERS: {},
     }
-    given = keywords.get(over, {})
-    for state in states:  # each look is painted when it is first needed
-        draw(world, state, **given)
+    given = [keywords.get(over, {})] if over != OTHERS else [{"trails": crowd} for crowd in crowds]
+    frames = [(state, given[state % len(given)]) for state in states]
 
     def run(repetitions: int) -> None:
         for _ in range(repetitions):
-            for state in states:
-                draw(world, state, **given)
+            for state, overlays in frames:
+                draw(world, state, **overlays)
 
-    return run, len(states), draw(world, 0, **given).shape
+    run(len(given))  # each look is painted when it is first needed
+    return run, len(states), draw(world, 0, **given[0]).shape
 
 
+TRAILS = "trails of 1,000 agents, 50 steps each"
+OTHERS = f"other {TRAILS} in each frame"
 OVERLAYS = (
-    "values", "values and policy", "visits", "search", "view", "labels",
+    "values", "values and policy", "visits", "search", "view", "labels", TRAILS, OTHERS,
 )  # fmt: skip
 """of which 5,000 a second are wanted"""
-TRAILS = "trails of 1,000 agents, 50 steps each"
 
 
 def minigrid() -> tuple[Run, int, tuple[int, ...]]:
@@ -87,9 +93,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(machine())
     runs = {}
     rows: dict[str, Any] = {"draw, 21 x 21 maze, fresh arrays [79,000]": drawing}
-    rows |= {f"with {over} [5,000]": partial(drawing, over) for over in OVERLAYS} | {
-        f"with {TRAILS}": partial(drawing, TRAILS)
-    }
+    rows |= {f"with {over} [5,000]": partial(drawing, over) for over in OVERLAYS}
     for name, make in (rows | PEERS).items():
         try:
             run, items, shape = make()

@@ -108,6 +108,19 @@ def test_visits_and_trails_of_many_agents() -> None:
     assert np.array_equal(draw(ROOMS, trails=lost, tile=16), draw(ROOMS, tile=16)), "no line over a gap"
 
 
+def test_trails_are_what_they_are_now() -> None:
+    walks = np.full((4, 10), START)
+    draw(ROOMS, trails=walks, tile=16)
+    walks[2:] = START + 1  # in place
+    other = World.compile(ROOMS.mazes[0])
+    for world in (ROOMS, other, World.stack([other, ROOMS])):
+        expected = draw(world, trails=walks.T.tolist(), tile=16)
+        assert np.array_equal(draw(world, trails=walks, tile=16), expected)
+        assert not np.array_equal(expected, draw(world, tile=16))
+    with pytest.raises(TypeError, match="trails must be integers"):
+        draw(ROOMS, trails=walks.astype(np.float64))
+
+
 def test_a_search_shows_its_order_and_its_way() -> None:
     found = SOLVERS["breadth_first"](ROOMS)
     frame = draw(ROOMS, search=found, tile=16)

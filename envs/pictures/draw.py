@@ -291,12 +291,15 @@ def paint(composition: Composition, tile: int | FrameSize | None = None) -> Fram
     whole_frame = np.empty((height * size, wide + (0 if legend is None else legend.shape[1]), 3), dtype=np.uint8)
     if legend is not None:
         whole_frame[:, wide:] = legend
-    # (height, size, width): which row of pixels of which look, one wide element each
-    rows = sheet.numbers(codes)[:, None, :] * size + np.arange(size)[:, None]
-    band = max(1, _BAND // (3 * wide * size))  # a few rows of tiles at once: larger arrays would be fresh pages
-    for row in range(0, height, band):
-        part = sheet.rows[rows[row : row + band]].view(np.uint8).reshape(-1, wide, 3)
-        whole_frame[row * size : row * size + len(part), :wide] = part
+    # (height * size, width): which row of pixels of which look, one wide element each
+    rows = (sheet.numbers(codes)[:, None, :] * size + np.arange(size)[:, None]).reshape(-1, width)
+    if legend is None:
+        np.take(sheet.rows, rows, out=whole_frame.reshape(len(rows), -1).view(sheet.rows.dtype), mode="clip")
+    else:
+        band = max(1, _BAND // (3 * wide))  # a few rows at once: larger arrays would be fresh pages
+        for first in range(0, len(rows), band):
+            part = sheet.rows.take(rows[first : first + band]).view(np.uint8).reshape(-1, wide, 3)
+            whole_frame[first : first + len(part), :wide] = part
     frame = whole_frame[:, :wide]
     paint_locators(frame, rings, size, max(height, width), theme)
     font_size = max(8, round(0.5 * size))

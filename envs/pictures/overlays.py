@@ -3,7 +3,7 @@
 `compose` checks it all and returns a `Composition`, what each cell looks like, from which frames, SVG and PDF are made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..core.inventory import tiles_now
 from ..core.world import World, checked_state, checked_world
 from ..maps.arguments import whole
-from ..maps.directions import DOWN, OFFSETS, RIGHT, opposite
+from ..maps.directions import DOWN, LEFT, OFFSETS, RIGHT, UP, opposite
 from ..maps.maze import Maze
 from ..maps.moves import Moves, moves_of, quarters_of, turned
 from ..maps.noise import SLIPS, floor_signs
@@ -81,6 +81,7 @@ class _Stage:
     def __init__(self, drawing: Maze | World, agents: Sequence[int]) -> None:
         self.world: World | None = None
         self.agents: list[int] = []
+        self.number = 0  # of the maze among those of the world
         self.alone = 1  # the number of a single agent
         carried, self.slip = 0, None
         if isinstance(drawing, Maze):
@@ -92,6 +93,7 @@ class _Stage:
             states = [checked_state(world, state) for state in agents]
             first = states[0] if states else int(world.start_states[0])
             number, carried = int(world.maze_of[first]), int(world.carried[first])
+            self.number = number
             if any(int(world.maze_of[state]) != number for state in states):
                 raise ValueError("the states of several agents must be in one maze")
             self.maze, self.slip = world.mazes[number], world.slips[number]
@@ -132,17 +134,29 @@ class _Stage:
     def cells_of(self, name: str, given: ArrayLike) -> Cells:
         """Return the cells of states, or of cells if a Maze is drawn; -1 where there is none, any shape."""
         numbers = np.asarray(given)
+        self.check_places(name, numbers)
+        return self.cells(nowhere=-1).take(numbers)
+
+    def check_places(self, name: str, numbers: NDArray[Any]) -> None:
+        """Raise an error unless these are states, or cells if a Maze is drawn, or -1."""
         if numbers.dtype.kind not in "iu":
             raise TypeError(f"{name} must be integers, not {numbers.dtype}")
         count = self.size if self.world is None else self.world.states
         if numbers.size and (numbers.max() >= count or numbers.min() < -1):
             what = "cells" if self.world is None else "states"
             raise ValueError(f"{name} must be {what} from 0 to {count - 1}, or -1 for none")
+
+    def cells(self, nowhere: int) -> Cells:
+        """Return the cell of each state, or of each cell if a Maze is drawn; the last entry, that of -1, is `nowhere`.
+
+        That is the cell of the states of other mazes too.
+        """
         if self.world is None:
-            return numbers.astype(np.int64)
-        cells = np.where(numbers >= 0, self.world.cell[numbers], -1)
-        elsewhere = (numbers >= 0) & (self.world.maze_of[numbers] != self.world.maze_of[self.here[0]])
-        return np.where(elsewhere, -1, cells)
+            return np.append(np.arange(self.size), nowhere)
+        cells = np.append(self.world.cell, nowhere)
+        if len(self.world.mazes) > 1:
+            cells[:-1][self.world.maze_of != self.world.maze_of[self.here[0]]] = nowhere
+        return cells
 
 
 def compose(
@@ -196,6 +210,9 @@ def _thin_walls(maze: Maze) -> tuple[tuple[float, float, float, float], ...]:
     return tuple(lines)
 
 
+_GAP: Final = np.array([-1])
+_PART: Final = 1 << 14  # steps that are counted at once
+_KEPT: Final = 1 << 18  # places of trails that are kept
 _NOSES: Final = 60  # the number of an agent that faces up, where actions turn; then right, left, down
 _ARROWS: Final = np.concatenate([OFFSETS, [(-1, 1), (-1, -1), (1, 1), (1, -1), (0, 0)]])  # (9, 2): where arrows point
 _BITS: Final = (
@@ -330,25 +347,76 @@ def _flow(stage: _Stage, trails: Any) -> Cells:
     if trails is None:
         return np.zeros(stage.size, dtype=np.int64)
     ragged = isinstance(trails, Sequence) and bool(trails) and isinstance(trails[0], Sequence | np.ndarray)
-    walks = [np.asarray(walk) for walk in trails] if ragged else [np.asarray(trails)]
-    counts = np.zeros((stage.size, 4), dtype=np.int64)
-    for walk in walks:
-        cells = stage.cells_of("trails", walk)
-        if cells.ndim not in (1, 2):
-            raise ValueError(f"trails have shape {cells.shape}; expected (steps,), (steps, agents), or a list of walks")
-        before, after = cells[:-1].ravel(), cells[1:].ravel()
-        width, step = stage.maze.width, after - before
-        for direction, (row, column) in enumerate(OFFSETS.tolist()):
-            crossed = np.flatnonzero((step == row * width + column) & (before >= 0) & (after >= 0))
-            if column:  # not from the end of a row to the next
-                crossed = crossed[before[crossed] // width == after[crossed] // width]
-            crossings = np.bincount(before[crossed], minlength=stage.size)
-            counts[:, direction] += crossings
-            onto = np.flatnonzero(crossings)
-            counts[onto + row * width + column, opposite(direction)] += crossings[onto]
+    height, width = stage.maze.tiles.shape
+    crossed = np.zeros((height, width, 4), dtype=np.int64)
+    for walks in _joined([np.asarray(walk) for walk in trails]) if ragged else [np.asarray(trails)]:
+        crossed += _CROSSINGS.of(stage, walks)
+    upright = crossed[:-1, :, DOWN] + crossed[1:, :, UP]  # a side is that of two cells, crossed either way
+    level = crossed[:, :-1, RIGHT] + crossed[:, 1:, LEFT]
+    counts = np.zeros_like(crossed)
+    counts[:-1, :, DOWN] = counts[1:, :, UP] = upright
+    counts[:, :-1, RIGHT] = counts[:, 1:, LEFT] = level
     levels = np.ceil(FLOWS * np.log1p(counts) / np.log1p(max(counts.max(), 1)) - 1e-9).astype(np.int64)
-    codes: Cells = levels @ (1, 8, 64, 512)
+    codes: Cells = (levels @ (1, 8, 64, 512)).ravel()
     return codes
+
+
+def _joined(walks: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Yield a list of walks as few arrays: those of one agent one after the other, -1 between them."""
+    alone = [walk for walk in walks if walk.ndim == 1 and walk.dtype.kind in "iu"]
+    if alone:
+        yield np.concatenate([part for walk in alone for part in (walk.astype(np.int64), _GAP)])
+    yield from (walk for walk in walks if walk.ndim != 1 or walk.dtype.kind not in "iu")
+
+
+class _Crossings:
+    """Counts crossings, and keeps the last count: a film draws the same trails again and again."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Maze | World, int, NDArray[Any], Cells] | None = None
+
+    def of(self, stage: _Stage, walks: NDArray[Any]) -> Cells:
+        """Return how often agents left each cell in each direction, (height, width, 4)."""
+        kept = self._kept  # one look, since another thread may draw too
+        drawing = stage.maze if stage.world is None else stage.world
+        if kept is not None and kept[0] is drawing and kept[1] == stage.number and _same(kept[2], walks):
+            return kept[3]
+        crossed = _crossings(stage, walks)
+        if walks.size <= _KEPT:
+            self._kept = drawing, stage.number, walks.copy(), crossed
+        return crossed
+
+
+def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return one.dtype == other.dtype and np.array_equal(one[-1:], other[-1:]) and np.array_equal(one, other)
+
+
+_CROSSINGS: Final = _Crossings()
+
+
+def _crossings(stage: _Stage, walks: NDArray[Any]) -> Cells:
+    stage.check_places("trails", walks)
+    if walks.ndim not in (1, 2):
+        raise ValueError(f"trails have shape {walks.shape}; expected (steps,), (steps, agents), or a list of walks")
+    height, width = stage.maze.tiles.shape
+    nowhere = stage.size + width  # further from every cell than a step
+    ways = np.full(5 * (2 * nowhere + 1), 4, dtype=np.int64)  # 5 times (step + nowhere), so not negative -> a direction
+    for direction in (RIGHT, LEFT, UP, DOWN):  # in a maze of one column, up and down
+        row, column = OFFSETS[direction].tolist()
+        ways[5 * (row * width + column + nowhere)] = direction
+    cell_of = 5 * stage.cells(nowhere)
+    counts = np.zeros(5 * (nowhere + 1), dtype=np.int64)
+    rows = max(1, _PART // max(1, walks[:1].size))
+    for first in range(0, len(walks) - 1, rows):  # parts that stay in the cache
+        cells = cell_of.take(walks[first : first + rows + 1])
+        steps = cells[1:] - cells[:-1]
+        steps += 5 * nowhere
+        keys = ways.take(steps)
+        keys += cells[:-1]
+        counts += np.bincount(keys.ravel(), minlength=len(counts))
+    crossed = counts[: 5 * stage.size].reshape(height, width, 5)[:, :, :4]
+    crossed[:, -1, RIGHT] = crossed[:, 0, LEFT] = 0  # from the end of a row to the next
+    return crossed
 
 
 def _sides(cells: Cells, width: int, size: int) -> Cells:
