@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import os
+import re
 import runpy
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from mazegrad.envs import (
     value_iteration,
 )
 from mazegrad.envs.maps.generators import TREES
+from mazegrad.envs.maps.thin import read_thin
 from mazegrad.envs.pictures.palette import LIGHT
 from mazegrad.film import save_gif, save_png
 from mazegrad.named import environment_ids
@@ -182,6 +184,31 @@ def gallery() -> None:
     (IMAGES.parent / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+# pictures of docs/maps.md with best actions as arrows, and with the agent
+ARROWS = ("king", "corners", "named", "slip", "noise", "wind", "wind_left", "walls")
+AGENT = ("turns",)
+
+
+def pictured(page: str) -> dict[str, Maze]:
+    """Return the maps of a page that have a picture below them, by its name."""
+    found = re.findall(r"```text\n((?:(?!```).*\n)+)```\n\n!\[[^]]*\]\(images/maps/(\w+)\.svg\)", page)
+    return {name: read_thin(text) if text.startswith("+") else Maze.from_text(text) for text, name in found}
+
+
+def maps() -> None:
+    """Draw each map of docs/maps.md; its digest is written into the picture, so that tests know whose it is."""
+    folder = IMAGES / "maps"
+    folder.mkdir(exist_ok=True)
+    for name, maze in pictured((IMAGES.parent / "maps.md").read_text("utf-8")).items():
+        world = World.compile(maze)
+        drawn = {state: chr(maze.tiles.flat[cell]) for state, cell in enumerate(world.cell.tolist())}
+        labels = {state: tile for state, tile in drawn.items() if tile not in LEGEND}
+        best = value_iteration(world, discount=0.9) if name in ARROWS else None
+        state = int(world.start_states[0]) if name in AGENT else None
+        text = draw_svg(world, state, policy=best, labels=labels, tile=32)
+        (folder / f"{name}.svg").write_text(f"{text}<!-- {maze.digest} -->\n", encoding="utf-8")
+
+
 def gradients() -> None:
     """Draw those of exercise 39, but for three that take minutes each.
 
@@ -199,7 +226,7 @@ def learning() -> None:
 
 PICTURES = {
     "watch": watch, "moving": moving, "overlays": overlays, "certificate": certificate, "gallery": gallery,
-    "eigenvalues": eigenvalues, "gradients": gradients, "learning": learning,
+    "maps": maps, "eigenvalues": eigenvalues, "gradients": gradients, "learning": learning,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -45,8 +45,14 @@ ODD = {
     "S.G#G\n": (["a goal that no start reaches, at line 1, column 5"], False),
     "S.G\n###\nS..\n": (["no way to a goal from the start at line 3, column 1"], False),
     "; one\nS.#G\n": (["line 2, column 1"], False),
+    "reward: $ 10 goal\nS.#$\n": (["no way to a goal from the start at line 2, column 1"], False),
+    "reward: $ 10 goal\nS.$#$\n": (["a goal that no start reaches, at line 2, column 5"], False),
+    "reward: x -1 trap\nS.x\n": (["its only exit is a trap, x, at line 2, column 3"], False),
 }
 FINE = ["S.G\n", "S.*\n", "S.a.A.G\n", "S.X\n..G\n", "trap: restart\nS.X..G\n......\n"]
+# goals of a map's own; tasks that go on and earn by the header; a goal that only the wind's whims lead to
+FINE += ["reward: $ 10 goal\nS.$\n", "jump: P S 10\nS.P\n", "reward: m -1\nS.m\n"]
+FINE += ["wind: left 0 1 2 varies\nS....\n.....\n....G\n"]
 
 CS50 = "#####B#\n##### #\n####  #\n#### ##\n     ##\nA######\n"
 

@@ -360,6 +360,18 @@ def test_text_is_read_and_errors_say_where(opened: Opened) -> None:
     assert page.locator("svg.maze").get_attribute("viewBox").split()[2] == "4.12"
 
 
+def test_wind_is_drawn_where_it_blows(opened: Opened) -> None:
+    page, tips = opened(), {}
+    page.click("#tab-draw")
+    for way in ("up", "down", "left", "right"):
+        page.fill("#map-text", f"wind: {way} 1 0\nS.\n.G\n")
+        drawn = page.locator("svg.maze .wind").first.get_attribute("d")
+        start, tip, end = re.findall(r"(-?[\d.]+) (-?[\d.]+)", drawn)[:3]
+        across, down = (2 * float(tip[i]) - float(start[i]) - float(end[i]) for i in (0, 1))
+        tips[way] = round(across, 2), round(down, 2)
+    assert tips == {"up": (0, -0.44), "down": (0, 0.44), "left": (-0.44, 0), "right": (0.44, 0)}
+
+
 def test_errors_are_said_in_german(opened: Opened) -> None:
     page = opened(language="de-DE")
     page.click("#tab-draw")

@@ -92,6 +92,20 @@ def test_wind_is_seen_where_it_blows() -> None:
     draw(Maze.from_text("wind: 1 1\nS"))  # no World, but a drawing all the same
 
 
+def test_wind_is_seen_to_blow_where_it_does() -> None:
+    """Turned back by quarters, all directions look alike; frames of lanes and overlays show the same."""
+    upwards = draw(Maze.from_text("wind: up 2\n."), tile=32)
+    for way, quarters in (("left", 1), ("down", 2), ("right", 3)):
+        maze = Maze.from_text(f"wind: {way} 2 2\nS.\n.G")
+        frame = draw(maze, tile=32)
+        assert (np.rot90(frame[:32, 32:], -quarters) == upwards).all()
+        assert (draw(maze, tile=32, visits=np.zeros((2, 2), dtype=int)) == frame).all()
+        lanes = MazeVectorEnv(maze, 2, render_mode="rgb_array", tile=32)
+        lanes.reset(seed=0)
+        assert (lanes.render()[1][:32, 32:] == frame[:32, 32:]).all()
+        assert draw_svg(maze) != draw_svg(Maze.from_text("wind: up 2 2\nS.\n.G"))
+
+
 LAKE = Maze.from_text("S..#G\n.X~..")
 STACK = World.stack([World.compile(LAKE, slip=0.2), World.compile(LAKE, noise="back 0.1")])
 SLIPS = {

@@ -192,13 +192,16 @@ def slippery(maze: _Drawn, slip: float | None = None) -> NDArray[np.bool_]:
 
 
 def floor_signs(maze: _Drawn, slip: float | None = None) -> NDArray[np.int64]:
-    """Return what pictures show on the floor, (height, width): the strength of wind up to 3, and `SLIPS` for slips.
+    """Return what pictures show on the floor, (height, width): the sign of the wind, and `SLIPS` more for slips.
 
-    `slip` is that of `slippery`.
+    The sign is 0 without wind, else its strength, 1 to 3, and 3 times its direction. `slip` is that of `slippery`.
     """
-    return np.minimum(gusts(maze), 3) + SLIPS * slippery(maze, slip)
+    wind, strength = maze.setting("wind"), np.minimum(gusts(maze), 3)
+    if wind is not None:
+        strength += np.where(strength > 0, 3 * wind.direction, 0)
+    return strength + SLIPS * slippery(maze, slip)
 
 
-SLIPS: Final = 4
+SLIPS: Final = 13
 NOISE: Final = f"probabilities for {', '.join(WORDS)} or actions, such as: left_of 0.1, right_of 0.2; ~ stay 1/2"
 WIND: Final = "a whole number of cells for each column, such as: 0 0 1 2 1; or of each row: left 0 1 0; varies 2/3"

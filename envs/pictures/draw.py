@@ -13,7 +13,7 @@ from ..maps.arguments import whole
 from ..maps.directions import DOWN, RIGHT
 from ..maps.maze import Maze
 from ..maps.moves import moves_of
-from ..maps.noise import floor_signs
+from ..maps.noise import SLIPS, floor_signs
 from ..maps.own_tiles import as_shown
 from ..maps.thin import sides
 from .lettering import paint_text
@@ -264,7 +264,7 @@ def _canvas(maze: Maze, size: int, slips: bool | None = None) -> _Canvas:
     later = [ord("."), *(present[is_door(present)] + OPENED)]  # where an item was taken or a door opened
     tiles = np.union1d(present, np.array(later, dtype=np.uint8))
     signs = floor_signs(maze, slips)
-    kind_of = np.zeros((8, 256), dtype=np.intp)  # by signs on the floor and byte of the tile
+    kind_of = np.zeros((2 * SLIPS, 256), dtype=np.intp)  # by signs on the floor and byte of the tile
     pairs = [(floor, int(tile)) for floor in np.unique(signs).tolist() for tile in tiles]
     kind_of[tuple(np.transpose(pairs))] = range(len(pairs))
     headings = moves_of(maze).headings

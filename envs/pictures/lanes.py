@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..core.inventory import FLOOR, OPENED, is_door
 from ..core.places import Places
 from ..core.scene import TILES, Scene
+from ..maps.noise import SLIPS
 from ..maps.own_tiles import OWN_CODES
 from .draw import thin_mask, tile_of
 from .locators import LARGE, locators, paint_locators
@@ -85,7 +86,8 @@ class _Sheet:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._first = np.full(8 * 256 * _AGENTS, -1, dtype=np.intp)  # by signs on the floor, tile, agent: first row
+        # by signs on the floor, tile, agent: first row
+        self._first = np.full(2 * SLIPS * 256 * _AGENTS, -1, dtype=np.intp)
         self.pixels = np.zeros(0, dtype=f"V{3 * size}")
 
     def rows_of(self, looks: NDArray[np.intp]) -> NDArray[np.intp]:

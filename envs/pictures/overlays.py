@@ -182,8 +182,8 @@ def compose(
     signs = floor_signs(maze, stage.slip).ravel()
     columns: tuple[NDArray[Any], ...] = (flow, heat + 1, who, sides, signs, ~seen, stage.tiles)
     code = arrows
-    for bits, column in zip(_BITS, columns, strict=True):
-        code = code << bits | column
+    for size, column in zip(_SIZES, columns, strict=True):
+        code = code * size + column
     labels = _labels(stage, overlays.labels)
     shown = scale if overlays.scale else None
     colours = [theme.agent] if len(stage.agents) == 1 else theme.agents
@@ -215,23 +215,16 @@ _PART: Final = 1 << 14  # steps that are counted at once
 _KEPT: Final = 1 << 18  # places of trails that are kept
 _NOSES: Final = 60  # the number of an agent that faces up, where actions turn; then right, left, down
 _ARROWS: Final = np.concatenate([OFFSETS, [(-1, 1), (-1, -1), (1, 1), (1, -1), (0, 0)]])  # (9, 2): where arrows point
-_BITS: Final = (
-    12,
-    7,
-    6,
-    4,
-    3,
-    1,
-    8,
-)  # of a code, after those of the arrows: flow, heat, agent, trail, floor, dim, tile
+_SIZES: Final = (4096, HEAT_LEVELS + 1, 64, 16, 2 * SLIPS, 2, 256)
+"""of a code, after the arrows: how many flows, levels of heat, agents, trails, signs on the floor, dims and tiles"""
 
 
 def decoded(code: int) -> Look:
     """Return the look of a code of a Composition."""
     parts = []
-    for bits in reversed(_BITS):
-        parts.append(code & (1 << bits) - 1)
-        code >>= bits
+    for size in reversed(_SIZES):
+        code, part = divmod(code, size)
+        parts.append(part)
     tile, dim, signs, trail, agent, heat, flow = parts
     levels = [code // (STRENGTHS + 1) ** d % (STRENGTHS + 1) for d in range(len(_ARROWS))]
     arrows = tuple((*_ARROWS[d].tolist(), level) for d, level in enumerate(levels) if level)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.inventory import OPENED
-from ..maps.directions import OFFSETS
+from ..maps.directions import OFFSETS, UP
 from ..maps.noise import SLIPS
 from .palette import LIGHT, Colour, Theme, mixed
 from .shapes import EVERYWHERE, Box, Disc, Line, Mask, Polygon, Ring, Shape, mirrored, turned
@@ -35,7 +35,7 @@ class Look(NamedTuple):
     tile: int
     """its byte; a door that stands open has `OPENED` more"""
     wind: int = 0
-    """gusts, 0 to 3"""
+    """gusts, 1 to 3, and 3 times the direction that they blow in; 0 without wind"""
     trail: int = 0
     """the sides that were crossed, bit d for direction d"""
     agent: int = 0
@@ -210,11 +210,13 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
 
 def _floor(look: Look, theme: Theme) -> list[Layer]:
     """Return the signs of wind and slips, and on a heat map a pale line around each."""
-    ys = [0.3 * gust - 0.24 for gust in range(look.wind)]
-    signs = [(theme.wind, Line(((-0.34, y + 0.11), (0.0, y - 0.11), (0.34, y + 0.11)), 0.08)) for y in ys]
-    signs += [(theme.ice_line, _SLIP)] if look.slips and look.tile not in b"GX" else []
-    pale = [Layer(theme.paper, Line(line.points, line.line + 0.08)) for _, line in signs if look.heat >= 0]
-    return [*pale, *(Layer(colour, line) for colour, line in signs)]
+    direction, gusts = divmod(look.wind - 1, 3)
+    ys = [0.3 * gust - 0.24 for gust in range(gusts + 1 if look.wind else 0)]
+    upwards = [Line(((-0.34, y + 0.11), (0.0, y - 0.11), (0.34, y + 0.11)), 0.08) for y in ys]
+    signs = [(theme.wind, line, direction) for line in upwards]
+    signs += [(theme.ice_line, _SLIP, UP)] if look.slips and look.tile not in b"GX" else []
+    pale = [(theme.paper, Line(line.points, line.line + 0.08), way) for _, line, way in signs if look.heat >= 0]
+    return [Layer(colour, turned(line, way)) for colour, line, way in (*pale, *signs)]
 
 
 def _trail(sides: int) -> list[Disc | Line]:
@@ -279,7 +281,7 @@ def tile_pictures(tile: int, signs: int, size: int, theme: Theme = LIGHT, headin
 
     Args:
         tile: its byte.
-        signs: on the floor, 0 to 7, as `floor_signs` returns them.
+        signs: on the floor, below 2 * SLIPS, as `floor_signs` returns them.
         size: px, at least 1.
         theme: the colours.
         headings: of agents: 1, or 4 where they turn.

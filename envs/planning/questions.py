@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.inventory import is_door
+from ..core.rules import outcomes
 from ..core.world import World, checked_world
 from ..maps.formats.blank_floor import HINT, read_blank_floor
 from ..maps.maze import Maze, MazeError
+from ..maps.own_tiles import as_shown
 from .distances import Graph, distances
 from .plain import IS_PLAIN, distance_maps
 
@@ -21,15 +23,16 @@ class MapWarning(UserWarning):
 def questions(world: World) -> list[str]:
     """Return what is odd about the mazes of a world, a sentence each; none for mazes in which all is well.
 
-    A maze is asked about if it has no goal (and no items), if from a start no goal can be reached, if no start reaches
-    one of its goals, if a start is walled in, and if a door's key does not exist.
+    A maze is asked about if it has no goal (and neither items nor a header that says what else is earned), if from a
+    start no goal can be reached, if no start reaches one of its goals, if a start is walled in, and if a key is missing
+    for a door. Goals and traps of a map's own count, and so does what noise and wind may do.
 
     Raises:
         TypeError: not a World.
     """
     ways = distances(checked_world(world))
     lost = np.unique(world.maze_of[world.start_states[ways[world.start_states] < 0]])
-    tiles_of = [world.mazes[number].tiles for number in range(len(world.mazes))]
+    tiles_of = [as_shown(maze, maze.tiles) for maze in world.mazes]
     doors = [number for number, tiles in enumerate(tiles_of) if is_door(tiles).any()]
     goals = [number for number, tiles in enumerate(tiles_of) if np.count_nonzero(tiles == ord("G")) > 1]
     return [
@@ -59,8 +62,9 @@ def plainly_fine(mazes: Sequence[Maze]) -> NDArray[np.bool_]:
 def _about(world: World) -> list[str]:
     """Return what is odd about the one maze of a world."""
     (maze,) = world.mazes
-    ways, said = distances(world), []
-    goals, traps = maze.find("G"), maze.find("X")
+    ways, said = _ways(world), []
+    shown = as_shown(maze, maze.tiles)
+    goals, traps = np.argwhere(shown == ord("G")), np.argwhere(shown == ord("X"))
     stuck = (world.next_state == np.arange(world.states)[:, None]).all(axis=1)
     walled = [state for state in world.start_states.tolist() if stuck[state]]
     far = [state for state in world.start_states.tolist() if ways[state] < 0 and not stuck[state]]
@@ -68,8 +72,9 @@ def _about(world: World) -> list[str]:
         said.append(f"has a start that is walled in, at {_where(maze, world.cell[walled[0]])}")
     if not len(goals):
         if len(traps) and world.terminal.any():
-            said.append(f"has no goal G: its only exit is a trap, X, at {_where(maze, _cell(maze, traps[0]))}")
-        elif not len(maze.find("*")):
+            trap = f"{chr(maze.tiles[tuple(traps[0])])}, at {_where(maze, _cell(maze, traps[0]))}"
+            said.append(f"has no goal G: its only exit is a trap, {trap}")
+        elif not len(maze.find("*")) and not maze.metadata.keys() & {"reward", "jump"}:
             said.append("has no goal G, so that no episode ends before its limit")
     elif far:
         said.append(f"has no way to a goal from the start at {_where(maze, world.cell[far[0]])}")
@@ -91,6 +96,16 @@ def _about(world: World) -> list[str]:
         return []
     name = maze.metadata.get("name")
     return [f"this map{'' if name is None else f' ({name})'} " + "; it ".join(said) + _hint(maze)]
+
+
+def _ways(world: World) -> NDArray[np.int64]:
+    """Return the smallest number of steps to a goal of one who is lucky, (S,); -1 where there is no way at all."""
+    if world.noise is None:  # a slip leads where another action does
+        return distances(world)
+    moves = outcomes(world)
+    happens = moves.probability > 0
+    backwards = Graph(moves.next_state[happens], np.nonzero(happens)[0], world.states)
+    return backwards.levels(np.flatnonzero(world.goal))
 
 
 def _hint(maze: Maze) -> str:

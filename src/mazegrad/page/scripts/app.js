@@ -580,16 +580,17 @@ function readNet(text) {
   }
 }
 
-/** Return how strong the wind is in each cell, or null. */
+/** Return where the wind blows and how strong it is in each cell, or null. */
 function windOf({ metadata, rows, columns }) {
   if (!metadata.wind) return null;
   const [side] = /^(up|down|left|right)?/.exec(metadata.wind);
-  const strengths = (metadata.wind.match(/-?\d+/g) ?? []).map((digit) => Math.abs(Number(digit)));
+  const given = (metadata.wind.match(/-?\d+/g) ?? []).map((digit) => Math.abs(Number(digit)));
   const across = side === "left" || side === "right";
-  return Array.from(
+  const strengths = Array.from(
     { length: rows * columns },
-    (_, cell) => strengths[across ? Math.floor(cell / columns) : cell % columns] ?? 0,
+    (_, cell) => given[across ? Math.floor(cell / columns) : cell % columns] ?? 0,
   );
+  return { direction: side || "up", strengths };
 }
 
 const app = new App(JSON.parse(byId("data").textContent));

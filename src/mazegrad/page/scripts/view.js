@@ -84,16 +84,24 @@ export class Board {
     (flat ? this.ground : this.tiles).append(use);
   }
 
+  /** Draw the wind: its direction, and how strong it is in each cell; null for none. */
   setWind(wind) {
     this.svg.querySelector(".wind")?.remove();
     if (!wind) return;
+    const turned = {
+      up: (dx, dy) => [dx, dy],
+      right: (dx, dy) => [-dy, dx],
+      left: (dx, dy) => [dy, -dx],
+      down: (dx, dy) => [-dx, -dy],
+    }[wind.direction];
     const lines = [];
     for (let cell = 0; cell < this.codes.length; cell++) {
       if (this.codes[cell] === 35 || this.codes[cell] === 32) continue;
       const [x, y] = this.middle(cell);
-      for (let gust = 0; gust < Math.min(wind[cell], 3); gust++) {
-        const top = y + 0.3 * gust - 0.35;
-        lines.push(`M${x - 0.34} ${top + 0.22}L${x} ${top}L${x + 0.34} ${top + 0.22}`);
+      for (let gust = 0; gust < Math.min(wind.strengths[cell], 3); gust++) {
+        const top = 0.3 * gust - 0.35;
+        const points = [turned(-0.34, top + 0.22), turned(0, top), turned(0.34, top + 0.22)];
+        lines.push(`M${points.map(([dx, dy]) => `${x + dx} ${y + dy}`).join("L")}`);
       }
     }
     this.ground.append(svg("path", { class: "wind", d: lines.join("") }));
