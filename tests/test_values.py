@@ -230,6 +230,64 @@ def test_the_random_policy_reaches_the_goal_with_the_probability_that_is_its_ret
     assert abs(world.goal[state].mean() - chance) < 4.5 * (chance * (1 - chance) / len(state)) ** 0.5
 
 
+@pytest.mark.parametrize(("right", "left"), [(0.5, 0.5), (0.4, 0.6), (0.6, 0.4), (0.1, 0.9), (0.9, 0.1)])
+def test_the_gamblers_ruin(right, left):
+    """To reach the goal before the trap: (1 - r**i) / (1 - r**n), r = q / p (Feller, volume 1, XIV.2)."""
+    n = 20
+    maze = Maze.from_text(f"actions: right 0 1\nnoise: back {left}\nrewards: trap 0\nX{'.' * 4}S{'.' * 14}G\n")
+    world, ratio = World.compile(maze), left / right
+    exact = np.arange(n + 1) / n if right == left else (1 - ratio ** np.arange(n + 1)) / (1 - ratio**n)
+    exact[[0, n]] = 0.0  # the episode is over
+    for found in (value_iteration(world, discount=1), evaluate_policy(world, np.zeros(n + 1, dtype=int), discount=1)):
+        assert np.abs(found.values - exact).max() <= 1e-12
+        assert found.expected_return == found.values[5]
+        assert found.error <= 1e-9
+    four = World.compile(Maze.from_text("rewards: trap 0\nX....S....G\n"))  # up and down are bumps
+    fair = evaluate_policy(four, np.full((11, 4), 0.25), discount=1)
+    assert np.abs(fair.values[1:10] - np.arange(1, 10) / 10).max() <= 1e-12
+
+
+def gamblers_problem(heads):
+    """Sutton & Barto 2018, example 4.3: stakes of 1 to 50, cut to what one has and to what is missing to 100."""
+    capital, stake = np.arange(101)[:, None], np.arange(1, 51)[None]
+    stake = np.minimum(stake, np.minimum(capital, 100 - capital))
+    after = np.stack([capital + stake, capital - stake], axis=2)
+    terminal = np.isin(np.arange(101), (0, 100))
+    probability = np.broadcast_to([heads, 1 - heads], after.shape).copy()
+    reward = np.where((after == 100) & ~terminal[:, None, None], 1.0, 0.0)
+    return TabularMDP(
+        probability=probability, next_state=after, reward=reward, terminal=terminal, start=np.eye(101)[50],
+        observation=np.arange(101),
+    )  # fmt: skip
+
+
+def test_the_gamblers_problem():
+    """The probability to win is that of bold play (Dubins & Savage 1965), a fraction at 1/4, 1/2, 3/4 and 1/5."""
+    for heads in (0.4, 0.25):
+        best = value_iteration(gamblers_problem(heads), discount=1)
+        p, q = heads, 1 - heads
+        exact = {50: p, 25: p**2, 75: p + q * p, 20: p**2 * (p + q * p) / (1 - (p * q) ** 2)}
+        for capital, chance in exact.items():
+            assert best.values[capital] == pytest.approx(chance, abs=1e-12)
+            assert abs(best.values[capital] - chance) <= best.error <= 1e-9
+        assert (np.diff(best.values[:100]) > 0).all()
+    # with a fair coin all plays are alike, with a better one timid play is best: the gambler's ruin by ones
+    assert (
+        np.abs(value_iteration(gamblers_problem(0.5), discount=1).values[1:100] - np.arange(1, 100) / 100).max() < 1e-9
+    )
+    timid = value_iteration(gamblers_problem(0.55), discount=1).values
+    ratio = 0.45 / 0.55
+    assert np.abs(timid[1:100] - (1 - ratio ** np.arange(1, 100)) / (1 - ratio**100)).max() < 1e-9
+
+
+def test_the_error_bound_holds_where_moves_are_free():
+    exact = value_iteration(gamblers_problem(0.4), discount=1, tol=1e-13)
+    for tol in (1, 1e-1, 1e-3, 1e-6):
+        rough = value_iteration(gamblers_problem(0.4), discount=1, tol=tol)
+        assert np.abs(rough.values - exact.values).max() <= rough.error + exact.error
+        assert np.abs(rough.action_values - exact.action_values).max() <= rough.error + exact.error
+
+
 def test_bad_input_is_reported(monkeypatch):
     world = World.compile(load_maze("ice_lake"))
     good = np.full((16, 4), 0.25)

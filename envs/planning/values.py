@@ -87,13 +87,15 @@ def value_iteration(
     The error bound comes from one more backup of all states. Below discount 1 it is the largest change divided by
     1 - discount. At discount 1 costs take the place of contraction: let the end of an episode cost so much more that
     every outcome has a positive cost; if no change exceeds theta times the cost of its action, the expected cost is
-    right up to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Both
+    right up to factors of 1 + theta and 1 - theta (a scaled solution of the Bellman inequality is a bound). Where moves
+    are free, as in the gambler's problem, it is the largest change times the longest expected time to the end. All
     bounds include rounding.
 
     Args:
         problem: a World, or a TabularMDP.
         discount: 0 to 1. At 1 every move that does not end the episode must have a negative reward, and from each start
-            some policy must be sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991).
+            some policy must be sure to end (a stochastic shortest path problem; Bertsekas & Tsitsiklis, 1991); or all
+            policies must be sure to end, whatever moves earn.
         tol: the wanted error; where rounding prevents it, the result has the smallest error that could be proven.
         max_sweeps: after which it gives up.
 
@@ -116,9 +118,12 @@ def value_iteration(
     if not tol > 0:
         raise ValueError(f"tol must be a positive number, not {tol!r}")
     allowed, first = np.ones((mdp.states, mdp.actions), dtype=bool), None
-    shift = 0.0
+    shift, horizon = 0.0, None if discount == 1 else 1 / (1 - discount)
     if discount == 1:
-        shift = _shift(mdp)
+        if (free := _free_move(mdp)) is None:
+            shift = _shift(mdp)
+        else:
+            horizon = _longest(mdp, free)
         allowed, first = _ways_to_end(mdp)
     lives = allowed.any(axis=1) & ~mdp.terminal
     reward = np.where(allowed, mdp.expected_reward(), -np.inf)
@@ -136,7 +141,7 @@ def value_iteration(
     for count in range(1, max_sweeps + 1):
         sweep(V)
         Q = reward + np.einsum("sak,sak->sa", probability, V[next_state])
-        error, settled = _bound(mdp, discount, V[:-1][lives], Q[lives], lives, shift)
+        error, settled = _bound(mdp, horizon, V[:-1][lives], Q[lives], lives, shift)
         errors.append(error)
         smallest, since = (error, 0) if error < smallest else (smallest, since + 1)
         if error <= tol or settled or (since >= _STALE and error < np.inf):
@@ -318,9 +323,18 @@ def _sweeper(
 
 
 def _bound(
-    mdp: TabularMDP, discount: float, V: Floats, Q: Floats, lives: NDArray[np.bool_], shift: float
+    mdp: TabularMDP, horizon: float | None, V: Floats, Q: Floats, lives: NDArray[np.bool_], shift: float
 ) -> tuple[float, bool]:
-    """Return a bound on the error of V, given its backup Q, and whether the error is only rounding."""
+    """Return a bound on the error of V, given its backup Q, and whether the error is only rounding.
+
+    Args:
+        mdp: the tables.
+        horizon: over how many steps an error of each backup adds up at most; None where each outcome has a cost.
+        V: (n,), of the states that live.
+        Q: (n, A), their backup.
+        lives: (S,).
+        shift: the extra cost of ending, see `_shift`.
+    """
     if not len(V):
         return 0.0, True
     rounding = _rounding(mdp, V)
@@ -328,8 +342,8 @@ def _bound(
     change = np.take_along_axis(Q, best, axis=1)[:, 0] - V
     largest = np.abs(change).max()
     settled = bool(largest <= rounding)
-    if discount < 1:
-        return float((largest + rounding) / (1 - discount)), settled
+    if horizon is not None:
+        return float((largest + rounding) * horizon), settled
     ends = np.where(mdp.terminal[mdp.next_state[lives]], mdp.probability[lives], 0.0).sum(axis=2)
     cost = shift * ends - mdp.expected_reward()[lives]
     above = ((Q - V[:, None] + rounding) / cost).max()
@@ -339,22 +353,49 @@ def _bound(
     return float((shift - V).max() * max(above, below / (1 - below))), settled
 
 
-def _shift(mdp: TabularMDP) -> float:
-    """Return the extra cost of ending that gives every outcome a positive cost.
+def _free_move(mdp: TabularMDP) -> tuple[int, int, int] | None:
+    """Return an outcome (state, action, number) that neither ends the episode nor costs anything, or None."""
+    free = (mdp.probability > 0) & ~mdp.terminal[:, None, None] & ~mdp.terminal[mdp.next_state] & (mdp.reward >= 0)
+    if not free.any():
+        return None
+    state, action, outcome = np.argwhere(free)[0].tolist()
+    return state, action, outcome
+
+
+def _longest(mdp: TabularMDP, free: tuple[int, int, int]) -> float:
+    """Return a bound on the expected number of steps to the end, whatever the policy.
+
+    If W >= 1 + P W for all actions, then an error of each backup by delta is one of the values by delta W at most.
 
     Raises:
-        ValueError: an outcome that does not end the episode has no negative reward.
+        ValueError: some policy may go on for ever, by the free move that is given, say.
     """
+    happens = (mdp.probability > 0) & ~mdp.terminal[:, None, None]
+    endless, before = ~mdp.terminal, 0
+    while endless.sum() != before:  # drop the states from which each action may lead to an end, or to a dropped one
+        before = endless.sum()
+        endless = endless & (~happens | endless[mdp.next_state]).all(axis=2).any(axis=1)
+    if endless.any():
+        state, action, outcome = free
+        raise ValueError(
+            "discount 1 needs a negative reward for every move that does not end the episode, or policies that are all "
+            f"sure to end it, but {action_name(mdp, action)} from state {state} can have reward "
+            f'{mdp.reward[state, action, outcome]}; give rewards={{"step": -1}}, say, or a discount below 1'
+        )
+    probability, next_state = _ahead(mdp, np.ones((mdp.states, mdp.actions), dtype=bool), 1.0)
+    W, excess = np.zeros(mdp.states + 1), 1.0
+    while excess > 0.5:  # W grows by what is left of the slowest walk; W / (1 - excess) is above what it grows to
+        longer = 1 + (probability * W[next_state]).sum(axis=2).max(axis=1)
+        longer[mdp.terminal] = 0.0
+        excess = float((longer - W[:-1]).max())
+        W[:-1] = longer
+    return float(W.max() / (1 - excess))
+
+
+def _shift(mdp: TabularMDP) -> float:
+    """Return the extra cost of ending that gives every outcome a positive cost, where no move is free."""
     lasting = (mdp.probability > 0) & ~mdp.terminal[:, None, None]
     ends = mdp.terminal[mdp.next_state]
-    free = lasting & ~ends & (mdp.reward >= 0)
-    if free.any():
-        state, action, outcome = np.argwhere(free)[0].tolist()
-        raise ValueError(
-            "discount 1 needs a negative reward for every move that does not end the episode, but "
-            f"{action_name(mdp, action)} from state {state} can have reward {mdp.reward[state, action, outcome]}; "
-            'give rewards={"step": -1}, say, or a discount below 1'
-        )
     least = -mdp.reward[lasting & ~ends].max(initial=-1.0)
     return float(least + mdp.reward[lasting & ends].max(initial=0.0))
 
