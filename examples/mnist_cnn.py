@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mazegrad import nn
+from mazegrad.extras import MissingExtra
 from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
@@ -150,58 +151,44 @@ def report(net: nn.Sequential, test_set: tuple[Any, Any], curves: dict[str, list
     first = net[0]
     assert isinstance(first, nn.Conv2D)
     try:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        import matplotlib.pyplot as plt
-    except ImportError:
+        figure, axes = style.figure(1, 2)
+    except MissingExtra:
         print("\nrows: the digit; columns: what was read")
         print("\n".join(f"{digit}: " + " ".join(f"{n:5d}" for n in row) for digit, row in enumerate(table)))
         for i in worst[:3]:
             print(f"\na {labels[i]} read as {guesses[i]}:\n{digit_text(images[i, 0])}")
         print("\n(for pictures: python -m pip install matplotlib)")
         return
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def finish(name: str) -> None:
-        plt.tight_layout()
-        plt.savefig(folder / name, dpi=120)
-        plt.close()
-        print(f"wrote {folder / name}")
-
-    figure, axes = style.figure(1, 2)
     epochs = range(1, len(curves["loss"]) + 1)
     for axis, (name, values) in zip(axes, curves.items(), strict=True):
-        style.draw_line(axis, epochs, values, name, list(curves), marker="o", ms=4, label="_")
+        style.draw_line(axis, epochs, values, name, list(curves), marked=True, label="_")
         axis.set(xlabel="epoch", title="training loss" if name == "loss" else "test accuracy")
         axis.xaxis.get_major_locator().set_params(integer=True)
     style.save(figure, folder / "learning_curves.png")
 
     kernels = first.weight.data[:, 0]
-    _, axes = plt.subplots(2, len(kernels) // 2, figsize=(len(kernels) // 2, 2.4))
+    figure, axes = style.figure(2, len(kernels) // 2, height=6 / len(kernels) + 0.2, frame=False, squeeze=False)
     for axis, kernel in zip(axes.flat, kernels, strict=True):
-        axis.imshow(kernel, cmap="RdBu", vmin=-abs(kernels).max(), vmax=abs(kernels).max())
-        axis.axis("off")
-    finish("first_kernels.png")
+        drawn = axis.imshow(kernel, cmap=style.shades("signs"), vmin=-abs(kernels).max(), vmax=abs(kernels).max())
+    figure.colorbar(drawn, ax=axes, fraction=0.05, label="weight")
+    style.save(figure, folder / "first_kernels.png")
 
-    plt.figure(figsize=(6, 5.5))
-    plt.imshow(np.log1p(table), cmap="Blues")
-    for row, column in np.ndindex(10, 10):
-        if table[row, column]:
-            plt.text(column, row, str(table[row, column]), ha="center", va="center", fontsize=7)
-    plt.xticks(range(10))
-    plt.yticks(range(10))
-    plt.xlabel("read as")
-    plt.ylabel("digit")
-    finish("confusion.png")
+    figure, axis = style.figure(height=5.6)
+    shades = style.shades("values")
+    shown = np.log1p(table)
+    axis.imshow(shown, cmap=shades)
+    for row, column in np.argwhere(table):
+        ink = style.ink_at(shades(shown[row, column] / shown.max()))
+        axis.text(column, row, str(table[row, column]), ha="center", va="center", fontsize=8, color=ink)
+    axis.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit", title="test pictures")
+    axis.spines[:].set_visible(False)
+    style.save(figure, folder / "confusion.png")
 
-    _, axes = plt.subplots(5, 5, figsize=(6, 7))
-    for axis in axes.flat:
-        axis.axis("off")
+    figure, axes = style.figure(5, 5, height=1.3, frame=False)
     for axis, i in zip(axes.flat, worst, strict=False):
-        axis.imshow(images[i, 0], cmap="gray_r")
-        axis.set_title(f"{labels[i]} as {guesses[i]}", fontsize=8)
-    finish("worst_mistakes.png")
+        axis.imshow(images[i, 0], cmap=style.shades("ink"), vmin=0, vmax=1)
+        axis.set_title(f"{labels[i]} as {guesses[i]}")
+    style.save(figure, folder / "worst_mistakes.png")
 
 
 def main(arguments: list[str] | None = None) -> float:

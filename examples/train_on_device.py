@@ -19,6 +19,7 @@ import numpy as np
 
 from mazegrad.envs import functional
 from mazegrad.extras import require
+from mazegrad.pictures import style
 from mazegrad.script import count, natural, start
 
 # a step costs something: else a net that has met traps as often as goals learns to stand still
@@ -225,16 +226,12 @@ def train(task: str, points: int, updates: int, lanes: int, steps: int, units: i
 
 def draw(curve: list[list[float]], task: str, path: str) -> None:
     """Draw the curve beside V*."""
-    import matplotlib.pyplot as plt
-
     rows = np.array(curve)
-    figure, axes = plt.subplots(figsize=(6.4, 3.6))
-    axes.plot(rows[:, 0], rows[:, 2], label="PPO, its likeliest actions")
-    axes.axhline(rows[0, 5], color="0.4", linestyle="--", label="V*, who sees everything")
-    axes.set(xlabel="steps", ylabel="discounted return", title=TASKS[task][0])
-    axes.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=150)
+    figure, axis = style.figure()
+    style.draw_line(axis, rows[:, 0], rows[:, 2], "PPO")
+    style.draw_line(axis, rows[:, 0], rows[:, 5], "V*")
+    style.finish(axis, xlabel="steps", ylabel="discounted return", title=TASKS[task][0])
+    style.save(figure, path)
 
 
 def main(arguments: list[str] | None = None) -> list[list[float]]:
@@ -246,7 +243,7 @@ def main(arguments: list[str] | None = None) -> list[list[float]]:
     parser.add_argument("--steps", type=count, default=128, help="of a segment")
     parser.add_argument("--units", type=count, default=32, help="of the GRU")
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--plot", metavar="FILE", help="draw the curve (needs matplotlib)")
+    parser.add_argument("--plot", metavar="FILE", help="draw the curve (extra: plot)")
     parser.add_argument("--quick", action="store_true", help="a few seconds: two points of two updates")
     options = parser.parse_args(arguments)
     for module in ("jax", "optax"):

@@ -7,7 +7,18 @@ import pytest
 from numpy.typing import NDArray
 
 from mazegrad import panel
-from mazegrad.envs.pictures.palette import ACCENT, FADED, LIGHT, THEMES, Colour, Theme, contrast, find_theme
+from mazegrad.envs.pictures.palette import (
+    ACCENT,
+    FADED,
+    LIGHT,
+    SIGNS,
+    THEMES,
+    Colour,
+    Theme,
+    contrast,
+    find_theme,
+    ink_on,
+)
 from mazegrad.nn.analysis.plot import LINES
 
 every_theme = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
@@ -86,10 +97,10 @@ def test_text_beside_pictures_can_be_read() -> None:
         for ground in (LIGHT.paper, panel.CHOSEN):
             assert contrast(ink, ground) >= 4.5
     assert contrast(LIGHT.paper, ACCENT) >= 4.5 and contrast(panel.POSITIVE, panel.CHOSEN) >= 4.5
-    for end in (panel.POSITIVE, panel.NEGATIVE):
+    for end in (SIGNS[0], SIGNS[2]):
         for share in np.linspace(0, 1, 101):
-            red, green, blue = np.rint(np.array(panel.FAINT) * (1 - share) + share * np.array(end)).astype(int).tolist()
-            assert contrast(panel.ink_on((red, green, blue)), (red, green, blue)) >= 4.5
+            red, green, blue = np.rint(np.array(SIGNS[1]) * (1 - share) + share * np.array(end)).astype(int).tolist()
+            assert contrast(ink_on((red, green, blue)), (red, green, blue)) >= 4.5
 
 
 def test_lines_of_figures_differ_in_their_dash_or_to_every_eye() -> None:

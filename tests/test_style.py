@@ -1,6 +1,7 @@
 """The style of figures: a name looks the same everywhere, lines differ by more than a colour, names do not overlap."""
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,23 @@ def test_a_figure_is_as_wide_as_a_page_and_written_by_its_ending(ending: str, th
         style.save(figure, tmp_path / "figure.jpg")
 
 
+def test_a_figure_for_a_column_is_8_cm_wide_and_pictures_have_no_frame() -> None:
+    figure, axis = style.figure(width=style.COLUMN_WIDTH, frame=False)
+    assert 2.54 * figure.get_figwidth() == pytest.approx(8, abs=0.01)
+    assert axis.get_xticks().size == 0 and not any(spine.get_visible() for spine in axis.spines.values())
+
+
+@pytest.mark.parametrize("kind", style.SHADES)
+def test_text_can_be_read_on_all_shades(kind: str) -> None:
+    shades = style.shades(kind)
+    for share in np.linspace(0, 1, 65):
+        colour = shades(share)
+        ground = tuple(round(255 * part) for part in colour[:3])
+        assert contrast(rgb(style.ink_at(colour)), ground) >= 4.5
+    with pytest.raises(ValueError, match="unknown shades 'rainbow'; known: values, signs, ink"):
+        style.shades("rainbow")
+
+
 def test_an_unknown_theme_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown theme 'neon'; known: light, dark"):
         style.figure(theme="neon")
@@ -84,3 +102,10 @@ def test_lines_can_be_read_on_a_dark_ground_too() -> None:
     _, plain = style.figure()
     style.draw_line(plain, [0, 1], [0, 1], "lstm")
     assert plain.get_lines()[0].get_color() == style.line("lstm").colour
+
+
+def test_every_example_draws_in_this_style() -> None:
+    for path in sorted((Path(__file__).parents[1] / "examples").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        own = re.findall(r"import matplotlib|from matplotlib|\bplt\.|cmap=\"", text)
+        assert not own, f"{path.name} draws in a style of its own: {own}"

@@ -78,6 +78,8 @@ ACCENT: Final = (176, 52, 18)
 """of text beside a picture that is about the agent, which has the agent's hue"""
 FADED: Final = (90, 96, 104)
 """of text beside a picture that is less important"""
+SIGNS: Final = ((44, 104, 160), (226, 223, 216), (176, 66, 24))
+"""of numbers that may be negative: the lowest, 0, the highest"""
 
 DARK: Final = Theme(
     paper=(24, 28, 35), ink=(226, 231, 238), wall=(106, 121, 143), dot=(126, 138, 154), agent=(255, 128, 80),
@@ -133,6 +135,13 @@ def contrast(one: Colour, other: Colour) -> float:
     """Return the contrast of two colours, 1 to 21 (WCAG 2.2)."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(ground: Colour) -> Colour:
+    """Return a colour in which text can be read on a ground: ink where that is enough, else black or white."""
+    if contrast(LIGHT.ink, ground) >= 4.5:
+        return LIGHT.ink
+    return max(((0, 0, 0), (255, 255, 255)), key=lambda colour: contrast(colour, ground))
 
 
 def mixed(colour: Colour, with_colour: Colour, share: float) -> Colour:

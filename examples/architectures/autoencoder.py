@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from course import Course, arguments, finish, page, start
+from course import Course, arguments, page, start
 
 from mazegrad import nn
+from mazegrad.pictures import style
 
 SIZES = (2, 4, 8, 16, 32)  # numbers in the bottleneck
 MAIN = 16  # the size that gets most of the training
@@ -144,61 +145,64 @@ def report(net: Autoencoders, pca: PCA, images: np.ndarray, labels: np.ndarray, 
 
 def draw_errors(errors: dict[int, tuple[float, ...]], folder: Path) -> None:
     """Draw the error against the size of the bottleneck."""
-    if (figure := page(5, 3.5)) is None:
+    if (made := page()) is None:
         return
-    axis = figure.subplots()
-    for name, values in zip(("autoencoder", "PCA"), zip(*errors.values(), strict=True), strict=True):
-        axis.plot(list(errors), values, "o-", label=name)
+    figure, axis = made
+    names = "autoencoder", "PCA"
+    for name, values in zip(names, zip(*errors.values(), strict=True), strict=True):
+        style.draw_line(axis, list(errors), values, name, names, marked=True)
     axis.set_xscale("log", base=2)
-    axis.set(xlabel="numbers in the bottleneck", ylabel="mean squared error", title="test digits", ylim=(0, None))
     axis.set_xticks(SIZES, [str(size) for size in SIZES])
-    axis.legend()
-    axis.grid(alpha=0.3)
-    finish(figure, folder / "errors.png")
+    axis.set(xlabel="numbers in the bottleneck", ylabel="mean squared error", title="test digits", ylim=(0, None))
+    style.finish(axis)
+    style.save(figure, folder / "errors.png")
 
 
 def draw_digits(images: np.ndarray, labels: np.ndarray, copies: dict[int, Any], folder: Path) -> None:
     """Draw one digit of each kind, and its reconstructions."""
-    if (figure := page(7, 7.8)) is None:
-        return
-    chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
     rows = [("original", images)]
     for size, both in copies.items():
         rows += [(f"{size} numbers", both[0]), ("PCA", both[1])]
-    for line, (name, pictures) in zip(figure.subplots(len(rows), 10), rows, strict=True):
+    if (made := page(len(rows), 10, height=0.62, frame=False)) is None:
+        return
+    figure, axes = made
+    chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
+    for line, (name, pictures) in zip(axes, rows, strict=True):
         for axis, i in zip(line, chosen, strict=True):
-            axis.imshow(pictures[i].reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+            axis.imshow(pictures[i].reshape(28, 28), cmap=style.shades("ink"), vmin=0, vmax=1)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    finish(figure, folder / "digits.png")
+    style.save(figure, folder / "digits.png")
 
 
 def draw_plane(net: Autoencoders, images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
     """Draw the digits at their two numbers; the encoder has never seen a label."""
-    if (figure := page(6, 5)) is None:
+    if (made := page(height=5)) is None:
         return
+    figure, axis = made
     with nn.no_grad():
         places = net.of(2).encoder(images[:5000]).data
-    axis = figure.subplots()
-    points = axis.scatter(*places.T, c=labels[:5000], cmap="tab10", vmin=-0.5, vmax=9.5, s=4)
-    figure.colorbar(points, ticks=range(10))
     low, high = np.percentile(places, [0.5, 99.5], axis=0)
+    inside = ((low <= places) & (places <= high)).all(axis=1)
+    digits = [str(digit) for digit in range(10)]
+    for (x, y), label in zip(places[inside], labels[:5000][inside], strict=True):  # digits are read without colours
+        colour = style.line(digits[label], digits).colour
+        axis.text(x, y, digits[label], color=colour, fontsize=5, ha="center", va="center")
     axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title="test digits as two numbers")
-    finish(figure, folder / "plane.png")
+    axis.set(xlabel="first number", ylabel="second number")
+    style.save(figure, folder / "plane.png")
 
 
 def draw_repairs(shares: list[tuple[float, float]], folder: Path) -> None:
     """Draw the fraction of repaired words against the number of flipped bits."""
-    if (figure := page(5, 3.5)) is None:
+    if (made := page()) is None:
         return
-    axis = figure.subplots()
-    for name, values in zip(("autoencoder, 6 numbers", "nearest code word"), zip(*shares, strict=True), strict=True):
-        axis.plot(values, "o-", label=name)
-    axis.set(xlabel="flipped bits of 32", ylabel="words repaired", title="Reed-Muller code")
-    axis.legend()
-    axis.grid(alpha=0.3)
-    finish(figure, folder / "repaired.png")
+    figure, axis = made
+    names = "autoencoder, 6 numbers", "nearest code word"
+    for name, values in zip(names, zip(*shares, strict=True), strict=True):
+        style.draw_line(axis, range(len(values)), values, name, names, marked=True)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    style.finish(axis, xlabel="flipped bits of 32", ylabel="words repaired", title="Reed-Muller code")
+    style.save(figure, folder / "repaired.png")
 
 
 def main(words: list[str] | None = None) -> float:

@@ -12,10 +12,11 @@ from typing import Any
 
 import corpora
 import numpy as np
-from course import Course, arguments, finish, page, start
+from course import Course, arguments, page, start
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mazegrad import nn
+from mazegrad.pictures import style
 from mazegrad.script import count, positive
 
 NAMES = ("cat", "dog")
@@ -145,19 +146,18 @@ def draw_sheet(images: np.ndarray, labels: np.ndarray, dog: np.ndarray, path: Pa
         for kind, those in kinds.items()
         for label, name in enumerate(NAMES)
     ]
-    sheet = page(10, 7.2)
-    if sheet is None:
+    made = page(len(rows), 10, height=0.8, frame=False)
+    if made is None:
         for title, chosen in rows:
             print(f"{title:>22}: test pictures", *chosen)
         return
-    for axes, (title, chosen) in zip(sheet.subplots(len(rows), 10), rows, strict=True):
-        for axis in axes:
-            axis.axis("off")
+    figure, lines = made
+    for axes, (title, chosen) in zip(lines, rows, strict=True):
         for axis, i in zip(axes, chosen, strict=False):
             axis.imshow(images[i].transpose(1, 2, 0))
             axis.set_title(f"{NAMES[int(dog[i] > 0.5)]} {max(dog[i], 1 - dog[i]):.0%}", fontsize=7)
-        axes[0].text(-0.15, 0.5, title, transform=axes[0].transAxes, ha="right", va="center")
-    finish(sheet, path)
+        axes[0].set_ylabel(title.replace(", ", ",\n"), rotation=0, ha="right", va="center")
+    style.save(figure, path)
 
 
 if __name__ == "__main__":

@@ -255,20 +255,12 @@ class Course:
 
 
 # ------------------------------------------------------------------------------------------------------------ pictures
-def page(width: float, height: float) -> Any:
-    """Return an empty matplotlib Figure of a size in inches, or None without matplotlib: then print text."""
+def page(rows: int = 1, columns: int = 1, **keywords: Any) -> tuple[Any, Any] | None:
+    """Return a figure and its axes as `style.figure` makes them, or None without matplotlib: then print text."""
     try:
-        from matplotlib.figure import Figure
-    except ImportError:
+        return style.figure(rows, columns, **keywords)
+    except MissingExtra:
         return None
-    return Figure((width, height), layout="constrained")
-
-
-def finish(figure: Any, path: Path) -> None:
-    """Write a figure as PNG into a folder, which is created if needed, and print its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    print(f"wrote {path}")
 
 
 def draw_curves(curves: Mapping[str, list[float]], path: Path) -> None:
@@ -281,7 +273,7 @@ def draw_curves(curves: Mapping[str, list[float]], path: Path) -> None:
         print("(for pictures: python -m pip install matplotlib)")
         return
     for axis, (name, values) in zip(axes[0], curves.items(), strict=True):
-        style.draw_line(axis, range(1, len(values) + 1), values, name, list(curves), marker="o", ms=3, label="_")
+        style.draw_line(axis, range(1, len(values) + 1), values, name, list(curves), marked=True, label="_")
         axis.set(xlabel="epoch", title=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
     style.save(figure, path)

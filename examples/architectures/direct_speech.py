@@ -19,10 +19,11 @@ from typing import Any
 
 import corpora
 import numpy as np
-from course import Course, arguments, finish, page, start
+from course import Course, arguments, page, start
 from pages import coloured, draw_page
 
 from mazegrad import nn, script
+from mazegrad.pictures import style
 
 MARK = ord('"')
 TEST, VALID = "chesterton-thursday", "austen-persuasion"  # the held-out books: for the results, and for choices
@@ -129,15 +130,16 @@ def draw_delay(speech: np.ndarray, guesses: dict[str, np.ndarray], letters: np.n
     print(" " * 10 + "".join(f"{f'{low}-{high - 1}':>9}" for low, high in pairwise(edges)))
     for name, rate in rates.items():
         print(f"{name:<10}" + "".join(f"{r:9.1%}" for r in rate))
-    if (figure := page(6, 3.5)) is None:
+    if (made := page()) is None:
         return
-    axis = figure.subplots()
-    for name, rate in rates.items():
-        axis.plot(np.sqrt(edges[:-1] * (edges[1:] - 1)), rate, "o-", label=name)
+    figure, axis = made
     axis.set(xscale="log", xlabel="characters since speech began or ended", ylabel="fraction of letters wrong")
-    axis.grid(alpha=0.3)
-    axis.legend()
-    finish(figure, path)
+    for name, rate in rates.items():
+        middle = np.sqrt(edges[:-1] * (edges[1:] - 1))
+        style.draw_line(axis, middle, rate, name, list(rates), marked=True)
+    axis.set(ylim=(0, None))
+    style.finish(axis)
+    style.save(figure, path)
 
 
 def with_marks(codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from course import finish, page
+from course import page
+
+from mazegrad.pictures import style
 
 SHADES = (None, 229, 228, 220, 214, 208)  # xterm colours: from no background over yellow to orange
 
@@ -24,20 +26,18 @@ def lines(text: str, values: Sequence[float], columns: int) -> list[list[tuple[s
 def draw_page(text: str, values: Sequence[float], path: Path, title: str, columns: int = 80) -> None:
     """Draw text as PNG, each letter on its shade from 0 (white) to 1 (orange); does nothing without matplotlib."""
     rows = lines(text, values, columns)
-    figure = page(0.07 * columns + 0.2, 0.15 * len(rows) + 0.4)
-    if figure is None:
+    made = page(height=0.15 * len(rows) + 0.3, frame=False)
+    if made is None:
         return
-    axis, shades = figure.subplots(), np.zeros((len(rows), columns, 1))
+    (figure, axis), shades = made, np.zeros((len(rows), columns, 1))
     for i, row in enumerate(rows):
         for j, (letter, value) in enumerate(row):
             shades[i, j] = value
             axis.text(j, i, letter, family="monospace", fontsize=8, ha="center", va="center", parse_math=False)
-    axis.imshow(
-        1 - shades * [0, 0.4, 0.85], aspect="auto", interpolation="nearest"
-    )  # red, green, blue: white to orange
-    axis.axis("off")
-    axis.set_title(title, fontsize=9)
-    finish(figure, path)
+    orange = 1 - shades * [0, 0.4, 0.85]  # red, green, blue: from white
+    axis.imshow(orange, aspect="auto", interpolation="nearest")
+    axis.set_title(title)
+    style.save(figure, path)
 
 
 def coloured(text: str, values: Sequence[float]) -> str:

@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 
 import corpora
 import numpy as np
-from course import Course, arguments, finish, page, start
+from course import Course, arguments, page, start
 from subwords import Subwords
 from translators import END, HEAD, PAD, AttentiveTranslator, Net, Translator
 
 from mazegrad import nn, script
+from mazegrad.pictures import style
 
 CASES = (
     "<lower>",
@@ -306,8 +307,8 @@ def draw_attention(net: Net, corpus: Corpus, phrases: Sequence[str], width: int,
 
     The row of a token has the weights of the source tokens when it was written.
     """
-    figure = page(4 * len(phrases), 3.6 * len(corpus.languages))
-    panels = figure.subplots(len(corpus.languages), len(phrases), squeeze=False) if figure else None
+    made = page(len(corpus.languages), len(phrases), height=3, squeeze=False)
+    panels = made[1] if made else None
     for row, column in np.ndindex(len(corpus.languages), len(phrases)):
         first, source = corpus.first(corpus.languages[row]), corpus.read(phrases[column])
         with nn.no_grad():
@@ -322,12 +323,12 @@ def draw_attention(net: Net, corpus: Corpus, phrases: Sequence[str], width: int,
             print(f"{phrases[column]} -> {looked}")
         else:
             axis = panels[row, column]
-            axis.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+            axis.imshow(weights, cmap=style.shades("values"), vmin=0, vmax=1, aspect="auto")
             axis.set_xticks(range(len(read)), read, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
             axis.set_yticks(range(len(out)), out, fontsize=8)
             axis.set_title(corpus.target.decode(written), fontsize=9)
-    if figure:
-        finish(figure, path)
+    if made:
+        style.save(made[0], path)
 
 
 def main(words: list[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .envs.maps.directions import ARROWS, DIRECTION_NAMES
 from .envs.pictures.lettering import font
-from .envs.pictures.palette import ACCENT, FADED, Colour, contrast
+from .envs.pictures.palette import ACCENT, FADED, SIGNS, Colour, ink_on, mixed
 from .envs.pictures.tiles import AGENT, INK, PAPER, Frame
 
 Array = NDArray[Any]
@@ -24,12 +24,9 @@ _FONT: Final = 0.72  # the height of an em, in units of the layout's sizes
 _REMEMBERED: Final = 60  # steps that a strip of hidden units shows
 _CARRIED: Final = 12  # things that are shown
 _EDGES: Final = 120  # of an automaton that are drawn
-FAINT: Final = (226, 223, 216)
-"""of a number 0 in a heat map"""
 CHOSEN: Final = (253, 234, 222)
 """behind what is chosen"""
-POSITIVE: Final = (176, 66, 24)
-NEGATIVE: Final = (44, 104, 160)
+NEGATIVE, FAINT, POSITIVE = SIGNS
 
 
 @dataclass(frozen=True)
@@ -357,7 +354,7 @@ def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array], letters
         y, wide = top + high * row, (right - left) / len(opened)
         canvas.text(0, y + 0.4 * letters, name, letters, FADED)
         for unit, share in enumerate(opened.tolist()):
-            canvas.box(left + unit * wide, y, wide, 0.85 * letters, _mix(FAINT, INK, share))
+            canvas.box(left + unit * wide, y, wide, 0.85 * letters, mixed(INK, FAINT, share))
         canvas.text(WIDTH - 30, y + 0.4 * letters, f"{float(np.mean(opened)):.2f}", letters, align=1)
 
 
@@ -421,21 +418,9 @@ def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> N
                 canvas.text(x + cell / 2, y + cell / 2, _number(value), 17, colour, align=0.5)
 
 
-def ink_on(ground: Sequence[int]) -> Colour:
-    """Return a colour in which text can be read on a ground: ink where that is enough, else black or white."""
-    red, green, blue = ground
-    if contrast(INK, (red, green, blue)) >= 4.5:
-        return INK
-    return max(((0, 0, 0), (255, 255, 255)), key=lambda colour: contrast(colour, (red, green, blue)))
-
-
-def _heat(value: float, reach: float) -> Sequence[int]:
+def _heat(value: float, reach: float) -> Colour:
     """Return the colour of a number: red above 0, blue below, the paler the nearer to it."""
-    return _mix(FAINT, POSITIVE if value > 0 else NEGATIVE, min(abs(value) / (reach or 1.0), 1.0))
-
-
-def _mix(one: Sequence[int], other: Sequence[int], share: float) -> Sequence[int]:
-    return [round(a * (1 - share) + b * share) for a, b in zip(one, other, strict=True)]
+    return mixed(POSITIVE if value > 0 else NEGATIVE, FAINT, min(abs(value) / (reach or 1.0), 1.0))
 
 
 def _number(value: float) -> str:

@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..envs.maps.files import replacing
-from ..envs.pictures.palette import Colour, contrast, luminance, mixed
+from ..envs.pictures.palette import LIGHT, SIGNS, Colour, contrast, ink_on, luminance, mixed
 from ..extras import require
 from ..nn.analysis.plot import INK, LINES, Line, label_ends
 
 TEXT_WIDTH: Final = 6.3
 """inches: the width of the text on a page of A4 with margins of an inch"""
+COLUMN_WIDTH: Final = 3.15
+"""inches: that of one of two columns, 8 cm"""
 
 _NAMES: Final = (
     ("optimum", "V*", "legal", "linear", "orthogonal"),
@@ -38,6 +40,11 @@ _NAMES: Final = (
 
 NAMES: Final[Mapping[str, int]] = MappingProxyType({name: i for i, group in enumerate(_NAMES) for name in group})
 """name -> its place in `LINES`"""
+
+SHADES: Final[Mapping[str, tuple[Colour, ...]]] = MappingProxyType(
+    {"values": LIGHT.heat, "signs": SIGNS, "ink": ((255, 255, 255), LIGHT.ink)}
+)
+"""kind of numbers -> colours from the lowest to the highest: values or counts, numbers of both signs, grey pixels"""
 
 GROUNDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"light": ("#ffffff", INK), "dark": ("#181c23", "#e2e7ee")}
@@ -68,14 +75,23 @@ def line(name: str, others: Sequence[str] = ()) -> Line:
 
 
 def figure(
-    rows: int = 1, columns: int = 1, *, height: float = 2.6, theme: str = "light", **keywords: Any
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    height: float = 2.6,
+    width: float = TEXT_WIDTH,
+    theme: str = "light",
+    frame: bool = True,
+    **keywords: Any,
 ) -> tuple[Any, Any]:
     """Return a figure as wide as a page's text, and its axes as `Figure.subplots` returns them.
 
     Args:
         rows, columns: of axes.
         height: of a row, in inches.
+        width: of the figure, in inches; letters keep their size: `COLUMN_WIDTH` for 8 cm.
         theme: "light" or "dark".
+        frame: whether axes have lines and numbers; False for pictures.
         keywords: of `Figure.subplots`, such as `sharey`.
 
     Raises:
@@ -85,13 +101,14 @@ def figure(
     if theme not in GROUNDS:
         raise ValueError(f"unknown theme {theme!r}; known: {', '.join(GROUNDS)}")
     paper, ink = GROUNDS[theme]
-    made = require("matplotlib.figure", "plot").Figure(
-        (TEXT_WIDTH, height * rows), layout="constrained", facecolor=paper
-    )
+    made = require("matplotlib.figure", "plot").Figure((width, height * rows), layout="constrained", facecolor=paper)
     axes = made.subplots(rows, columns, **keywords)
     for axis in np.ravel(axes):
         axis.set_facecolor(paper)
         axis.spines[["top", "right"]].set_visible(False)
+        if not frame:
+            axis.spines[:].set_visible(False)
+            axis.set(xticks=[], yticks=[])
         axis.spines[:].set_color(ink)
         axis.tick_params(which="both", colors=ink, labelsize=8)
         for text in (axis.title, axis.xaxis.label, axis.yaxis.label):
@@ -109,10 +126,20 @@ def _on(axis: Any, colour: str) -> str:
     return "#" + bytes(mixed(drawn, (255, 255, 255), share)).hex()
 
 
-def draw_line(axis: Any, x: ArrayLike, y: ArrayLike, name: str, others: Sequence[str] = (), **keywords: Any) -> None:
-    """Draw one line in the style of its name; keywords are those of `Axes.plot`."""
-    colour, dash, _ = line(name, others)
-    axis.plot(x, y, **{"color": _on(axis, colour), "ls": dash, "lw": 1.6, "label": name, **keywords})
+def draw_line(
+    axis: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    name: str,
+    others: Sequence[str] = (),
+    *,
+    marked: bool = False,
+    **keywords: Any,
+) -> None:
+    """Draw one line in the style of its name, with its marker at each point if `marked`; keywords: `Axes.plot`'s."""
+    colour, dash, marker = line(name, others)
+    points = {"marker": marker, "ms": 4} if marked else {}
+    axis.plot(x, y, **{"color": _on(axis, colour), "ls": dash, "lw": 1.6, "label": name, **points, **keywords})
 
 
 def band(axis: Any, x: ArrayLike, runs: ArrayLike, name: str, others: Sequence[str] = ()) -> None:
@@ -122,6 +149,25 @@ def band(axis: Any, x: ArrayLike, runs: ArrayLike, name: str, others: Sequence[s
     colour = _on(axis, line(name, others)[0])
     axis.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
     draw_line(axis, x, middle, name, others)
+
+
+def shades(kind: str) -> Any:
+    """Return the colours of a kind of numbers as a matplotlib colormap; see `SHADES`.
+
+    Raises:
+        ValueError: an unknown kind.
+        MissingExtra: matplotlib is not installed.
+    """
+    if kind not in SHADES:
+        raise ValueError(f"unknown shades {kind!r}; known: {', '.join(SHADES)}")
+    anchors = [[part / 255 for part in colour] for colour in SHADES[kind]]
+    return require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list(kind, anchors)
+
+
+def ink_at(colour: Sequence[float]) -> str:
+    """Return a colour in which text can be read on a colour (red, green, blue, from 0 to 1), as a colormap gives it."""
+    red, green, blue = (round(255 * part) for part in colour[:3])
+    return "#" + bytes(ink_on((red, green, blue))).hex()
 
 
 def finish(axis: Any, **keywords: Any) -> None:
