@@ -143,6 +143,7 @@ def test_what_is_not_a_seed(seed: Any) -> None:
     ("mazegrad/IceLake-v0", "FrozenLake-v1", {}),
     ("mazegrad/GridWorld-v0", "FrozenLake8x8-v1", {"maze": "ice_lake_8x8"}),
     ("mazegrad/CliffWalk-v0", "CliffWalking-v1", {}),
+    ("mazegrad/CliffWalk-v0", "CliffWalkingSlippery-v1", {"slip": 2 / 3}),
 ])  # fmt: skip
 def test_textbook_ids_equal_their_source_in_gymnasium(ours: str, theirs: str, how: dict[str, Any]) -> None:
     """In gymnasium's order of actions: tables, starts, spaces of actions, limits of those that have one."""

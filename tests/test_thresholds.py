@@ -32,7 +32,11 @@ def test_the_threshold_is_the_optimum_less_five_percent(env_id: str) -> None:
         best.append(best_return(env.world, env.time_limit))
     assert np.ptp(best) < 1e-9, "the same in every maze that it draws"
     threshold = gymnasium.spec(env_id).reward_threshold
-    assert threshold == pytest.approx(best[0] - 0.05 * abs(best[0]), abs=5e-4)
+    exact = best[0] - 0.05 * abs(best[0])
+    if "IceLake" in env_id:  # the source's, which is that, rounded
+        assert threshold == gymnasium.spec("FrozenLake-v1").reward_threshold == round(exact, 1)
+    else:
+        assert threshold == pytest.approx(exact, abs=5e-4)
     assert env.spec.reward_threshold == threshold
 
 
