@@ -280,7 +280,17 @@ def scaled_dot_product_attention(
 
 
 class Attention(Module):
-    """Scaled dot-product attention without weights of its own; `MultiheadAttention` has projections."""
+    """Scaled dot-product attention without weights of its own; `MultiheadAttention` has projections.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = np.eye(3)[None]
+        >>> nn.Attention(is_causal=True, scale=0.0)(x, x, x)[0].round(2)  # the mean of all up to oneself
+        array([[1.  , 0.  , 0.  ],
+               [0.5 , 0.5 , 0.  ],
+               [0.33, 0.33, 0.33]])
+    """
 
     def __init__(
         self,

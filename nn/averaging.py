@@ -19,6 +19,20 @@ class Averaged:
 
     `update()` after each step of the optimiser keeps `decay` of the average; less in the first steps, so that the
     initial weights are soon forgotten. `with averaged.applied():` the net has the averaged weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> net = nn.Linear(1, 1, rng=np.random.default_rng(0))
+        >>> averaged = nn.Averaged(net)
+        >>> for weight in (1.0, 2.0, 3.0):
+        ...     net.weight.assign([[weight]])
+        ...     averaged.update()
+        >>> with averaged.applied():
+        ...     net.weight.data.round(2)
+        array([[2.73]], dtype=float32)
+        >>> net.weight.data
+        array([[3.]], dtype=float32)
     """
 
     def __init__(self, net: Module, decay: float = 0.999) -> None:

@@ -41,7 +41,16 @@ def clip_grad_norm(parameters: Named, max_norm: float) -> float:
 
 
 def clip_grad_value(parameters: Named, clip_value: float) -> None:
-    """Clip every element of every gradient to the range from -clip_value to clip_value."""
+    """Clip every element of every gradient to the range from -clip_value to clip_value.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([3.0, 0.1])
+        >>> (x**2).sum().backward()
+        >>> nn.clip_grad_value([x], 1.0)
+        >>> x.grad
+        array([1. , 0.2], dtype=float32)
+    """
     check(POSITIVE_OR_INFINITE, clip_value=clip_value)
     for parameter in named(parameters).values():
         if parameter.grad is not None:

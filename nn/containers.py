@@ -10,7 +10,15 @@ from .tensor import Parameter
 
 
 class ModuleList(Module):
-    """Modules in a row, found by number; it has no forward of its own."""
+    """Modules in a row, found by number; it has no forward of its own.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layers = nn.ModuleList(nn.Linear(3, 3, rng=np.random.default_rng(i)) for i in range(2))
+        >>> len(layers), [name for name, _ in layers.named_parameters()]
+        (2, ['0.weight', '0.bias', '1.weight', '1.bias'])
+    """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self._length = 0
@@ -48,7 +56,18 @@ class ModuleList(Module):
 
 
 class ModuleDict(Module):
-    """Modules by name, in the order in which they came; it has no forward of its own."""
+    """Modules by name, in the order in which they came; it has no forward of its own.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> rng = np.random.default_rng(0)
+        >>> heads = nn.ModuleDict({"policy": nn.Linear(8, 4, rng=rng), "value": nn.Linear(8, 1, rng=rng)})
+        >>> heads["value"](np.ones((2, 8), np.float32)).shape
+        (2, 1)
+        >>> [name for name, _ in heads.named_parameters()]
+        ['policy.weight', 'policy.bias', 'value.weight', 'value.bias']
+    """
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         self._held: dict[str, Module] = {}  # not attributes: a key may be "keys"
@@ -112,7 +131,14 @@ class ModuleDict(Module):
 
 
 class ParameterList(Module):
-    """Parameters in a row, found by number; arrays and tensors become parameters."""
+    """Parameters in a row, found by number; arrays and tensors become parameters.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> weights = nn.ParameterList([[1.0, 2.0], [3.0]])
+        >>> [(name, w.shape) for name, w in weights.named_parameters()]
+        [('0', (2,)), ('1', (1,))]
+    """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         self._length = 0

@@ -105,6 +105,16 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
 
     Raises:
         ValueError: the file is not an IDX file, or has more or fewer bytes than its head promises.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from mazegrad import nn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "labels-idx1-ubyte"
+        ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
+        ...     nn.data.read_idx(path)
+        array([5, 0, 4], dtype=uint8)
     """
     raw = Path(path).read_bytes()
     return _idx(unpack(Path(path), gzip.decompress, raw) if raw[:2] == b"\x1f\x8b" else raw, os.fspath(path))
@@ -127,7 +137,16 @@ def _idx(raw: bytes, name: str) -> Array:
 # ------------------------------------------------------------------------------------------------- finding data files
 @dataclass(frozen=True)
 class DataFile:
-    """A data file in the form that a loader reads, and the public original from which it can be made."""
+    """A data file in the form that a loader reads, and the public original from which it can be made.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> letters = nn.data.DataFile(
+        ...     "letters.txt", None, ("https://example.org/",), "letters.txt.gz", convert=bytes, package="a book"
+        ... )
+        >>> letters.mirrors[0] + letters.original
+        'https://example.org/letters.txt.gz'
+    """
 
     name: str
     sha256: str | None  # None: a collection that grows
@@ -202,7 +221,13 @@ def _checked(path: Path, sha256: str | None, raw: bytes) -> bytes:
 
 
 def cache_folder() -> Path:
-    """The folder for downloads: the platform's cache folder of the user."""
+    """The folder for downloads: the platform's cache folder of the user.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> "mazegrad" in nn.data.cache_folder().parts
+        True
+    """
     try:
         import pooch
     except ImportError:
@@ -212,7 +237,15 @@ def cache_folder() -> Path:
 
 # -------------------------------------------------------------------------------------------------------------- batches
 def scaled(images: Array) -> Array:
-    """Images (n, height, width) of bytes -> (n, 1, height, width) of float32 from 0 to 1."""
+    """Images (n, height, width) of bytes -> (n, 1, height, width) of float32 from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.data.scaled(np.full((1, 2, 2), 255, np.uint8))
+        array([[[[1., 1.],
+                 [1., 1.]]]], dtype=float32)
+    """
     return (images[:, None] * np.float32(1 / 255)).astype(np.float32, copy=False)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from . import operations, second_order
 from .graph import Gradients, Node, backpropagate, newest_first
 from .modules import Module
-from .tensor import Tensor
+from .tensor import Tensor, plain
 from .tensor_hooks import seen, watched
 
 
@@ -61,6 +61,8 @@ def grad(
     if len(weights) != len(several):
         raise ValueError(f"grad: {len(several)} outputs, but {len(weights)} grad_outputs")
     seeds = [_seed(output, weight) for output, weight in zip(several, weights, strict=True)]
+    if not create_graph:
+        seeds = [plain(seed) for seed in seeds]
     edges = [output._edge() for output in several]
     if all(edge is None for edge in edges):
         raise RuntimeError("grad: the outputs do not depend on anything with requires_grad=True")
@@ -157,6 +159,12 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
     func: takes tensors, returns one, or several. inputs: a tensor or an array, or a tuple of them; v, shaped like the
     outputs, may be left out for one number. Returns the pair, shaped like the outputs and like the inputs.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> value, (by_a, by_b) = nn.vjp(lambda a, b: (a * b).sum(), (nn.Tensor([1.0, 2.0]), nn.Tensor([3.0, 4.0])))
+        >>> value.item(), by_a.data, by_b.data
+        (11.0, array([3., 4.], dtype=float32), array([1., 2.], dtype=float32))
     """
     leaves = _leaves(inputs, create_graph)
     outputs = func(*leaves)
@@ -170,6 +178,12 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     Arguments as `vjp`, with v shaped like the inputs; left out, it is 1. Returns the pair, each like the outputs. (A
     vector-Jacobian product is linear in its vector; its derivative by that is the Jacobian transposed: two passes
     back go forward.)
+
+    Example:
+        >>> from mazegrad import nn
+        >>> value, change = nn.jvp(lambda x: x**2, nn.Tensor([1.0, 2.0]), nn.Tensor([1.0, 10.0]))
+        >>> value.data, change.data
+        (array([1., 4.], dtype=float32), array([ 2., 40.], dtype=float32))
     """
     leaves = _leaves(inputs, create_graph)
     outputs = func(*leaves)
@@ -187,6 +201,12 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """The value of a function that returns one number, and its Hessian times `v` (Pearlmutter 1994).
 
     Arguments as `jvp`. Returns the pair, the second shaped like the inputs.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> value, product = nn.hvp(lambda x: (x**3).sum(), nn.Tensor([1.0, 2.0]), nn.Tensor([0.0, 1.0]))
+        >>> value.item(), product.data
+        (9.0, array([ 0., 12.], dtype=float32))
     """
     leaves = _leaves(inputs, create_graph)
     value = func(*leaves)
@@ -230,6 +250,12 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -
     """All second derivatives of a function that returns one number: (*input shape, *input shape).
 
     For several inputs a tuple of tuples, the block of inputs i and j at [i][j].
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.hessian(lambda x: x[0] ** 2 * x[1], nn.Tensor([1.0, 3.0]))
+        Tensor([[6., 2.],
+                [2., 0.]], shape=(2, 2), float32)
     """
 
     def slopes(*leaves: Any) -> Any:
@@ -294,6 +320,14 @@ def functional_call(
     For meta-learning: `functional_call(net, {name: p - lr * g, ...}, x)` is a net after a step, differentiable by where
     the step began. Weights that are shared are replaced wherever they stand; those not named stay. args: what the
     module takes, a tuple, or one thing. Raises ValueError for a name that the module does not have.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> net, x = nn.Linear(2, 1, rng=np.random.default_rng(0)), nn.Tensor([[3.0, 4.0]])
+        >>> other = {"weight": nn.Tensor([[1.0, 10.0]]), "bias": nn.Tensor([0.5])}
+        >>> nn.functional_call(net, other, x)
+        Tensor([[43.5]], shape=(1, 1), float32)
     """
     given = () if args is None else args if isinstance(args, tuple) else (args,)
     with _replaced(module, parameter_and_buffer_dicts):

@@ -27,6 +27,17 @@ def explain(root: Tensor) -> str:
     """Print and return a table, oldest operation first: what it is made of, shape, cost, norm of the gradient.
 
     Gradient norms are those of `root.sum()`; the pass that finds them leaves `grad` and the graph as they are.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> w = nn.Parameter([[3.0, 2.0], [1.0, 4.0]])
+        >>> _ = nn.explain(nn.relu([[1.0, -1.0]] @ w).sum())
+             operation  of                            shape   cost  |gradient|
+        [1]  matmul     constant (1, 2), leaf (2, 2)  (1, 2)  8     1
+        [2]  relu       [1]                           (1, 2)  2     1.41
+        [3]  sum        [2]                           ()      2     1
+             leaf       Parameter of shape (2, 2)                   1.41
+        3 operations, 12 multiplications and additions forward
     """
     if root._node is None:
         text = f"{root.label()} was not computed from anything with requires_grad=True"

@@ -21,6 +21,16 @@ class Dataset:
     """Numbered samples: a subclass writes `__getitem__(index)` and `__len__()`; any object with both can be used, too.
 
     `a + b` is the samples of a, then those of b.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> class Squares(nn.data.Dataset):
+        ...     def __getitem__(self, index):
+        ...         return index, index**2
+        ...     def __len__(self):
+        ...         return 4
+        >>> (Squares() + Squares())[5]
+        (1, 1)
     """
 
     def __getitem__(self, index: Any) -> Any:
@@ -34,7 +44,15 @@ class Dataset:
 
 
 class TensorDataset(Dataset):
-    """Sample i is the tuple of the i-th element of each array."""
+    """Sample i is the tuple of the i-th element of each array.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x, y = nn.data.TensorDataset(np.arange(10).reshape(5, 2), np.arange(5))[3]
+        >>> x, int(y)
+        (array([6, 7]), 3)
+    """
 
     def __init__(self, *tensors: Any) -> None:
         self.tensors = tuple(x.data if isinstance(x, Tensor) else np.asarray(x) for x in tensors)
@@ -50,7 +68,14 @@ class TensorDataset(Dataset):
 
 
 class Subset(Dataset):
-    """The samples of another data set with these numbers, in this order."""
+    """The samples of another data set with these numbers, in this order.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> part = nn.data.Subset("abcdef", [4, 0])
+        >>> [part[0], part[1]]
+        ['e', 'a']
+    """
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
@@ -63,7 +88,14 @@ class Subset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """The samples of several data sets, one after the other."""
+    """The samples of several data sets, one after the other.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> both = nn.data.ConcatDataset([["a", "b"], ["c"]])
+        >>> len(both), both[2]
+        (3, 'c')
+    """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
@@ -90,6 +122,13 @@ def random_split(dataset: Any, lengths: Sequence[int | float], *, rng: np.random
 
     Raises:
         ValueError: the lengths do not add up to the whole.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> parts = nn.data.random_split(range(10), [0.8, 0.2], rng=np.random.default_rng(0))
+        >>> [len(part) for part in parts], sorted([*parts[0], *parts[1]]) == [*range(10)]
+        ([8, 2], True)
     """
     count, counts = len(dataset), list(lengths)
     if counts and math.isclose(sum(counts), 1) and all(0 <= share <= 1 for share in counts):
@@ -110,6 +149,11 @@ def default_collate(batch: Sequence[Any]) -> Any:
     Raises:
         ValueError: the samples have different shapes or lengths.
         TypeError: they hold something other than arrays, numbers and texts.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.data.default_collate([{"x": 0.5, "name": "a"}, {"x": 1.5, "name": "b"}])
+        {'x': array([0.5, 1.5], dtype=float32), 'name': ['a', 'b']}
     """
     first = batch[0]
     if isinstance(first, Tensor):
@@ -156,6 +200,14 @@ class DataLoader:
     Raises:
         ValueError: arguments contradict each other or are out of range.
         TypeError: the data set lacks `__getitem__` or `__len__`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> samples = nn.data.TensorDataset(np.zeros((10, 1, 4, 4)), np.arange(10))
+        >>> loader = nn.data.DataLoader(samples, batch_size=4, shuffle=True, rng=np.random.default_rng(0))
+        >>> len(loader), [images.shape for images, labels in loader]
+        (3, [(4, 1, 4, 4), (4, 1, 4, 4), (2, 1, 4, 4)])
     """
 
     def __init__(

@@ -25,6 +25,16 @@ def probabilities(logits: Any, temperature: float = 1.0, top_k: int | None = Non
 
     Raises:
         ValueError: the logits hold NaN, +inf or only -inf, or a setting is out of range.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> logits = [2.0, 1.0, 0.0]
+        >>> nn.sampling.probabilities(logits).round(3)
+        array([0.665, 0.245, 0.09 ])
+        >>> nn.sampling.probabilities(logits, temperature=0.5).round(3)
+        array([0.867, 0.117, 0.016])
+        >>> nn.sampling.probabilities(logits, top_p=0.6)
+        array([1., 0., 0.])
     """
     scores = _checked(logits, temperature, top_k, top_p)
     best = scores.max(-1, keepdims=True)
@@ -56,6 +66,13 @@ def sample(
 
     Low temperatures choose what is sure, high ones what is rare; 0 draws nothing, it takes the best. Drawn by the
     Gumbel-max trick: the largest of log-probability plus Gumbel noise (Gumbel 1954; Maddison et al. 2014).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> rng = np.random.default_rng(0)
+        >>> [int(nn.sampling.sample([2.0, 1.0, 0.0], temperature=t, rng=rng)) for t in (0, 1, 1, 1, 10, 10)]
+        [0, 2, 0, 0, 2, 1]
     """
     weights = probabilities(logits, temperature, top_k, top_p)
     if temperature == 0:

@@ -1,7 +1,7 @@
 """A scheduler moves an optimiser's learning rates: one closed formula `rate` each, and `step()` after each update.
 
 Arguments and values are PyTorch's. Each group of parameters has its own first rate. `ReduceLROnPlateau`, which looks at
-how training goes, has no formula.
+how training goes, has no formula; it is in `plateau.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .checks import BELOW_ONE, NATURAL, NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER, PROBABILITY, check, check_choice
-from .optimisers import Optimiser, check_state
+from .checks import NATURAL, NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER, PROBABILITY, check
+from .optimisers import Optimiser, check_state, one_for_each
+from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .torch_names import SCHEDULERS, getter
 
 
 class Scheduler:
-    """Base: keeps the count and the rates that the optimiser began with; subclasses write `rate(step, base_lr)`."""
+    """Base: keeps the count and the rates that the optimiser began with; subclasses write `rate(step, base_lr)`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.1)
+        >>> class Halved(nn.schedulers.Scheduler):
+        ...     def rate(self, step, base_lr):
+        ...         return base_lr / 2**step
+        >>> Halved(optimizer).step()
+        >>> optimizer.lr
+        0.05
+    """
 
     def __init__(self, optimizer: Optimiser) -> None:
         self.optimizer, self.last_epoch = optimizer, 0
@@ -59,28 +71,28 @@ class Scheduler:
             ValueError: the state is of another scheduler, or for another number of groups.
         """
         check_state(self, state, "base_lrs", "last_epoch")
-        self.base_lrs = _one_for_each("base_lrs", list(state["base_lrs"]), self.optimizer)
+        self.base_lrs = one_for_each("base_lrs", list(state["base_lrs"]), self.optimizer)
         self.last_epoch = int(state["last_epoch"])
         self._set()
 
 
-def _one_for_each(name: str, value: Any, optimizer: Optimiser) -> list[Any]:
-    """A value for each group, from one for all or from a list."""
-    groups = len(optimizer.param_groups)
-    values = list(value) if isinstance(value, Sequence) else [value] * groups
-    if len(values) != groups:
-        raise ValueError(f"{name} has {len(values)} values; expected one for each of {groups} groups of parameters")
-    return values
-
-
 class LambdaLR(Scheduler):
-    """The first rate times any function of the step; or a list of functions, one for each group."""
+    """The first rate times any function of the step; or a list of functions, one for each group.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.1)
+        >>> scheduler = nn.schedulers.LambdaLR(optimizer, lambda step: 1 / (1 + step))
+        >>> scheduler.step()
+        >>> optimizer.lr
+        0.05
+    """
 
     def __init__(
         self, optimizer: Optimiser, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
     ) -> None:
         self.lr_lambda = lr_lambda
-        self.lr_lambdas: list[Callable[[int], float]] = _one_for_each("lr_lambda", lr_lambda, optimizer)
+        self.lr_lambdas: list[Callable[[int], float]] = one_for_each("lr_lambda", lr_lambda, optimizer)
         super().__init__(optimizer)
 
     def rates(self, step: int) -> list[float]:
@@ -89,7 +101,15 @@ class LambdaLR(Scheduler):
 
 
 class ConstantLR(Scheduler):
-    """`factor` times the first rate for `total_iters` steps, then the first rate."""
+    """`factor` times the first rate for `total_iters` steps, then the first rate.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.1)
+        >>> scheduler = nn.schedulers.ConstantLR(optimizer, factor=0.5, total_iters=2)
+        >>> [(optimizer.lr, scheduler.step())[0] for _ in range(4)]
+        [0.05, 0.05, 0.1, 0.1]
+    """
 
     def __init__(self, optimizer: Optimiser, factor: float = 1 / 3, total_iters: int = 5) -> None:
         check(PROBABILITY, factor=factor)
@@ -129,7 +149,15 @@ class StepLR(Scheduler):
 
 
 class MultiStepLR(Scheduler):
-    """Times `gamma` at each of the `milestones`."""
+    """Times `gamma` at each of the `milestones`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> scheduler = nn.schedulers.MultiStepLR(optimizer, milestones=[1, 4], gamma=0.5)
+        >>> [(optimizer.lr, scheduler.step())[0] for _ in range(6)]
+        [1.0, 0.5, 0.5, 0.5, 0.25, 0.25]
+    """
 
     def __init__(self, optimizer: Optimiser, milestones: Iterable[int], gamma: float = 0.1) -> None:
         check(NOT_NEGATIVE, gamma=gamma)
@@ -144,7 +172,15 @@ class MultiStepLR(Scheduler):
 
 
 class ExponentialLR(Scheduler):
-    """Times `gamma` at every step."""
+    """Times `gamma` at every step.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> scheduler = nn.schedulers.ExponentialLR(optimizer, gamma=0.5)
+        >>> [(optimizer.lr, scheduler.step())[0] for _ in range(4)]
+        [1.0, 0.5, 0.25, 0.125]
+    """
 
     def __init__(self, optimizer: Optimiser, gamma: float) -> None:
         check(NOT_NEGATIVE, gamma=gamma)
@@ -157,7 +193,15 @@ class ExponentialLR(Scheduler):
 
 
 class PolynomialLR(Scheduler):
-    """Down to 0 in `total_iters` steps, along a power of a line."""
+    """Down to 0 in `total_iters` steps, along a power of a line.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> scheduler = nn.schedulers.PolynomialLR(optimizer, total_iters=4, power=2.0)
+        >>> [(optimizer.lr, scheduler.step())[0] for _ in range(6)]
+        [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
+    """
 
     def __init__(self, optimizer: Optimiser, total_iters: int = 5, power: float = 1.0) -> None:
         check(POSITIVE_INTEGER, total_iters=total_iters)
@@ -171,7 +215,15 @@ class PolynomialLR(Scheduler):
 
 
 class CosineAnnealingLR(Scheduler):
-    """Half a cosine from the first rate to `eta_min` in `T_max` steps (Loshchilov & Hutter 2017)."""
+    """Half a cosine from the first rate to `eta_min` in `T_max` steps (Loshchilov & Hutter 2017).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> scheduler = nn.schedulers.CosineAnnealingLR(optimizer, T_max=4)
+        >>> [round((optimizer.lr, scheduler.step())[0], 3) for _ in range(5)]
+        [1.0, 0.854, 0.5, 0.146, 0.0]
+    """
 
     def __init__(self, optimizer: Optimiser, T_max: int, eta_min: float = 0.0) -> None:
         check(POSITIVE_INTEGER, T_max=T_max)
@@ -185,7 +237,15 @@ class CosineAnnealingLR(Scheduler):
 
 
 class CosineAnnealingWarmRestarts(Scheduler):
-    """Half cosines, one after the other, each `T_mult` times as long as the one before (Loshchilov & Hutter 2017)."""
+    """Half cosines, one after the other, each `T_mult` times as long as the one before (Loshchilov & Hutter 2017).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> scheduler = nn.schedulers.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
+        >>> [round((optimizer.lr, scheduler.step())[0], 2) for _ in range(7)]
+        [1.0, 0.5, 1.0, 0.85, 0.5, 0.15, 1.0]
+    """
 
     def __init__(self, optimizer: Optimiser, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> None:
         check(POSITIVE_INTEGER, T_0=T_0, T_mult=T_mult)
@@ -202,7 +262,15 @@ class CosineAnnealingWarmRestarts(Scheduler):
 
 
 class LinearLR(Scheduler):
-    """Warm-up: from `start_factor` to `end_factor` times the first rate in `total_iters` equal steps, then level."""
+    """Warm-up: from `start_factor` to `end_factor` times the first rate in `total_iters` equal steps, then level.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> scheduler = nn.schedulers.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+        >>> [(optimizer.lr, scheduler.step())[0] for _ in range(5)]
+        [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
 
     def __init__(
         self, optimizer: Optimiser, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
@@ -223,6 +291,13 @@ class OneCycleLR(Scheduler):
 
     `max_lr` may be a list, one for each group. Smith & Topin 2019; the momentum stays as it is (PyTorch's
     cycle_momentum=False).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.1)
+        >>> scheduler = nn.schedulers.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+        >>> [round((optimizer.lr, scheduler.step())[0], 2) for _ in range(8)]
+        [0.04, 0.52, 1.0, 0.95, 0.81, 0.61, 0.39, 0.19]
     """
 
     def __init__(
@@ -242,7 +317,7 @@ class OneCycleLR(Scheduler):
             check(POSITIVE, max_lr=rate)
         self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
-        self.max_lrs: list[float] = _one_for_each("max_lr", max_lr, optimizer)
+        self.max_lrs: list[float] = one_for_each("max_lr", max_lr, optimizer)
         super().__init__(optimizer)
 
     def rates(self, step: int) -> list[float]:
@@ -260,7 +335,17 @@ class OneCycleLR(Scheduler):
 
 
 class SequentialLR(Scheduler):
-    """One scheduler after the other: from each of the `milestones` on the next, which begins at its step 0."""
+    """One scheduler after the other: from each of the `milestones` on the next, which begins at its step 0.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> optimizer = nn.SGD([nn.Parameter([1.0])], lr=1.0)
+        >>> warm_up = nn.schedulers.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+        >>> decay = nn.schedulers.ExponentialLR(optimizer, gamma=0.5)
+        >>> scheduler = nn.schedulers.SequentialLR(optimizer, [warm_up, decay], milestones=[2])
+        >>> [(optimizer.lr, scheduler.step())[0] for _ in range(5)]
+        [0.5, 0.75, 1.0, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer: Optimiser, schedulers: Sequence[Scheduler], milestones: Sequence[int]) -> None:
         if len(schedulers) != len(milestones) + 1:
@@ -279,96 +364,6 @@ class SequentialLR(Scheduler):
         """Those of the scheduler whose turn it is."""
         turn = bisect_right(self.milestones, step)
         return self.schedulers[turn].rates(step - (self.milestones[turn - 1] if turn else 0))
-
-
-class ReduceLROnPlateau:
-    """Times `factor` when a figure has not got better for more than `patience` steps; `step(metrics)` tells it.
-
-    Args:
-        optimizer: whose rates it moves.
-        mode: "min" or "max": whether the figure is to be small or large.
-        factor: below 1.
-        patience: how many steps in a row without progress are tolerated.
-        threshold: how much better counts as progress: this share of the best figure, or, if `threshold_mode` is "abs",
-            this difference.
-        threshold_mode: "rel" or "abs".
-        cooldown: how many steps after a reduction are not counted.
-        min_lr: the rate stays above; one for all groups, or a list.
-        eps: changes smaller than this are not made.
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimiser,
-        mode: str = "min",
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
-        threshold_mode: str = "rel",
-        cooldown: int = 0,
-        min_lr: float | Sequence[float] = 0,
-        eps: float = 1e-8,
-    ) -> None:
-        check_choice(("min", "max"), mode=mode)
-        check_choice(("rel", "abs"), threshold_mode=threshold_mode)
-        check(BELOW_ONE, factor=factor)
-        check(NATURAL, patience=patience, cooldown=cooldown)
-        check(NOT_NEGATIVE, threshold=threshold, eps=eps)
-        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
-        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
-        self.min_lrs: list[float] = _one_for_each("min_lr", min_lr, optimizer)
-        for rate in self.min_lrs:
-            check(NOT_NEGATIVE, min_lr=rate)
-        self.best = math.inf if mode == "min" else -math.inf
-        self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
-
-    def step(self, metrics: Any) -> None:
-        """Look at the figure after an epoch, and lower the rates if there was no progress for too long."""
-        figure = float(metrics)
-        self.last_epoch += 1
-        if self._is_better(figure):
-            self.best, self.num_bad_epochs = figure, 0
-        else:
-            self.num_bad_epochs += 1
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
-            for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-                rate = max(group["lr"] * self.factor, lowest)
-                if group["lr"] - rate > self.eps:
-                    group["lr"] = rate
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-
-    def _is_better(self, figure: float) -> bool:
-        sign = 1 if self.mode == "min" else -1
-        if self.threshold_mode == "abs":
-            return sign * figure < sign * self.best - self.threshold
-        return sign * figure < sign * self.best * (1 - sign * self.threshold)
-
-    def get_last_lr(self) -> list[float]:
-        """The rate of each group."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best figure, the counts and the rates."""
-        kept = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch")
-        state = {name: getattr(self, name) for name in kept}
-        return {"kind": type(self).__name__, "lrs": self.get_last_lr(), **state}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict()` was taken.
-
-        Raises:
-            ValueError: the state is of another scheduler, or for another number of groups.
-        """
-        kept = ("num_bad_epochs", "cooldown_counter", "last_epoch")
-        check_state(self, state, "best", "lrs", *kept)
-        rates = _one_for_each("lrs", list(state["lrs"]), self.optimizer)
-        self.best = float(state["best"])
-        vars(self).update({name: int(state[name]) for name in kept})
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -74,6 +74,20 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         ValueError: the file is not a complete npz file, or holds pickled objects; names the file.
         OSError: it cannot be opened.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.savez(Path(folder) / "theirs.npz", weight=np.ones((2, 3)), bias=np.zeros(2))
+        ...     state = nn.load(Path(folder) / "theirs.npz")
+        >>> net = nn.Linear(3, 2, rng=np.random.default_rng(0))
+        >>> net.load_state_dict(state)
+        >>> net.weight.data
+        array([[1., 1., 1.],
+               [1., 1., 1.]], dtype=float32)
     """
     with Path(path).open("rb") as stream:
         try:

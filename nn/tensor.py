@@ -256,7 +256,18 @@ class Tensor(_Operators):
 
 
 class Parameter(Tensor):
-    """A leaf tensor that is trained: it requires a gradient and is found by its Module."""
+    """A leaf tensor that is trained: it requires a gradient and is found by its Module.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> class Shift(nn.Module):
+        ...     def __init__(self):
+        ...         self.by = nn.Parameter([1.0, 2.0])
+        ...     def forward(self, x):
+        ...         return x + self.by
+        >>> dict(Shift().named_parameters())
+        {'by': Parameter([1., 2.], shape=(2,), float32, requires_grad=True)}
+    """
 
     __slots__ = ()
 

@@ -322,6 +322,10 @@ def test_jvp_vjp_and_jacobian_are_those_of_torch() -> None:
     same(nn.jacobian(both(nn), x), theirs.jacobian(both(torch), tx))
     same(nn.jacobian(lambda a: a * a, x[0]), theirs.jacobian(lambda a: a * a, tx[0]))
     same(nn.hvp(one_number, x, tuple(v)), theirs.hvp(one_number, tx, tv))
+    w, tensors = tuple(map(nn.Tensor, u)), tuple(map(nn.Tensor, v))  # directions may be tensors
+    same(nn.jvp(both(nn), x, tensors), theirs.jvp(both(torch), tx, tv))
+    same(nn.vjp(both(nn), x, w), theirs.vjp(both(torch), tx, tu))
+    same(nn.hvp(one_number, x, tensors), theirs.hvp(one_number, tx, tv))
     same(nn.hessian(one_number, x), theirs.hessian(one_number, tx))
 
 

@@ -81,7 +81,15 @@ def sum_channels(grad: Array) -> Array:
 
 @operation
 def bias_relu(x: Operand, bias: Operand) -> Rule:
-    """relu(x + bias) for images x (batch, channels, height, width) and bias (channels,)."""
+    """relu(x + bias) for images x (batch, channels, height, width) and bias (channels,).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.functional.bias_relu([[[[1.0, -3.0]], [[1.0, -3.0]]]], bias=[0.0, 10.0])
+        array([[[[ 1.,  0.]],
+        <BLANKLINE>
+                [[11.,  7.]]]])
+    """
     level = np.empty_like(x[:, :, :1])  # a whole row of biases: numpy is quicker on arrays than on scalars
     level[...] = bias[:, None, None]
     out = np.maximum(x, -level, out=buffers.empty_like(x))
@@ -124,6 +132,16 @@ def conv2d(
 
     Raises:
         ValueError: naming both shapes when they do not fit. (In PyTorch `stride` comes before `padding`: say which.)
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> image, kernel = np.eye(4)[None, None], np.ones((1, 1, 3, 3))
+        >>> nn.conv2d(image, kernel)[0, 0]
+        array([[3., 2.],
+               [2., 3.]])
+        >>> nn.conv2d(image, kernel, padding="same").shape, nn.conv2d(image, kernel, padding=1, stride=2).shape
+        ((1, 1, 4, 4), (1, 1, 2, 2))
     """
     return _convolve("conv2d", _conv2d, image, kernel, bias, groups, 2, (stride, padding, dilation))
 
@@ -142,6 +160,11 @@ def conv1d(
 
     As `conv2d` along one axis. Returns (batch, out_channels, (length + 2 padding - dilation (kernel_size - 1) - 1) //
     stride + 1).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.conv1d([[[1.0, 2.0, 4.0, 8.0]]], [[[-1.0, 1.0]]])  # differences of neighbours
+        array([[[1., 2., 4.]]])
     """
     return _convolve("conv1d", _conv2d, input, weight, bias, groups, 1, (stride, padding, dilation))
 
@@ -162,6 +185,14 @@ def conv_transpose2d(
     input (batch, channels, height, width), weight (channels, out_channels / groups, kernel_height, kernel_width) ->
     (batch, out_channels, (height - 1) stride - 2 padding + dilation (kernel_height - 1) + output_padding + 1, ...).
     `output_padding` chooses among the sizes that the stride made equal. Raises ValueError as `conv2d` does.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> image, kernel = np.ones((1, 3, 8, 8)), np.ones((16, 3, 3, 3))
+        >>> small = nn.conv2d(image, kernel, stride=2, padding=1)
+        >>> small.shape, nn.conv_transpose2d(small, kernel, stride=2, padding=1, output_padding=1).shape
+        ((1, 16, 4, 4), (1, 3, 8, 8))
     """
     settings = stride, padding, output_padding, dilation
     return _convolve("conv_transpose2d", _conv_transpose2d, input, weight, bias, groups, 2, settings)
@@ -178,7 +209,13 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Any:
-    """`conv_transpose2d` along one axis: input (batch, channels, length), weight (channels, out / groups, size)."""
+    """`conv_transpose2d` along one axis: input (batch, channels, length), weight (channels, out / groups, size).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.conv_transpose1d([[[1.0, 0.0, 5.0]]], [[[1.0, 2.0]]], stride=2)  # a kernel for each number
+        array([[[ 1.,  2.,  0.,  0.,  5., 10.]]])
+    """
     settings = stride, padding, output_padding, dilation
     return _convolve("conv_transpose1d", _conv_transpose2d, input, weight, bias, groups, 1, settings)
 

@@ -24,13 +24,26 @@ def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
     """Mean over windows that share the picture evenly: (..., height, width) -> (..., *output_size).
 
     `output_size` is one number or (height, width); None leaves that axis as it is. 1 is the mean of everything.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> images = np.zeros((2, 8, 7, 5))
+        >>> nn.adaptive_avg_pool2d(images, 1).shape, nn.adaptive_avg_pool2d(images, (None, 2)).shape
+        ((2, 8, 1, 1), (2, 8, 7, 2))
     """
     return _adaptive("adaptive_avg_pool2d", input, output_size, 2, largest=False)
 
 
 @composite
 def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
-    """Mean over windows that share the sequence evenly: (..., length) -> (..., output_size)."""
+    """Mean over windows that share the sequence evenly: (..., length) -> (..., output_size).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.adaptive_avg_pool1d([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]], 3)
+        array([[1.5, 3.5, 5.5]])
+    """
     return _adaptive("adaptive_avg_pool1d", input, output_size, 1, largest=False)
 
 
@@ -39,13 +52,24 @@ def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool =
     """Largest of windows that share the picture evenly: (..., height, width) -> (..., *output_size).
 
     With `return_indices` a pair: also where each largest pixel was, row * width + column.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.adaptive_max_pool2d([[[1.0, 2.0], [9.0, 4.0]]], 1, return_indices=True)
+        (array([[[9.]]]), array([[[2]]]))
     """
     return _adaptive("adaptive_max_pool2d", input, output_size, 2, largest=True, return_indices=return_indices)
 
 
 @composite
 def adaptive_max_pool1d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
-    """Largest of windows that share the sequence evenly: (..., length) -> (..., output_size)."""
+    """Largest of windows that share the sequence evenly: (..., length) -> (..., output_size).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.adaptive_max_pool1d([[1.0, 2.0, 3.0, 4.0, 5.0]], 2)  # the two windows share the 3
+        array([[3., 5.]])
+    """
     return _adaptive("adaptive_max_pool1d", input, output_size, 1, largest=True, return_indices=return_indices)
 
 

@@ -220,6 +220,12 @@ def nll_loss(
     Raises:
         TypeError: the target does not hold integers.
         ValueError: shapes do not fit, or a target is not a class.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> logits = nn.Tensor([[2.0, 0.0], [0.0, 0.0]])
+        >>> nn.nll_loss(nn.log_softmax(logits), [0, 1], reduction="none")
+        Tensor([0.1269, 0.6931], shape=(2,), float32)
     """
     check_choice(REDUCTIONS, reduction=reduction)
     shape = np.shape(input)
@@ -264,6 +270,14 @@ def binary_cross_entropy_with_logits(
 
     Raises:
         ValueError: shapes do not fit.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([0.0, 100.0], requires_grad=True)
+        >>> nn.binary_cross_entropy_with_logits(x, [1.0, 0.0], reduction="none")
+        Tensor([  0.6931, 100.    ], shape=(2,), float32, made by binary_cross_entropy_with_logits)
+        >>> nn.grad(nn.binary_cross_entropy_with_logits(x, [1.0, 0.0], reduction="sum"), x)[0]  # sigmoid(x) - target
+        Tensor([-0.5,  1. ], shape=(2,), float32)
     """
     name = "binary_cross_entropy_with_logits"
     shape = np.shape(input)
@@ -295,6 +309,11 @@ def binary_cross_entropy(input: Operand, target: Operand, weight: Any = None, *,
     """-log of the probability, itself the input, of `target`; `binary_cross_entropy_with_logits` is the safer one.
 
     As in PyTorch logarithms below -100 count as -100. Arguments as there, but `input` holds numbers from 0 to 1.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.binary_cross_entropy([0.9, 0.5], [1.0, 0.0], reduction="none").round(3)
+        array([0.105, 0.693])
     """
     name = "binary_cross_entropy"
     array, shape = np.asarray(plain(input)), np.shape(input)

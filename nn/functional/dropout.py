@@ -13,7 +13,14 @@ from ..tensor import Operand, Rule, composite, operation
 
 @operation
 def dropout(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Rule:
-    """Set each element to 0 with probability p, and divide the others by 1 - p (Srivastava et al. 2014)."""
+    """Set each element to 0 with probability p, and divide the others by 1 - p (Srivastava et al. 2014).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.dropout(np.ones(8), p=0.25, rng=np.random.default_rng(0)).round(3)
+        array([1.333, 1.333, 0.   , 0.   , 1.333, 1.333, 1.333, 1.333])
+    """
     check(PROBABILITY, p=p)
     if not training or p == 0:
         return input, lambda grad, needs: (grad,)
@@ -45,11 +52,28 @@ def _whole_channels(
 
 @composite
 def dropout1d(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Any:
-    """Dropout of whole channels of (batch, channels, length): a single number could be guessed from its neighbours."""
+    """Dropout of whole channels of (batch, channels, length): a single number could be guessed from its neighbours.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.dropout1d(np.ones((1, 3, 4)), rng=np.random.default_rng(0))[0]
+        array([[2., 2., 2., 2.],
+               [0., 0., 0., 0.],
+               [0., 0., 0., 0.]])
+    """
     return _whole_channels("dropout1d", input, 1, p, training, rng)
 
 
 @composite
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Any:
-    """Dropout of whole channels of (batch, channels, height, width) (Tompson et al. 2015)."""
+    """Dropout of whole channels of (batch, channels, height, width) (Tompson et al. 2015).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.dropout2d(np.ones((2, 3, 8, 8)), rng=np.random.default_rng(1)).mean((2, 3))
+        array([[2., 2., 0.],
+               [2., 0., 0.]])
+    """
     return _whole_channels("dropout2d", input, 2, p, training, rng)

@@ -44,6 +44,13 @@ def embedding(input: Any, weight: Operand, padding_idx: int | None = None) -> An
     Raises:
         TypeError: the input does not hold integers.
         ValueError: an integer is out of range.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.embedding([2, 0, 2], weight=[[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]])
+        array([[2. , 2.5],
+               [0. , 0.5],
+               [2. , 2.5]])
     """
     index = constant("input", input)
     if index.dtype.kind not in "iu":

@@ -72,7 +72,14 @@ def layer_norm(
     bias: Operand = None,
     eps: float = 1e-5,
 ) -> Any:
-    """Normalise over the last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016)."""
+    """Normalise over the last axes, those of `normalized_shape` (Ba, Kiros & Hinton 2016).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.layer_norm([[1.0, 3.0], [10.0, 30.0]], 2).round(3)
+        array([[-1.,  1.],
+               [-1.,  1.]])
+    """
     array = np.asarray(plain(input))
     shape = _last_axes("layer_norm", array.shape, normalized_shape, weight=weight, bias=bias)
     if not array.size:
@@ -107,6 +114,16 @@ def batch_norm(
     Raises:
         ValueError: shapes do not fit, or a channel has a single value in training.
         TypeError: the running statistics are not plain floating arrays.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> mean, var = np.zeros(1), np.ones(1)
+        >>> nn.batch_norm([[1.0], [3.0]], mean, var, training=True).round(3)
+        array([[-1.],
+               [ 1.]])
+        >>> mean  # a tenth of the way to the batch's, which is 2
+        array([0.2])
     """
     array = np.asarray(plain(input))
     if array.ndim < 2:
@@ -156,6 +173,11 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     """Normalise each group of channels of each example, over the group and all axes after it (Wu & He 2018).
 
     input (batch, channels, ...), weight and bias (channels,).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.group_norm([[1.0, 3.0, 10.0, 30.0]], num_groups=2).round(3)
+        array([[-1.,  1., -1.,  1.]])
     """
     shape = np.shape(input)
     if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
@@ -190,6 +212,12 @@ def instance_norm(
 
     input (batch, channels, ...). By its own statistics, whose means over the batch move the running ones, in place; or
     by the running ones if not `use_input_stats`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.instance_norm([[[1.0, 3.0], [10.0, 30.0]]]).round(3)
+        array([[[-1.,  1.],
+                [-1.,  1.]]])
     """
     shape = np.shape(input)
     if len(shape) < 3:
@@ -219,6 +247,11 @@ def rms_norm(
     """Divide by the root of the mean square over the last axes, those of `normalized_shape` (Zhang & Sennrich 2019).
 
     `eps` is added to the mean square; by default the precision's smallest step from 1.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.rms_norm([[1.0, 7.0]], 2)  # the root of the mean square is 5
+        array([[0.2, 1.4]])
     """
     shape = _last_axes("rms_norm", np.shape(input), normalized_shape, weight=weight)
     axes = tuple(range(-len(shape), 0))
@@ -260,6 +293,11 @@ def local_response_norm(input: Operand, size: int, alpha: float = 1e-4, beta: fl
     """Divide by (k + alpha * the mean square of `size` neighbouring channels) ** beta (Krizhevsky et al. 2012).
 
     input (batch, channels, ...).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.local_response_norm([[[1.0], [2.0], [3.0]]], size=3, alpha=1.0, beta=0.5).round(3)[0, :, 0]
+        array([0.612, 0.84 , 1.299])
     """
     check(POSITIVE_INTEGER, size=size)
     shape = np.shape(input)
@@ -275,6 +313,13 @@ def local_response_norm(input: Operand, size: int, alpha: float = 1e-4, beta: fl
 
 @composite
 def normalize(input: Operand, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
-    """Divide by the p-norm along `dim`, or by eps where that is smaller."""
+    """Divide by the p-norm along `dim`, or by eps where that is smaller.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.normalize([[3.0, 4.0], [0.0, 5.0]])
+        array([[0.6, 0.8],
+               [0. , 1. ]])
+    """
     length = operations.norm(input, p, dim, True)
     return operations.divide(input, operations.clip(length, eps))

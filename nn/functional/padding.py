@@ -21,6 +21,13 @@ def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float
     mode: "constant" (`value`, 0 by default), "reflect" (mirrored at the border, which is not repeated), "replicate"
     (the border again) or "circular" (from the other side). A negative number cuts off. Raises ValueError for what the
     picture is too small for.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.pad([[1.0, 2.0, 3.0]], (1, 2))
+        array([[0., 1., 2., 3., 0., 0.]])
+        >>> nn.pad([[1.0, 2.0, 3.0]], (1, 2), mode="reflect")
+        array([[2., 1., 2., 3., 2., 1.]])
     """
     shape, pads = np.shape(input), [int(n) for n in pad]
     if len(pads) % 2 or len(pads) > 2 * len(shape):

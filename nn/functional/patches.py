@@ -74,6 +74,15 @@ def unfold(input: Operand, kernel_size: Size, dilation: Size = 1, padding: Size 
 
     Raises:
         ValueError: the window does not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.unfold(np.arange(9.0).reshape(1, 1, 3, 3), kernel_size=2)[0]
+        array([[0., 1., 3., 4.],
+               [1., 2., 4., 5.],
+               [3., 4., 6., 7.],
+               [4., 5., 7., 8.]])
     """
     shape = np.shape(input)
     if len(shape) not in (3, 4):
@@ -98,6 +107,14 @@ def fold(
 
     Raises:
         ValueError: there is another number of windows, or of entries in them.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.fold(nn.unfold(np.ones((1, 1, 3, 3)), 2), output_size=3, kernel_size=2)[0, 0]  # how many windows saw it
+        array([[1., 2., 1.],
+               [2., 4., 2.],
+               [1., 2., 1.]])
     """
     shape, size = np.shape(input), numbers("output_size", output_size, 2, 1)
     axes = _windows("fold", shape, size, kernel_size, dilation, padding, stride)
@@ -120,6 +137,12 @@ def pixel_shuffle(input: Operand, upscale_factor: int) -> Any:
 
     input (..., channels * r * r, height, width) -> (..., channels, height * r, width * r). Other numbers of channels
     raise ValueError.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.pixel_shuffle([[[1.0]], [[2.0]], [[3.0]], [[4.0]]], upscale_factor=2)
+        array([[[1., 2.],
+                [3., 4.]]])
     """
     check(POSITIVE_INTEGER, upscale_factor=upscale_factor)
     r, shape = upscale_factor, np.shape(input)
@@ -134,7 +157,14 @@ def pixel_shuffle(input: Operand, upscale_factor: int) -> Any:
 
 @composite
 def pixel_unshuffle(input: Operand, downscale_factor: int) -> Any:
-    """A block of r x r pixels becomes r * r channels: the way back through `pixel_shuffle`."""
+    """A block of r x r pixels becomes r * r channels: the way back through `pixel_shuffle`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.pixel_unshuffle(np.zeros((1, 3, 8, 8)), downscale_factor=2).shape
+        (1, 12, 4, 4)
+    """
     check(POSITIVE_INTEGER, downscale_factor=downscale_factor)
     r, shape = downscale_factor, np.shape(input)
     if len(shape) < 3 or shape[-2] % r or shape[-1] % r:

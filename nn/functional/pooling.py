@@ -185,6 +185,17 @@ def max_pool2d(
     Windows touch unless `stride` says otherwise; what is left over at the border is dropped unless `ceil_mode`.
     `padding` is at most half a window, and never the largest. The first largest, in reading order, gets the gradient.
     With `return_indices` a pair: also where each largest pixel was, row * width + column, as `max_unpool2d` takes them.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> largest, where = nn.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2, return_indices=True)
+        >>> largest[0, 0]
+        array([[ 5.,  7.],
+               [13., 15.]])
+        >>> where[0, 0]
+        array([[ 5,  7],
+               [13, 15]])
     """
     settings = kernel_size, stride, padding, dilation, ceil_mode
     return _pool("max_pool2d", _max_pool2d, input, 2, settings, return_indices=return_indices)
@@ -200,7 +211,15 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """Largest of each window: (batch, channels, length) -> (batch, channels, length'); settings as `max_pool2d`."""
+    """Largest of each window: (batch, channels, length) -> (batch, channels, length'); settings as `max_pool2d`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.max_pool1d([[[1.0, 3.0, 2.0, 0.0, 5.0]]], kernel_size=2)
+        array([[[3., 2.]]])
+        >>> nn.max_pool1d([[[1.0, 3.0, 2.0, 0.0, 5.0]]], kernel_size=2, ceil_mode=True)
+        array([[[3., 2., 5.]]])
+    """
     settings = kernel_size, stride, padding, dilation, ceil_mode
     return _pool("max_pool1d", _max_pool2d, input, 1, settings, return_indices=return_indices)
 
@@ -219,6 +238,16 @@ def avg_pool2d(
 
     `padding` zeros count in the mean unless `count_include_pad` is False; `divisor_override` divides instead of the
     number of pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.avg_pool2d(np.ones((1, 1, 2, 2)), kernel_size=2, padding=1)[0, 0]  # zeros around count
+        array([[0.25, 0.25],
+               [0.25, 0.25]])
+        >>> nn.avg_pool2d(np.ones((1, 1, 2, 2)), kernel_size=2, padding=1, count_include_pad=False)[0, 0]
+        array([[1., 1.],
+               [1., 1.]])
     """
     if divisor_override is not None and (not isinstance(divisor_override, int | np.integer) or not divisor_override):
         raise ValueError(f"avg_pool2d: divisor_override is {divisor_override!r}; expected a whole number that is not 0")
@@ -235,7 +264,13 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:
-    """Mean of each window: (batch, channels, length) -> (batch, channels, length'); settings as `avg_pool2d`."""
+    """Mean of each window: (batch, channels, length) -> (batch, channels, length'); settings as `avg_pool2d`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.avg_pool1d([[[1.0, 3.0, 5.0, 7.0]]], kernel_size=2)
+        array([[[2., 6.]]])
+    """
     return _pool(
         "avg_pool1d", _avg_pool2d, input, 1, (kernel_size, stride, padding, 1, ceil_mode), count_include_pad, None
     )

@@ -49,7 +49,13 @@ def _l1(input: Operand, target: Operand, reduction: str) -> Rule:
 
 @composite
 def l1_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any:
-    """Absolute difference, averaged over all elements; its slope is 0 at 0. Arguments as `mse_loss`."""
+    """Absolute difference, averaged over all elements; its slope is 0 at 0. Arguments as `mse_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.l1_loss([1.0, 2.0], [0.0, 5.0], reduction="none")
+        array([1., 3.])
+    """
     check_same_shape("l1_loss", input, target)
     check_choice(REDUCTIONS, reduction=reduction)
     return _l1(input, target, reduction=reduction)
@@ -72,7 +78,13 @@ def _huber(input: Operand, target: Operand, reduction: str, delta: float, scale:
 
 @composite
 def huber_loss(input: Operand, target: Operand, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Half the square of differences up to `delta`, straight on from there (Huber 1964). Arguments as `mse_loss`."""
+    """Half the square of differences up to `delta`, straight on from there (Huber 1964). Arguments as `mse_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.huber_loss([0.0, 0.0], [0.5, 3.0], reduction="none")
+        array([0.125, 2.5  ])
+    """
     check_same_shape("huber_loss", input, target)
     check_choice(REDUCTIONS, reduction=reduction)
     check(POSITIVE, delta=delta)
@@ -81,7 +93,13 @@ def huber_loss(input: Operand, target: Operand, reduction: str = "mean", delta: 
 
 @composite
 def smooth_l1_loss(input: Operand, target: Operand, *, reduction: str = "mean", beta: float = 1.0) -> Any:
-    """`huber_loss` with delta = beta, divided by it: at a distance the absolute difference. Arguments as `mse_loss`."""
+    """`huber_loss` with delta = beta, divided by it: at a distance the absolute difference. Arguments as `mse_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.smooth_l1_loss([0.0, 0.0], [1.0, 10.0], reduction="none", beta=2.0)
+        array([0.25, 9.  ])
+    """
     check_same_shape("smooth_l1_loss", input, target)
     check_choice(REDUCTIONS, reduction=reduction)
     check(NOT_NEGATIVE, beta=beta)
@@ -122,6 +140,13 @@ def kl_div(input: Operand, target: Operand, *, reduction: str = "mean", log_targ
 
     Raises:
         ValueError: the shapes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])
+        >>> round(float(nn.kl_div(np.log(q), p, reduction="batchmean")), 4)
+        0.5108
     """
     check_same_shape("kl_div", input, target)
     check_choice((*REDUCTIONS, "batchmean"), reduction=reduction)

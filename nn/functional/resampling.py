@@ -32,6 +32,13 @@ def interpolate(
             "area" (the mean of what falls into each pixel).
         align_corners: for the linear and the cubic ones, whether the corner pixels' centres stay where they are.
         recompute_scale_factor: take the scale from the sizes, not from `scale_factor`, which may not be whole.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.interpolate([[[1.0, 3.0]]], scale_factor=2, mode="linear")
+        array([[[1. , 1.5, 2.5, 3. ]]])
+        >>> nn.interpolate([[[1.0, 3.0]]], size=3, mode="linear", align_corners=True)
+        array([[[1., 2., 3.]]])
     """
     shape = np.shape(input)
     count = len(shape) - 2
@@ -78,7 +85,14 @@ def upsample(
     mode: str = "nearest",
     align_corners: bool | None = None,
 ) -> Any:
-    """`interpolate` by its older name."""
+    """`interpolate` by its older name.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.upsample([[[[1.0, 2.0]]]], scale_factor=2)[0, 0]
+        array([[1., 1., 2., 2.],
+               [1., 1., 2., 2.]])
+    """
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 

@@ -35,6 +35,16 @@ def max_unpool2d(
 
     Raises:
         ValueError: an index is outside the picture, or the pool cannot have been of this size.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> largest, where = nn.max_pool2d(np.arange(20.0).reshape(1, 1, 4, 5), 2, return_indices=True)
+        >>> nn.max_unpool2d(largest, where, kernel_size=2, output_size=(4, 5))[0, 0]
+        array([[ 0.,  0.,  0.,  0.,  0.],
+               [ 0.,  6.,  0.,  8.,  0.],
+               [ 0.,  0.,  0.,  0.,  0.],
+               [ 0., 16.,  0., 18.,  0.]])
     """
     return _unpool("max_unpool2d", input, indices, 2, kernel_size, stride, padding, output_size)
 
@@ -51,6 +61,12 @@ def max_unpool1d(
     """Put numbers back where `max_pool1d(..., return_indices=True)` found them: (batch, channels, length).
 
     Arguments as `max_unpool2d`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> largest, where = nn.max_pool1d([[[1.0, 3.0, 4.0, 2.0]]], 2, return_indices=True)
+        >>> nn.max_unpool1d(largest, where, kernel_size=2)
+        array([[[0., 3., 4., 0.]]])
     """
     return _unpool("max_unpool1d", input, indices, 1, kernel_size, stride, padding, output_size)
 

@@ -11,27 +11,12 @@ from .convolution import (
     ConvTranspose2D as ConvTranspose2D,
 )
 from .activations import (
-    CELU as CELU,
-    ELU as ELU,
     GELU as GELU,
-    GLU as GLU,
-    Hardsigmoid as Hardsigmoid,
-    Hardswish as Hardswish,
-    Hardtanh as Hardtanh,
     Identity as Identity,
-    LeakyReLU as LeakyReLU,
-    LogSigmoid as LogSigmoid,
     LogSoftmax as LogSoftmax,
-    Mish as Mish,
-    PReLU as PReLU,
     ReLU as ReLU,
-    ReLU6 as ReLU6,
-    SELU as SELU,
-    SiLU as SiLU,
     Sigmoid as Sigmoid,
     Softmax as Softmax,
-    Softplus as Softplus,
-    Softsign as Softsign,
     Tanh as Tanh,
 )
 from .dropout import Dropout as Dropout, Dropout1D as Dropout1D, Dropout2D as Dropout2D
@@ -80,6 +65,23 @@ from .pooling import (
     MaxPool2D as MaxPool2D,
     MaxUnpool1D as MaxUnpool1D,
     MaxUnpool2D as MaxUnpool2D,
+)
+from .rectifiers import (
+    CELU as CELU,
+    ELU as ELU,
+    GLU as GLU,
+    SELU as SELU,
+    Hardsigmoid as Hardsigmoid,
+    Hardswish as Hardswish,
+    Hardtanh as Hardtanh,
+    LeakyReLU as LeakyReLU,
+    LogSigmoid as LogSigmoid,
+    Mish as Mish,
+    PReLU as PReLU,
+    ReLU6 as ReLU6,
+    SiLU as SiLU,
+    Softplus as Softplus,
+    Softsign as Softsign,
 )
 from .sequential import Sequential as Sequential
 from .shapes import (

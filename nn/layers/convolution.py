@@ -128,6 +128,13 @@ class Conv1D(_Forward):
 
     (batch, in_channels, length) -> (batch, out_channels, (length + 2 padding - dilation (kernel_size - 1) - 1) //
     stride + 1). Settings as in `Conv2D`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.Conv1D(4, 8, 3, padding="same", dilation=2, rng=np.random.default_rng(0))
+        >>> layer.weight.shape, layer(np.ones((2, 4, 50), np.float32)).shape
+        ((8, 4, 3), (2, 8, 50))
     """
 
     axes = 1
@@ -185,12 +192,27 @@ class ConvTranspose2D(_Transposed):
 
     (batch, in_channels, height, width) -> (batch, out_channels, (height - 1) stride - 2 padding + dilation
     (kernel_height - 1) + output_padding + 1, ...).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.ConvTranspose2D(8, 1, 2, stride=2, rng=np.random.default_rng(0))
+        >>> layer(np.ones((2, 8, 14, 14), np.float32)).shape
+        (2, 1, 28, 28)
     """
 
     axes = 2
 
 
 class ConvTranspose1D(_Transposed):
-    """The transpose of a `Conv1D`, for longer sequences; weight (in_channels, out_channels / groups, kernel_size)."""
+    """The transpose of a `Conv1D`, for longer sequences; weight (in_channels, out_channels / groups, kernel_size).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.ConvTranspose1D(8, 4, 4, stride=2, padding=1, rng=np.random.default_rng(0))
+        >>> layer(np.ones((2, 8, 25), np.float32)).shape
+        (2, 4, 50)
+    """
 
     axes = 1

@@ -53,6 +53,13 @@ class Embedding(Module):
     """A row of numbers for each integer: weight (num_embeddings, embedding_dim), standard normal at first.
 
     The row `padding_idx`, if one is given, is 0 at first and gets no gradient.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.Embedding(10, 4, padding_idx=0, rng=np.random.default_rng(0))
+        >>> layer([[3, 1, 0]]).shape, layer([0]).data
+        ((1, 3, 4), array([[0., 0., 0., 0.]], dtype=float32))
     """
 
     def __init__(

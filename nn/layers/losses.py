@@ -32,7 +32,14 @@ class _Loss(Module):
 
 
 class L1Loss(_Loss):
-    """Absolute difference: `l1_loss`."""
+    """Absolute difference: `l1_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([0.5, 0.0, 100.0], requires_grad=True)
+        >>> nn.grad(nn.L1Loss(reduction="sum")(x, [0.0, 0.0, 0.0]), x)[0]
+        Tensor([1., 0., 1.], shape=(3,), float32)
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """Any shape, twice -> one number, unless the reduction is "none"."""
@@ -40,7 +47,13 @@ class L1Loss(_Loss):
 
 
 class MSELoss(_Loss):
-    """Squared difference: `mse_loss`."""
+    """Squared difference: `mse_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.MSELoss(reduction="none")([1.0, 2.0], [0.0, 5.0])
+        array([1., 9.])
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """Any shape, twice -> one number, unless the reduction is "none"."""
@@ -48,7 +61,14 @@ class MSELoss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """Half the square of differences up to `delta`, straight on from there: `huber_loss`."""
+    """Half the square of differences up to `delta`, straight on from there: `huber_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> loss, x = nn.HuberLoss(), nn.Tensor([0.5, 100.0], requires_grad=True)
+        >>> nn.grad(loss(x, [0.0, 0.0]), x)[0]  # an outlier pulls no harder than 1, shared by two
+        Tensor([0.25, 0.5 ], shape=(2,), float32)
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -60,7 +80,13 @@ class HuberLoss(_Loss):
 
 
 class SmoothL1Loss(_Loss):
-    """Half the square of differences up to `beta`, divided by it, and the absolute one from there: `smooth_l1_loss`."""
+    """Half the square of differences up to `beta`, divided by it, and the absolute one from there: `smooth_l1_loss`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.SmoothL1Loss(reduction="none")([0.5, 3.0], [0.0, 0.0])
+        array([0.125, 2.5  ])
+    """
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -72,7 +98,15 @@ class SmoothL1Loss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """The Kullback-Leibler divergence: `kl_div`; `reduction="batchmean"` gives the mathematical definition."""
+    """The Kullback-Leibler divergence: `kl_div`; `reduction="batchmean"` gives the mathematical definition.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> p = np.array([[0.5, 0.5], [0.9, 0.1]])
+        >>> nn.KLDivLoss(reduction="none")(np.log([[0.5, 0.5]] * 2), p).sum(1).round(3)
+        array([0.   , 0.368])
+    """
 
     reductions = (*REDUCTIONS, "batchmean")
 
@@ -86,7 +120,14 @@ class KLDivLoss(_Loss):
 
 
 class CrossEntropyLoss(_Loss):
-    """-log softmax(input)[target]: `cross_entropy`."""
+    """-log softmax(input)[target]: `cross_entropy`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> loss = nn.CrossEntropyLoss(ignore_index=0)  # class 0 fills up short sentences
+        >>> round(loss(nn.Tensor([[9.0, 0.0, 0.0], [0.0, 2.0, 0.0]]), [0, 1]).item(), 4)
+        0.2395
+    """
 
     def __init__(
         self,
@@ -112,7 +153,16 @@ class CrossEntropyLoss(_Loss):
 
 
 class NLLLoss(_Loss):
-    """-input[target]: `nll_loss`, after a LogSoftmax."""
+    """-input[target]: `nll_loss`, after a LogSoftmax.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> logits = np.array([[2.0, 0.0, 1.0]])
+        >>> loss = nn.NLLLoss()(nn.LogSoftmax()(logits), [2])
+        >>> round(float(loss), 4) == round(float(nn.CrossEntropyLoss()(logits, [2])), 4)
+        True
+    """
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction, weight=weight)
@@ -124,7 +174,13 @@ class NLLLoss(_Loss):
 
 
 class BCELoss(_Loss):
-    """-log of the probability, itself the input, of the target: `binary_cross_entropy`."""
+    """-log of the probability, itself the input, of the target: `binary_cross_entropy`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> round(float(nn.BCELoss(reduction="sum")([0.5, 0.25], [1.0, 1.0])), 3)  # 3 log 2
+        2.079
+    """
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction, weight=weight)
@@ -135,7 +191,14 @@ class BCELoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """-log of the probability that sigmoid(input) gives to the target: `binary_cross_entropy_with_logits`."""
+    """-log of the probability that sigmoid(input) gives to the target: `binary_cross_entropy_with_logits`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> loss = nn.BCEWithLogitsLoss(pos_weight=[3.0], reduction="none")  # a 1 counts as three
+        >>> loss(nn.Tensor([0.0, 0.0]), [1.0, 0.0])
+        Tensor([2.0794, 0.6931], shape=(2,), float32)
+    """
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction=reduction, weight=weight, pos_weight=pos_weight)

@@ -78,13 +78,32 @@ class BatchNorm2D(_BatchNorm):
 
     `momentum`: how far a batch moves the running statistics; None: they are the mean of all batches so far. Not
     `track_running_stats`: each batch's own are used in evaluation too.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> norm, images = nn.BatchNorm2D(3), np.random.default_rng(0).normal(5, 2, (16, 3, 8, 8))
+        >>> y = norm(images.astype(np.float32)).data
+        >>> abs(y.mean((0, 2, 3)).round(3)), y.std((0, 2, 3)).round(3)
+        (array([0., 0., 0.], dtype=float32), array([1., 1., 1.], dtype=float32))
     """
 
     ndims = (4,)
 
 
 class BatchNorm1D(_BatchNorm):
-    """Normalise each feature over the batch, or each channel over batch and length; settings as in `BatchNorm2D`."""
+    """Normalise each feature over the batch, or each channel over batch and length; settings as in `BatchNorm2D`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> norm = nn.BatchNorm1D(2)
+        >>> norm(np.array([[1.0, 10.0], [3.0, 30.0]], np.float32)).data.round(2)
+        array([[-1., -1.],
+               [ 1.,  1.]], dtype=float32)
+        >>> norm.eval()(np.zeros((1, 2), np.float32)).data.round(2)  # by the running statistics: means 0.2 and 2
+        array([[-0.19, -0.44]], dtype=float32)
+    """
 
     ndims, axes = (2, 3), "(batch, {0}) or (batch, {0}, length)"
 
@@ -119,19 +138,43 @@ class _InstanceNorm(_Channels):
 
 
 class InstanceNorm2D(_InstanceNorm):
-    """Normalise each channel of each picture by itself (Ulyanov, Vedaldi & Lempitsky 2016)."""
+    """Normalise each channel of each picture by itself (Ulyanov, Vedaldi & Lempitsky 2016).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> photo = np.random.default_rng(0).uniform(size=(1, 3, 8, 8)).astype(np.float32)
+        >>> norm = nn.InstanceNorm2D(3)
+        >>> bool(abs(norm(photo) - norm(0.5 * photo + 0.2)).max() < 0.01)  # contrast and brightness are gone
+        True
+    """
 
     ndims = (3, 4)
 
 
 class InstanceNorm1D(_InstanceNorm):
-    """Normalise each channel of each sequence by itself."""
+    """Normalise each channel of each sequence by itself.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.InstanceNorm1D(2)(nn.Tensor([[[1.0, 3.0], [10.0, 30.0]]])).data.round(2)
+        array([[[-1.,  1.],
+                [-1.,  1.]]], dtype=float32)
+    """
 
     ndims, axes = (2, 3), "(batch, {}, length)"
 
 
 class GroupNorm(Module):
-    """Normalise groups of channels of each example, independently of the batch (Wu & He 2018)."""
+    """Normalise groups of channels of each example, independently of the batch (Wu & He 2018).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> norm = nn.GroupNorm(num_groups=2, num_channels=4)
+        >>> norm(np.array([[1.0, 3.0, 10.0, 30.0]], np.float32)).data.round(2)
+        array([[-1.,  1., -1.,  1.]], dtype=float32)
+    """
 
     def __init__(
         self,
@@ -162,7 +205,15 @@ class GroupNorm(Module):
 
 
 class LayerNorm(Module):
-    """Normalise over the last axes (Ba, Kiros & Hinton 2016)."""
+    """Normalise over the last axes (Ba, Kiros & Hinton 2016).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> norm = nn.LayerNorm(2)
+        >>> norm(nn.Tensor([[1.0, 3.0], [10.0, 30.0]])).data.round(2)
+        array([[-1.,  1.],
+               [-1.,  1.]], dtype=float32)
+    """
 
     def __init__(
         self,
@@ -188,7 +239,13 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """Divide by the root of the mean square over the last axes (Zhang & Sennrich 2019)."""
+    """Divide by the root of the mean square over the last axes (Zhang & Sennrich 2019).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.RMSNorm(2)(nn.Tensor([[1.0, 7.0]])).data.round(2)
+        array([[0.2, 1.4]], dtype=float32)
+    """
 
     def __init__(
         self,
@@ -212,7 +269,13 @@ class RMSNorm(Module):
 
 
 class LocalResponseNorm(Module):
-    """Divide by a power of the mean square of neighbouring channels (Krizhevsky, Sutskever & Hinton 2012)."""
+    """Divide by a power of the mean square of neighbouring channels (Krizhevsky, Sutskever & Hinton 2012).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.LocalResponseNorm(size=3, alpha=3.0, beta=0.5, k=0.0)([[[3.0], [0.0], [4.0]]])[0, :, 0].round(2)
+        array([1., 0., 1.])
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         check(POSITIVE_INTEGER, size=size)

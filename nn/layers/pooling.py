@@ -53,19 +53,41 @@ class _MaxPool(_Pool):
 
 
 class MaxPool2D(_MaxPool):
-    """Largest of each window of (batch, channels, height, width); windows touch unless `stride` says otherwise."""
+    """Largest of each window of (batch, channels, height, width); windows touch unless `stride` says otherwise.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> image = np.zeros((1, 1, 7, 7))
+        >>> nn.MaxPool2D(2)(image).shape, nn.MaxPool2D(2, ceil_mode=True)(image).shape
+        ((1, 1, 3, 3), (1, 1, 4, 4))
+    """
 
     axes = 2
 
 
 class MaxPool1D(_MaxPool):
-    """Largest of each window of (batch, channels, length); windows touch unless `stride` says otherwise."""
+    """Largest of each window of (batch, channels, length); windows touch unless `stride` says otherwise.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.MaxPool1D(2)([[[1.0, 3.0, 2.0, 5.0]]])
+        array([[[3., 5.]]])
+    """
 
     axes = 1
 
 
 class AvgPool2D(_Pool):
-    """Mean of each window of (batch, channels, height, width); windows touch unless `stride` says otherwise."""
+    """Mean of each window of (batch, channels, height, width); windows touch unless `stride` says otherwise.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.AvgPool2D(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
+        array([[ 2.5,  4.5],
+               [10.5, 12.5]])
+    """
 
     axes = 2
 
@@ -88,7 +110,13 @@ class AvgPool2D(_Pool):
 
 
 class AvgPool1D(_Pool):
-    """Mean of each window of (batch, channels, length); windows touch unless `stride` says otherwise."""
+    """Mean of each window of (batch, channels, length); windows touch unless `stride` says otherwise.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.AvgPool1D(3, stride=1)([[[0.0, 3.0, 6.0, 3.0]]])  # a moving average
+        array([[[3., 4.]]])
+    """
 
     axes = 1
 
@@ -125,7 +153,15 @@ class _Adaptive(Module):
 
 
 class AdaptiveAvgPool2D(_Adaptive):
-    """Mean over windows that share the picture evenly; `AdaptiveAvgPool2D(1)` is the mean of each channel."""
+    """Mean over windows that share the picture evenly; `AdaptiveAvgPool2D(1)` is the mean of each channel.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> pool = nn.AdaptiveAvgPool2D(1)
+        >>> pool(np.zeros((2, 8, 7, 5))).shape, pool(np.zeros((2, 8, 28, 28))).shape
+        ((2, 8, 1, 1), (2, 8, 1, 1))
+    """
 
     axes = 2
 
@@ -135,7 +171,13 @@ class AdaptiveAvgPool2D(_Adaptive):
 
 
 class AdaptiveAvgPool1D(_Adaptive):
-    """Mean over windows that share the sequence evenly."""
+    """Mean over windows that share the sequence evenly.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.AdaptiveAvgPool1D(2)([[[1.0, 2.0, 3.0, 6.0]]])
+        array([[[1.5, 4.5]]])
+    """
 
     axes = 1
 
@@ -151,7 +193,15 @@ class _AdaptiveMax(_Adaptive):
 
 
 class AdaptiveMaxPool2D(_AdaptiveMax):
-    """Largest of windows that share the picture evenly."""
+    """Largest of windows that share the picture evenly.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.AdaptiveMaxPool2D((2, None))(np.arange(12.0).reshape(1, 1, 4, 3))[0, 0]
+        array([[ 3.,  4.,  5.],
+               [ 9., 10., 11.]])
+    """
 
     axes = 2
 
@@ -161,7 +211,13 @@ class AdaptiveMaxPool2D(_AdaptiveMax):
 
 
 class AdaptiveMaxPool1D(_AdaptiveMax):
-    """Largest of windows that share the sequence evenly."""
+    """Largest of windows that share the sequence evenly.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.AdaptiveMaxPool1D(2)([[[1.0, 5.0, 3.0, 4.0]]])
+        array([[[5., 4.]]])
+    """
 
     axes = 1
 
@@ -188,12 +244,30 @@ class _MaxUnpool(Module):
 
 
 class MaxUnpool2D(_MaxUnpool):
-    """The way back of `MaxPool2D(..., return_indices=True)`: pixels in their places, zeros elsewhere."""
+    """The way back of `MaxPool2D(..., return_indices=True)`: pixels in their places, zeros elsewhere.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> pool, unpool = nn.MaxPool2D(2, return_indices=True), nn.MaxUnpool2D(2)
+        >>> unpool(*pool(np.eye(4)[None, None] * 5))[0, 0]
+        array([[5., 0., 0., 0.],
+               [0., 0., 0., 0.],
+               [0., 0., 5., 0.],
+               [0., 0., 0., 0.]])
+    """
 
     axes = 2
 
 
 class MaxUnpool1D(_MaxUnpool):
-    """The way back of `MaxPool1D(..., return_indices=True)`: numbers in their places, zeros elsewhere."""
+    """The way back of `MaxPool1D(..., return_indices=True)`: numbers in their places, zeros elsewhere.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> largest, where = nn.MaxPool1D(2, return_indices=True)([[[1.0, 3.0, 4.0, 2.0]]])
+        >>> nn.MaxUnpool1D(2)(largest, where)
+        array([[[0., 3., 4., 0.]]])
+    """
 
     axes = 1

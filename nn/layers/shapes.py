@@ -11,7 +11,14 @@ from ..modules import Module
 
 
 class Flatten(Module):
-    """The axes from `start_dim` to `end_dim` in one: by default all but the first."""
+    """The axes from `start_dim` to `end_dim` in one: by default all but the first.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.Flatten()(np.zeros((8, 2, 3, 3))).shape
+        (8, 18)
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
@@ -26,7 +33,13 @@ class Flatten(Module):
 
 
 class Upsample(Module):
-    """Pictures of another size: `size`, or `scale_factor` times as large; modes as in `functional.interpolate`."""
+    """Pictures of another size: `size`, or `scale_factor` times as large; modes as in `functional.interpolate`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.Upsample(scale_factor=2, mode="linear")([[[0.0, 4.0]]])
+        array([[[0., 1., 3., 4.]]])
+    """
 
     def __init__(
         self,
@@ -53,21 +66,43 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2D(Upsample):
-    """Images of another size, by the nearest pixel."""
+    """Images of another size, by the nearest pixel.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.UpsamplingNearest2D(size=(2, 4))([[[[1.0, 2.0]]]])[0, 0]
+        array([[1., 1., 2., 2.],
+               [1., 1., 2., 2.]])
+    """
 
     def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | None = None) -> None:
         super().__init__(size, scale_factor)
 
 
 class UpsamplingBilinear2D(Upsample):
-    """Images of another size, linearly between pixels; the corners stay where they are."""
+    """Images of another size, linearly between pixels; the corners stay where they are.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.UpsamplingBilinear2D(size=3)([[[[0.0, 2.0], [4.0, 6.0]]]])[0, 0]
+        array([[0., 1., 2.],
+               [2., 3., 4.],
+               [4., 5., 6.]])
+    """
 
     def __init__(self, size: int | Sequence[int] | None = None, scale_factor: float | None = None) -> None:
         super().__init__(size, scale_factor, "bilinear", True)
 
 
 class Unflatten(Module):
-    """One axis becomes several: `Unflatten(1, (3, 32, 32))`; one size may be -1."""
+    """One axis becomes several: `Unflatten(1, (3, 32, 32))`; one size may be -1.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.Unflatten(1, (3, -1, 32))(np.zeros((8, 3072))).shape
+        (8, 3, 32, 32)
+    """
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
@@ -82,7 +117,14 @@ class Unflatten(Module):
 
 
 class PixelShuffle(Module):
-    """r * r channels become a block of r x r pixels."""
+    """r * r channels become a block of r x r pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.PixelShuffle(2)(np.zeros((1, 12, 4, 4))).shape
+        (1, 3, 8, 8)
+    """
 
     def __init__(self, upscale_factor: int) -> None:
         self.upscale_factor = upscale_factor
@@ -97,7 +139,15 @@ class PixelShuffle(Module):
 
 
 class PixelUnshuffle(Module):
-    """A block of r x r pixels becomes r * r channels."""
+    """A block of r x r pixels becomes r * r channels.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.PixelUnshuffle(2)(np.arange(16).reshape(1, 4, 4))[0]  # the first of the 4 channels
+        array([[ 0,  2],
+               [ 8, 10]])
+    """
 
     def __init__(self, downscale_factor: int) -> None:
         self.downscale_factor = downscale_factor
@@ -112,7 +162,14 @@ class PixelUnshuffle(Module):
 
 
 class Unfold(Module):
-    """Every window of an image in a column."""
+    """Every window of an image in a column.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.Unfold(3, padding=1)(np.zeros((1, 2, 8, 8))).shape
+        (1, 18, 64)
+    """
 
     def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
         self.settings = kernel_size, dilation, padding, stride
@@ -127,7 +184,16 @@ class Unfold(Module):
 
 
 class Fold(Module):
-    """The sum of windows in columns, each where it lies in the image."""
+    """The sum of windows in columns, each where it lies in the image.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> image = np.arange(16.0).reshape(1, 1, 4, 4)
+        >>> columns = nn.Unfold(2, stride=2)(image)  # windows that touch
+        >>> bool((nn.Fold(4, 2, stride=2)(columns) == image).all())
+        True
+    """
 
     def __init__(
         self, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1

@@ -13,21 +13,43 @@ from .normal import FARTHEST, normal
 
 @operation
 def tanh(input: Operand) -> Rule:
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([0.0, 0.5, 20.0], requires_grad=True)
+        >>> nn.grad(nn.tanh(x).sum(), x)[0]  # 1 - tanh(x)^2: nothing comes back from where it is flat
+        Tensor([1.    , 0.7864, 0.    ], shape=(3,), float32)
+    """
     out = np.tanh(input)
     return out, lambda grad, needs: (grad * (1 - out * out),)
 
 
 @operation
 def sigmoid(input: Operand) -> Rule:
-    """1 / (1 + exp(-input)); where exp overflows the value is 0."""
+    """1 / (1 + exp(-input)); where exp overflows the value is 0.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.sigmoid([-1000.0, 0.0, 2.0]).round(3)
+        array([0.   , 0.5  , 0.881])
+    """
     out = 1 / (1 + np.exp(-input))
     return out, lambda grad, needs: (grad * (out * (1 - out)),)
 
 
 @operation
 def relu(input: Operand) -> Rule:
-    """max(input, 0); its slope at 0 is 0."""
+    """max(input, 0); its slope at 0 is 0.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+        >>> nn.relu(x)
+        Tensor([0., 0., 2.], shape=(3,), float32, made by relu)
+        >>> nn.grad(nn.relu(x).sum(), x)[0]
+        Tensor([0., 0., 1.], shape=(3,), float32)
+    """
     out = np.maximum(input, 0)
     return out, lambda grad, needs: (grad * (out > 0),)
 
@@ -39,6 +61,11 @@ def gelu(input: Operand, approximate: str = "none") -> Rule:
     Args:
         input: any shape.
         approximate: "none", or "tanh" for the quicker formula of the paper.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.gelu([-1.0, 1.0]).round(4), nn.gelu([-1.0, 1.0], approximate="tanh").round(4)
+        (array([-0.1587,  0.8413]), array([-0.1588,  0.8412]))
     """
     check_choice(("none", "tanh"), approximate=approximate)
     finite = np.maximum(input, -FARTHEST)  # below, the value is 0; this keeps 0 * infinity away
@@ -56,7 +83,16 @@ def gelu(input: Operand, approximate: str = "none") -> Rule:
 
 @operation
 def softmax(input: Operand, dim: int = -1) -> Rule:
-    """exp(input), normalised to sum 1 along `dim`."""
+    """exp(input), normalised to sum 1 along `dim`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.softmax([0.0, 1.0, 2.0]).round(3)
+        array([0.09 , 0.245, 0.665])
+        >>> nn.softmax([[0.0, 5.0], [0.0, 5.0]], dim=0)
+        array([[0.5, 0.5],
+               [0.5, 0.5]])
+    """
     out = np.exp(input - input.max(dim, keepdims=True, initial=-np.inf))
     out /= out.sum(dim, keepdims=True)
     return out, lambda grad, needs: (out * (grad - (grad * out).sum(dim, keepdims=True)),)
@@ -64,7 +100,13 @@ def softmax(input: Operand, dim: int = -1) -> Rule:
 
 @operation
 def log_softmax(input: Operand, dim: int = -1) -> Rule:
-    """log(softmax(input)) without its overflow."""
+    """log(softmax(input)) without its overflow.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.log_softmax([1000.0, 0.0])
+        array([    0., -1000.])
+    """
     out = input - input.max(dim, keepdims=True, initial=-np.inf)
     out -= np.log(np.exp(out).sum(dim, keepdims=True))
     return out, lambda grad, needs: (grad - np.exp(out) * grad.sum(dim, keepdims=True),)

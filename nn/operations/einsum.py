@@ -32,6 +32,15 @@ def einsum(equation: str, *operands: Operand) -> Any:
 
     Raises:
         ValueError: the equation cannot be read, or does not fit the operands' shapes.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.einsum("bqd,bkd->bqk", np.ones((2, 3, 4)), np.ones((2, 5, 4))).shape
+        (2, 3, 5)
+        >>> nn.einsum("i,j->ij", [1.0, 2.0], [10.0, 20.0])
+        array([[10., 20.],
+               [20., 40.]])
     """
     inputs, out = _parsed(equation, tuple(np.ndim(x) for x in operands))
     sizes: dict[str, int] = {}

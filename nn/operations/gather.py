@@ -27,6 +27,12 @@ def gather(input: Operand, dim: int, index: Any) -> Any:
     Raises:
         TypeError: the index does not hold integers.
         ValueError: it does not fit, or one is out of range.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.gather([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dim=1, index=[[2], [0]])  # the values of actions, say
+        array([[3.],
+               [4.]])
     """
     index, shape = constant("index", index), np.shape(input)
     if index.dtype.kind not in "iu":

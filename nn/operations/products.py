@@ -14,7 +14,14 @@ from .broadcasting import fit
 
 @operation
 def matmul(a: Operand, b: Operand) -> Rule:
-    """Matrix product, with numpy's rules for vectors and for stacks of matrices."""
+    """Matrix product, with numpy's rules for vectors and for stacks of matrices.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.matmul(np.ones((5, 2, 3)), np.ones((3, 4))).shape
+        (5, 2, 4)
+    """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ValueError("matmul takes vectors and matrices; for a number there is *")
 
@@ -32,7 +39,13 @@ def matmul(a: Operand, b: Operand) -> Rule:
 
 @operation
 def linear(input: Operand, weight: Operand, bias: Operand = None) -> Rule:
-    """input @ weight.T + bias: input (..., in_features), weight (out_features, in_features), bias (out_features,)."""
+    """input @ weight.T + bias: input (..., in_features), weight (out_features, in_features), bias (out_features,).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.linear([[1.0, 2.0]], weight=[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], bias=[0.0, 0.0, 10.0])
+        array([[ 1.,  2., 13.]])
+    """
     if input.ndim < 1 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
         raise ValueError("expected x of shape (..., in_features) and a weight of shape (out_features, in_features)")
     rows = input.reshape(math.prod(input.shape[:-1]), input.shape[-1])

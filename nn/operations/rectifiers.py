@@ -15,13 +15,20 @@ from ..tensor import Operand, Rule, composite, operation
 from .activations import sigmoid
 from .broadcasting import fit
 from .elementwise import absolute, add, divide, multiply
+from .shapes import getitem
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 @operation
 def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Rule:
-    """input above 0, and negative_slope * input below (Maas et al. 2013)."""
+    """input above 0, and negative_slope * input below (Maas et al. 2013).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.leaky_relu([-2.0, 3.0], negative_slope=0.1)
+        array([-0.2,  3. ])
+    """
     positive = input > 0
     out = np.where(positive, input, input * negative_slope)
     return out, lambda grad, needs: (np.where(positive, grad, grad * negative_slope),)
@@ -34,6 +41,13 @@ def prelu(input: Operand, weight: Operand) -> Rule:
     Args:
         input: (batch, channels, ...).
         weight: (1,), or (channels,) for a slope of each channel.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> slope = nn.Parameter([0.25])
+        >>> nn.prelu([[-2.0, 4.0]], slope).sum().backward()
+        >>> slope.grad
+        array([-2.], dtype=float32)
     """
     if np.ndim(weight) > 1 or (weight.size != 1 and (input.ndim < 2 or weight.size != input.shape[1])):
         raise ValueError("expected one weight, or one for each channel, the second axis of the input")
@@ -56,13 +70,25 @@ def _elu(input: Array, alpha: float, scale: float, steepness: float) -> Rule:
 
 @operation
 def elu(input: Operand, alpha: float = 1.0) -> Rule:
-    """input above 0, and alpha * (exp(input) - 1) below (Clevert et al. 2016)."""
+    """input above 0, and alpha * (exp(input) - 1) below (Clevert et al. 2016).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.elu([-100.0, -1.0, 3.0]).round(3)
+        array([-1.   , -0.632,  3.   ])
+    """
     return _elu(input, alpha, 1.0, 1.0)
 
 
 @operation
 def celu(input: Operand, alpha: float = 1.0) -> Rule:
-    """input above 0, and alpha * (exp(input / alpha) - 1) below: smooth at 0 for every alpha (Barron 2017)."""
+    """input above 0, and alpha * (exp(input / alpha) - 1) below: smooth at 0 for every alpha (Barron 2017).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.celu([-100.0, -1.0, 3.0], alpha=2).round(3)
+        array([-2.   , -0.787,  3.   ])
+    """
     if alpha == 0:
         raise ValueError(f"alpha is {alpha}; expected another number")
     return _elu(input, alpha, 1.0, 1 / alpha)
@@ -70,7 +96,15 @@ def celu(input: Operand, alpha: float = 1.0) -> Rule:
 
 @operation
 def selu(input: Operand) -> Rule:
-    """elu with the alpha and the scale that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """elu with the alpha and the scale that keep mean 0 and variance 1 (Klambauer et al. 2017).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> y = nn.selu(np.random.default_rng(0).normal(size=10_000))
+        >>> abs(round(float(y.mean()), 1)), round(float(y.std()), 1)
+        (0.0, 1.0)
+    """
     return _elu(input, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
@@ -82,21 +116,39 @@ def logistic(x: Array) -> Array:
 
 @operation
 def silu(input: Operand) -> Rule:
-    """input * sigmoid(input), also called swish (Elfwing et al. 2018)."""
+    """input * sigmoid(input), also called swish (Elfwing et al. 2018).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.silu([-1.0, 0.0, 10.0]).round(3)
+        array([-0.269,  0.   , 10.   ])
+    """
     gate = logistic(input)
     return input * gate, lambda grad, needs: (grad * gate * (1 + input * (1 - gate)),)
 
 
 @operation
 def mish(input: Operand) -> Rule:
-    """input * tanh(softplus(input)) (Misra 2020)."""
+    """input * tanh(softplus(input)) (Misra 2020).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.mish([-1.0, 0.0, 5.0]).round(3)
+        array([-0.303,  0.   ,  5.   ])
+    """
     gate = np.tanh(np.logaddexp(input, 0))
     return input * gate, lambda grad, needs: (grad * (gate + input * logistic(input) * (1 - gate * gate)),)
 
 
 @operation
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Rule:
-    """log(1 + exp(beta * input)) / beta, and input itself where beta * input is above `threshold`."""
+    """log(1 + exp(beta * input)) / beta, and input itself where beta * input is above `threshold`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.softplus([-1.0, 0.0, 100.0]).round(3)
+        array([  0.313,   0.693, 100.   ])
+    """
     check(POSITIVE, beta=beta)
     straight = input * beta > threshold
     out = np.where(straight, input, np.logaddexp(input * beta, 0) / beta)
@@ -105,13 +157,25 @@ def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Rule
 
 @operation
 def logsigmoid(input: Operand) -> Rule:
-    """log(sigmoid(input)), without its overflow."""
+    """log(sigmoid(input)), without its overflow.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.logsigmoid([-100.0, 0.0]).round(3)
+        array([-100.   ,   -0.693])
+    """
     return -np.logaddexp(-input, 0), lambda grad, needs: (grad * logistic(-input),)
 
 
 @operation
 def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Rule:
-    """input held between two numbers; its slope is 0 at both of them."""
+    """input held between two numbers; its slope is 0 at both of them.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.hardtanh([-2.0, 0.5, 2.0], min_val=0)
+        array([0. , 0.5, 1. ])
+    """
     if not min_val <= max_val:
         raise ValueError(f"min_val is {min_val} and max_val {max_val}; expected the first to be the smaller")
     outside = (input <= min_val) | (input >= max_val)
@@ -120,21 +184,39 @@ def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Rul
 
 @operation
 def relu6(input: Operand) -> Rule:
-    """input held between 0 and 6 (Krizhevsky 2010); its slope is 0 at both."""
+    """input held between 0 and 6 (Krizhevsky 2010); its slope is 0 at both.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.relu6([-1.0, 3.0, 9.0])
+        array([0., 3., 6.])
+    """
     outside = (input <= 0) | (input >= 6)
     return np.clip(input, 0, 6), lambda grad, needs: (np.where(outside, 0, grad),)
 
 
 @operation
 def hardsigmoid(input: Operand) -> Rule:
-    """relu6(input + 3) / 6: three straight lines like a sigmoid (Howard et al. 2019)."""
+    """relu6(input + 3) / 6: three straight lines like a sigmoid (Howard et al. 2019).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.hardsigmoid([-4.0, 0.0, 1.5, 4.0])
+        array([0.  , 0.5 , 0.75, 1.  ])
+    """
     inside = (input > -3) & (input < 3)
     return np.clip(input + 3, 0, 6) / 6, lambda grad, needs: (np.where(inside, grad / 6, 0),)
 
 
 @operation
 def hardswish(input: Operand) -> Rule:
-    """input * relu6(input + 3) / 6 (Howard et al. 2019)."""
+    """input * relu6(input + 3) / 6 (Howard et al. 2019).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.hardswish([-1.5, 0.0, 1.5, 4.0])
+        array([-0.375,  0.   ,  1.125,  4.   ])
+    """
     return input * (np.clip(input + 3, 0, 6) / 6), lambda grad, needs: (
         grad * np.where(input <= -3, 0, np.where(input < 3, input / 3 + 0.5, 1)),
     )
@@ -142,15 +224,27 @@ def hardswish(input: Operand) -> Rule:
 
 @composite
 def softsign(input: Operand) -> Any:
-    """input / (1 + |input|)."""
+    """input / (1 + |input|).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.softsign([-3.0, 0.0, 1.0])
+        array([-0.75,  0.  ,  0.5 ])
+    """
     return divide(input, add(absolute(input), 1.0))
 
 
 @composite
 def glu(input: Operand, dim: int = -1) -> Any:
-    """The first half along `dim` times the sigmoid of the second (Dauphin et al. 2017)."""
+    """The first half along `dim` times the sigmoid of the second (Dauphin et al. 2017).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.glu([3.0, 5.0, 0.0, 100.0])  # 3 and 5 are gated by 0 and 100
+        array([1.5, 5. ])
+    """
     shape = np.shape(input)
     if not -len(shape) <= dim < len(shape) or shape[dim] % 2:
         raise ValueError(f"glu of shape {shape}: expected an even size along dim {dim}")
     before, half = (slice(None),) * (dim % len(shape)), shape[dim] // 2
-    return multiply(input[(*before, slice(half))], sigmoid(input[(*before, slice(half, None))]))
+    return multiply(getitem(input, (*before, slice(half))), sigmoid(getitem(input, (*before, slice(half, None)))))

@@ -37,14 +37,31 @@ def back(grad: Array, x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
 
 @operation
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
-    """Sum over `axis` (an int, several, or None: all)."""
+    """Sum over `axis` (an int, several, or None: all).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.sum([[1.0, 2.0], [3.0, 4.0]], axis=1, keepdims=True)
+        array([[3.],
+               [7.]])
+    """
     axis = axes(x, axis)
     return x.sum(axis, keepdims=keepdims), lambda grad, needs: (back(grad, x, axis, keepdims),)
 
 
 @operation
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
-    """Mean over `axis` (an int, several, or None: all)."""
+    """Mean over `axis` (an int, several, or None: all).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([[1.0, 2.0], [3.0, 6.0]], requires_grad=True)
+        >>> nn.mean(x, axis=0).data
+        array([2., 4.], dtype=float32)
+        >>> nn.grad(nn.mean(x), x)[0].data
+        array([[0.25, 0.25],
+               [0.25, 0.25]], dtype=float32)
+    """
     axis = axes(x, axis)
     out = x.mean(axis, keepdims=keepdims) if x.size else x.sum(axis, keepdims=keepdims) * np.nan  # without a warning
     return out, lambda grad, needs: (back(grad * (np.size(out) / (x.size or 1)), x, axis, keepdims),)
@@ -60,21 +77,43 @@ def _extreme(x: Array, out: Array, axis: tuple[int, ...], keepdims: bool) -> Rul
 
 @operation
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
-    """Largest element over `axis`; equal ones share the gradient."""
+    """Largest element over `axis`; equal ones share the gradient.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([1.0, 3.0, 3.0], requires_grad=True)
+        >>> nn.max(x).backward()
+        >>> x.grad
+        array([0. , 0.5, 0.5], dtype=float32)
+    """
     axis = axes(x, axis)
     return _extreme(x, x.max(axis, keepdims=keepdims), axis, keepdims)
 
 
 @operation
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
-    """Smallest element over `axis`; equal ones share the gradient."""
+    """Smallest element over `axis`; equal ones share the gradient.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.min([[3.0, 1.0], [2.0, 5.0]], axis=1)
+        array([1., 2.])
+    """
     axis = axes(x, axis)
     return _extreme(x, x.min(axis, keepdims=keepdims), axis, keepdims)
 
 
 @operation
 def prod(x: Operand, axis: int | None = None, keepdims: bool = False) -> Rule:
-    """Product over one axis, or over all; the slopes are right where factors are 0, too."""
+    """Product over one axis, or over all; the slopes are right where factors are 0, too.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([0.0, 2.0, 3.0], requires_grad=True)
+        >>> nn.prod(x).backward()
+        >>> x.grad
+        array([6., 0., 0.], dtype=float32)
+    """
     over = axes(x, axis)
     out = x.prod(over, keepdims=keepdims)
 
@@ -91,7 +130,13 @@ def prod(x: Operand, axis: int | None = None, keepdims: bool = False) -> Rule:
 
 @operation
 def logsumexp(input: Operand, axis: Axis, keepdims: bool = False) -> Rule:
-    """log(sum(exp(input))) over `axis`, without its overflow."""
+    """log(sum(exp(input))) over `axis`, without its overflow.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> round(float(nn.logsumexp([1000.0, 1000.0], axis=0)), 3)  # 1000 + log 2
+        1000.693
+    """
     axis = axes(input, axis)
     top = input.max(axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isinf(top), 0, top)
@@ -101,7 +146,14 @@ def logsumexp(input: Operand, axis: Axis, keepdims: bool = False) -> Rule:
 
 @operation
 def cumsum(input: Operand, axis: int) -> Rule:
-    """Sums of the elements up to each one, along `axis`."""
+    """Sums of the elements up to each one, along `axis`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.cumsum([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], axis=1)
+        array([[ 1.,  3.,  6.],
+               [ 4.,  9., 15.]])
+    """
     over = axes(input, axis)
     if not over:
         return input.copy(), lambda grad, needs: (grad,)

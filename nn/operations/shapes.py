@@ -18,7 +18,14 @@ from .broadcasting import fit
 
 @rearrangement
 def reshape(x: Operand, shape: Sequence[int] | int) -> Rule:
-    """The same elements, in row-major reading order, in another shape; one -1 is worked out."""
+    """The same elements, in row-major reading order, in another shape; one -1 is worked out.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.reshape([1, 2, 3, 4, 5, 6], (2, -1))
+        array([[1, 2, 3],
+               [4, 5, 6]])
+    """
     return _reshaped(x, shape), lambda grad, needs: (_reshaped(grad, x.shape),)
 
 
@@ -42,7 +49,14 @@ def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
 
 @composite
 def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """The axes from `start_dim` to `end_dim`, both included, in one; one number becomes a vector of it."""
+    """The axes from `start_dim` to `end_dim`, both included, in one; one number becomes a vector of it.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.flatten(np.zeros((8, 2, 3, 3)), start_dim=1).shape
+        (8, 18)
+    """
     shape = np.shape(input) or (1,)
     first = normalize_axis_index(start_dim, len(shape), "flatten: start_dim")
     last = normalize_axis_index(end_dim, len(shape), "flatten: end_dim")
@@ -53,7 +67,14 @@ def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 @composite
 def unflatten(input: Operand, dim: int, sizes: Sequence[int]) -> Any:
-    """The axis `dim` as several of these sizes, of which one may be -1."""
+    """The axis `dim` as several of these sizes, of which one may be -1.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.unflatten(np.zeros((8, 12)), dim=1, sizes=(3, -1)).shape
+        (8, 3, 4)
+    """
     shape = np.shape(input)
     dim = normalize_axis_index(dim, len(shape), "unflatten: dim")
     known = math.prod(n for n in sizes if n != -1)
@@ -64,26 +85,56 @@ def unflatten(input: Operand, dim: int, sizes: Sequence[int]) -> Any:
 
 @rearrangement
 def transpose(x: Operand, axes: Sequence[int] | None = None) -> Rule:
-    """Axes in the order of `axes`; reversed without."""
+    """Axes in the order of `axes`; reversed without.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.transpose(np.zeros((2, 3, 4)), (2, 0, 1)).shape
+        (4, 2, 3)
+    """
     back = None if axes is None else np.argsort([axis % x.ndim for axis in axes])
     return x.transpose(axes), lambda grad, needs: (grad.transpose(back),)
 
 
 @rearrangement
 def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Rule:
-    """A new axis of size 1 at `axis`."""
+    """A new axis of size 1 at `axis`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.expand_dims([1.0, 2.0], axis=1)
+        array([[1.],
+               [2.]])
+    """
     return np.expand_dims(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
 
 
 @rearrangement
 def squeeze(x: Operand, axis: Axis = None) -> Rule:
-    """Without the axes of size 1, or without those named."""
+    """Without the axes of size 1, or without those named.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = np.zeros((1, 3, 1))
+        >>> nn.squeeze(x).shape, nn.squeeze(x, axis=0).shape
+        ((3,), (3, 1))
+    """
     return np.squeeze(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
 
 
 @rearrangement
 def broadcast_to(x: Operand, shape: Sequence[int]) -> Rule:
-    """x repeated along new or stretched axes."""
+    """x repeated along new or stretched axes.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([1.0, 2.0], requires_grad=True)
+        >>> nn.broadcast_to(x, (3, 2)).sum().backward()
+        >>> x.grad
+        array([3., 3.], dtype=float32)
+    """
     return np.broadcast_to(x, shape), lambda grad, needs: (fit(grad, x),)
 
 
@@ -120,6 +171,11 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Any:
 
     Raises:
         ValueError: there are none, or they do not fit together.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.concatenate([[1.0, 2.0], [3.0]])
+        array([1., 2., 3.])
     """
     if not len(tensors):
         raise ValueError("concatenate: the list of tensors is empty")
@@ -139,6 +195,12 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Any:
 
     Raises:
         ValueError: there are none, or their shapes differ.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.stack([[1.0, 2.0], [3.0, 4.0]], axis=1)
+        array([[1., 3.],
+               [2., 4.]])
     """
     if not len(tensors):
         raise ValueError("stack: the list of tensors is empty")

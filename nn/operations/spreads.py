@@ -31,6 +31,12 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: fl
     """Variance over `axis` (an int, several, or None: all): the sum of squares by the count less `correction`.
 
     As in PyTorch, the default estimates the variance of what a sample was drawn from; numpy's is `correction=0`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([1.0, 3.0])
+        >>> nn.var(x).item(), nn.var(x, correction=0).item()
+        (2.0, 1.0)
     """
     axis = axes(x, axis)
     rest, variance, steepness = _variance(x, axis, correction)
@@ -39,7 +45,13 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: fl
 
 @operation
 def std(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: float = 1) -> Rule:
-    """Standard deviation over `axis`: the root of `var`; its slope is 0 where it is 0."""
+    """Standard deviation over `axis`: the root of `var`; its slope is 0 where it is 0.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.std([[1.0, 2.0, 3.0], [0.0, 10.0, 20.0]], axis=1)
+        array([ 1., 10.])
+    """
     axis = axes(x, axis)
     rest, variance, steepness = _variance(x, axis, correction)
     root = np.sqrt(variance)
@@ -55,6 +67,14 @@ def norm(input: Operand, p: float | str = 2.0, axis: Axis = None, keepdims: bool
 
     p is any number, "fro" for 2, inf for the largest |x|, -inf for the smallest, 0 for how many are not 0. Where the
     norm is 0 its slope is 0. The numbers are scaled first, so that their powers do not leave the range.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([3.0, -4.0], requires_grad=True)
+        >>> nn.norm(x).item(), nn.norm(x, p=1).item(), nn.norm(x, p=float("inf")).item()
+        (5.0, 7.0, 4.0)
+        >>> nn.grad(nn.norm(x), x)[0]
+        Tensor([ 0.6, -0.8], shape=(2,), float32)
     """
     if p == "fro":
         p = 2.0

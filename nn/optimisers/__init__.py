@@ -11,6 +11,7 @@ from .base import (
     Optimiser as Optimiser,
     check_state as check_state,
     named as named,
+    one_for_each as one_for_each,
 )
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD

@@ -88,7 +88,17 @@ class Adam(Optimiser):
 
 
 class AdamW(Adam):
-    """Adam with weight decay beside the gradient, not in it (Loshchilov & Hutter 2019)."""
+    """Adam with weight decay beside the gradient, not in it (Loshchilov & Hutter 2019).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([1.0])
+        >>> optimizer = nn.AdamW([x], lr=0.1, weight_decay=0.5)
+        >>> (x * 0.0).sum().backward()  # no gradient: what is left is the decay, lr * weight_decay * x
+        >>> optimizer.step()
+        >>> x.data
+        array([0.95], dtype=float32)
+    """
 
     decoupled = True
 

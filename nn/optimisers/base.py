@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -20,7 +20,17 @@ TRUE_OR_FALSE: Allowed = "True or False", lambda value: isinstance(value, bool)
 
 
 class NonFiniteGradient(ArithmeticError):
-    """A gradient holds NaN or infinity; names the parameter and the step. Nothing was changed."""
+    """A gradient holds NaN or infinity; names the parameter and the step. Nothing was changed.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([0.0])
+        >>> nn.sqrt(x).sum().backward()
+        >>> nn.SGD([("x", x)], lr=0.1).step()
+        Traceback (most recent call last):
+            ...
+        mazegrad.nn.optimisers.base.NonFiniteGradient: step 1: the gradient of x holds infinity; no parameter was ...
+    """
 
     def __init__(self, parameter: str, step: int, what: str) -> None:
         super().__init__(
@@ -98,6 +108,15 @@ class Optimiser:
     1e-4}]`. `param_groups` are these dictionaries, complete, and may be changed at any time; as an attribute, a setting
     is that of the first group, and setting it sets it for all. `steps` counts the calls of `step()`. Parameters without
     a gradient are left alone.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> body, head = nn.Parameter([1.0]), nn.Parameter([1.0])
+        >>> optimizer = nn.SGD([{"params": [body]}, {"params": [head], "lr": 1.0}], lr=0.1)
+        >>> (body + head).sum().backward()
+        >>> optimizer.step()
+        >>> body.data, head.data
+        (array([0.9], dtype=float32), array([0.], dtype=float32))
     """
 
     allowed: ClassVar[dict[str, Allowed]] = {
@@ -282,3 +301,12 @@ def _check_names(where: str, expected: Iterable[str], found: Iterable[str]) -> N
     missing, left = set(expected) - set(found), set(found) - set(expected)
     if missing or left:
         raise ValueError(f"optimiser state {where}: missing {sorted(missing)}, left over {sorted(left)}")
+
+
+def one_for_each(name: str, value: Any, optimiser: Optimiser) -> list[Any]:
+    """A value for each group, from one for all or from a list."""
+    groups = len(optimiser.param_groups)
+    values = list(value) if isinstance(value, Sequence) else [value] * groups
+    if len(values) != groups:
+        raise ValueError(f"{name} has {len(values)} values; expected one for each of {groups} groups of parameters")
+    return values

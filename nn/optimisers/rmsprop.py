@@ -16,6 +16,15 @@ class RMSprop(Optimiser):
     """Gradients divided by a running root mean square (Tieleman & Hinton 2012).
 
     `centered`: divided by a running standard deviation (Graves 2013), as the Atari DQN was trained.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([1.0, 1.0])
+        >>> optimizer = nn.RMSprop([x], lr=0.01, alpha=0.0)  # by the size of this gradient alone: only its sign counts
+        >>> (x * [1e-3, 1e3]).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(3)
+        array([0.99, 0.99], dtype=float32)
     """
 
     allowed: ClassVar = Optimiser.allowed | {

@@ -56,7 +56,17 @@ class _Cell(Weighted):
 
 
 class RNNCell(_Cell):
-    """One step of `RNN`."""
+    """One step of `RNN`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> cell = nn.RNNCell(2, 2, nonlinearity="linear", bias=False, rng=np.random.default_rng(0))
+        >>> cell.weight_ih.assign(np.eye(2))
+        >>> cell.weight_hh.assign(0.5 * np.eye(2))
+        >>> cell(nn.Tensor([1.0, 0.0]), nn.Tensor([0.0, 4.0]))  # W x + U h
+        Tensor([1., 2.], shape=(2,), float32, made by getitem)
+    """
 
     sequence = staticmethod(sequences.rnn)
 
@@ -77,12 +87,33 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of `LSTM`."""
+    """One step of `LSTM`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> cell = nn.LSTMCell(3, 5, rng=np.random.default_rng(0))
+        >>> h, c = cell(np.ones((2, 3), np.float32))
+        >>> h, c = cell(np.ones((2, 3), np.float32), (h, c))
+        >>> h.shape, c.shape
+        ((2, 5), (2, 5))
+    """
 
     sequence, gates, parts = staticmethod(sequences.lstm), 4, 2
 
 
 class GRUCell(_Cell):
-    """One step of `GRU`."""
+    """One step of `GRU`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> cell = nn.GRUCell(3, 5, rng=np.random.default_rng(0))
+        >>> h = None
+        >>> for x_t in np.ones((7, 2, 3), np.float32):
+        ...     h = cell(x_t, h)
+        >>> h.shape, cell.weight_hh.shape
+        ((2, 5), (15, 5))
+    """
 
     sequence, gates = staticmethod(sequences.gru), 3

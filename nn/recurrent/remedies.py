@@ -31,6 +31,14 @@ class LayerNormLSTMCell(Module):
 
     gates = norm(weight_ih x) + norm(weight_hh h), c' = f c + i g, h' = o tanh(norm(c')): rows i, f, g, o as in `LSTM`.
     The scales and shifts of the norms replace the biases; `forget_bias` is the initial shift of the forget gate.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> cell = nn.LayerNormLSTMCell(3, 5, forget_bias=1.0, rng=np.random.default_rng(0))
+        >>> h, c = cell(1000 * np.ones((2, 3), np.float32))  # a large input does not saturate the gates
+        >>> h.shape, bool((np.abs(h.data) < 0.9).all())
+        ((2, 5), True)
     """
 
     def __init__(
@@ -71,7 +79,16 @@ class LayerNormLSTMCell(Module):
 
 
 class Unrolled(Module):
-    """Any cell (x_t, state) -> state over a whole sequence, step by step: for cells without a fused layer."""
+    """Any cell (x_t, state) -> state over a whole sequence, step by step: for cells without a fused layer.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> cell = nn.RNNCell(3, 5, rng=np.random.default_rng(0))
+        >>> states, last = nn.Unrolled(cell)(np.ones((7, 2, 3), np.float32))
+        >>> states.shape, last.shape
+        ((7, 2, 5), (2, 5))
+    """
 
     def __init__(self, cell: Module) -> None:
         self.cell = cell
@@ -93,6 +110,14 @@ class Dilated(Module):
     The sequence is split into `dilation` interleaved sequences, which lie side by side in the batch, so a gradient
     crosses T inputs in T / dilation steps. Each of them sees every dilation-th input, so stack layers of different
     dilations. (Skips through time: Lin, Horne, Tino & Giles 1996.)
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.Dilated(nn.GRU(3, 5, rng=np.random.default_rng(0)), dilation=4)
+        >>> states, _ = layer(np.ones((100, 2, 3), np.float32))  # four sequences of 25 steps
+        >>> states.shape
+        (100, 2, 5)
     """
 
     def __init__(self, layer: Module, dilation: int) -> None:
@@ -139,6 +164,17 @@ def gradient_norm_penalty(layer: RNN, x: Any, output: Any, h_0: Any = None, lamb
         ValueError: another layer, or the layer was not run with state_grads=True and differentiated.
 
     Source: Pascanu, Mikolov & Bengio 2013, equations 9 and 10.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> rnn = nn.RNN(1, 1, nonlinearity="linear", bias=False, rng=np.random.default_rng(0))
+        >>> rnn.weight_hh_l0.assign([[0.5]])
+        >>> x = np.ones((4, 1, 1), np.float32)
+        >>> output, _ = rnn(x, state_grads=True)
+        >>> output[-1].sum().backward()
+        >>> nn.gradient_norm_penalty(rnn, x, output)  # (0.5 - 1)^2 a step
+        1.0
     """
     if not isinstance(layer, RNN) or layer.num_layers != 1 or layer.bidirectional or layer.batch_first:
         raise ValueError("gradient_norm_penalty takes an RNN of one layer and one direction, time first")
@@ -189,6 +225,14 @@ def exact_gradient_norm_penalty(loss: Tensor, states: Sequence[Tensor]) -> Any:
         give T - 1 terms. A term is left out where dE/dh_(t+1) is 0.
 
     Source: Pascanu, Mikolov & Bengio 2013, equation 9; exercise 39.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> h = [nn.Tensor([[1.0]], requires_grad=True)]
+        >>> for _ in range(3):
+        ...     h.append(h[-1] * 0.5)
+        >>> nn.exact_gradient_norm_penalty(h[-1].sum(), h).item()  # three steps, (0.5 - 1)^2 each
+        0.75
     """
     arriving = grad(loss, states, create_graph=True, allow_unused=True)
     total: Any = 0.0

@@ -78,6 +78,15 @@ def detach(state: Any) -> Any:
     """Cut a state, or a tuple of states, off from the graph, for truncated backpropagation through time.
 
     Call it between two parts of a sequence (Williams & Peng 1990). Tensors are copied, None stays None.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.LSTM(3, 5, rng=np.random.default_rng(0))
+        >>> _, state = layer(np.ones((7, 2, 3), np.float32))
+        >>> h, c = nn.detach(state)
+        >>> state[0].requires_grad, h.requires_grad
+        (True, False)
     """
     if isinstance(state, tuple | list):
         return tuple(detach(part) for part in state)

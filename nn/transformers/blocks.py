@@ -59,6 +59,15 @@ class TransformerEncoderLayer(_Block):
     `norm_first` normalises what a sublayer reads instead of the sum (Xiong et al. 2020), which trains deep stacks
     without a warm-up. `rotary`, a base such as 10,000, turns queries and keys by angles that
     grow with the position.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, dropout=0.0, rng=np.random.default_rng(0))
+        >>> x = np.random.default_rng(1).normal(size=(5, 1, 8)).astype(np.float32)  # (length, batch, features)
+        >>> whole, beginning = layer(x, is_causal=True), layer(x[:3], is_causal=True)
+        >>> bool(np.allclose(whole.data[:3], beginning.data, atol=1e-5))  # nothing looks ahead
+        True
     """
 
     def __init__(
@@ -107,7 +116,16 @@ class TransformerEncoderLayer(_Block):
 
 
 class TransformerDecoderLayer(_Block):
-    """Self-attention, attention to an encoder's output, a small net for each position (Vaswani et al. 2017, 3.1)."""
+    """Self-attention, attention to an encoder's output, a small net for each position (Vaswani et al. 2017, 3.1).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True, rng=np.random.default_rng(0))
+        >>> written, memory = np.ones((3, 5, 8), np.float32), np.ones((3, 7, 8), np.float32)
+        >>> layer(written, memory, tgt_is_causal=True).shape
+        (3, 5, 8)
+    """
 
     def __init__(
         self,

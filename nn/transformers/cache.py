@@ -14,6 +14,17 @@ class KeyValueCache:
 
     It holds plain arrays, so it is for writing, not for training: use it within `no_grad()`. `length` is how many
     positions it holds, `position` how many it has ever seen, which is the number of the next one.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.MultiheadAttention(8, 2, batch_first=True, rng=np.random.default_rng(0))
+        >>> cache = nn.KeyValueCache()
+        >>> with nn.no_grad():
+        ...     for token in np.ones((5, 1, 1, 8), np.float32):  # one at a time
+        ...         y, _ = layer(token, token, token, cache=cache)
+        >>> y.shape, cache.length
+        ((1, 1, 8), 5)
     """
 
     def __init__(self) -> None:

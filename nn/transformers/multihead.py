@@ -43,6 +43,15 @@ class MultiheadAttention(Module):
     Queries, keys and values are (length, batch, features), (batch, length, features) if `batch_first`, or without the
     batch. `rotary` is the base of rotary positions (Su et al. 2021; 10,000 there), which PyTorch's lacks; by default
     there are none.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.MultiheadAttention(8, num_heads=2, batch_first=True, rng=np.random.default_rng(0))
+        >>> x = np.ones((3, 5, 8), np.float32)
+        >>> y, weights = layer(x, x, x)
+        >>> y.shape, weights.shape
+        ((3, 5, 8), (3, 5, 5))
     """
 
     def __init__(

@@ -28,6 +28,13 @@ def sinusoidal_positions(
     Returns:
         (length, size): at position t, 2i is sin(t / base^(2i / size)) and 2i + 1 is its cosine, t = start, start + 1,
         ... (Vaswani et al. 2017, 3.5).
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.sinusoidal_positions(3, 4).round(2)
+        array([[ 0.  ,  1.  ,  0.  ,  1.  ],
+               [ 0.84,  0.54,  0.01,  1.  ],
+               [ 0.91, -0.42,  0.02,  1.  ]], dtype=float32)
     """
     angles = _angles(np.arange(start, start + length), size, base)
     return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, -1)[:, :size].astype(dtype)
@@ -37,6 +44,13 @@ class SinusoidalPositions(Module):
     """x + `sinusoidal_positions`, and then dropout: (length, batch, size), or (batch, length, size) if `batch_first`.
 
     As in PyTorch, an input without the batch is (length, size) either way.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.SinusoidalPositions(batch_first=True)(np.zeros((1, 2, 4), np.float32))[0].round(2)
+        array([[0.  , 1.  , 0.  , 1.  ],
+               [0.84, 0.54, 0.01, 1.  ]], dtype=float32)
     """
 
     def __init__(
@@ -87,6 +101,17 @@ def rotary_positions(x: Operand, positions: Any = None, base: float = 10_000.0) 
 
     Returns:
         The same shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = np.array([[1.0, 0.0]] * 4)
+        >>> turned = nn.rotary_positions(x)
+        >>> (turned @ turned.T).round(2)  # cos of the distance
+        array([[ 1.  ,  0.54, -0.42, -0.99],
+               [ 0.54,  1.  ,  0.54, -0.42],
+               [-0.42,  0.54,  1.  ,  0.54],
+               [-0.99, -0.42,  0.54,  1.  ]])
     """
     shape = np.shape(x)
     if len(shape) < 2 or shape[-1] % 2:

@@ -48,6 +48,14 @@ class TransformerEncoder(_Stack):
     """`num_layers` copies of an encoder layer, all with the same weights at first, as in PyTorch; then `norm`.
 
     `enable_nested_tensor` and `mask_check`, which only make PyTorch faster, change nothing here.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True, rng=np.random.default_rng(0))
+        >>> encoder = nn.TransformerEncoder(layer, num_layers=3, norm=nn.LayerNorm(8))
+        >>> encoder(np.ones((2, 5, 8), np.float32)).shape
+        (2, 5, 8)
     """
 
     def __init__(
@@ -81,7 +89,16 @@ class TransformerEncoder(_Stack):
 
 
 class TransformerDecoder(_Stack):
-    """`num_layers` copies of a decoder layer, all with the same weights at first, as in PyTorch; then `norm`."""
+    """`num_layers` copies of a decoder layer, all with the same weights at first, as in PyTorch; then `norm`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> layer = nn.TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True, rng=np.random.default_rng(0))
+        >>> decoder = nn.TransformerDecoder(layer, num_layers=2)
+        >>> decoder(np.ones((3, 5, 8), np.float32), np.ones((3, 7, 8), np.float32)).shape
+        (3, 5, 8)
+    """
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
         self.layers = _copies(decoder_layer, num_layers)
@@ -115,6 +132,14 @@ class Transformer(Module):
     """Encoder and decoder (Vaswani et al. 2017), without embeddings, positions and read-out, as PyTorch's.
 
     Matrices are drawn anew by Glorot's rule, each layer's by itself.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> net = nn.Transformer(8, 2, 1, 1, dim_feedforward=16, batch_first=True, rng=np.random.default_rng(0))
+        >>> source, target = np.ones((3, 7, 8), np.float32), np.ones((3, 5, 8), np.float32)
+        >>> net(source, target).shape
+        (3, 5, 8)
     """
 
     def __init__(
