@@ -34,6 +34,18 @@ class MazeEditor(gymnasium.Env[dict[str, Any], Any]):
     Raises:
         ValueError: fewer than two tiles or edits, an unknown render mode.
         TypeError: sizes or edits that are not integers.
+
+    Example:
+        >>> from mazegrad.envs import Maze, MazeEditor
+        >>> env = MazeEditor(size=(2, 3), edits=3)
+        >>> observation, _ = env.reset(seed=0)
+        >>> for tile in (2, 0, 1):  # the goal, the start, a wall between them
+        ...     observation, reward, terminated, truncated, info = env.step(tile)
+        >>> print(info["maze"])
+        #####
+        #S#G#
+        #...#
+        #####
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012

@@ -69,6 +69,19 @@ class ParallelMazes:
 
     Raises:
         ValueError: as `MazeEnv`; an unknown name; more agents than a maze has room or goals for.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import RIGHT, Maze, ParallelMazes
+        >>> envs = ParallelMazes(Maze.from_text("S.G"), agents=2, num_envs=3)
+        >>> observations, infos = envs.reset(seed=0)
+        >>> observations.shape
+        (3, 2, 8)
+        >>> observations, rewards, terminated, truncated, infos = envs.step(np.full((3, 2), RIGHT))
+        >>> rewards  # the second agent was at the dot, and arrives
+        array([[0., 1.],
+               [0., 1.],
+               [0., 1.]])
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

@@ -18,6 +18,14 @@ def parallel_env(env_id: str, agents: int = 2, *, num_envs: int | None = None, *
     Raises:
         ImportError: PettingZoo is not installed, and `num_envs` is None.
         ValueError: see `ParallelMazes`; an id without a maze.
+
+    Example:
+        >>> import mazegrad
+        >>> from mazegrad.envs import parallel_env
+        >>> envs = parallel_env("mazegrad/FourRooms-v0", agents=3, num_envs=2)
+        >>> observations, infos = envs.reset(seed=0)
+        >>> observations.shape  # four dots, and in which directions others are
+        (2, 3, 8)
     """
     spec = gymnasium.spec(env_id)
     entry = str(spec.entry_point)

@@ -61,7 +61,22 @@ class Difference:
 
 @dataclass(frozen=True)
 class Replay:
-    """A recorded run: an environment and its episodes."""
+    """A recorded run: an environment and its episodes.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.envs import LEFT, RIGHT, Maze, Replay
+        >>> env = Replay.record(gymnasium.make("mazegrad/GridWorld-v0", maze=Maze.from_text("S.G")))
+        >>> _ = env.reset(seed=0)
+        >>> for action in (LEFT, RIGHT, RIGHT):
+        ...     _ = env.step(action)
+        >>> replay = env.replay
+        >>> replay.episodes[0].actions
+        (2, 1, 1)
+        >>> print(replay.verify())  # None: it runs again, bit for bit
+        None
+    """
 
     id: str
     keywords: Mapping[str, Any]

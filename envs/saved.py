@@ -18,6 +18,16 @@ class SavedState(NamedTuple):
     """All that the rest of an episode and the episodes after it depend on; an immutable record that shares its mazes.
 
     Of a single environment the columns are ints; of a vector environment tuples, one entry a lane.
+
+    Example:
+        >>> from mazegrad.envs import RIGHT, Maze, MazeEnv, SavedState
+        >>> env = MazeEnv(Maze.from_text("S.G"))
+        >>> _ = env.reset(seed=0)
+        >>> saved = env.get_state()
+        >>> _, _ = env.step(RIGHT), env.step(RIGHT)
+        >>> env.set_state(SavedState.from_json(saved.to_json()))
+        >>> env.state, saved.steps  # back at the start
+        (0, 0)
     """
 
     mazes: tuple[Maze, ...]

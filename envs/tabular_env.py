@@ -43,6 +43,15 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
     Raises:
         ValueError: an unknown observation, info or render mode, a number out of its range, a world with other states.
         TypeError: something else than a process.
+
+    Example:
+        >>> from mazegrad.envs import TabularMDPEnv
+        >>> env = TabularMDPEnv("tiger")
+        >>> env.action_space, env.reset(seed=0)[0]  # nothing is heard yet: observation 2
+        (Discrete(3), 2)
+        >>> observation, reward, terminated, truncated, info = env.step(0)  # listen
+        >>> observation, reward
+        (1, -1.0)
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012

@@ -160,7 +160,18 @@ class Process:
 
 
 class TableState(NamedTuple):
-    """All that the rest of an episode and the episodes after it depend on; of a vector environment, tuples."""
+    """All that the rest of an episode and the episodes after it depend on; of a vector environment, tuples.
+
+    Example:
+        >>> from mazegrad.envs import TabularMDPEnv
+        >>> env = TabularMDPEnv("tiger")
+        >>> _ = env.reset(seed=0)
+        >>> saved = env.get_state()
+        >>> heard = [env.step(0)[0] for _ in range(20)]
+        >>> env.set_state(saved)
+        >>> heard == [env.step(0)[0] for _ in range(20)]  # the same random numbers again
+        True
+    """
 
     state: Any
     steps: Any

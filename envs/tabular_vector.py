@@ -36,6 +36,14 @@ class TabularMDPVectorEnv(VectorEnv[Any, Any, Any]):
 
     Raises:
         ValueError, TypeError: as `TabularMDPEnv`; no lanes.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import TabularMDPVectorEnv
+        >>> envs = TabularMDPVectorEnv("tiger", num_envs=4)
+        >>> _ = envs.reset(seed=1)
+        >>> envs.step(np.array([0, 0, 1, 2]))[1]  # two listen, two open a door
+        array([  -1.,   -1.,   10., -100.])
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

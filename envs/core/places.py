@@ -10,7 +10,16 @@ from .world import World
 
 
 class Places(NamedTuple):
-    """Where agents are: integers, or (n,) int64 arrays."""
+    """Where agents are: integers, or (n,) int64 arrays.
+
+    Example:
+        >>> from mazegrad.envs import Maze, MazeVectorEnv
+        >>> envs = MazeVectorEnv([Maze.from_text("S.G"), Maze.from_text("G.S")], num_envs=2)
+        >>> _ = envs.reset(seed=0)
+        >>> places = envs.engine.places()
+        >>> places.maze, places.cell
+        (array([0, 1]), array([0, 2]))
+    """
 
     maze: Any
     """the number of the maze in the engine's `Scene`"""

@@ -149,6 +149,19 @@ class Engine(Protocol):
 
     The order of calls: `draw` or `enter` puts lanes into mazes, `start` on a start, and then `move` moves all lanes at
     once. The observation, rewards and ends of a move are asked for afterwards.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import LEFT, RIGHT, Maze, MazeVectorEnv
+        >>> envs = MazeVectorEnv(Maze.from_text("SG"), num_envs=2)
+        >>> _ = envs.reset(seed=0)
+        >>> engine = envs.engine
+        >>> engine.move(np.array([RIGHT, LEFT]), None)  # the lanes to ask about: lane 0 is at the goal
+        array([0])
+        >>> engine.outcome(np.array([0]))
+        (array([1.]), array([ True]))
+        >>> engine.places().cell
+        array([1, 0])
     """
 
     scene: Scene

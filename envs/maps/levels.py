@@ -35,6 +35,16 @@ class Levels:
         shares: (keys,), how many of 2**53 draws are of this key or of one before it; None: each is drawn as often.
 
     `Levels.of` makes them from a list of mazes.
+
+    Example:
+        >>> from mazegrad.envs import Levels, Maze, MazeVectorEnv
+        >>> levels = Levels.of([Maze.from_text("S.G"), Maze.from_text("G.S")])
+        >>> envs = MazeVectorEnv(levels, num_envs=4)
+        >>> envs.reset(seed=0)[0]  # in lanes 0 and 1 the way leads right, in lanes 2 and 3 left
+        array([[0, 1, 0, 0],
+               [0, 1, 0, 0],
+               [0, 0, 1, 0],
+               [0, 0, 1, 0]], dtype=int8)
     """
 
     make: Callable[[int], Maze]

@@ -62,6 +62,12 @@ def suite(difficulty: str, split: str) -> list[Maze]:
     Raises:
         ValueError: an unknown difficulty or split.
         RuntimeError: the mazes have changed since the suite was frozen.
+
+    Example:
+        >>> from mazegrad.envs import suite
+        >>> mazes = suite("easy", "test")
+        >>> len(mazes), mazes[0].tiles.shape
+        (100, (11, 11))
     """
     for what, name, known in (("difficulty", difficulty, DIFFICULTIES), ("split", split, SPLITS)):
         if name not in known:

@@ -74,10 +74,16 @@ def draw_pdf(
     view_size: int = 5,
     scale: bool = True,
 ) -> bytes:
-    """Return the picture of `draw` as a PDF of one page, in greys by default; a px is a point, 1/72 inch.
+    r"""Return the picture of `draw` as a PDF of one page, in greys by default; a px is a point, 1/72 inch.
 
     Arguments and errors are those of `draw`. Texts are set in Helvetica, which every reader has; a character that it
     lacks becomes "?".
+
+    Example:
+        >>> from mazegrad.envs import draw_pdf, load_maze
+        >>> page = draw_pdf(load_maze("four_rooms"))
+        >>> page[:8], page[-6:]
+        (b'%PDF-1.4', b'%%EOF\n')
     """
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
     return pdf_of(compose(drawing, _agents(state), overlays, trail, theme, view_size), frame_size(tile, size))

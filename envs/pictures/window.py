@@ -11,11 +11,31 @@ _SHARE: Final = 0.9  # of the screen: the most that a window takes when it opens
 
 
 class WindowClosed(SystemExit):
-    """The user closed the window. Uncaught, it ends the program without a traceback; catch it to go on."""
+    """The user closed the window. Uncaught, it ends the program without a traceback; catch it to go on.
+
+    Example:
+        >>> from mazegrad.envs import WindowClosed
+        >>> issubclass(WindowClosed, SystemExit)
+        True
+    """
 
 
 class NoDisplayError(RuntimeError):
-    """There is no display to open a window on."""
+    """There is no display to open a window on.
+
+    Example:
+        >>> import os
+        >>> from unittest.mock import patch
+        >>> from mazegrad.envs import MazeEnv, NoDisplayError
+        >>> env = MazeEnv("four_rooms", render_mode="human")
+        >>> with patch.dict(os.environ, SDL_VIDEODRIVER="none"):  # as on a machine without a screen
+        ...     try:
+        ...         _ = env.reset(seed=0)
+        ...     except NoDisplayError:
+        ...         env = MazeEnv("four_rooms", render_mode="rgb_array")
+        >>> env.render_mode
+        'rgb_array'
+    """
 
 
 class Window:

@@ -24,7 +24,14 @@ ROWS_AT_ONCE: Final = 32
 
 @dataclass(frozen=True)
 class DifficultyCard:
-    """Counts over a maze; `print` it."""
+    """Counts over a maze; `print` it.
+
+    Example:
+        >>> from mazegrad.envs import describe, load_maze
+        >>> card = describe(load_maze("four_rooms"))
+        >>> card.shortest_path, card.junctions, dict(card.look_alikes)
+        (16, 84, {'dots': 104, 'view': 0, 'position': 0})
+    """
 
     name: str
     height: int

@@ -38,6 +38,11 @@ def hitting_times(world: World) -> Floats:
 
     Raises:
         TooWideError: (a ValueError) the mazes are too wide to be solved exactly.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, hitting_times
+        >>> hitting_times(World.compile(Maze.from_text("S..G"))).round(9)  # half of all moves run into a wall
+        array([24., 20., 12.,  0.])
     """
     way = distances(checked_world(world))
     walks = way > 0
@@ -60,6 +65,12 @@ def explorer_limits(world: World) -> NDArray[np.int64]:
 
     It is `MULTIPLE` times the hitting time from the start where that is longest, rounded; and `size_limit` where no
     start has a way to a goal, or the maze is too large to be solved.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, explorer_limits
+        >>> corridors = [World.compile(Maze.from_text("S" + "." * dots + "G")) for dots in (2, 20)]
+        >>> explorer_limits(World.stack(corridors))
+        array([  48, 1848])
     """
     limits = np.array([size_limit(np.count_nonzero(maze.open)) for maze in checked_world(world).mazes], dtype=np.int64)
     for number in range(len(world.mazes)):  # one by one, so that a maze has the limit that it has alone

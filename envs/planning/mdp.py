@@ -45,6 +45,14 @@ class TabularMDP:
     Raises:
         ValueError: a table of a wrong shape or type, a next state that does not exist, NaN, a distribution whose sum is
             not 1, a terminal state that leads elsewhere or has a reward.
+
+    Example:
+        >>> from mazegrad.envs import Maze, TabularMDP, World
+        >>> mdp = TabularMDP.from_world(World.compile(Maze.from_text("S.G"), slip=0.2))
+        >>> mdp.next_state[0, 1], mdp.probability[0, 1]  # from the start to the right: K = 3 outcomes
+        (array([0, 1, 0]), array([0.1, 0.8, 0.1]))
+        >>> mdp.expected_reward()[1]  # before the goal, which a slip can also lead to
+        array([0.1, 0.8, 0. , 0.1])
     """
 
     probability: NDArray[np.float64]

@@ -23,7 +23,7 @@ _LEVELS[PLAIN] = [_WALL, _WALL, _UNSEEN, _UNSEEN, 0]
 
 
 def distance_maps(tiles: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
-    """Return the smallest number of steps to a goal from each tile of plain mazes, -1 where there is no way.
+    r"""Return the smallest number of steps to a goal from each tile of plain mazes, -1 where there is no way.
 
     Breadth-first search in all mazes at once, from all goals.
 
@@ -35,6 +35,13 @@ def distance_maps(tiles: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
 
     Raises:
         ValueError: another number of axes, or a tile that a plain maze does not have.
+
+    Example:
+        >>> from mazegrad.envs import Maze, distance_maps
+        >>> distance_maps(Maze.from_text("S..\n.#.\n..G").tiles[None])
+        array([[[ 4,  3,  2],
+                [ 3, -1,  1],
+                [ 2,  1,  0]]], dtype=int16)
     """
     if tiles.ndim != 3 or tiles.dtype != np.uint8:
         raise ValueError(f"tiles is a uint8 array (n, height, width), not {tiles.dtype} {tiles.shape}")
@@ -66,10 +73,16 @@ def distance_maps(tiles: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
 
 
 def best_actions(maps: NDArray[np.signedinteger]) -> NDArray[np.int8]:
-    """Return 1 for the first moves of shortest paths in plain mazes, (n, height, width, 4); 0 for all at goals.
+    r"""Return 1 for the first moves of shortest paths in plain mazes, (n, height, width, 4); 0 for all at goals.
 
     Args:
         maps: (n, height, width), as `distance_maps` returns them; where they are -1, all four are 1.
+
+    Example:
+        >>> from mazegrad.envs import Maze, best_actions, distance_maps
+        >>> maps = distance_maps(Maze.from_text("S..\n.#.\n..G").tiles[None])
+        >>> best_actions(maps)[0, 0, 0]  # at the start, right and down are equally good
+        array([0, 1, 0, 1], dtype=int8)
     """
     _, height, width = maps.shape
     framed = np.pad(maps, ((0, 0), (1, 1), (1, 1)), constant_values=-1)

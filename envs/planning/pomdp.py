@@ -29,7 +29,19 @@ _AT_ONCE: Final = 32
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BeliefValues:
-    """Bounds on the value of the best plan from each belief, and the plan of the lower bound."""
+    """Bounds on the value of the best plan from each belief, and the plan of the lower bound.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import POMDPS, point_based
+        >>> tiger = POMDPS["tiger"]()
+        >>> plan = point_based(tiger.mdp, discount=0.75)
+        >>> unsure, sure = np.array([0.5, 0.5]), np.array([0.97, 0.03])  # where the tiger is
+        >>> tiger.actions[plan.action(unsure)], tiger.actions[plan.action(sure)]
+        ('listen', 'open-right')
+        >>> round(plan.value(unsure), 2), round(plan.value(sure), 2)
+        (1.93, 8.15)
+    """
 
     vectors: Floats
     """(n, S): the value of n plans in each state"""
@@ -168,6 +180,13 @@ def qmdp(problem: World | TabularMDP, *, discount: float = 0.95, tol: float = 1e
     Raises:
         ValueError: a discount out of its range.
         TypeError: neither a World nor a TabularMDP.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import POMDPS, qmdp
+        >>> plan = qmdp(POMDPS["tiger"]().mdp)
+        >>> round(plan.value(np.array([0.5, 0.5])), 2)  # were the state seen after one step; the best plan has 19.4
+        189.0
     """
     mdp, discount = as_process(problem), _below_one(discount)
     known = Filter(mdp)
@@ -202,6 +221,12 @@ def point_based(
     Raises:
         ValueError: a discount out of its range, a tol that is not positive.
         TypeError: neither a World nor a TabularMDP.
+
+    Example:
+        >>> from mazegrad.envs import POMDPS, point_based
+        >>> plan = point_based(POMDPS["tiger"]().mdp, discount=0.75, tol=0.01)
+        >>> round(plan.lower, 1), round(plan.upper, 1), plan.upper - plan.lower < 0.01
+        (1.9, 1.9, True)
     """
     mdp, discount = as_process(problem), _below_one(discount)
     if not tol > 0:

@@ -12,7 +12,17 @@ _KEYS: Final = ("discount", "values", "states", "actions", "observations", "star
 
 
 class PomdpTables(NamedTuple):
-    """What a file says."""
+    r"""What a file says.
+
+    Example:
+        >>> from mazegrad.envs import parse_pomdp
+        >>> lines = ["discount: 0.9", "values: reward", "states: left right", "actions: stay", "observations: dark"]
+        >>> tables = parse_pomdp("\n".join([*lines, "T: stay identity", "O: * uniform", "R: stay : left : * : * 1"]))
+        >>> tables.P.shape, tables.O.shape, tables.R.shape
+        ((1, 2, 2), (1, 2, 1), (1, 2, 2))
+        >>> tables.states, tables.start
+        (('left', 'right'), array([0.5, 0.5]))
+    """
 
     discount: float
     states: tuple[str, ...]
@@ -33,6 +43,30 @@ def parse_pomdp(text: str) -> PomdpTables:
 
     Raises:
         ValueError: what cannot be read, with its line; tables that are too large, or not distributions.
+
+    Example:
+        >>> from mazegrad.envs import parse_pomdp
+        >>> text = '''
+        ... discount: 0.9
+        ... values: reward
+        ... states: left right
+        ... actions: stay swap
+        ... observations: dark light
+        ... T: stay identity
+        ... T: swap
+        ... 0 1
+        ... 1 0
+        ... O: * : left 1 0
+        ... O: * : right 0.2 0.8
+        ... R: * : right : * : * 1
+        ... '''
+        >>> tables = parse_pomdp(text)
+        >>> tables.P[1]  # swap
+        array([[0., 1.],
+               [1., 0.]])
+        >>> tables.O[0]  # (states, observations)
+        array([[1. , 0. ],
+               [0.2, 0.8]])
     """
     return _Reader(text).read()
 

@@ -10,7 +10,17 @@ from .mdp import TabularMDP, process_from_tables
 
 
 class Pomdp(NamedTuple):
-    """A process, and what its numbers mean."""
+    """A process, and what its numbers mean.
+
+    Example:
+        >>> from mazegrad.envs import POMDPS
+        >>> tiger = POMDPS["tiger"]()
+        >>> tiger.actions, tiger.observations
+        (('listen', 'open-left', 'open-right'), ('tiger-left', 'tiger-right'))
+        >>> tiger.mdp.expected_reward()  # (states, actions)
+        array([[  -1., -100.,   10.],
+               [  -1.,   10., -100.]])
+    """
 
     mdp: TabularMDP
     discount: float

@@ -17,7 +17,18 @@ from .plain import IS_PLAIN, distance_maps
 
 
 class MapWarning(UserWarning):
-    """A map that can hardly be meant: its goal is missing or out of reach, or it is in another format."""
+    """A map that can hardly be meant: its goal is missing or out of reach, or it is in another format.
+
+    Example:
+        >>> import warnings
+        >>> from mazegrad.envs import MapWarning, Maze, MazeEnv
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("error", MapWarning)  # refuse such maps
+        ...     MazeEnv(Maze.from_text("S.#G"))
+        Traceback (most recent call last):
+            ...
+        mazegrad.envs.planning.questions.MapWarning: this map has no way to a goal from the start at line 1, column 1
+    """
 
 
 def questions(world: World) -> list[str]:
@@ -29,6 +40,13 @@ def questions(world: World) -> list[str]:
 
     Raises:
         TypeError: not a World.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, questions
+        >>> questions(World.compile(Maze.from_text("S.#G")))
+        ['this map has no way to a goal from the start at line 1, column 1']
+        >>> questions(World.compile(Maze.from_text("S..G")))
+        []
     """
     ways = distances(checked_world(world))
     lost = np.unique(world.maze_of[world.start_states[ways[world.start_states] < 0]])

@@ -34,7 +34,14 @@ Moves: TypeAlias = list[list[int]]
 
 @dataclass(frozen=True)
 class Solution:
-    """The result of a solver."""
+    """The result of a solver.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, solve
+        >>> solution = solve("breadth_first", World.compile(Maze.from_text("..S.G")))
+        >>> solution.path, solution.visited  # states
+        ([2, 3, 4], [2, 3, 1, 4])
+    """
 
     path: Sequence[int] | None
     """The states from the start to a goal, both included, none twice; None if the solver found no path."""

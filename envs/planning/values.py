@@ -31,7 +31,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Values:
-    """The value of each state, and of each action in it."""
+    """The value of each state, and of each action in it.
+
+    Example:
+        >>> from mazegrad.envs import Maze, World, value_iteration
+        >>> values = value_iteration(World.compile(Maze.from_text("S.G")), discount=0.9)
+        >>> values.values.round(2)
+        array([0.9, 1. , 0. ])
+        >>> values.action_values[1].round(2)  # in the middle: up, right, left, down
+        array([0.9 , 1.  , 0.81, 0.9 ])
+        >>> values.policy
+        array([1, 1, 0])
+    """
 
     values: Floats
     """(S,): V; -inf where, at discount 1, no policy is sure to end the episode."""

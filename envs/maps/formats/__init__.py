@@ -95,6 +95,16 @@ def save_maze(path: str | PathLike[str], maze: Maze, *, format: str | None = Non
         MazeError: (a ValueError) the format does not have a tile or a setting of the maze.
         ValueError: an unknown format.
         OSError: the file cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from mazegrad.envs import load_maze, save_maze
+        >>> maze = load_maze("four_rooms")
+        >>> with TemporaryDirectory() as folder:
+        ...     save_maze(Path(folder) / "rooms.txt", maze)
+        ...     load_maze(Path(folder) / "rooms.txt") == maze
+        True
     """
     write_file(path, _format_of(path, format).write(maze))
 

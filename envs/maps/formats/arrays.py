@@ -24,6 +24,12 @@ def maze_from_array(array: Any) -> Maze:
 
     Raises:
         MazeError: (a ValueError) another number, with its row and column, or not a matrix.
+
+    Example:
+        >>> from mazegrad.envs import maze_from_array
+        >>> print(maze_from_array([[2, 0, 1], [1, 0, 3]]).to_text())
+        S.#
+        #.G
     """
     numbers = np.asarray(array)
     if numbers.ndim != 2 or not numbers.size or numbers.dtype.kind not in "biuf":

@@ -48,7 +48,18 @@ MOVINGAI: Final = text_format(
 
 
 class Problem(NamedTuple):
-    """A line of a .scen file; positions are (row, column)."""
+    r"""A line of a .scen file; positions are (row, column).
+
+    Example:
+        >>> from mazegrad.envs import Maze, Problem, World, shortest_path
+        >>> problem = Problem(bucket=0, map="tiny.map", size=(2, 3), start=(0, 0), goal=(1, 2), optimal=3.0)
+        >>> maze = problem.on(Maze.from_text(".#.\n..."))
+        >>> print(maze.to_text())
+        S#.
+        ..G
+        >>> len(shortest_path(World.compile(maze))) - 1
+        3
+    """
 
     bucket: int
     map: str
@@ -79,11 +90,22 @@ class Problem(NamedTuple):
 
 
 def read_problems(path: str | PathLike[str]) -> list[Problem]:
-    """Return the problems of a .scen file, in order.
+    r"""Return the problems of a .scen file, in order.
 
     Raises:
         MazeError: (a ValueError) a line that is not a problem, with its number.
         OSError: the file cannot be opened.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from mazegrad.envs import read_problems
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "tiny.scen"
+        ...     _ = file.write_text("version 1\n0\ttiny.map\t3\t2\t0\t0\t2\t1\t3\n")
+        ...     problems = read_problems(file)
+        >>> problems[0].start, problems[0].goal, problems[0].optimal
+        ((0, 0), (1, 2), 3.0)
     """
     try:
         return _problems(decoded(Path(path).read_bytes()))

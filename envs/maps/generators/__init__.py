@@ -127,6 +127,19 @@ def growth(
     Raises:
         ValueError: as for `generate`; a generator that does not open passages; fewer than one frame.
         TypeError: as for `generate`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import growth
+        >>> stages = growth("prim", 2, 3, rng=np.random.default_rng(0))
+        >>> len(stages)
+        7
+        >>> print(stages[2].to_text())
+        #######
+        #...###
+        ###.###
+        ###.###
+        #######
     """
     key = _key(rng)
     whole_maze = generate_from_key(name, rows, columns, key, **knobs)
@@ -149,7 +162,17 @@ def _reached(grid: Grid, passages: list[int]) -> Tiles:
 
 
 def generate_from_key(name: str, rows: int, columns: int, key: int, **knobs: Any) -> Maze:
-    """Make the maze of a 64-bit key; see `generate` for the arguments and errors."""
+    """Make the maze of a 64-bit key; see `generate` for the arguments and errors.
+
+    Example:
+        >>> from mazegrad.envs import generate_from_key
+        >>> print(generate_from_key("backtracker", 2, 3, key=7).to_text())
+        #######
+        #S..#.#
+        #.###.#
+        #....G#
+        #######
+    """
     key = whole("key", key, 0, MASK)
     check_knobs(name, knobs)
     return Maze(_tiles(name, rows, columns, key, **knobs))
@@ -167,6 +190,15 @@ def generate_batch(name: str, rows: int, columns: int, keys: NDArray[np.uint64],
 
     Raises:
         ValueError, TypeError: as for `generate`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import generate_batch, generate_from_key
+        >>> tiles = generate_batch("backtracker", 2, 3, np.arange(5, dtype=np.uint64))
+        >>> tiles.shape
+        (5, 5, 7)
+        >>> bool((tiles[3] == generate_from_key("backtracker", 2, 3, key=3).tiles).all())
+        True
     """
     check_knobs(name, knobs)
     grid = grid_of(rows, columns)
