@@ -72,6 +72,15 @@ class LastStep(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Args:
         env: any environment with Discrete actions.
+
+    Example:
+        >>> from mazegrad.envs import RIGHT, Maze, MazeEnv
+        >>> from mazegrad.envs.wrappers import LastStep
+        >>> env = LastStep(MazeEnv(Maze.from_text("SG")))
+        >>> _ = env.reset(seed=0)
+        >>> observation, *_ = env.step(RIGHT)
+        >>> observation  # 4 dots, the action, the reward, and that nothing of a trial ended
+        array([0., 0., 1., 0., 0., 1., 0., 0., 1., 0.], dtype=float32)
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
@@ -93,7 +102,15 @@ class LastStep(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
 
 class VectorLastStep(VectorWrapper):
-    """`LastStep` for a vector environment, in any autoreset mode."""
+    """`LastStep` for a vector environment, in any autoreset mode.
+
+    Example:
+        >>> from mazegrad.envs import Maze, MazeVectorEnv
+        >>> from mazegrad.envs.wrappers import VectorLastStep
+        >>> envs = VectorLastStep(MazeVectorEnv(Maze.from_text("SG"), num_envs=3))
+        >>> envs.reset(seed=0)[0].shape
+        (3, 10)
+    """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(env)
@@ -143,6 +160,17 @@ class Trials(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Raises:
         ValueError: levels that stay for another number of episodes.
+
+    Example:
+        >>> from mazegrad.envs import RIGHT, Maze, MazeEnv
+        >>> from mazegrad.envs.wrappers import Trials
+        >>> env = Trials(MazeEnv(Maze.from_text("SG")), episodes=2)
+        >>> _ = env.reset(seed=0)
+        >>> for _ in range(2):
+        ...     _, reward, terminated, _, info = env.step(RIGHT)
+        ...     print(reward, info["episode_over"], terminated)
+        1.0 True False
+        1.0 True True
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], episodes: int) -> None:
@@ -182,6 +210,16 @@ class VectorTrials(VectorWrapper):
 
     Raises:
         ValueError: as `Trials`; another autoreset mode.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import RIGHT, Maze, MazeVectorEnv
+        >>> from mazegrad.envs.wrappers import VectorTrials
+        >>> envs = VectorTrials(MazeVectorEnv(Maze.from_text("SG"), num_envs=2, autoreset_mode="SameStep"), episodes=3)
+        >>> _ = envs.reset(seed=0)
+        >>> ends = [envs.step(np.array([RIGHT, RIGHT]))[2].tolist() for _ in range(3)]
+        >>> ends
+        [[False, False], [False, False], [True, True]]
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any], episodes: int) -> None:

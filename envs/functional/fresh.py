@@ -31,6 +31,18 @@ def backtracker(rows: int, columns: int, keys: Array) -> Array:
 
     Returns:
         (n, 2 * rows + 1, 2 * columns + 1) uint8 tiles, start and goal in opposite corners.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import Maze, functional
+        >>> keys = np.array([[0, 7], [0, 8]], dtype=np.int32)  # 7 and 8, the high word first
+        >>> tiles = functional.backtracker(2, 3, keys)
+        >>> print(Maze(tiles[0]).to_text())
+        #######
+        #S..#.#
+        #.###.#
+        #....G#
+        #######
     """
     grid_of(rows, columns)  # checks the numbers
     xp, rooms, wide = namespace(keys), rows * columns, columns + 1
@@ -79,6 +91,15 @@ def fresh_tables(
 
     Raises:
         ValueError: too many lanes for mazes of this size.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import functional
+        >>> keys = np.arange(16, dtype=np.int32).reshape(8, 2)
+        >>> tables = functional.fresh_tables(3, 3, keys)
+        >>> dots, state = functional.reset(tables, keys)
+        >>> dots.shape  # each lane in a maze of its own
+        (8, 4)
     """
     tiles, wide = backtracker(rows, columns, keys), 8
     xp = namespace(tiles)

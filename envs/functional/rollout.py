@@ -14,7 +14,20 @@ Act: TypeAlias = Callable[[Any, Any, Any], tuple[Array, Any]]
 
 
 class Policy(NamedTuple):
-    """A pure policy: its function is compiled once, its parameters are arguments of what is compiled."""
+    """A pure policy: its function is compiled once, its parameters are arguments of what is compiled.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import functional
+        >>> tables = functional.tables("mazegrad/FourRooms-v0")
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=3))
+        >>> def linear(weights, dots, hidden):  # (dots, actions), (lanes, dots)
+        ...     return (dots @ weights).argmax(axis=1), hidden
+        >>> policy = functional.Policy(linear, np.diag([1.0, 4.0, 2.0, 3.0]), hidden=None)  # right, else down, left, up
+        >>> steps, state, _ = functional.rollout(tables, policy, state, steps=6)
+        >>> steps.action[:, 0]
+        array([1, 1, 1, 1, 3, 3])
+    """
 
     act: Act
     """(parameters, observation, hidden) -> (lanes,) actions, hidden"""
@@ -25,7 +38,19 @@ class Policy(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Everything that happened, each with (steps, lanes, ...)."""
+    """Everything that happened, each with (steps, lanes, ...).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import RIGHT, Maze, functional
+        >>> tables = functional.tables(Maze.from_text("SG"))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=3))
+        >>> steps, state, _ = functional.rollout(tables, np.full((5, 3), RIGHT), state, 5)
+        >>> steps.observation.shape, steps.reward.shape
+        ((5, 3, 4), (5, 3))
+        >>> steps.terminated[:, 0]  # of lane 0
+        array([ True, False,  True, False,  True])
+    """
 
     observation: Any
     """what the policy acted on"""
@@ -37,7 +62,18 @@ class Steps(NamedTuple):
 
 
 class Episodes(NamedTuple):
-    """The episodes that ended, summed up for each lane, (lanes,) each."""
+    """The episodes that ended, summed up for each lane, (lanes,) each.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import RIGHT, Maze, functional
+        >>> tables = functional.tables(Maze.from_text("SG"))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> actions = np.full((9, 2), RIGHT)
+        >>> episodes, _, _ = functional.rollout(tables, actions, state, 9, keep="episodes")
+        >>> episodes.episodes, episodes.returns, episodes.lengths  # every second step begins the next episode
+        (array([5, 5], dtype=int32), array([5., 5.]), array([5, 5], dtype=int32))
+    """
 
     returns: Array
     """the sum of their returns; with autoreset disabled, the return of the only one"""
@@ -90,6 +126,16 @@ def rollout(
     Raises:
         ValueError: an unknown `keep`, actions for another number of steps, steps below 1.
         TypeError: a policy of another kind.
+
+    Example:
+        >>> from mazegrad.envs import functional
+        >>> def first_dot(dots, hidden):
+        ...     return dots.argmax(axis=1), hidden
+        >>> tables = functional.tables("mazegrad/FourRooms-v0")
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=4))
+        >>> steps, state, _ = functional.rollout(tables, first_dot, state, 10)
+        >>> steps.action.shape
+        (10, 4)
     """
     steps = whole("steps", steps, 1)
     if keep not in KEEP:

@@ -17,7 +17,17 @@ from .tables import Disabled, NextStep, SameStep, Tables
 
 
 class State(NamedTuple):
-    """Where lanes are in their episodes: arrays alone, so that it is a pytree. What is not needed is None."""
+    """Where lanes are in their episodes: arrays alone, so that it is a pytree. What is not needed is None.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import RIGHT, Maze, functional
+        >>> tables = functional.tables(Maze.from_text("S.G"))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> _, later, *_ = functional.step(tables, state, np.array([RIGHT, RIGHT]))
+        >>> state.steps, later.steps  # a step returns another state, and leaves this one as it was
+        (array([0, 0], dtype=int32), array([1, 1], dtype=int32))
+    """
 
     at: Array
     """(lanes,) int32: the place, state * wide"""
@@ -42,6 +52,13 @@ def keys(tables: Tables, seed: int, lanes: int) -> Array:
     Raises:
         TypeError: the seed, or the number of lanes, is not an integer.
         ValueError: one is out of its range.
+
+    Example:
+        >>> from mazegrad.envs import functional
+        >>> tables = functional.tables("spiral")
+        >>> both = functional.keys(tables, seed=5, lanes=2)
+        >>> bool((both[1] == functional.keys(tables, seed=6, lanes=1)[0]).all())  # lane 1 is seeded 6
+        True
     """
     first, lanes = checked_seed(seed), whole("lanes", lanes, 1)
     if first > MASK - lanes + 1:
@@ -76,6 +93,14 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
 
     Returns:
         What lanes observe, and their state.
+
+    Example:
+        >>> from mazegrad.envs import Maze, functional
+        >>> tables = functional.tables(Maze.from_text("S.G"))
+        >>> dots, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> dots
+        array([[0, 1, 0, 0],
+               [0, 1, 0, 0]], dtype=int8)
     """
     xp = namespace(tables.words)
     if len(keys.shape) != 2 or keys.shape[1] != 2:
@@ -107,6 +132,18 @@ def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
 
     Returns:
         What all lanes observe, and their state.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import RIGHT, Maze, functional
+        >>> tables = functional.tables(Maze.from_text("SG"), autoreset_mode="Disabled")
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> _, state, *_ = functional.step(tables, state, np.array([RIGHT, RIGHT]))
+        >>> state.over
+        array([ True,  True])
+        >>> _, state = functional.restart(tables, state, np.array([True, False]))
+        >>> state.over
+        array([False,  True])
     """
     state = merged(mask, _begun(tables, _next_episode(state), 0), state)
     return observe(tables, state), state
@@ -131,6 +168,15 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
     Raises:
         TypeError: actions that are not integers.
         ValueError: actions of another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.envs import LEFT, RIGHT, Maze, functional
+        >>> tables = functional.tables(Maze.from_text("SG"))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> dots, state, reward, terminated, truncated, info = functional.step(tables, state, np.array([RIGHT, LEFT]))
+        >>> reward, terminated
+        (array([1., 0.]), array([ True, False]))
     """
     xp = namespace(tables.words)
     if not xp.isdtype(actions.dtype, "integral"):
@@ -174,7 +220,16 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
 
 
 def observe(tables: Tables, state: State) -> Any:
-    """Return what lanes observe where they are, (lanes, ...), or a dict of such arrays."""
+    """Return what lanes observe where they are, (lanes, ...), or a dict of such arrays.
+
+    Example:
+        >>> from mazegrad.envs import Maze, functional
+        >>> tables = functional.tables(Maze.from_text("S.G"), observation="position")
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> functional.observe(tables, state)  # (row, column)
+        array([[0, 0],
+               [0, 0]])
+    """
     xp = namespace(tables.words)
     staying = None
     if tables.bits is not None:
@@ -183,7 +238,15 @@ def observe(tables: Tables, state: State) -> Any:
 
 
 def info(tables: Tables, state: State) -> dict[str, Any]:
-    """Return the info of lanes where they are: the tables that `info=` named, (lanes, ...) by name."""
+    """Return the info of lanes where they are: the tables that `info=` named, (lanes, ...) by name.
+
+    Example:
+        >>> from mazegrad.envs import Maze, functional
+        >>> tables = functional.tables(Maze.from_text("S..G"), info=("distance", "optimal_action"))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
+        >>> functional.info(tables, state)
+        {'distance': array([3, 3]), 'optimal_action': array([1, 1])}
+    """
     return _info(tables, state.at)
 
 

@@ -58,6 +58,12 @@ class Tables(NamedTuple):
     what is observed after it (as many bits as `bits` has entries), whether it ends the episode, the number of its
     reward (as many bits as `rewards`, if it is a list, needs) and the place that it leads to. Column A of a state is
     the move of an agent that stays; so are those after it.
+
+    Example:
+        >>> from mazegrad.envs import Maze, functional
+        >>> tables = functional.tables(Maze.from_text("S.G"), time_limit=10)
+        >>> tables.words.shape, tables.actions, tables.limits, tables.rewards
+        ((1, 3, 8), array([0, 1, 2, 3], dtype=int32), None, array([0., 1.]))
     """
 
     words: Array
@@ -113,6 +119,13 @@ def tables(
         ImportError: the library is not installed.
         ValueError: as `MazeVectorEnv`; a keyword that the functional engine does not have (`after`, `lateness`,
             `dots_error`); a new maze at each reset (give `level_seeds=`, or see `fresh_tables`); too many states.
+
+    Example:
+        >>> from mazegrad.envs import functional
+        >>> tables = functional.tables("mazegrad/Maze-v0", size=(3, 3), level_seeds=range(100), info=("distance",))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=5))
+        >>> functional.info(tables, state)["distance"]  # five lanes, each in a level of its own
+        array([ 8, 12,  8,  8,  8])
     """
     lanes = len(maze) if isinstance(maze, Sequence) and not isinstance(maze, str) else 1
     if isinstance(maze, str) and maze.count("/") == 1 and maze.split("/")[1].endswith("-v0"):
@@ -135,6 +148,16 @@ def tables_of(env: Any, xp: Any, device: Any = None, mode: str = "Disabled") -> 
     Raises:
         TypeError: another environment.
         ImportError, ValueError: see `tables`.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.envs import functional
+        >>> env = gymnasium.make("mazegrad/FourRooms-v0", observation="position")
+        >>> tables = functional.tables_of(env, "numpy")
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=1))
+        >>> bool((functional.observe(tables, state)[0] == env.reset(seed=0)[0]).all())
+        True
     """
     bare = env.unwrapped
     plan = getattr(bare, "plan", None)

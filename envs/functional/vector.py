@@ -36,6 +36,16 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
     Raises:
         ImportError: the library is not installed; the message names the extra.
         ValueError: see `tables`.
+
+    Example:
+        >>> import torch
+        >>> from mazegrad.envs import LEFT, RIGHT, Maze
+        >>> from mazegrad.envs.functional import FunctionalVectorEnv
+        >>> envs = FunctionalVectorEnv(Maze.from_text("SG"), num_envs=2, engine="torch")
+        >>> _ = envs.reset(seed=0)
+        >>> _, reward, terminated, _, _ = envs.step(torch.tensor([RIGHT, LEFT]))
+        >>> reward, terminated
+        (tensor([1., 0.]), tensor([ True, False]))
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
