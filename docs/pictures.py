@@ -33,6 +33,7 @@ from mazegrad.envs.maps.thin import read_thin
 from mazegrad.envs.pictures.palette import LIGHT
 from mazegrad.film import save_gif, save_png
 from mazegrad.named import environment_ids
+from mazegrad.nn.analysis.plot import INK
 from mazegrad.pictures import style
 from mazegrad.watch import Picture, walk
 
@@ -60,7 +61,7 @@ def eigenvalues() -> None:
         values, counts = np.unique(np.round(np.linalg.eigvalsh(U), 12), return_counts=True)
         left.plot(values, 0 * values - row, marker, color=colour, ms=9)
         for value, count in zip(values, counts, strict=True):
-            left.annotate(f"×{count}", (value, -row), (0, 8), textcoords="offset points", ha="center", fontsize=8)
+            left.annotate(f"×{count}", (value, -row), (7, 6), textcoords="offset points", fontsize=8, color=INK)
         rnn = LinearRNN(W, U, np.zeros(4), [1, 0, 0, 0])
         h, margins, way = rnn.h0, [], [3, 1]
         for step in range(60):
@@ -75,10 +76,10 @@ def eigenvalues() -> None:
         if lost is not None:
             right.get_lines()[-1].set_label("_")
             right.plot(lost, 1e-16, marker, color=colour, ms=7, label="_")
-            right.annotate(f"U = {name} is lost", (lost, 1e-16), (0, 8), textcoords="offset points", color=colour,
-                           ha="right" if lost else "left", fontsize=8)  # fmt: skip
+            right.annotate(f"U = {name} is lost", (lost, 1e-16), (-10 if lost else 8, -1), textcoords="offset points",
+                           color=colour, ha="right" if lost else "left", va="center", fontsize=8)  # fmt: skip
     for radius in (-1, 1):
-        left.axvline(radius, color="#5c6670", lw=0.8, ls=":")
+        left.axvline(radius, color=INK, lw=0.8, ls=":")
     left.set(title="eigenvalues, all real (dotted: ±1)", xlabel="eigenvalue", xlim=(-1.4, 1.4), ylim=(-2.6, 0.6))
     left.set_yticks([0, -1, -2], [f"U = {name}" for name in nets])
     right.set(yscale="log", xlim=(0, 60), ylim=(3e-17, 10))

@@ -26,7 +26,7 @@ from mazegrad import nn
 from mazegrad.agents import EXCHANGE, LinearRNN, RNNAgent
 from mazegrad.extras import require
 from mazegrad.nn import analysis
-from mazegrad.nn.analysis.plot import LINES
+from mazegrad.nn.analysis.plot import INK, LINES
 from mazegrad.pictures import style
 from mazegrad.script import natural, start
 
@@ -105,11 +105,16 @@ def draw_powers(folder: Path, dtypes: list[Any]) -> None:
         analysis.plot_power_gradient(us, DRAWN_K, ax=whole)
         whole.set_title(f"{name} = diag({', '.join(map(str, us))})")
         k = np.arange(1, 13 if max(us) > 1 else 41)
+        highest = 50 if max(us) > 1 else 5
         for u, line in zip(us, LINES, strict=False):
-            beginning.plot(k, k * u ** (k - 1.0), color=line.colour, ls=line.dash, label=f"u = {u:g}", lw=1.6)
-        beginning.set(xlabel=f"k, the first {k[-1]} steps", ylabel="k u^(k-1)", ylim=(0, 50 if max(us) > 1 else 5))
-        beginning.legend(frameon=False, fontsize=7)
-    figure.text(0.5, -0.02, "lines: closed form; x float32, o float64 by autodiff", ha="center", fontsize=8)
+            values = k * u ** (k - 1.0)
+            beginning.plot(k, values, color=line.colour, ls=line.dash, lw=1.6)
+            at = int(np.argmax(np.where(values < highest, values, 0))) or 2  # its peak, or where it leaves the axes
+            beginning.annotate(
+                f"u = {u:g}", (k[at], values[at]), (6, 3), textcoords="offset points", color=line.colour, fontsize=8
+            )
+        beginning.set(xlabel=f"k, the first {k[-1]} steps", ylabel="k u^(k-1)", ylim=(0, highest))
+    figure.supxlabel("lines: closed form; x float32, o float64, by autodiff", fontsize=8, color=INK)
     style.save(figure, folder / "gradients_power.png")
 
 
@@ -170,6 +175,11 @@ def draw_cells(folder: Path, norms: dict[str, np.ndarray], spectra: dict[str, an
     figure, axis = style.figure(height=3.6)
     axis.set(yscale="log", xlim=(0, len(next(iter(norms.values()))) - 1), ylim=(1e-12, 1e12))
     analysis.plot_gradient_norms(norms, ax=axis)
+    for line, name in zip(axis.get_lines(), norms, strict=False):
+        colour, dash, _ = style.line(name, list(norms))
+        line.set(color=colour, linestyle=dash)
+    for text in axis.texts:
+        text.set_color(style.line(text.get_text(), list(norms)).colour)
     style.save(figure, folder / "gradients_cells.png")
     shown = ("tanh, PyTorch's default", "tanh, orthogonal", "LSTM", "LSTM, forget bias 3")
     figure, axes = style.figure(1, len(shown), height=2.3, sharex=True, sharey=True)

@@ -30,6 +30,7 @@ from mazegrad import nn
 from mazegrad.agents import RecurrentAgent, evaluate
 from mazegrad.extras import MissingExtra
 from mazegrad.nn.analysis import gradient_norms, horizon
+from mazegrad.nn.analysis.plot import INK
 from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, positive, start
@@ -205,51 +206,58 @@ def report(results: dict[str, Result], corridors: list[int]) -> None:
 def draw(results: dict[str, Result], corridors: list[int], folder: Path) -> None:
     """Draw the reach of gradients before training and of memory after it, on the same axis of steps."""
     try:
-        figure, axes = style.figure(3, 1, height=2.3)
+        figure, axes = style.figure(2, 1, height=2.3)
     except MissingExtra as error:
         print(f"(no picture: {error})")
         return
-    panels = dict(zip(("before", "after", "course"), axes, strict=True))
-    watched = 32 if 32 in corridors else corridors[-1]
+    panels = dict(zip(("before", "after"), axes, strict=True))
     for number, (cell, result) in enumerate(results.items()):
-        colour, _, marker = style.line(cell, list(results))
+        colour = style.line(cell, list(results)).colour
         back = np.exp(np.mean([np.log(np.maximum(norms[::-1], 1e-30)) for norms in result.norms], axis=0))
         style.draw_line(panels["before"], range(1, len(back)), back[1:], cell, list(results))
         share = [np.mean([run.solved for run in result.runs[corridor]]) for corridor in corridors]
         shift = 1.03 ** (number - len(results) / 2)  # keeps equal points apart
-        style.draw_line(panels["after"], np.array(corridors) * shift, share, cell, list(results), marker=marker, ms=4)
-        for name in ("before", "after"):
-            panels[name].axvline(result.horizons[len(result.horizons) // 2], color=colour, ls=":", lw=1.2)
-        for i, run in enumerate(result.runs[watched]):
-            steps, shares = zip(*run.arrives, strict=True)
-            end = {"marker": "o" if run.solved else "x", "markevery": [-1], "lw": 0.9}
-            style.draw_line(panels["course"], steps, shares, cell, list(results), **end, label="_" if i else cell)
-    for name, axis in panels.items():
-        if name != "after":
-            axis.set_yscale("log")
-            axis.axhline(SHARE, color="#5c6670", ls=":", lw=1)
+        style.draw_line(panels["after"], np.array(corridors) * shift, share, cell, list(results), marked=True)
+        for axis in axes:
+            axis.axvline(result.horizons[len(result.horizons) // 2], color=colour, ls=":", lw=1.2)
+    panels["before"].axhline(SHARE, color=INK, ls=":", lw=1)
     panels["before"].set(
-        ylabel="fraction of the gradient", ylim=(1e-8, 30), title="before training: what arrives at each step back"
+        yscale="log",
+        ylabel="fraction of the gradient",
+        ylim=(1e-8, 30),
+        title="before training: what arrives at each step back",
     )
     panels["after"].set(
         xlabel="steps back, or tiles of the corridor (dotted: horizon before training)",
         ylabel="fraction of seeds",
         title="after training: goal reached for both signs",
     )
-    for name in ("before", "after"):
-        panels[name].set(xscale="log", xlim=(0.8, 1.25 * FAR))
-        panels[name].set_xticks(corridors, [str(corridor) for corridor in corridors])
-        panels[name].minorticks_off()
-    panels["course"].set_xscale("symlog", linthresh=1)
-    panels["course"].set(
-        xlim=(0, None),
-        xlabel="updates (o: solved, x: not)",
-        ylabel="fraction of the gradient",
-        title=f"while training: what arrives at the sign, {watched} tiles back",
-    )
     for axis in axes:
+        axis.set(xscale="log", xlim=(0.8, 1.25 * FAR))
+        axis.set_xticks(corridors, [str(corridor) for corridor in corridors])
+        axis.minorticks_off()
         style.finish(axis)
     style.save(figure, folder / "memory_horizon.png")
+
+
+def draw_course(results: dict[str, Result], corridor: int, folder: Path) -> None:
+    """Draw what arrives at the sign while nets learn one corridor: a panel for each cell, a line for each seed."""
+    try:
+        figure, axes = style.figure(1, len(results), height=2.1, sharex=True, sharey=True, squeeze=False)
+    except MissingExtra:
+        return
+    for axis, (cell, result) in zip(axes[0], results.items(), strict=True):
+        for run in result.runs[corridor]:
+            steps, shares = zip(*run.arrives, strict=True)
+            end = {"marker": "o" if run.solved else "x", "markevery": [-1], "ms": 5, "lw": 1}
+            style.draw_line(axis, steps, shares, cell, list(results), **end)
+        axis.axhline(SHARE, color=INK, ls=":", lw=1)
+        axis.set(yscale="log", title=cell)
+        axis.set_xscale("symlog", linthresh=1)
+        axis.set_xticks([0, 10, 1000], ["0", "10", "1000"])
+    axes[0, 0].set(ylabel="fraction of the gradient", xlim=(0, None))
+    figure.supxlabel(f"updates, with {corridor} tiles (o: solved, x: not)", fontsize=9, color=INK)
+    style.save(figure, folder / "memory_horizon_course.png")
 
 
 def main(words: list[str] | None = None) -> dict[str, Result]:
@@ -281,6 +289,7 @@ def main(words: list[str] | None = None) -> dict[str, Result]:
             results[cell].runs[corridor].append(run)
     report(results, corridors)
     draw(results, corridors, options.pictures)
+    draw_course(results, 32 if 32 in corridors else corridors[-1], options.pictures)
     return results
 
 

@@ -182,22 +182,24 @@ def figure(path: Path, rows: Sequence[tuple[str, Sequence[int]]]) -> None:
             first = int(np.flatnonzero(np.isnan(count))[0]) - 1
             colour, _, marker = style.line(name)
             left.plot(first, count[first], marker, color=colour, label="_")
-            left.annotate(f"{name}: then c is 1", (first, count[first]), (8, -8), textcoords="offset points",
-                          color=colour, fontsize=7)  # fmt: skip
+            above = name == "float64"  # where no line is
+            place = {"xytext": (-6, 0), "ha": "right"} if above else {"xytext": (8, -4), "va": "top"}
+            text = f"{name}:\nthen c is 1"
+            left.annotate(text, (first, count[first]), textcoords="offset points", color=colour, fontsize=8, **place)
     left.set(title="n, read from c = 1 - 2^-n along a^70 b^70", xlabel="letters read", ylabel="n", xlim=(0, 141))
     places = np.arange(len(rows))
     for column, name, shift in ((1, "float64", -0.12), (2, "float32", 0.12)):
         depths = [row[1][column] for row in rows]
         colour, _, marker = style.line(name)
         right.plot(depths, places + shift, marker, color=colour, label=name, ms=5)
-        for depth, place in zip(depths, places + shift, strict=True):
+        texts = [f"{depth}" if place else f"{depth} in {name}" for place, depth in enumerate(depths)]
+        for text, depth, place in zip(texts, depths, places + shift, strict=True):
             right.annotate(
-                f"{depth}", (depth, place), (6, 0), textcoords="offset points", va="center", fontsize=7, color=colour
+                text, (depth, place), (6, 0), textcoords="offset points", va="center", fontsize=8, color=colour
             )
     right.set(title="depth up to which floats are correct", xscale="log", xlim=(1, 5000), ylim=(len(rows) - 0.5, -0.5))
-    right.set_yticks(places, [textwrap.fill(row[0], 16) for row in rows], fontsize=7)
+    right.set_yticks(places, [textwrap.fill(row[0], 16) for row in rows], fontsize=8)
     right.grid(axis="y", alpha=0.3)
-    right.legend(frameon=False, fontsize=7, loc="lower right")
     style.save(drawn, path)
 
 

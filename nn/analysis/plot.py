@@ -156,7 +156,8 @@ def _beside(ax: Any, height: float, text: str) -> None:
     boxes = [(x0, at + side * 0.045) for x0 in np.linspace(0, 0.62, 9) for side in (1, -1)]
     inside = [(length * ((x > x0) & (x < x0 + 0.38) & (abs(y - middle) < 0.04))).sum() for x0, middle in boxes]
     x0, middle = boxes[int(np.argmin(inside))]
-    ax.text(x0 + 0.01, middle, text, transform=ax.transAxes, color=INK, fontsize=7, va="center")
+    paper = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.6}  # no line runs through it
+    ax.text(x0 + 0.01, middle, text, transform=ax.transAxes, color=INK, fontsize=7, va="center", bbox=paper)
 
 
 def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:

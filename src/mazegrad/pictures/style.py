@@ -30,11 +30,13 @@ COLUMN_WIDTH: Final = 3.15
 _NAMES: Final = (
     ("optimum", "V*", "legal", "linear", "orthogonal"),
     ("lstm", "float64", "q_learning"),
-    ("gru", "ppo", "dyna_q_plus", "expected_sarsa"),
-    ("rnn", "float32", "tanh", "sarsa", "dyna_q"),
+    ("gru", "ppo", "expected_sarsa"),
+    ("rnn", "float32", "tanh", "sarsa"),
     ("memoryless", "none", "leaky", "reinforce", "prioritized_sweeping"),
     ("random", "without memory", "fractions"),
     ("lstm, chrono", "chrono", "dagger", "double_q_learning"),
+    ("dyna_q",),
+    ("dyna_q_plus",),
 )
 """names that share a line, since they do not meet in a figure"""
 
@@ -56,13 +58,13 @@ def line(name: str, others: Sequence[str] = ()) -> Line:
     """Return the colour, dash and marker of a name.
 
     Args:
-        name: what is drawn; letters of either case, "_", "-" and spaces are the same.
+        name: what is drawn; letters of either case, "_", "-" and spaces are the same, "+" is "_plus".
         others: all names of the figure; one that is not in `NAMES` takes the first line that none of them has.
     """
-    plain = {key.lower().replace("-", "_").replace(" ", "_"): place for key, place in NAMES.items()}
+    places = {_plain(key): place for key, place in NAMES.items()}
 
     def place(given: str) -> int | None:
-        return plain.get(given.lower().replace("-", "_").replace(" ", "_"))
+        return places.get(_plain(given))
 
     found = place(name)
     if found is not None:
@@ -72,6 +74,10 @@ def line(name: str, others: Sequence[str] = ()) -> Line:
     free = [i for i in range(len(LINES)) if i not in taken] or list(range(len(LINES)))
     unknown = [other for other in names if place(other) is None]
     return LINES[free[unknown.index(name) % len(free)]]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("+", "_plus").replace("-", "_").replace(" ", "_")
 
 
 def figure(
