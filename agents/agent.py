@@ -13,6 +13,20 @@ class Agent(Protocol):
 
     An agent may have a method `check_environment(env)`, which raises ValueError where the environment's observations
     are not what it reads; `rollout` and `evaluate` call it.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import Agent, rollout
+        >>> from mazegrad.envs import MazeEnv
+        >>> class Stepper:  # its state is a count of its steps
+        ...     def initial_state(self, batch_size=None):
+        ...         return 0 if batch_size is None else np.zeros(batch_size, dtype=int)
+        ...     def act(self, observation, state):
+        ...         return state % 4, state + 1
+        >>> isinstance(Stepper(), Agent)
+        True
+        >>> rollout(MazeEnv("four_rooms"), Stepper(), seed=0, max_steps=5).actions
+        array([0, 1, 2, 3, 0])
     """
 
     def initial_state(self, batch_size: int | None = None) -> Any:

@@ -29,7 +29,20 @@ NOWHERE: Final = -1
 
 @dataclass(frozen=True)
 class Counterexample:
-    """A path on which every action of an agent is right but the last."""
+    """A path on which every action of an agent is right but the last.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import LinearRNN, RNNAgent, counterexample
+        >>> forgets = LinearRNN(W=np.eye(4), U=np.zeros((4, 4)), b=np.zeros(4), h0=[1, 0, 0, 0])
+        >>> agent = RNNAgent(forgets)
+        >>> print(counterexample(agent))
+        S○
+         G
+        the path →↓, from its end
+        step 2: it sees ←↓ and should go down ↓
+        it goes left ←; the right direction leads by 0
+    """
 
     moves: tuple[int, ...]
     """the directions along the path; the last one is what the agent should have done"""

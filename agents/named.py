@@ -68,6 +68,17 @@ def named_agent(name: str) -> NamedAgent:
 
     Raises:
         ValueError: an unknown name; the message suggests the nearest.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import named_agent
+        >>> from mazegrad.envs import World, load_maze
+        >>> entry = named_agent("shortest_path")
+        >>> entry.about, entry.observation
+        ('takes a shortest path, knowing the map', 'index')
+        >>> agent = entry.make(World.compile(load_maze("spiral")), np.random.default_rng(0))
+        >>> type(agent).__name__
+        'ShortestPathAgent'
     """
     if name not in AGENTS:
         raise ValueError(f"unknown agent {name!r}{nearest(name, AGENTS)}")

@@ -14,7 +14,17 @@ from ..envs.planning.mdp import check_distribution
 
 
 class PolicyAgent:
-    """Takes the actions of a policy over states; it needs `observation="state"`. See `agent_from_policy`."""
+    """Takes the actions of a policy over states; it needs `observation="state"`. See `agent_from_policy`.
+
+    Example:
+        >>> from mazegrad.agents import agent_from_policy
+        >>> from mazegrad.envs import Maze, World, value_iteration
+        >>> agent = agent_from_policy(value_iteration(World.compile(Maze.from_text("S..G"))))
+        >>> agent.policy
+        array([1, 1, 1, 0])
+        >>> agent.act(2, agent.initial_state())
+        (1, None)
+    """
 
     def __init__(self, policy: NDArray[Any], rng: np.random.Generator | None) -> None:
         self.policy, self._rng = policy, rng

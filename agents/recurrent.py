@@ -24,6 +24,17 @@ class RecurrentAgent:
 
     Raises:
         ValueError: a bidirectional net, or an h0 whose shape does not fit the net.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> from mazegrad.agents import RecurrentAgent
+        >>> rng = np.random.default_rng(0)
+        >>> agent = RecurrentAgent(nn.GRU(4, 16, rng=rng), nn.Linear(16, 4, rng=rng))
+        >>> state = agent.initial_state(batch_size=5)
+        >>> actions, state = agent.act(np.ones((5, 4)), state)
+        >>> actions.shape, state.shape
+        ((5,), (5, 1, 16))
     """
 
     def __init__(

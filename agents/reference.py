@@ -13,10 +13,20 @@ from ..envs.planning.solvers import hand_turns
 
 
 class RandomAgent:
-    """Takes each of the four actions with equal probability; the random numbers of an episode come from its state.
+    """Takes each action with equal probability; the random numbers of an episode come from its state.
 
     Args:
         rng: draws a key for each episode.
+        actions: how many there are.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import RandomAgent
+        >>> agent = RandomAgent(np.random.default_rng(0))
+        >>> state = agent.initial_state(batch_size=6)
+        >>> actions, state = agent.act(None, state)
+        >>> actions
+        array([3, 3, 2, 0, 2, 1])
     """
 
     def __init__(self, rng: np.random.Generator, actions: int = 4) -> None:
@@ -46,6 +56,14 @@ class WallFollower:
 
     Raises:
         ValueError: another hand.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import WallFollower
+        >>> agent = WallFollower(hand="right")
+        >>> heading = agent.initial_state()
+        >>> agent.act(np.array([1, 1, 0, 0]), heading)  # heading up, with dots ahead and at the right
+        (1, 1)
     """
 
     def __init__(self, hand: Literal["right", "left"] = "right", heading: int = UP) -> None:
@@ -76,6 +94,13 @@ class ShortestPathAgent:
     Raises:
         TypeError: not a World.
         ValueError: a world of several mazes, or with a start from which no goal is reachable.
+
+    Example:
+        >>> from mazegrad.agents import ShortestPathAgent, rollout
+        >>> from mazegrad.envs import MazeEnv
+        >>> env = MazeEnv("four_rooms", observation="index")
+        >>> len(rollout(env, ShortestPathAgent(env.world), seed=0).actions)
+        16
     """
 
     def __init__(self, world: World) -> None:

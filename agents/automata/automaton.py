@@ -32,6 +32,15 @@ class Automaton:
 
     Raises:
         ValueError: a table of another shape, or an entry that is not an integer or out of range.
+
+    Example:
+        >>> from mazegrad.agents import Automaton, Number
+        >>> toggle = Automaton(next_node=[[1], [0]], action=[[1], [2]], encode=Number(1))  # right, left, right ...
+        >>> action, node = toggle.act(0, toggle.initial_state())
+        >>> action, node
+        (1, 1)
+        >>> toggle.act(0, node)
+        (2, 0)
     """
 
     next_node: Ints

@@ -28,7 +28,17 @@ MAX_UNITS: Final = 8192
 
 
 class ThresholdRNN(LinearRNN):
-    """The recurrent net of exercise 38 with a threshold: `h_{t+1} = step(W x_t + U h_t + b)`, step(z) = [z > 0]."""
+    """The recurrent net of exercise 38 with a threshold: `h_{t+1} = step(W x_t + U h_t + b)`, step(z) = [z > 0].
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import ThresholdRNN
+        >>> rnn = ThresholdRNN(W=[[1, 1], [1, 1]], U=[[0, 0], [0, 0]], b=[-0.5, -1.5], h0=[0, 0])  # or, and
+        >>> rnn.step([[0, 0], [0, 1], [1, 1]], np.zeros((3, 2)))
+        array([[False, False],
+               [ True, False],
+               [ True,  True]])
+    """
 
     def step(self, x: ArrayLike, h: ArrayLike) -> Any:
         """Return which units fire.
@@ -61,6 +71,15 @@ class CompiledAutomaton:
     """A threshold net that behaves as an automaton does: an `Agent` whose state is h, bools (n,) or (batch, n).
 
     Unit node * observations + o is that of the pair (node, o); the last unit is the start unit.
+
+    Example:
+        >>> from mazegrad.agents import compile_automaton, path_follower_automaton
+        >>> net = compile_automaton(path_follower_automaton())
+        >>> net.rnn.W.shape, net.rnn.U.shape, net.readout.shape
+        ((65, 4), (65, 65), (4, 65))
+        >>> action, h = net.act([0, 1, 0, 0], net.initial_state())
+        >>> action, int(h.sum())  # one unit fires
+        (1, 1)
     """
 
     automaton: Automaton

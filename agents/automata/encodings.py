@@ -23,6 +23,14 @@ class Bits:
     Raises:
         TypeError: count is not an integer.
         ValueError: count is out of range.
+
+    Example:
+        >>> from mazegrad.agents import Bits
+        >>> encode = Bits()
+        >>> encode([0, 1, 0, 1])  # dots at the right and below: 2 + 8
+        10
+        >>> encode.decode(10)
+        array([0, 1, 0, 1], dtype=int8)
     """
 
     count: int = 4
@@ -67,6 +75,12 @@ class Number:
     Raises:
         TypeError: not an integer.
         ValueError: less than 1.
+
+    Example:
+        >>> from mazegrad.agents import Number
+        >>> encode = Number(169)  # "index" in a maze of 13 x 13 tiles
+        >>> encode(14), encode.observations
+        (14, 169)
     """
 
     observations: int
@@ -105,6 +119,12 @@ class Codebook:
 
     Raises:
         ValueError: no rows, two equal rows, or entries that are not integers.
+
+    Example:
+        >>> from mazegrad.agents import Codebook
+        >>> encode = Codebook([(0, 0), (0, 2), (4, 2)])  # positions
+        >>> encode([0, 2]), encode.observations
+        (1, 3)
     """
 
     rows: NDArray[np.int64]

@@ -19,7 +19,18 @@ Floats = NDArray[np.float64]
 
 
 class Replayed(NamedTuple):
-    """Levels that were drawn."""
+    """Levels that were drawn.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents.curricula import LevelBuffer
+        >>> from mazegrad.envs import suite
+        >>> buffer = LevelBuffer(rng=np.random.default_rng(0))
+        >>> _ = buffer.insert(suite("easy", "train")[:10], np.arange(10))
+        >>> drawn = buffer.draw(3)
+        >>> drawn.places, [level.tiles.shape for level in drawn.levels]
+        (array([6, 2, 0]), [(11, 11), (11, 11), (11, 11)])
+    """
 
     places: NDArray[np.int64]
     """(n,), where they are in the buffer"""
@@ -48,6 +59,16 @@ class LevelBuffer:
 
     Raises:
         ValueError: a parameter that is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents.curricula import LevelBuffer
+        >>> from mazegrad.envs import suite
+        >>> buffer = LevelBuffer(capacity=4, staleness=0.0, rng=np.random.default_rng(0))
+        >>> buffer.insert(suite("easy", "train")[:4], [0.1, 0.4, 0.2, 0.3])
+        array([0, 1, 2, 3])
+        >>> buffer.weights().round(2)
+        array([0.12, 0.48, 0.16, 0.24])
     """
 
     def __init__(

@@ -21,6 +21,12 @@ def positive_value_loss(ended: ArrayLike, advantages: ArrayLike) -> Floats:
 
     Returns:
         (n,).
+
+    Example:
+        >>> from mazegrad.agents.curricula import positive_value_loss
+        >>> ended, advantages = [[False, False], [True, True]], [[0.5, -0.5], [0.1, -0.1]]
+        >>> positive_value_loss(ended, advantages).round(2)
+        array([0.3, 0. ])
     """
     return _mean_over_episodes(ended, np.maximum(np.asarray(advantages, dtype=np.float64), 0))
 
@@ -35,12 +41,24 @@ def max_monte_carlo(ended: ArrayLike, values: ArrayLike, largest_return: ArrayLi
 
     Returns:
         (n,).
+
+    Example:
+        >>> from mazegrad.agents.curricula import max_monte_carlo
+        >>> ended, values = [[False], [True]], [[0.5], [0.7]]
+        >>> max_monte_carlo(ended, values, largest_return=[1.0]).round(2)
+        array([0.4])
     """
     return _mean_over_episodes(ended, np.asarray(largest_return)[None] - np.asarray(values, dtype=np.float64))
 
 
 def learnability(successes: ArrayLike) -> Floats:
-    """Return p (1 - p) for success rates p, (n,): levels that are sometimes solved (Rutherford et al. 2024)."""
+    """Return p (1 - p) for success rates p, (n,): levels that are sometimes solved (Rutherford et al. 2024).
+
+    Example:
+        >>> from mazegrad.agents.curricula import learnability
+        >>> learnability([0.0, 0.5, 0.9, 1.0]).round(2)
+        array([0.  , 0.25, 0.09, 0.  ])
+    """
     rates = np.asarray(successes, dtype=np.float64)
     if ((rates < 0) | (rates > 1)).any():
         raise ValueError("successes must be rates, from 0 to 1")
@@ -59,6 +77,13 @@ def true_regret(worlds: World, returns: ArrayLike, *, discount: float = 0.99) ->
 
     Raises:
         ValueError: not one return for each maze.
+
+    Example:
+        >>> from mazegrad.agents.curricula import true_regret
+        >>> from mazegrad.envs import Maze, World
+        >>> worlds = World.compile([Maze.from_text("S.G"), Maze.from_text("SG.")])
+        >>> true_regret(worlds, returns=[0.5, 1.0], discount=0.9).round(2)
+        array([0.4, 0. ])
     """
     given = np.asarray(returns, dtype=np.float64)
     if given.shape != (len(worlds.mazes),):
@@ -76,6 +101,13 @@ def episode_returns(ended: ArrayLike, rewards: ArrayLike, *, discount: float) ->
         ended: (T, n), whether the step ended an episode.
         rewards: (T, n); 0 for a step that only resets a lane.
         discount: from 0 to 1, of each step after an episode's first.
+
+    Example:
+        >>> from mazegrad.agents.curricula import episode_returns
+        >>> ended = [[False, True], [True, False], [False, True]]  # (steps, lanes)
+        >>> rewards = [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+        >>> episode_returns(ended, rewards, discount=0.9)
+        [array([0.9]), array([1. , 0.9])]
     """
     ends, given = np.asarray(ended, dtype=bool), np.asarray(rewards, dtype=np.float64)
     if ends.ndim != 2 or ends.shape != given.shape:

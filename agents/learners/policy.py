@@ -60,6 +60,18 @@ class RecurrentPolicy(nn.Module):
 
     Raises:
         ValueError: a space that cannot be encoded, an unknown cell, sizes that do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from gymnasium.spaces import Discrete, MultiBinary
+        >>> from mazegrad.agents import RecurrentPolicy
+        >>> policy = RecurrentPolicy(MultiBinary(4), Discrete(4), cell="lstm", hidden=8, rng=np.random.default_rng(0))
+        >>> h, c = policy.initial_state(3)
+        >>> h.shape
+        (3, 1, 8)
+        >>> action, state = policy.act(np.eye(4)[:3], (h, c))
+        >>> action.shape
+        (3,)
     """
 
     def __init__(

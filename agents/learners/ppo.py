@@ -94,6 +94,17 @@ class PPO(Learner):
     Raises:
         ValueError: a number out of its range; an environment or a policy that does not fit.
         TypeError: not a vector environment.
+
+    Example:
+        >>> import gymnasium
+        >>> import numpy as np
+        >>> import mazegrad
+        >>> from mazegrad.agents import PPO
+        >>> envs = gymnasium.make_vec("mazegrad/TMaze-v0", num_envs=8, corridor=2)
+        >>> learner = PPO(envs, segment=8, rng=np.random.default_rng(0))
+        >>> curve = learner.train(steps=100)
+        >>> len(curve), learner.steps >= 100  # updates of 8 steps in each of 8 lanes
+        (2, True)
     """
 
     name = "ppo"

@@ -34,6 +34,17 @@ class Reinforce(Learner):
     Raises:
         ValueError: a number out of its range; an environment or a policy that does not fit.
         TypeError: not a vector environment.
+
+    Example:
+        >>> import gymnasium
+        >>> import numpy as np
+        >>> import mazegrad
+        >>> from mazegrad.agents import Reinforce
+        >>> envs = gymnasium.make_vec("mazegrad/TMaze-v0", num_envs=8, corridor=2)
+        >>> learner = Reinforce(envs, segment=8, rng=np.random.default_rng(0))
+        >>> curve = learner.train(steps=100)
+        >>> sorted(curve[-1])
+        ['discounted', 'entropy', 'episodes', 'gradient_norm', 'length', 'return', 'steps', 'success', 'value_error']
     """
 
     name = "reinforce"

@@ -17,7 +17,19 @@ from .reading import read_claims
 
 
 class MemoryCertificate(Claims):
-    """Whether an agent needs memory, with the proof; `certify_memory` makes it, `verify` checks it independently."""
+    r"""Whether an agent needs memory, with the proof; `certify_memory` makes it, `verify` checks it independently.
+
+    Example:
+        >>> from mazegrad.agents import MemoryCertificate, certify_memory
+        >>> from mazegrad.envs import Maze
+        >>> certificate = certify_memory(Maze.from_text("S..\n##.\nG.."))  # upwards and downwards look alike
+        >>> certificate.verdict
+        'memory helps'
+        >>> print(certificate.memoryless_value, certificate.controller_value, certificate.controller.nodes)
+        0 0.95099005 2
+        >>> MemoryCertificate.from_json(certificate.to_json()).verify()
+        True
+    """
 
     def faults(self) -> list[str]:
         """Return what is wrong with the certificate, one sentence for each claim; an empty list if nothing is."""

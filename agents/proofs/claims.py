@@ -22,7 +22,13 @@ FORMAT: Final = "mazegrad memory certificate 1"
 
 
 class Bounds(NamedTuple):
-    """A number lies between these two, both included."""
+    """A number lies between these two, both included.
+
+    Example:
+        >>> from mazegrad.agents.proofs import Bounds
+        >>> print(Bounds(0.25, 0.25), "and", Bounds(0.25, 0.5))
+        0.25 and 0.25 to 0.5
+    """
 
     lower: float
     upper: float
@@ -37,9 +43,15 @@ NEVER: Final = Bounds(-math.inf, -math.inf)
 
 
 class Witness(NamedTuple):
-    """Two aliased states of the world, with the same observation but disjoint sets of optimal actions.
+    r"""Two aliased states of the world, with the same observation but disjoint sets of optimal actions.
 
     Every optimal policy visits both.
+
+    Example:
+        >>> from mazegrad.agents import certify_memory
+        >>> from mazegrad.envs import Maze
+        >>> certify_memory(Maze.from_text("S..\n##.\nG..")).witness  # right in state 1, left in state 5
+        Witness(first=1, second=5, first_actions=(1,), second_actions=(2,))
     """
 
     first: int
@@ -49,7 +61,15 @@ class Witness(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """A history after which the agent may be in any of several states of the world that share no optimal action."""
+    r"""A history after which the agent may be in any of several states of the world that share no optimal action.
+
+    Example:
+        >>> from mazegrad.agents import certify_memory
+        >>> from mazegrad.envs import Maze
+        >>> certificate = certify_memory(Maze.from_text("G.S.X\n#####\nX.S.G"))
+        >>> certificate.verdict, certificate.confusion
+        ('observation hides it', Confusion(actions=(), states=(2, 7)))
+    """
 
     actions: tuple[int, ...]
     """from a start; each is optimal in every state in which the agent may be"""

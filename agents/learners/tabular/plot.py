@@ -43,6 +43,17 @@ def plot_values(
         ImportError: matplotlib is not installed.
         ValueError: a world of several mazes, or without a state that carries this.
         TypeError: a learner of another kind.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.agents import QLearning, plot_values
+        >>> from mazegrad.envs import MazeEnv
+        >>> env = MazeEnv("four_rooms", observation="index")
+        >>> learner = QLearning(env, rng=np.random.default_rng(0))
+        >>> _ = learner.train(episodes=5, seed=0)
+        >>> learned, optimal, colours = plot_values(env.world, learner).axes
+        >>> optimal.get_title()
+        'V*, 0.8601'
     """
     try:
         from matplotlib.figure import Figure

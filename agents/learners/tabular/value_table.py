@@ -58,6 +58,23 @@ class ValueTable:
         actions: how many there are.
         axes: the number of axes of one observation; 0 for a number.
         initial: the value of an action that was never taken.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import numpy as np
+        >>> from mazegrad.agents import QLearning, ValueTable
+        >>> from mazegrad.envs import Maze, MazeEnv
+        >>> env = MazeEnv(Maze.from_text("S.G"), observation="index")
+        >>> learner = QLearning(env, discount=0.9, rng=np.random.default_rng(0))
+        >>> _ = learner.train(episodes=100, seed=0)
+        >>> with TemporaryDirectory() as folder:
+        ...     learner.save(Path(folder) / "table.npz")
+        ...     table = ValueTable.load(Path(folder) / "table.npz")
+        >>> table.action_values(1)  # in the middle
+        array([0.9 , 1.  , 0.81, 0.9 ])
+        >>> table.act(1, table.initial_state())
+        (1, None)
     """
 
     def __init__(self, actions: int, axes: int, initial: float = 0.0) -> None:
