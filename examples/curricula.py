@@ -2,7 +2,7 @@
 
     python examples/curricula.py                                       # robust PLR by MaxMC, one seed
     python examples/curricula.py --curriculum accel --score regret     # another
-    python examples/curricula.py --all --seeds 5 --out results.jsonl   # the whole table, hours; goes on where it was
+    python examples/curricula.py --all --seeds 5 --out results.jsonl   # the whole table, an hour; goes on where it was
     python examples/curricula.py --table results.jsonl                 # prints the table of what is there
 
 dr          domain randomisation: each level is new (Tobin et al. 2017).
@@ -19,8 +19,9 @@ learnability  p (1 - p) for the share p of episodes that reach the goal (Rutherf
 regret        V* minus the return, exactly. The others estimate it; here the optimum of each level is computed.
 
 A level has 13 x 13 tiles in a border, up to 60 of them walls, a start and a goal; it may be unsolvable. The agent has
-an LSTM, and sees 5 x 5 tiles around it. The test is on eight mazes that are drawn after those on which this field
-reports, and on which nothing is trained.
+a GRU, and sees which of the 5 x 5 tiles around it are closed, and which the goal. It trains in episodes of at most 125
+steps. The test is on eight mazes that are drawn after those on which this field reports, and on which nothing is
+trained, in 250 steps. Lanes, rates and net were chosen by looks at domain randomisation, and are the same for all.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 
 from mazegrad.agents import PPO, RecurrentPolicy
 from mazegrad.agents.curricula import (
@@ -44,11 +46,13 @@ from mazegrad.agents.curricula import (
 )
 from mazegrad.agents.learners.experience import Experience, Lanes
 from mazegrad.agents.learners.policy import drawn as drawn_actions
-from mazegrad.envs import HOLDOUTS, Maze, World, load_maze, mutate
+from mazegrad.envs import HOLDOUTS, PLANES, Maze, World, load_maze, mutate
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, start
 
-SIDE, LONGEST, DISCOUNT = 13, 250, 0.995
+SIDE, VIEW, DISCOUNT = 13, 5, 0.995
+TRAINED, TESTED = 125, 250  # the longest episodes, in steps
+SEGMENT = 128
 CURRICULA = ("dr", "plr", "robust_plr", "accel")
 SCORES = ("max_mc", "pvl", "learnability", "regret")
 
@@ -97,15 +101,30 @@ def score_of(
 
 
 # ----------------------------------------------------------------------------------------------------------- curricula
-def make_env(levels: Sequence[Maze]) -> Any:
-    """Return a vector environment with a lane in each level."""
-    return gymnasium.make_vec(
-        "mazegrad/GridWorld-v0", num_envs=len(levels), maze=list(levels), observation="view", view_size=5,
-        encoding="planes", time_limit=LONGEST, map_warnings=False,
-    )  # fmt: skip
+class Seen(gymnasium.vector.VectorObservationWrapper):
+    """Leaves two planes of an observation: what is closed, and the goal. A net with few inputs learns faster."""
+
+    KEPT = PLANES.index("closed"), PLANES.index("goal")
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self.single_observation_space = spaces.Box(0, 1, (2, VIEW, VIEW), np.uint8)
+        self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
+
+    def observations(self, observations: Any) -> Any:
+        """Return (lanes, 2, VIEW, VIEW)."""
+        return observations[:, list(self.KEPT)]
 
 
-def train(curriculum: str, score: str, steps: int, *, lanes: int = 128, seed: int = 0, capacity: int = 1000) -> PPO:
+def make_env(levels: Sequence[Maze], longest: int) -> Any:
+    """Return a vector environment with a lane in each level, and episodes of at most `longest` steps."""
+    return Seen(gymnasium.make_vec(
+        "mazegrad/GridWorld-v0", num_envs=len(levels), maze=list(levels), observation="view", view_size=VIEW,
+        encoding="planes", time_limit=longest, map_warnings=False,
+    ))  # fmt: skip
+
+
+def train(curriculum: str, score: str, steps: int, *, lanes: int = 64, seed: int = 0, capacity: int = 1000) -> PPO:
     """Train an agent in levels that a curriculum chooses.
 
     Args:
@@ -117,11 +136,14 @@ def train(curriculum: str, score: str, steps: int, *, lanes: int = 128, seed: in
         capacity: levels in the buffer.
     """
     rng = np.random.default_rng(seed)
-    env = make_env(random_levels(lanes, rng))
+    env = make_env(random_levels(lanes, rng), TRAINED)
     policy = RecurrentPolicy(
-        env.single_observation_space, env.single_action_space, "lstm", 64, previous_action=True, rng=rng
+        env.single_observation_space, env.single_action_space, "gru", 64, previous_action=True, rng=rng
     )
-    learner = PPO(env, policy, segment=256, minibatches=4, discount=DISCOUNT, entropy=0.01, learning_rate=1e-3, rng=rng)
+    learner = PPO(
+        env, policy, segment=SEGMENT, minibatches=2, discount=DISCOUNT, entropy=0.03,
+        learning_rate=(2e-3, 2e-4, steps), rng=rng,
+    )  # fmt: skip
     buffer = LevelBuffer(
         capacity, replay_probability=0.8, staleness=0.3, fill=0.5, temperature=0.3, duplicates=True, rng=rng
     )
@@ -138,7 +160,7 @@ def train(curriculum: str, score: str, steps: int, *, lanes: int = 128, seed: in
         while learner.steps < steps:
             yield learner.steps
 
-    for _ in progress(rounds(), -(-steps // (lanes * 256)), f"{curriculum}, {score}"):
+    for _ in progress(rounds(), -(-steps // (lanes * SEGMENT)), f"{curriculum}, {score}"):
         if curriculum == "dr":
             learner.learn(walk(random_levels(lanes, rng)))
         elif not buffer.replay_now():
@@ -161,10 +183,10 @@ def train(curriculum: str, score: str, steps: int, *, lanes: int = 128, seed: in
 
 
 def solve_rates(policy: RecurrentPolicy, seed: int, attempts: int = 20) -> dict[str, float]:
-    """Return how often a policy, which draws its actions, reaches the goal of each holdout in `LONGEST` steps."""
+    """Return how often a policy, which draws its actions, reaches the goal of each holdout in `TESTED` steps."""
     rng = np.random.default_rng(seed)
-    lanes = Lanes(make_env([load_maze(name) for name in HOLDOUTS for _ in range(attempts)]), policy, seed)
-    walked = lanes.collect(LONGEST, lambda logits, _: drawn_actions(logits, rng))
+    lanes = Lanes(make_env([load_maze(name) for name in HOLDOUTS for _ in range(attempts)], TESTED), policy, seed)
+    walked = lanes.collect(TESTED, lambda logits, _: drawn_actions(logits, rng))
     first = (walked.terminated | walked.truncated).argmax(axis=0)  # the step that ended each lane's first episode
     solved = walked.terminated[first, np.arange(len(first))].reshape(len(HOLDOUTS), attempts)
     return dict(zip(HOLDOUTS, solved.mean(axis=1).tolist(), strict=True))
@@ -203,7 +225,7 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--curriculum", choices=CURRICULA, default="robust_plr", help="default: %(default)s")
     parser.add_argument("--score", choices=SCORES, default="max_mc", help="default: %(default)s")
-    parser.add_argument("--steps", type=count, default=2_000_000, metavar="N", help="default: %(default)s")
+    parser.add_argument("--steps", type=count, default=3_000_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--seed", type=natural, default=0, metavar="S", help="default: %(default)s")
     parser.add_argument("--seeds", type=count, default=1, metavar="N", help="how many, from --seed on; default: 1")
     parser.add_argument("--all", action="store_true", help="all curricula with all scores")
