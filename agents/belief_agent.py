@@ -8,7 +8,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from ..envs import BeliefValues, TabularMDP, World
-from ..envs.planning.pomdp import Filter, as_process
+from ..envs.planning.beliefs import Filter, as_process
 
 
 class BeliefAgent:

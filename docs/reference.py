@@ -83,7 +83,7 @@ def topics() -> list[Topic]:
         envs.planning.distances envs.planning.plain envs.planning.mdp envs.planning.linear envs.planning.values
         envs.planning.solvers envs.planning.describe
     envs-beliefs | Beliefs | Plan when the state is hidden: beliefs, bounds, and the textbook problems.
-        envs.planning.pomdp envs.planning.pomdps envs.planning.pomdp_text
+        envs.planning.beliefs envs.planning.pomdp envs.planning.pomdps envs.planning.pomdp_text
     envs-pictures | Pictures | Draw a maze, and what is to be seen over it, as a frame, SVG or PDF.
         envs.pictures
     envs-engines | Engines and replays | Choose what steps the lanes, and record walks that run again bit for bit.

@@ -26,12 +26,13 @@ from .parallel_make import parallel_env
 from .pictures.draw import draw
 from .pictures.vector import draw_pdf, draw_svg
 from .pictures.window import NoDisplayError, WindowClosed
+from .planning.beliefs import belief
 from .planning.describe import DifficultyCard, describe
 from .planning.distances import distances, optimal_actions, shortest_path
 from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
 from .planning.plain import best_actions, distance_maps
-from .planning.pomdp import POMDP_SOLVERS, BeliefValues, belief, point_based, qmdp
+from .planning.pomdp import POMDP_SOLVERS, BeliefValues, point_based, qmdp
 from .planning.pomdp_text import PomdpTables, parse_pomdp
 from .planning.pomdps import POMDPS, Pomdp
 from .planning.questions import MapWarning, questions

@@ -8,21 +8,17 @@ import numpy as np
 import pytest
 from test_certify import tables
 from test_physics import STEP, Walker, assert_same
-from test_values import by_linear_programming
 
 from mazegrad.agents import certify_memory
 from mazegrad.envs import (
-    OBSERVATIONS,
     Maze,
     MazeEnv,
     MazeError,
     MazeVectorEnv,
     Replay,
-    TabularMDP,
     World,
     distances,
     draw,
-    evaluate_policy,
     load_maze,
     outcomes,
     shortest_path,
@@ -31,10 +27,8 @@ from mazegrad.envs import (
 )
 from mazegrad.envs.maps.moves import read_moves
 from mazegrad.envs.pictures.text import draw_text
-from mazegrad.envs.saved import SavedState
 
 from random_worlds import ACTIONS, general_worlds, random_maze
-from test_vector import MODES, same, singles, walk_alike
 
 WINDY, GRID = load_maze("windy_grid"), "mazegrad/GridWorld-v0"
 KING = [(-1, 0), (0, 1), (0, -1), (1, 0), (-1, 1), (-1, -1), (1, 1), (1, -1)]
@@ -338,46 +332,6 @@ def test_1000_random_worlds_by_a_second_opinion():
                 assert np.abs(found - chance).max() < 1e-12
                 assert abs(listed.probability[state, action] @ listed.reward[state, action] - earned) < 1e-9
     assert words == {"sideways", "left_of", "right_of", "back", "stay", "other", "any"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
-def test_lanes_are_single_environments_in_random_worlds(part):
-    rng = np.random.default_rng(part)
-    for number in range(40):
-        actions = str(rng.choice(ACTIONS))
-        mazes = [random_maze(rng, actions=actions) for _ in range(3)]
-        mode = MODES[number % 3]
-        kind = [*OBSERVATIONS][number % 5]  # not pixels
-        keywords = {"observation": kind, "time_limit": 12, "info": ("action_mask", "distance", "state")}
-        if number % 4 == 0:
-            keywords["slip"] = 0.3
-        try:
-            ours = MazeVectorEnv(mazes[0], 3, autoreset_mode=mode, **keywords)
-        except ValueError:
-            continue  # the noise names more than there is
-        theirs = singles(GRID, 3, mode, maze=mazes[0], **keywords)
-        walk_alike(ours, theirs, 40)
-        saved = SavedState.from_json(ours.get_state().to_json())
-        again = MazeVectorEnv(mazes[0], 3, autoreset_mode=mode, **keywords)
-        again.set_state(saved)
-        for _ in range(20):
-            if ours._episodes.ended is not None and mode.value == "Disabled":
-                break
-            chosen = rng.integers(0, ours.single_action_space.n, 3)
-            same(ours.step(chosen), again.step(chosen))
-
-
-@pytest.mark.slow
-def test_250_random_worlds_are_solved_as_by_linear_programming():
-    for number, world in enumerate(general_worlds(250, seed=2)):
-        mdp, discount = TabularMDP.from_world(world), (0.5, 0.9, 0.99)[number % 3]
-        exact = by_linear_programming(mdp, discount)
-        best = value_iteration(mdp, discount=discount)
-        scale = max(1, np.abs(exact).max())
-        assert np.abs(best.values - exact).max() <= 1e-6 * scale
-        again = evaluate_policy(world, best.policy, discount=discount)
-        assert np.abs(again.values - best.values).max() <= 2 * (best.error + again.error)
 
 
 def brute_force(world, discount):

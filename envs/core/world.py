@@ -15,8 +15,9 @@ from ..maps.arguments import fraction, read_only, whole
 from ..maps.keywords import dressed_all, physics, slips_alone
 from ..maps.maze import Maze
 from ..maps.moves import Moves, moves_of
-from .compile import TooManyStates, common_moves, compile_tables
+from .compile import common_moves, compile_tables
 from .noise import Noise, alike, as_noise, columns_of, stacked
+from .states import TooManyStates
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,5 +1,5 @@
 // A drawing becomes tables: for each state and each move the next state and the reward; a second copy of
-// envs/core/compile.py and noise.py, held equal to them by tests.
+// envs/core/framed.py, states.py, compile.py and noise.py, held equal to them by tests.
 //
 // The order of a move: noise, the turn or step, at most one displacement (teleporter, conveyor or wind), what the last
 // cell holds.
