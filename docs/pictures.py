@@ -123,7 +123,10 @@ def overlays() -> None:
 
 
 def growing(name: str, tile: int = 12) -> str:
-    """Return a maze that grows, as a moving SVG: walls lie over the finished maze, and vanish one after the other."""
+    """Return a maze that grows, as a moving SVG: walls lie over the finished maze, and vanish one after the other.
+
+    Where SVG does not move, on paper, the finished maze is seen.
+    """
     *stages, maze = growth(name, 8, 14, rng=np.random.default_rng(0), frames=40)
     seconds, still = 6, 1.5
     covers, before = [], maze.tiles != ord("#")
@@ -136,7 +139,7 @@ def growing(name: str, tile: int = 12) -> str:
             hide = (
                 f'values="1;0" keyTimes="0;{share:.3f}" dur="{seconds}s" repeatCount="indefinite" calcMode="discrete"'
             )
-            covers.append(f'<path d="{cells}"><animate attributeName="opacity" {hide}/></path>')
+            covers.append(f'<path opacity="0" d="{cells}"><animate attributeName="opacity" {hide}/></path>')
         before = shut
     wall = "#" + bytes(LIGHT.wall).hex()
     walls = f'<g fill="{wall}" stroke="{wall}" stroke-width=".3">{"".join(covers)}</g></svg>'

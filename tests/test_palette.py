@@ -1,6 +1,7 @@
 """Colours: enough contrast in every theme, and differences that people of all kinds of colour vision see."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from mazegrad.envs.pictures.palette import (
     contrast,
     find_theme,
     ink_on,
+    luminance,
 )
+from mazegrad.envs.pictures.tiles import Look, layers
 from mazegrad.nn.analysis.plot import LINES
 
 every_theme = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
@@ -67,6 +70,8 @@ def test_graphics_have_a_contrast_of_3_and_text_of_4_5(theme: Theme) -> None:
     on_paper |= {f"agent {i}": colour for i, colour in enumerate(theme.agents)}
     poor = {name: contrast(colour, theme.paper) for name, colour in on_paper.items()}
     assert {name: ratio for name, ratio in poor.items() if ratio < 3} == {}
+    on_ice = {name: contrast(colour, theme.slippery) for name, colour in on_paper.items() if name != "trail"}
+    assert {name: ratio for name, ratio in on_ice.items() if ratio < 3} == {}, "trails have an edge of paper there"
     assert contrast(theme.ink, theme.paper) >= 4.5
     assert contrast(theme.spike, theme.pit) >= 3
     assert contrast(theme.chevron, theme.belt) >= 3
@@ -134,3 +139,50 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)  # a well-known grey
     for one, other in itertools.combinations(LIGHT.digits[:3], 2):
         assert contrast(one, other) == contrast(other, one) >= 1
+
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+def seen_around(look: Look, theme: Theme, size: int = 64) -> dict[int, float]:
+    """Return for each shape of a cell its contrast with what is painted around it, at a fifth of its edge."""
+    middle = (np.arange(size) + 0.5) / size - 0.5
+    x, y = (axis.astype(np.float32) for axis in np.meshgrid(middle, middle))
+    picture = np.broadcast_to(np.array(theme.paper), (size, size, 3)).astype(np.float64)
+    found: dict[int, float] = {}
+    for number, (colour, shape, alpha) in enumerate(layers(look, theme)):
+        away = shape.distance(x, y) * size
+        edge = picture[(away > 1) & (away < 2.5)] / 255
+        linear = np.where(edge <= 0.04045, edge / 12.92, ((edge + 0.055) / 1.055) ** 2.4) @ LUMINANCE
+        if len(edge) and alpha == 1:
+            high, low = np.maximum(linear, luminance(colour)), np.minimum(linear, luminance(colour))
+            same = (np.rint(255 * edge) == colour).all(axis=1)  # it goes on in another shape
+            ratios = (high + 0.05)[~same] / (low + 0.05)[~same]
+            found[number] = float(np.quantile(ratios, 0.2)) if len(ratios) > 3 else 21.0
+        mask = np.clip(0.5 - away, 0, 1)[..., None] * alpha
+        picture = picture + mask * (np.array(colour) - picture)
+    return found
+
+
+GROUNDS = [{}, {"slips": True}, *({"heat": level} for level in range(0, 64, 9)), {"heat": 63, "slips": True}]
+
+
+@every_theme
+@pytest.mark.parametrize("ground", GROUNDS, ids=str)
+def test_what_is_laid_over_a_cell_stands_out_from_what_is_around_it(theme: Theme, ground: dict[str, Any]) -> None:
+    over: dict[str, list[dict[str, Any]]] = {
+        "trail": [{"trail": 9}, {"trail": 8}, {"flow": (0, 3, 0, 0)}],
+        "ink": [{"arrows": ((-1, 0, 4), (0, 1, 2))}, {"arrows": ((1, 1, 3),)}],
+        "agent": [{"agent": 1}],
+        "ice_line": [{}],
+        "chevron": [{}],
+    }
+    poor = {}
+    for tile, (name, several) in itertools.product(".~^S", over.items()):
+        for laid in several:
+            look = Look(ord(tile), **ground, **laid)
+            shapes = layers(look, theme)
+            for number, ratio in seen_around(look, theme).items():
+                if shapes[number].colour == getattr(theme, name) and ratio < 2.95:
+                    poor[tile, str(laid), number] = round(ratio, 2)
+    assert poor == {}

@@ -43,9 +43,10 @@ def animated_svg(world: World, states: Sequence[int], fps: float = 6.0) -> str:
         f' values="{";".join(f"{(number + 0.5) * tile:g}" for number in numbers.tolist())}"/>'
         for name, numbers in (("cx", columns), ("cy", rows))
     )
+    first = f'cx="{(columns[0] + 0.5) * tile:g}" cy="{(rows[0] + 0.5) * tile:g}"'  # where it stays where nothing moves
     disc = f'r="{0.40 * tile:g}" stroke-width="{0.06 * tile:g}" stroke="rgb{LIGHT.paper}" fill="rgb{LIGHT.agent}"'
     drawing = world if len(world.mazes) == 1 else maze  # a World knows the slip that a keyword gave it
-    return draw_svg(drawing, tile=tile).replace("</svg>", f"<circle {disc}>{moves}</circle></svg>")
+    return draw_svg(drawing, tile=tile).replace("</svg>", f"<circle {first} {disc}>{moves}</circle></svg>")
 
 
 def frames_svg(frames: Sequence[Frame]) -> str:

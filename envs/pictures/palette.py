@@ -51,6 +51,11 @@ class Theme:
     heat: tuple[Colour, ...]
     """from the lowest value to the highest, in equal steps"""
 
+    @property
+    def slippery(self) -> Colour:
+        """Where moves may slip: the colour of a floor that looks like ice, on which all else can be seen."""
+        return mixed(self.ice, self.paper, 0.5)
+
     def heat_colour(self, share: float) -> Colour:
         """Return the colour of a value, 0 for the lowest and 1 for the highest."""
         anchors = np.array(self.heat, dtype=np.float64)

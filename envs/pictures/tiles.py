@@ -1,6 +1,7 @@
 """What a cell looks like: a `Look` says what is to be seen there, `layers` the coloured shapes it is painted with."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
@@ -109,7 +110,9 @@ def _sign() -> tuple[list[Shape], list[Shape], list[Shape]]:
 
 
 _GLINTS: Final = (Line(((-0.30, 0.02), (0.02, -0.30)), 0.07), Line(((0.08, 0.28), (0.28, 0.08)), 0.07))
-_SLIP: Final = Line(((0.24, 0.42), (0.42, 0.24)), 0.07)
+_SLIPS: Final = (Line(((0.22, 0.42), (0.42, 0.22)), 0.07), Line(((-0.42, -0.28), (-0.28, -0.42)), 0.06))
+_SEE_THROUGH: Final = "S*{}abcdef0123456789"  # tiles through which the ground is seen
+_PLATE: Final = Box(0, 0, 0.46, 0.46, 0.12)
 _CHEVRONS: Final[tuple[Shape, ...]] = tuple(
     Line(((-0.21, y + 0.19), (0.0, y), (0.21, y + 0.19)), 0.10) for y in (-0.30, 0.03)
 )
@@ -179,14 +182,22 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
     tiles, flat = _tiles_of(theme), sign in _FLAT
     tile = tiles[sign] if sign in tiles else _own_tile(theme)
     found = list(tile[:flat])
+    if look.slips and sign not in "# ~":
+        found.insert(0, Layer(theme.slippery, EVERYWHERE))
     if look.heat >= 0 and sign not in "# ":
         found.append(Layer(theme.heat_colour(look.heat / (HEAT_LEVELS - 1)), EVERYWHERE))
     found += _floor(look, theme) if sign not in "# " else []
     trails = [*_trail(look.trail), *_flow(look.flow)]
-    if look.heat >= 0:
+    if look.heat >= 0 or flat or look.slips:
         found += [Layer(theme.paper, _wider(shape, 0.10)) for shape in trails]
     found += [Layer(theme.trail, shape) for shape in trails]
-    if sign != "." or not (look.arrows or look.heat >= 0):  # dots would hide what is drawn over them
+    if sign == "S" and look.arrows:  # they lie in the ring
+        found += [Layer(theme.paper, Ring(0, 0, 0.44, 0.12)), Layer(theme.ink, Ring(0, 0, 0.44, 0.05))]
+    elif sign != "." or not (look.arrows or look.heat >= 0):  # dots would hide what is drawn over them
+        if look.heat >= 0 and sign in _SEE_THROUGH:
+            found.append(Layer(theme.paper, _PLATE))
+        if look.heat >= 0 and flat:
+            found += [Layer(theme.paper, _edged(part.shape)) for part in tile[flat:]]
         found += tile[flat:]
     arrows = [_arrow(*arrow) for arrow in look.arrows]
     found += [Layer(theme.paper, Line(line.points, line.line + 0.10)) for lines in arrows for line in lines]
@@ -214,7 +225,9 @@ def _floor(look: Look, theme: Theme) -> list[Layer]:
     ys = [0.3 * gust - 0.24 for gust in range(gusts + 1 if look.wind else 0)]
     upwards = [Line(((-0.34, y + 0.11), (0.0, y - 0.11), (0.34, y + 0.11)), 0.08) for y in ys]
     signs = [(theme.wind, line, direction) for line in upwards]
-    signs += [(theme.ice_line, _SLIP, UP)] if look.slips and look.tile not in b"GX" else []
+    if look.slips and look.tile not in b"GX":
+        crowded = look.heat >= 0 or look.wind
+        signs += [(theme.ice_line, line, UP) for line in (_SLIPS[:1] if crowded else _SLIPS)]
     pale = [(theme.paper, Line(line.points, line.line + 0.08), way) for _, line, way in signs if look.heat >= 0]
     return [Layer(colour, turned(line, way)) for colour, line, way in (*pale, *signs)]
 
@@ -227,12 +240,22 @@ def _trail(sides: int) -> list[Disc | Line]:
     return [Disc(0, 0, 0.10), *[Line(((0.0, 0.0), end), 0.20) for end in ends]]
 
 
-def _wider(shape: Disc | Line, by: float) -> Disc | Line:
+def _edged(shape: Shape) -> Shape:
+    """Return a line or a box that is a little wider on every side."""
+    if isinstance(shape, Line):
+        return replace(shape, line=shape.line + 0.10)
+    assert isinstance(shape, Box)
+    if shape.line:
+        return replace(shape, line=shape.line + 0.10)
+    return replace(shape, half_width=shape.half_width + 0.05, half_height=shape.half_height + 0.05)
+
+
+def _wider(shape: Disc | Line, by: float) -> Disc | Box:
     """Return a part of a trail that is wider, and ends at the edge of the cell all the same."""
     if isinstance(shape, Disc):
         return Disc(shape.x, shape.y, shape.radius + by / 2)
-    width = shape.line + by
-    return Line(tuple(((1 - width) * x, (1 - width) * y) for x, y in shape.points), width)
+    (_, (x, y)), across = shape.points, (shape.line + by) / 2  # from the middle to a side
+    return Box(x / 2, y / 2, abs(x) / 2 or across, abs(y) / 2 or across)
 
 
 def _flow(flow: tuple[int, ...]) -> list[Disc | Line]:
