@@ -1,7 +1,7 @@
 """The documentation site: `make docs` builds it, of these pages in Markdown and of others that are written then.
 
-`api/` is the reference (`reference.py`), `environments/` has a page for each id (`environments.py`), and `project/` has
-README, CHANGELOG and CONTRIBUTING with their links mended.
+`api/` is the reference (`reference.py`), `environments/` has a page for each id (`environments.py`), `gallery.md` and
+its pictures are made by `gallery.py`, and `project/` has README, CHANGELOG and CONTRIBUTING with their links mended.
 """
 
 import os
@@ -40,6 +40,7 @@ for _standing in (NDArray, ArrayLike, DTypeLike):
     setattr(numpy.typing, _standing.__name__, _standing)
 
 import environments  # noqa: E402
+import gallery  # noqa: E402
 import reference  # noqa: E402
 
 import mazegrad  # noqa: E402
@@ -196,6 +197,7 @@ def _signature(
 def _generate(app: Any) -> None:
     reference.write(HERE / "api")
     environments.write(HERE / "environments")
+    gallery.write(HERE)
     (HERE / "project").mkdir(exist_ok=True)
     for name, page in MIRRORED.items():
         reference.write_if_changed(

@@ -9,30 +9,23 @@ from pathlib import Path
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
-import environments
 import gymnasium
 import numpy as np
+from gallery import write as write_gallery
 
 from mazegrad.agents import EXCHANGE, LinearRNN, certify_memory, named_agent
 from mazegrad.envs import (
-    GENERATORS,
     LEGEND,
-    MAZES,
     SOLVERS,
     Maze,
     MazeEnv,
     World,
     draw_svg,
-    generate,
-    growth,
     load_maze,
     value_iteration,
 )
-from mazegrad.envs.maps.generators import TREES
 from mazegrad.envs.maps.thin import read_thin
-from mazegrad.envs.pictures.palette import LIGHT
 from mazegrad.film import save_gif, save_png
-from mazegrad.named import environment_ids
 from mazegrad.nn.analysis.plot import INK
 from mazegrad.pictures import style
 from mazegrad.watch import Picture, walk
@@ -122,70 +115,9 @@ def overlays() -> None:
         (IMAGES / f"over_{name}.svg").write_text(text, encoding="utf-8")
 
 
-def growing(name: str, tile: int = 12) -> str:
-    """Return a maze that grows, as a moving SVG: walls lie over the finished maze, and vanish one after the other.
-
-    Where SVG does not move, on paper, the finished maze is seen.
-    """
-    *stages, maze = growth(name, 8, 14, rng=np.random.default_rng(0), frames=40)
-    seconds, still = 6, 1.5
-    covers, before = [], maze.tiles != ord("#")
-    for number, stage in enumerate([*stages, maze]):
-        shut = (stage.tiles == ord("#")) & (maze.tiles != ord("#"))
-        opened = before & ~shut
-        share = number / len(stages) * (1 - still / seconds)
-        if opened.any() and number:
-            cells = "".join(f"M{x * tile} {y * tile}h{tile}v{tile}h-{tile}z" for y, x in np.argwhere(opened).tolist())
-            hide = (
-                f'values="1;0" keyTimes="0;{share:.3f}" dur="{seconds}s" repeatCount="indefinite" calcMode="discrete"'
-            )
-            covers.append(f'<path opacity="0" d="{cells}"><animate attributeName="opacity" {hide}/></path>')
-        before = shut
-    wall = "#" + bytes(LIGHT.wall).hex()
-    walls = f'<g fill="{wall}" stroke="{wall}" stroke-width=".3">{"".join(covers)}</g></svg>'
-    return draw_svg(maze, tile=tile).removesuffix("</svg>") + walls
-
-
 def gallery() -> None:
-    """Write docs/gallery.md: every id, map, generator and tile, each with the command or code that makes it."""
-    folder = IMAGES / "gallery"
-    folder.mkdir(exist_ok=True)
-
-    def shown(name: str, drawing: Maze | World, state: int | None = None, tile: int | None = None) -> str:
-        (folder / f"{name}.svg").write_text(draw_svg(drawing, state, tile=tile), encoding="utf-8")
-        return f"![{name}](images/gallery/{name}.svg)"
-
-    lines = ["# Gallery", "", "Made by `python docs/pictures.py gallery`.", "", "## Environments", ""]
-    for env_id in sorted(environment_ids()):
-        name = env_id.removeprefix("mazegrad/")
-        (folder / f"{name}.svg").write_text(environments.best_walk(env_id)._repr_svg_() or "", encoding="utf-8")
-        picture = f"![An optimal walk through {name}](images/gallery/{name}.svg)"
-        lines += [f"### {name}", "", picture, "", f"    mazegrad watch --env {name}", ""]
-    lines += ["## Maps", "", "`draw_svg(load_maze(name))`; the commands draw the maps with a way to the goal.", ""]
-    for name in MAZES:
-        command = f"    mazegrad solve {name} --png {name}.png"
-        lines += [f"### {name}", "", shown(f"map_{name}", load_maze(name)), "", command, ""]
-    lines += ["## Generators", ""]
-    for name in GENERATORS:
-        maze = generate(name, 8, 14, rng=np.random.default_rng(0))
-        picture = shown(f"generator_{name}", maze)
-        if name in TREES:
-            (folder / f"generator_{name}.svg").write_text(growing(name), encoding="utf-8")
-        command = f"    mazegrad generate {name} --rows 8 --columns 14 --png {name}.png"
-        lines += [f"### {name}", "", picture, "", command, ""]
-    lines += [
-        "## Tiles",
-        "",
-        '`draw_svg(Maze.from_text("~"), tile=32)` and the like.',
-        "",
-        "| tile | picture | what |",
-        "| --- | --- | --- |",
-    ]
-    for number, (tile, about) in enumerate(LEGEND.items()):
-        what = shown(f"tile_{number}", Maze(np.array([[ord(tile)]], dtype=np.uint8)), tile=32)
-        sign = "(blank)" if tile == " " else f"`{tile}`"
-        lines.append(f"| {sign} | {what} | {about} |")
-    (IMAGES.parent / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write docs/gallery.md and its pictures, as `make docs` does."""
+    write_gallery(IMAGES.parent)
 
 
 # pictures of docs/maps.md with best actions as arrows, and with the agent

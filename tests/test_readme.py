@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mazegrad.envs import GENERATORS, MAZES
+from mazegrad.envs import GENERATORS, LEGEND, MAZES
+from mazegrad.named import environment_ids
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,10 +62,18 @@ def test_the_page_on_pictures_runs(snippet: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()), "it writes pictures"
 
 
-def test_the_gallery_is_complete() -> None:
+def test_the_gallery_is_complete(tmp_path: Path) -> None:
     page = (ROOT / "docs/gallery.md").read_text("utf-8")
-    for name in (*MAZES, *GENERATORS):
-        assert f"### {name}\n" in page, "run `python docs/pictures.py gallery`"
+    for name in (*MAZES, *GENERATORS, *(name.removeprefix("mazegrad/") for name in environment_ids())):
+        assert f"### {name}\n" in page
+    for tile, about in LEGEND.items():
+        assert f"| {about} |" in page and (f"| `{tile}` |" in page or tile == " ")
+    code = f"import sys, pathlib; sys.path.insert(0, {str(ROOT / 'docs')!r}); import gallery; "
+    run([sys.executable, "-c", f"{code}gallery.write(pathlib.Path({str(tmp_path)!r}))"], tmp_path)
+    made = {path.relative_to(tmp_path): path.read_text("utf-8") for path in tmp_path.rglob("*.*")}
+    assert len(made) > 80
+    for path, text in made.items():
+        assert (ROOT / "docs" / path).read_text("utf-8") == text, f"{path}: run `python docs/pictures.py gallery`"
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
