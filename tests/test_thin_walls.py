@@ -94,6 +94,15 @@ def test_drawings_that_cannot_be_read(text, message):
         read_thin(text)
 
 
+def test_a_drawing_read_as_our_own_text_is_recognised(tmp_path):
+    drawn = "reward: $ 1 goal\n+---+---+\n| S   $ |\n+---+---+\n"
+    (tmp_path / "maze.txt").write_text(drawn)
+    for maze in (drawn, tmp_path / "maze.txt"):
+        with pytest.raises(MazeError, match=r"line 2, column 1: unknown tile '\+'.*read with format=\"thin\""):
+            MazeEnv(maze)
+        assert len(shortest_path(MazeEnv(maze, format="thin").world)) == 2
+
+
 def test_lanes_and_pictures():
     maze = generate("kruskal", 4, 4, rng=np.random.default_rng(3), walls="thin")
     bare = Maze(maze.tiles)

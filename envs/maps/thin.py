@@ -138,6 +138,12 @@ def read_thin(text: str) -> Maze:
     return made
 
 
+def thin_hint(text: str) -> str:
+    """Return the end of an error for a text that draws walls as `+--+`, else nothing."""
+    drawn = any(line.startswith("+-") for line in text.splitlines())
+    return '; walls between cells, drawn as +--+, are read with format="thin"' if drawn else ""
+
+
 def _declared(metadata: Mapping[str, str]) -> Sequence[str]:
     try:
         return [*own_kinds(metadata)]

@@ -10,7 +10,7 @@ from ..arguments import nearest
 from ..files import write_file
 from ..legend import LEGEND
 from ..maze import Maze, MazeError, read_file
-from ..thin import read_thin, write_thin
+from ..thin import read_thin, thin_hint, write_thin
 from .arrays import ARRAY, PICTURE, maze_from_array, maze_to_array
 from .berkeley import BERKELEY
 from .blank_floor import BLANK_FLOOR, other_format
@@ -77,7 +77,8 @@ def _text(data: bytes) -> Maze:
     try:
         return FORMATS["text"].read(data)
     except MazeError as error:
-        hint = other_format(data.decode(errors="replace"))
+        text = data.decode(errors="replace")
+        hint = thin_hint(text) or other_format(text)
         if not hint:
             raise
         raise MazeError(error.message + hint, error.line, error.column, error.file) from None
