@@ -50,6 +50,8 @@ def agent_value(
     discount: float | None = None,
     episodes: int = 1000,
     seed: int = 0,
+    engine: str = "numpy",
+    device: Any = None,
     **sees: Any,
 ) -> Measured:
     """Return what an agent earns in worlds, discounted; all starts are equally likely, as in `certify_memory`.
@@ -64,11 +66,15 @@ def agent_value(
         discount: 0 to 1; by default the certificate's, or 0.99.
         episodes: how many at least; each start is begun from equally often.
         seed: of the first episode.
+        engine: "jax" or "torch": the same episodes, by rollouts of `mazegrad.envs.functional` that keep returns alone;
+            for the agents that `policy_of` takes.
+        device: of the engine; by default its library's choice.
         sees: keywords of `MazeVectorEnv` that say what the agent observes: `observation`, `encoding`, `view_size`; by
             default as in the certificate, or "dots".
 
     Raises:
-        TypeError: not an agent, or a number that is not an integer.
+        ImportError: the engine's library is not installed.
+        TypeError: not an agent, or one that `policy_of` does not take; a number that is not an integer.
         ValueError: a number out of range, or an agent that cannot read what it observes.
 
     Example:
@@ -90,7 +96,7 @@ def agent_value(
     rng = np.random.default_rng(seed)
     longest = _LONGEST if discount == 1 else math.ceil(math.log(_NEGLIGIBLE) / math.log(max(discount, 1e-9)))
     kinds = {"time_limit": max(1, min(longest, _LONGEST)), "map_warnings": False, **sees}
-    returns = [_returns(world, agent, each, seed, discount, rng, kinds) for world in alone]
+    returns = [_returns(world, agent, each, seed, discount, rng, kinds, engine, device) for world in alone]
     found = np.concatenate(returns)  # (starts, each)
     same = (found == found[:, :1]).all(axis=1)  # then without rounding
     means = np.where(same, found[:, 0], found.mean(axis=1))
@@ -98,12 +104,27 @@ def agent_value(
     return Measured(float(means.mean()), float(np.sqrt(variances.sum())) / len(found), found.size)
 
 
-def _returns(world: World, agent: Any, each: int, seed: int, discount: float, rng: Any, kinds: dict[str, Any]) -> Any:
+def _returns(
+    world: World,
+    agent: Any,
+    each: int,
+    seed: int,
+    discount: float,
+    rng: Any,
+    kinds: dict[str, Any],
+    engine: str,
+    device: Any,
+) -> Any:
     """Return the returns of `each` episodes from each start of a world, (starts, each)."""
     made = agent if isinstance(agent, Agent) or not callable(agent) else agent(world, rng)
     starts = len(world.start_states)
     env = MazeVectorEnv(world, starts * each, **kinds)
     check_agent(env, checked_agent(made))
+    if engine != "numpy":
+        from .functional import returns_at_once
+
+        states = np.repeat(world.start_states, each)
+        return returns_at_once(env, made, states, seed, discount, engine, device).reshape(starts, each)
     cells = np.repeat(world.cell[world.start_states], each)
     options = {"start": [divmod(int(cell), world.mazes[0].width) for cell in cells]}
     returns, _, _ = evaluate_lanes(env, made, seed, discount, options)

@@ -5,10 +5,11 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..envs.functional import Policy, Tables, keys, reset, rollout, tables_of
+from ..envs.functional import Policy, State, Tables, keys, reset, rollout, tables_of
 from ..envs.functional.namespace import Array, Maybe, Namespace, namespace, take
-from ..envs.functional.stepping import like
+from ..envs.functional.stepping import like, placed
 from ..envs.maps.arguments import whole
 from .automata import Automaton, Bits, CompiledAutomaton
 from .rnn import RNNAgent
@@ -60,8 +61,32 @@ def evaluate_at_once(
     """
     tables = tables_of(env, engine, device)
     _, state = reset(tables, keys(tables, seed, episodes))
-    policy = policy_of(agent, tables, episodes)
-    found, hidden = None, None
+    return _first_episodes(tables, state, agent, discount)
+
+
+def returns_at_once(
+    env: Any, agent: Any, states: NDArray[np.int64], seed: int, discount: float, engine: str, device: Any
+) -> NDArray[np.float64]:
+    """Return the returns of episodes that begin in given states, lane i seeded `seed + i`; (n,).
+
+    Args:
+        env: a `MazeVectorEnv` of one maze.
+        agent: see `policy_of`.
+        states: (n,), rows of its World.
+
+    Raises:
+        TypeError: an agent that `policy_of` does not take.
+        ImportError: the library is not installed.
+    """
+    tables = tables_of(env, engine, device)
+    _, state = reset(tables, keys(tables, seed, len(states)))
+    returns, _, _ = _first_episodes(tables, placed(tables, state, like(tables, states)), agent, discount)
+    return returns
+
+
+def _first_episodes(tables: Tables, state: State, agent: Any, discount: float) -> tuple[Any, Any, Any]:
+    """Return the returns, lengths and successes of the episodes that lanes are in."""
+    policy, found, hidden = policy_of(agent, tables, state.at.shape[0]), None, None
     while found is None or int(namespace(found.episodes).min(found.episodes)) == 0:
         found, state, hidden = rollout(
             tables, policy, state, _CHUNK, hidden=hidden, keep="episodes", discount=discount, before=found

@@ -4,8 +4,13 @@ Every library runs on the device that it finds, which the output names. Peers th
 """
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -13,7 +18,7 @@ import numpy as np
 from measure import machine, random_actions
 
 import mazegrad  # noqa: F401
-from mazegrad.agents import path_follower
+from mazegrad.agents import path_follower, wall_follower_rnn
 from mazegrad.agents.functional import policy_of
 from mazegrad.envs import functional, generate
 from mazegrad.envs.functional.stepping import like
@@ -45,17 +50,24 @@ def numpy_engine(lanes: int) -> Iterator[Job]:
                 env.step(row)
 
         yield f"MazeVectorEnv, {name}", run, lanes * ROWS
-    env, agent = gymnasium.make_vec("mazegrad/PathFollow-v0", num_envs=lanes), path_follower()
+    path = gymnasium.make_vec("mazegrad/PathFollow-v0", num_envs=lanes)
+    yield "MazeVectorEnv, hand-set RNN", walked(path, path_follower(), lanes), lanes * ROWS
+    fresh = gymnasium.make_vec("mazegrad/Maze-v0", num_envs=lanes, size=(5, 5))
+    yield "MazeVectorEnv, new 5 x 5 mazes, wall-following RNN", walked(fresh, wall_follower_rnn(), lanes), lanes * ROWS
+
+
+def walked(env: Any, agent: Any, lanes: int) -> Callable[[], None]:
+    """Return the run of an agent's steps, each from where the last run ended."""
     seen, _ = env.reset(seed=0)
     state = agent.initial_state(lanes)
 
-    def walk() -> None:
+    def run() -> None:
         nonlocal seen, state
         for _ in range(ROWS):
             action, state = agent.act(seen, state)
             seen = env.step(action)[0]
 
-    yield "MazeVectorEnv, hand-set RNN", walk, lanes * ROWS
+    return run
 
 
 def library_jobs(library: str, device: Any, lanes: int, steps: int) -> Iterator[Job]:
@@ -78,6 +90,11 @@ def library_jobs(library: str, device: Any, lanes: int, steps: int) -> Iterator[
     yield f"{library}, single calls", calls, lanes * min(steps, 32)
     for name, keep in (("all outputs", "everything"), ("returns alone", "episodes")):
         yield f"{library}, rollout, {name}", rolled(tables, rows, state, steps, keep), lanes * steps
+    fresh, begin = begun("mazegrad/Maze-v0", library, device, lanes, size=(5, 5))
+    if library == "jax":
+        policy = policy_of(wall_follower_rnn(), fresh, lanes)
+        run = goes_on(fresh, policy, begin, steps)
+        yield f"{library}, new 5 x 5 mazes, wall-following RNN, returns alone", run, lanes * steps
     slips, begin = begun(maze21(), library, device, lanes, slip=0.3)
     yield f"{library}, rollout, slip 0.3, returns alone", rolled(slips, rows, begin, steps, "episodes"), lanes * steps
     path, begin = begun("mazegrad/PathFollow-v0", library, device, lanes)
@@ -87,9 +104,59 @@ def library_jobs(library: str, device: Any, lanes: int, steps: int) -> Iterator[
         yield f"{library}, hand-set RNN in the loop, {name}", run, lanes * steps
 
 
+def goes_on(tables: Any, policy: Any, state: Any, steps: int) -> Callable[[], Any]:
+    """Return the run of one rollout after the other, each from where the last one ended."""
+    hidden = None
+
+    def run() -> Any:
+        nonlocal state, hidden
+        found, state, hidden = functional.rollout(tables, policy, state, steps, hidden=hidden, keep="episodes")
+        return found
+
+    return run
+
+
 def rolled(tables: Any, policy: Any, state: Any, steps: int, keep: str) -> Callable[[], Any]:
     """Return the run of one rollout."""
     return lambda: functional.rollout(tables, policy, state, steps, keep=keep)
+
+
+def on_cores(count: int, lanes: int, seconds: float) -> dict[str, float]:
+    """Return millions of steps a second of rollouts on as many cores, one shard on each."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+    steps, found = 64, {}
+    tables, state = begun(maze21(), "jax", None, lanes)
+    rows = like(tables, random_actions(lanes, steps).astype(np.int32))
+    path, begin = begun("mazegrad/PathFollow-v0", "jax", None, lanes)
+    policy = policy_of(path_follower(), path, lanes)
+    jobs: dict[str, Any] = {
+        "returns alone": partial(functional.rollout, tables, rows, state, steps, keep="episodes"),
+        "hand-set RNN in the loop, returns alone": partial(
+            functional.rollout, path, policy, begin, steps, keep="episodes"
+        ),
+        "all outputs": partial(functional.rollout, tables, rows, state, steps),
+    }
+    for name, run in jobs.items():
+        found[name] = best_rate((name, partial(run, shards=count), lanes * steps), seconds)[0]
+    return found
+
+
+def compare_cores(counts: list[int], lanes: int, seconds: float) -> None:
+    """Print the rates on several numbers of cores, each in a process of its own that may use no others."""
+    rates = []
+    for count in counts:
+        command = [sys.executable, __file__, "--on", str(count), "--lanes", str(lanes), "--seconds", str(seconds)]
+        rates.append(
+            json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        )
+    print(f"{lanes:,} lanes, JAX, millions of steps a second: rollout(..., shards=cores)")
+    for name in rates[0]:
+        cells = "".join(
+            f"{count:>6} cores {one[name]:>9,.1f} ({one[name] / rates[0][name]:.2f})"
+            for count, one in zip(counts, rates, strict=True)
+        )
+        print(f"  {name:<42}{cells}")
 
 
 def navix(lanes: int, steps: int) -> Iterator[Job]:
@@ -128,8 +195,6 @@ def gymnax(lanes: int, steps: int) -> Iterator[Job]:
 
 def settled(result: Any) -> None:
     """Wait until the device has finished."""
-    import sys
-
     if "jax" in sys.modules:
         sys.modules["jax"].block_until_ready(result)
     if "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
@@ -138,7 +203,13 @@ def settled(result: Any) -> None:
 
 def measured(job: Job, seconds: float) -> None:
     """Run a job for some seconds, and print its best rate and how long the first run took."""
-    name, run, steps = job
+    rate, first = best_rate(job, seconds)
+    print(f"  {job[0]:<58}{rate:>12,.1f}{first:>10.2f} s")
+
+
+def best_rate(job: Job, seconds: float) -> tuple[float, float]:
+    """Return a job's best rate in millions of steps a second, and how long the first run took."""
+    _, run, steps = job
     begin = time.perf_counter()
     settled(run())
     first, best, end = time.perf_counter() - begin, float("inf"), time.perf_counter() + seconds
@@ -146,7 +217,7 @@ def measured(job: Job, seconds: float) -> None:
         begin = time.perf_counter()
         settled(run())
         best = min(best, time.perf_counter() - begin)
-    print(f"  {name:<58}{steps / best / 1e6:>12,.1f}{first:>10.2f} s")
+    return steps / best / 1e6, first
 
 
 def device_name(library: str, device: Any) -> str:
@@ -175,8 +246,18 @@ def main(arguments: list[str] | None = None, quick: bool = False) -> None:
     parser.add_argument(
         "--memory", type=int, metavar="STEPS", help="make this many steps instead, and print the peak memory"
     )
+    parser.add_argument(
+        "--cores", type=int, nargs="+", metavar="N", help="JAX on as many cores instead, such as 1 2: 262,144 lanes"
+    )
+    parser.add_argument("--on", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.on:
+        print(json.dumps(on_cores(options.on, options.lanes[0], options.seconds)))
+        return
     print(machine())
+    if options.cores:
+        compare_cores(options.cores, options.lanes[-1], options.seconds)
+        return
     if options.memory:
         watch_memory(options.memory)
         return

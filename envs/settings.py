@@ -9,7 +9,7 @@ import numpy as np
 
 from .core.compile import checked_rewards
 from .core.world import World
-from .engines.choice import ENGINES, LIBRARIES, MakeEngine
+from .engines.choice import ENGINES, MakeEngine
 from .engines.engine import Setup
 from .info import INFO
 from .maps.arguments import fraction, is_whole, nearest
@@ -96,13 +96,14 @@ class Settings:
         wanted += [("render mode", render_mode, render_modes)] * (render_mode is not None)
         wanted += [("shaping", shaping, SHAPINGS)] * (shaping is not None)
         wanted += [("engine", engine, ENGINES)]
-        if engine in LIBRARIES:
-            raise ValueError(
-                f"engine={engine!r} makes another class: gymnasium.make_vec(id, num_envs=N, engine={engine!r})"
-            )
         for what, name, known in wanted:
             if not isinstance(name, str) or name not in known:
                 raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
+        make_engine = ENGINES[engine].make
+        if make_engine is None:
+            raise ValueError(
+                f"engine={engine!r} makes another class: gymnasium.make_vec(id, num_envs=N, engine={engine!r})"
+            )
         if time_limit not in ("auto", None) and not (is_whole(time_limit) and time_limit > 0):
             raise ValueError(f'time_limit is "auto", None or a positive number of steps, not {time_limit!r}')
         if format is not None:
@@ -132,7 +133,7 @@ class Settings:
             seen, encoding, view_size, checked_rewards(rewards), slip, check, shaping, discount, shown, given, moves
         )
         return cls(
-            setup, time_limit, names, discount, render_mode, ENGINES[engine], format, bool(map_warnings),
+            setup, time_limit, names, discount, render_mode, make_engine, format, bool(map_warnings),
             dots_error, float(lateness),
         )  # fmt: skip
 

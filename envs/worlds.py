@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from .engines.choice import LIBRARIES
+from .engines.choice import ENGINES
 from .env import MazeEnv
 from .functional.vector import FunctionalVectorEnv
 from .maps.arguments import nearest, whole
@@ -38,7 +38,8 @@ def _made(
         return ParallelMazes(maze, agents, 1 if num_envs is None else num_envs, **keywords)
     if num_envs is None:
         return MazeEnv(maze, **keywords)
-    if keywords.get("engine") in LIBRARIES:
+    kind = ENGINES.get(keywords.get("engine", "numpy"))  # an unknown name is refused by `MazeVectorEnv`
+    if kind is not None and kind.make is None:
         return FunctionalVectorEnv(maze, num_envs, **keywords)
     return MazeVectorEnv(maze, num_envs, **keywords)
 

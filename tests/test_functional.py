@@ -9,12 +9,13 @@ import functools
 import importlib
 import itertools
 import os
+import pickle
 
 import gymnasium
 import numpy as np
 import pytest
 
-from mazegrad.envs import OBSERVATIONS, Maze, MazeVectorEnv, functional, generate_batch
+from mazegrad.envs import ENGINES, OBSERVATIONS, MazeVectorEnv, functional, generate_batch
 from mazegrad.envs.functional import words
 from mazegrad.envs.functional.stepping import as_words, like
 from mazegrad.envs.maps import randomness
@@ -25,6 +26,7 @@ from test_vector import EVERYTHING, MODES
 STEPS = int(os.environ.get("MAZEGRAD_STEPS", "0"))
 LANES = 64 if STEPS else 5
 SLIPS = (None, 0.3)
+PURE = [name for name, kind in ENGINES.items() if kind.make is None]
 # library -> its module
 MODULES = {"numpy": "numpy", "strict": "array_api_strict", "jax": "jax", "jax64": "jax", "torch": "torch"}
 SMALL = {"mazegrad/Maze-v0": {"size": (3, 3), "level_seeds": range(4)}, "mazegrad/TMaze-v0": {"corridor": 3}}
@@ -161,6 +163,21 @@ KINDS = {
     "levels whose limits differ": ("mazegrad/Maze-v0", {"size": (5, 5), "generator": "caves", "level_seeds": range(9)}),
     "a maze for each lane": (GRID, {"maze": ["S.G\n", "S..G\n", "S~G\n", "S.G\n", "SG\n"]}),
     "a T-maze": ("mazegrad/TMaze-v0", {"corridor": 2, "max_episode_steps": 8}),
+    "new mazes": (FRESH, {"size": (2, 3), "slip": 0.2, "info": ("success", "action_mask")}),
+    "new mazes, all that is seen": (
+        FRESH,
+        {"size": (3, 2), "observation": ("dots", "index", "position", "map", "view"), "time_limit": 13},
+    ),
+    "new mazes for several episodes": (FRESH, {"size": (2, 2), "episodes_per_level": 3, "observation": "map"}),
+    "new mazes, goals as floats": (FRESH, {"size": (2, 2), "observation": ("dots", "goal"), "encoding": "float"}),
+    "new mazes as planes": (FRESH, {"size": (2, 2), "observation": "view", "encoding": "planes", "view_size": 5}),
+    "new mazes as rows of planes": (FRESH, {"size": (2, 2), "observation": "map", "encoding": "float"}),
+    "new mazes of the host": (
+        FRESH,
+        {"size": (2, 3), "generator": "wilson", "braid": 0.5, "max_episode_steps": 20, "rewards": {"step": -0.1}},
+    ),
+    "new caves": (FRESH, {"size": (4, 4), "generator": "caves", "observation": "index", "encoding": "float"}),
+    "new paths": (FRESH, {"size": (3, 3), "generator": "path", "observation": "map", "encoding": "planes_last"}),
     "no limit": (GRID, {"maze": "S.G\n", "time_limit": None, "rewards": {"step": -1}}),
 }
 
@@ -229,7 +246,12 @@ def test_what_is_not_an_action_is_refused(library):
         (GRID, {"lateness": 0.9}, "lateness"),
         (GRID, {"dots_error": 0.1}, "dots_error"),
         (GRID, {"after": {5: "spiral"}}, "after"),
-        (FRESH, {}, "level_seeds"),
+        (FRESH, {"info": "value"}, "no info 'value' of a new maze.*level_seeds"),
+        (FRESH, {"info": "level"}, "level_seeds"),
+        (FRESH, {"observation": "pixels"}, "does not show 'pixels' of a new maze.*level_seeds"),
+        (FRESH, {"shaping": "distance"}, "level_seeds"),
+        (FRESH, {"walls": "thin"}, "level_seeds"),
+        (FRESH, {"actions": "king"}, "level_seeds"),
         (FRESH, {"level_seeds": range(3000), "size": (20, 20), "observation": "map"}, "GiB"),
         ("mazegrad/Tabular-v0", {}, "another environment"),
         (GRID, {"xp": "cupy"}, "unknown library 'cupy'"),
@@ -254,13 +276,22 @@ def test_a_missing_library_is_one_error_that_names_the_extra(name, extra, monkey
         functional.tables("four_rooms", xp=name)
 
 
-@pytest.mark.parametrize("engine", ["jax", "torch"])
+MADE = {
+    "T": ("mazegrad/TMaze-v0", {"corridor": 2, "time_limit": 6, "info": ("state", "value")}),
+    "new mazes": (FRESH, {"size": (2, 2), "time_limit": 12, "info": ("success",)}),
+}
+
+
+@pytest.mark.parametrize("engine", PURE)
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
-def test_the_vector_environment_of_a_library(engine, mode):
+@pytest.mark.parametrize("of", MADE)
+def test_the_vector_environment_of_a_library(engine, mode, of):
     with using(engine):
-        keywords = {"slip": 0.2, "time_limit": 6, "info": ("state", "value"), "autoreset_mode": mode, "num_envs": 5}
-        theirs = gymnasium.make_vec("mazegrad/TMaze-v0", corridor=2, **keywords)
-        ours = gymnasium.make_vec("mazegrad/TMaze-v0", corridor=2, engine=engine, **keywords)
+        name, keywords = MADE[of]
+        names = keywords["info"]
+        keywords = {"slip": 0.2, "autoreset_mode": mode, "num_envs": 5, **keywords}
+        theirs = gymnasium.make_vec(name, **keywords)
+        ours = gymnasium.make_vec(name, engine=engine, **keywords)
         assert ours.observation_space == theirs.observation_space and ours.action_space == theirs.action_space
         assert ours.metadata["autoreset_mode"] is mode
         rng = np.random.default_rng(0)
@@ -277,7 +308,7 @@ def test_the_vector_environment_of_a_library(engine, mode):
                 assert all(type(part) is type(mine[0]) for part in mine) and not isinstance(mine[0], np.ndarray)
                 for one, other in zip(mine, expected[:4], strict=True):
                     assert_same(one, other, (seed, time))
-                assert_same(info, {name: expected[4][name] for name in ("state", "_state", "value", "_value")}, time)
+                assert_same(info, {key: expected[4][key] for name in names for key in (name, f"_{name}")}, time)
                 over = expected[2] | expected[3]
                 if mode.value == "SameStep":
                     assert_same(info["_final_obs"], over, time)
@@ -290,7 +321,23 @@ def test_the_vector_environment_of_a_library(engine, mode):
                     assert_same(both[0][0], both[1][0], time)
 
 
-@pytest.mark.parametrize("engine", ["jax", "torch"])
+@pytest.mark.parametrize("engine", PURE)
+@pytest.mark.parametrize("name", ["mazegrad/FourRooms-v0", FRESH])
+def test_a_state_can_be_kept_and_set_again(engine, name):
+    with using(engine):
+        env = gymnasium.make_vec(name, num_envs=3, engine=engine, slip=0.3)
+        env.reset(seed=0)
+        rows = np.random.default_rng(0).integers(0, 4, (20, 3))
+        kept = env.state
+        first = [as_numpy(env.step(row)[0]) for row in rows]
+        with pytest.raises(ValueError, match="not 4"):
+            env.step(np.array([0, 4, 1]))
+        for _ in range(2):
+            env.state = kept
+            assert all((as_numpy(env.step(row)[0]) == seen).all() for row, seen in zip(rows, first, strict=True))
+
+
+@pytest.mark.parametrize("engine", PURE)
 def test_the_vector_environment_checks_at_the_door(engine):
     with using(engine):
         env = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=3, engine=engine)
@@ -328,32 +375,40 @@ def test_mazes_made_on_the_device_are_the_generators(library, size):
     assert_same(made, generate_batch("backtracker", *size, keys), size)
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
-def test_lanes_in_mazes_made_on_the_device(library, mode):
-    _, xp, compiled = library
-    keys = functional.keys(functional.tables("mazegrad/FourRooms-v0", xp=xp), 3, 6)
-    tables = compiled(lambda keys: functional.fresh_tables(2, 3, keys, 25, mode.value))(keys)
-    numbers = np.asarray(randomness.key_from_seed(np.arange(3, 9, dtype=np.uint64)))
-    mazes = [Maze(tiles) for tiles in generate_batch("backtracker", 2, 3, numbers)]
-    env = MazeVectorEnv(mazes, 6, time_limit=25, autoreset_mode=mode, info=("success",))
-    step, rng = compiled(functional.step), np.random.default_rng(0)
-    seen, _ = env.reset(seed=0)
-    ours, state = functional.reset(tables, keys)
-    assert_same(ours, seen, "reset")
-    wins = 0
-    for time in range(150):
-        actions = rng.integers(0, 4, 6)
-        expected = env.step(actions)
-        ours, state, *others, info = step(tables, state, like(tables, actions))
-        for one, other in zip((ours, *others), expected[:4], strict=True):
-            assert_same(one, other, time)
-        assert_same(info["success"], expected[4]["success"], time)
-        wins += expected[2].sum()
-        over = expected[2] | expected[3]
-        if mode.value == "Disabled" and over.any():
-            env.reset(options={"reset_mask": over.copy()})
-            _, state = functional.restart(tables, state, like(tables, over))
-    assert wins
+@pytest.mark.slow
+@pytest.mark.parametrize("observation", ["dots", "index", "position", "view", "map", "goal"])
+def test_new_mazes_are_those_of_the_vector_environment(library, observation):
+    every = list(itertools.product((None, 0.3), MODES, ("backtracker", "prim")))
+    some = every if STEPS or library[0] == "numpy" else every[len(observation) % 5 :: 5]
+    for slip, mode, generator in some:
+        keywords = {"observation": observation, "slip": slip, "autoreset_mode": mode, "generator": generator}
+        each = STEPS // (6 * len(every) * LANES) + 1 if STEPS else 60
+        each = each // 100 + 1 if STEPS and library[0] == "strict" else each
+        info = ("action_mask", "success")
+        assert walk(library, FRESH, each, size=(3, 3), time_limit=13, info=info, **keywords) >= LANES * (each // 14)
+
+
+def test_new_mazes_inside_jit_vmap_and_pickle():
+    with using("jax") as (xp, compiled):
+        tables = functional.tables(FRESH, xp=xp, size=(2, 2), time_limit=9)
+        keys = functional.keys(tables, 3, 8)
+
+        @compiled
+        def walked(tables, keys, actions):
+            _, state = functional.reset(tables, keys)
+            return functional.rollout(tables, actions, state, len(actions), keep="episodes")[0].returns
+
+        actions = like(tables, np.random.default_rng(0).integers(0, 4, (100, 8)))
+        alone = walked(tables, keys, actions)
+        assert alone.any()
+        import jax
+
+        pairs = keys.reshape(2, 4, 2), actions.reshape(100, 2, 4).swapaxes(0, 1)
+        mapped = jax.vmap(walked, (None, 0, 0))(tables, *pairs)
+        assert (mapped.ravel() == alone).all()
+        again = pickle.loads(pickle.dumps(tables))
+        assert jax.tree.structure(again) == jax.tree.structure(tables)
+        assert (walked(again, keys, actions) == alone).all() and walked._cache_size() == 1
 
 
 def test_a_set_of_levels_can_be_exchanged_without_compiling_again():

@@ -7,6 +7,7 @@ import pytest
 from mazegrad.agents import (
     RecurrentAgent,
     WallFollower,
+    agent_value,
     compile_automaton,
     evaluate,
     path_follower,
@@ -15,11 +16,11 @@ from mazegrad.agents import (
     wall_follower_rnn,
 )
 from mazegrad.agents.functional import policy_of
-from mazegrad.envs import functional
+from mazegrad.envs import Maze, World, functional, load_maze
 from mazegrad.envs.functional.stepping import like
 from mazegrad.nn import GRU, LSTM, RNN, Linear, ReLU, Sequential
 
-from test_functional import MODULES, as_numpy, using
+from test_functional import MODULES, PURE, as_numpy, using
 
 LANES = 6
 MAZE = "S..\n.#.\n..G\n"
@@ -134,6 +135,40 @@ def test_a_function_is_a_policy_too(xp):
     assert (as_numpy(happened.action) == np.arange(7)[:, None] % 4).all() and (as_numpy(hidden) == 7).all()
 
 
+@pytest.mark.parametrize("keep", ["everything", "episodes"])
+@pytest.mark.parametrize("name", ["mazegrad/FourRooms-v0", "mazegrad/Maze-v0"])
+def test_shards_change_nothing(xp, name, keep):
+    keywords = {"size": (2, 2)} if name.endswith("/Maze-v0") else {}
+    tables = functional.tables(name, xp=xp, slip=0.2, time_limit=15, **keywords)
+    _, state = functional.reset(tables, functional.keys(tables, 1, 12))
+    given = like(tables, np.random.default_rng(0).integers(0, 4, (40, 12)))
+    for policy in (given, policy_of(wall_follower_rnn(), tables, 12)):
+        whole, parts = (functional.rollout(tables, policy, state, 40, keep=keep, shards=count) for count in (1, 3))
+        for one, other in zip(arrays(whole), arrays(parts), strict=True):
+            assert one.dtype == other.dtype and (as_numpy(one) == as_numpy(other)).all()
+
+
+def arrays(tree):
+    """Return the arrays in tuples and dicts."""
+    if tree is None:
+        return []
+    if isinstance(tree, tuple | list | dict):
+        return [array for part in (tree.values() if isinstance(tree, dict) else tree) for array in arrays(part)]
+    return [tree]
+
+
+def test_shards_that_cannot_be_are_said():
+    with using("jax") as (xp, _):
+        import jax
+
+        tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
+        _, state = functional.reset(tables, functional.keys(tables, 0, LANES))
+        with pytest.raises(ValueError, match="6 lanes cannot be divided into 4 shards"):
+            functional.rollout(tables, np.zeros((3, LANES), dtype=int), state, 3, shards=4)
+        with pytest.raises(ValueError, match="hidden state is by lane"):
+            functional.rollout(tables, lambda seen, key: (seen, key), state, 3, hidden=jax.random.key(0), shards=2)
+
+
 def test_what_rollout_cannot_take_is_said():
     tables = functional.tables("mazegrad/FourRooms-v0")
     _, state = functional.reset(tables, functional.keys(tables, 0, LANES))
@@ -147,11 +182,18 @@ def test_what_rollout_cannot_take_is_said():
         policy_of(WallFollower(), tables, 3)
 
 
-@pytest.mark.parametrize("engine", ["jax", "torch"])
-@pytest.mark.parametrize(("agent", "name"), [("wall follower", "mazegrad/Maze-v0"), ("T-maze", T_MAZE)])
-def test_evaluate_on_an_engine_is_evaluate(engine, agent, name):
+WORLDS = {
+    "levels": ("wall follower", "mazegrad/Maze-v0", {"size": (4, 4), "level_seeds": range(7)}),
+    "new mazes": ("wall follower", "mazegrad/Maze-v0", {"size": (3, 3)}),
+    "T": ("T-maze", T_MAZE, {}),
+}
+
+
+@pytest.mark.parametrize("engine", PURE)
+@pytest.mark.parametrize("worlds", WORLDS)
+def test_evaluate_on_an_engine_is_evaluate(engine, worlds):
     with using(engine):
-        keywords = {"size": (4, 4), "level_seeds": range(7)} if name.endswith("Maze-v0") and name != T_MAZE else {}
+        agent, name, keywords = WORLDS[worlds]
         for make in (
             lambda: gymnasium.make(name, **keywords),
             lambda: gymnasium.make_vec(name, num_envs=4, **keywords),
@@ -161,3 +203,16 @@ def test_evaluate_on_an_engine_is_evaluate(engine, agent, name):
             theirs = evaluate(make(), agent_, 25, 3, discount=0.9)
             assert (ours.lengths == theirs.lengths).all() and (ours.successes == theirs.successes).all()
             np.testing.assert_allclose(ours.returns, theirs.returns, rtol=1e-5)
+
+
+@pytest.mark.parametrize("engine", PURE)
+def test_the_value_of_an_agent_on_an_engine_is_its_value(engine):
+    with using(engine):
+        worlds = [World.compile(load_maze("four_rooms"), slip=0.3), World.compile(Maze.from_text("S..S\n.#..\n..GX\n"))]
+        for agent in (wall_follower_rnn(), wall_follower_automaton()):
+            ours = agent_value(worlds, agent, discount=0.9, episodes=40, seed=5, engine=engine)
+            theirs = agent_value(worlds, agent, discount=0.9, episodes=40, seed=5)
+            assert ours.episodes == theirs.episodes
+            np.testing.assert_allclose(ours[:2], theirs[:2], rtol=1e-4)
+        with pytest.raises(TypeError, match="not WallFollower"):
+            agent_value(worlds, WallFollower(), engine=engine)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -39,14 +39,30 @@ def numpy_engine(setup: Setup, sight: Sight, lanes: int, mazes: Sequence[Maze], 
 
 MakeEngine: TypeAlias = Callable[[Setup, Sight, int, Sequence[Maze], Levels | None], Engine]
 """makes an engine for a number of lanes, in one maze or in one for each; with levels, `draw` takes mazes from these"""
-ENGINES: Final[Mapping[str, MakeEngine]] = MappingProxyType(
+
+
+class EngineKind(NamedTuple):
+    """What `engine=` names: whose arrays the lanes are, and how they are moved."""
+
+    module: str
+    """of the functions on these arrays"""
+    title: str
+    """of the library"""
+    extra: str
+    """that installs it; "" where it is always there"""
+    make: MakeEngine | None
+    """makes an `Engine`, whose arrays are written in place: `MazeVectorEnv` moves it by its clock. None: pure functions
+    move the lanes, envs/functional; state goes in and comes out, and `FunctionalVectorEnv` calls them"""
+
+
+ENGINES: Final[Mapping[str, EngineKind]] = MappingProxyType(
     {
-        "numpy": numpy_engine,
+        "numpy": EngineKind("numpy", "numpy", "", numpy_engine),
+        "jax": EngineKind("jax.numpy", "JAX", "jax", None),
+        "torch": EngineKind("array_api_compat.torch", "PyTorch", "torch", None),
     }
 )
-"""Name -> function that makes the engine."""
-LIBRARIES: Final = ("jax", "torch")
-"""further names that `engine=` of `gymnasium.make_vec` takes: the same look-ups as pure functions, envs/functional"""
+"""Name -> how lanes are moved; all give the same episodes."""
 
 
 def restacked(

@@ -32,6 +32,32 @@ _BYTES: Final = 2**28  # of mazes that are kept ready
 _AHEAD: Final = 4  # mazes that a lane has at most, the one that it is in included
 
 
+def kinds_of_cells() -> list[Maze]:
+    """Return a maze of 3 x 3 tiles around each of the 32 kinds of cells."""
+    mazes = []
+    for kind in range(_KINDS):
+        tiles = np.full((3, 3), ord("#"), dtype=np.uint8)
+        tiles[0, 0] = ord("S")
+        tiles[1, 1] = ord("G") if kind & _GOAL else ord(".")
+        for direction, (row, column) in enumerate(OFFSETS):
+            tiles[1 + row, 1 + column] = ord(".") if kind >> direction & 1 else ord("#")
+        mazes.append(Maze(tiles))
+    return mazes
+
+
+def world_of_kinds(setup: Setup, mazes: Sequence[Maze]) -> tuple[World, NDArray[np.int64]]:
+    """Return the world of `kinds_of_cells`, and the state in the middle of each."""
+    world = setup.compile(mazes)
+    return world, np.flatnonzero(world.cell == 4)
+
+
+def rewards_of_arriving(setup: Setup) -> tuple[float, float]:
+    """Return what a move earns in plain mazes without shaping: a usual one, and one to the goal."""
+    world = replace(setup, shaping=None).compile([Maze.from_text("S.G\n")])
+    usual, goal = (transition(world, np.int64(state), RIGHT)[1].item() for state in world.start_states[0] + [0, 1])
+    return usual, goal
+
+
 class FreshMazes:
     """An engine for levels that are made in batches of plain mazes: walls, floor, one start, goals.
 
@@ -85,16 +111,8 @@ class FreshMazes:
 
     def _learn(self) -> None:
         """Compile a small maze around each kind of cell, and read from its tables what moves do there."""
-        mazes = []
-        for kind in range(_KINDS):
-            tiles = np.full((3, 3), ord("#"), dtype=np.uint8)
-            tiles[0, 0] = ord("S")
-            tiles[1, 1] = ord("G") if kind & _GOAL else ord(".")
-            for direction, (row, column) in enumerate(OFFSETS):
-                tiles[1 + row, 1 + column] = ord(".") if kind >> direction & 1 else ord("#")
-            mazes.append(Maze(tiles))
-        world = self._setup.compile(mazes)
-        middle = np.flatnonzero(world.cell == 4)
+        mazes = kinds_of_cells()
+        world, middle = world_of_kinds(self._setup, mazes)
         self._small_world, self._middle = world, middle
         slip = world.slip[middle[0]]
         self.slips = bool(slip > 0)
@@ -110,10 +128,7 @@ class FreshMazes:
             every = np.arange(_KINDS)
             seen = self._sight.look(self._setup.scene_of(mazes))(Places(every, np.full(_KINDS, 4), 0 * every))
             self._seen = seen.view(np.uint32).ravel()
-        goal = replace(self._setup, shaping=None).compile([Maze.from_text("S.G\n")])
-        (_, self.usual_reward, _), (_, self._goal_reward, _) = (
-            tuple(x.item() for x in transition(goal, np.int64(state), RIGHT)) for state in goal.start_states[0] + [0, 1]
-        )
+        self.usual_reward, self._goal_reward = rewards_of_arriving(self._setup)
 
     # the store of mazes
 

@@ -1,9 +1,10 @@
 """The environments as pure functions over the arrays of numpy, JAX or torch: one physics, for every device."""
 
-from .fresh import backtracker, fresh_tables
+from .backtracker import backtracker
 from .rollout import Episodes, Policy, Steps, rollout
-from .stepping import State, info, keys, observe, reset, restart, step
-from .tables import Tables, tables, tables_of
+from .stepping import info, keys, observe, reset, restart, step
+from .structure import State, Tables
+from .tables import tables, tables_of
 from .vector import FunctionalVectorEnv
 
 __all__ = [
@@ -14,7 +15,6 @@ __all__ = [
     "Steps",
     "Tables",
     "backtracker",
-    "fresh_tables",
     "info",
     "keys",
     "observe",

@@ -1,189 +1,217 @@
-"""New mazes on the device: the recursive backtracker for many keys at once, as `generate_batch` makes it, bit for bit.
+"""A new maze for a lane at each reset: made ahead for all lanes at once, on the device or on the host, a byte a cell.
 
-A room holds the direction that leads back to the room from which the walk came, so that no trail is needed and the
-whole maze is known from these. A write is a selection among all rooms, since arrays are not written in place.
+As in `engines/fresh.py` the four neighbours decide what a move does, so there are 32 kinds of cells, and the words of
+the moves on each are those of Worlds of 3 x 3 tiles. A lane keeps a few mazes. When one has none left for its next
+episode, one more is made for every lane that has room: by the recursive backtracker on the device, by other generators
+on the host, which compiled code calls. A lane's n-th maze depends on its key and on n alone.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from ..maps.generators.grid import CARVING, FLOOR, GOAL, START, TURNS, WALL, grid_of
-from ..maps.randomness import GAMMA, MASK
+from ..maps.generators import generate_batch
+from ..maps.generators.grid import GOAL, NOTHING, START, WALL
+from ..maps.randomness import GAMMA, MAZE, STEPS
 from . import words
-from .namespace import Array, Namespace, is_jax, is_torch, namespace, on_device, take
-from .tables import MODES, Tables
+from .backtracker import backtracker
+from .namespace import Array, Namespace, counted, is_jax, is_torch, namespace, take
+from .structure import Mazes, State, Tables
 
-# what a room holds: the direction back, 0 to 3, or one of these
-_UNSEEN, _BORDER, _ROOT = 4, 5, 6
-_STUCK: Final = 4
+KIND, IS_GOAL, OPEN, IS_START, IS_NOTHING = 31, 16, 32, 64, 128
+"""bits of a cell: its kind (which neighbours are open, whether it is a goal), and what it is"""
+MOST_CELLS: Final = 2**31 - 1
+_BYTES: Final = 2**28  # of mazes that are kept
+_SLOTS: Final = 4  # of a lane at most, that of the maze that it is in included
 
-
-def backtracker(rows: int, columns: int, keys: Array) -> Array:
-    """Return the mazes that the recursive backtracker makes from keys; all of it can be compiled.
-
-    Args:
-        rows, columns: of rooms.
-        keys: (n, 2) int32: the keys of `generate_batch` in two words each, such as `functional.keys` returns.
-
-    Returns:
-        (n, 2 * rows + 1, 2 * columns + 1) uint8 tiles, start and goal in opposite corners.
-
-    Example:
-        >>> import numpy as np
-        >>> from mazegrad.envs import Maze, functional
-        >>> keys = np.array([[0, 7], [0, 8]], dtype=np.int32)  # 7 and 8, the high word first
-        >>> tiles = functional.backtracker(2, 3, keys)
-        >>> print(Maze(tiles[0]).to_text())
-        #######
-        #S..#.#
-        #.###.#
-        #....G#
-        #######
-    """
-    grid_of(rows, columns)  # checks the numbers
-    xp, rooms, wide = namespace(keys), rows * columns, columns + 1
-    array = on_device(xp, keys.device if is_torch(xp) else None)
-    keys = xp.astype(keys, xp.int32)
-    stream = words.mix(words.plus((keys[:, 0], keys[:, 1]), CARVING * GAMMA & MASK))
-    counters = [(number + 1) * GAMMA & MASK for number in range(rooms)]
-    upper, lower = (
-        array(np.array([[words.signed(c >> shift) for c in counters]], dtype=np.int32)) for shift in (32, 0)
-    )
-    drawn = words.mix(words.plus_pair((stream[0][:, None], stream[1][:, None]), (upper, lower)))
-    turn = _framed(xp, words.choice(drawn, len(TURNS)), rows, columns, 0)
-    first = words.choice(words.bits(stream, rooms), rooms)
-    at = (first // columns + 1) * wide + first % columns
-    size = turn.shape[1]
-    numbers = array(np.arange(size, dtype=np.int32)[None, :])
-    unseen = _framed(xp, drawn[0] * 0 + _UNSEEN, rows, columns, _BORDER)
-    cells = xp.where(numbers == at[:, None], _ROOT, unseen)
-    # the number of each maze times the size: where its rooms begin in the flat arrays
-    begin = xp.cumulative_sum(at * 0 + size, axis=0, dtype=xp.int32) - size
-    steps = array(np.array([-wide, 1, -1, wide, 0, 0, 0], dtype=np.int32))
-    fixed = (xp.reshape(turn, (-1,)), begin, numbers, steps, array(_directions()))
-    once, count = partial(_once, fixed, wide), 2 * (rooms - 1)
-    if is_jax(xp):
-        import jax
-
-        at, cells = jax.lax.fori_loop(0, count, lambda _, carry: once(carry), (at, cells))
-    else:
-        for _ in range(count):
-            at, cells = once((at, cells))
-    return _drawn(xp, array, cells, rows, columns)
+Batch: TypeAlias = Callable[[NDArray[np.uint64]], NDArray[np.uint8]]
+"""from keys, (n,), to tiles, (n, height, width); see `Levels.batch`"""
 
 
-def fresh_tables(
-    rows: int, columns: int, keys: Array, time_limit: int | None = None, mode: AutoresetMode | str = "NextStep"
-) -> Tables:
-    """Return tables of new mazes of the recursive backtracker, one for each lane; all of it can be compiled.
-
-    Lanes observe "dots", the goal earns 1 and the info is "success". A lane stays in its maze: make new tables, with
-    other keys, for the next mazes; what was compiled for one set fits the next.
-
-    Args:
-        rows, columns, keys: see `backtracker`.
-        time_limit: by default that of `mazegrad/Maze-v0`, the square of the open tiles.
-        mode: see `MazeVectorEnv`.
-
-    Raises:
-        ValueError: too many lanes for mazes of this size.
-
-    Example:
-        >>> import numpy as np
-        >>> from mazegrad.envs import functional
-        >>> keys = np.arange(16, dtype=np.int32).reshape(8, 2)
-        >>> tables = functional.fresh_tables(3, 3, keys)
-        >>> dots, state = functional.reset(tables, keys)
-        >>> dots.shape  # each lane in a maze of its own
-        (8, 4)
-    """
-    tiles, wide = backtracker(rows, columns, keys), 8
-    xp = namespace(tiles)
-    array = on_device(xp, tiles.device if is_torch(xp) else None)
-    lanes, height, width = tiles.shape
-    states = lanes * height * width
-    if states * wide > 2**25:
-        raise ValueError(
-            f"there is room for {2**25 // (wide * height * width):,} lanes of this size, not for {lanes:,}"
-        )
-    flat = xp.reshape(tiles, (-1,))
-    number = xp.cumulative_sum(xp.astype(flat, xp.int32) * 0 + 1, axis=0, dtype=xp.int32) - 1
-    is_open, goal = flat != WALL, flat == GOAL
-    steps = (-width, 1, -1, width)
-    inside = xp.where(is_open, number, width + 1)  # an open tile has neighbours; what walls have is never read
-    after = [xp.where(take(is_open, inside + step) & ~goal, inside + step, number) for step in steps]
-    dots = sum(xp.astype(take(is_open, inside + step), xp.int32) << d for d, step in enumerate(steps))
-    moves: list[Array] = []
-    for following in (*after, *[number] * (wide - 4)):
-        arrives = xp.astype(take(goal, following) & (following != number), xp.int32)
-        ends = xp.astype(take(goal, following), xp.int32) if len(moves) < 4 else arrives
-        moves.append((following * wide << 6) | (arrives << 5) | (ends << 4) | take(dots, following))
-    limit = (2 * rows * columns - 1) ** 2 if time_limit is None else time_limit
-    lane = number[:lanes]
-    return Tables(
-        words=xp.stack(moves, axis=1)[None, ...],
-        rewards=array(np.array([0.0, 1.0])),
-        bits=array(np.arange(4, dtype=np.int32)),
-        seen=None,
-        actions=array(np.arange(4, dtype=np.int32)),
-        limits=None,
-        starts=(lane * (height * width) + width + 1) * wide,
-        first=lane,
-        count=lane * 0 + 1,
-        maze_of=None,
-        lanes=lane,
-        repeat=None,
-        time_limit=array(np.array([limit], dtype=np.int32)),
-        info={"success": goal},
-        mode=MODES[AutoresetMode(mode)],
-    )
+class Maker(NamedTuple):
+    """Who makes mazes. A tuple without fields, one class for each generator: `jit` takes it for structure."""
 
 
-def _once(fixed: tuple[Array, ...], wide: int, carry: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Walk on to an unseen room, or else back; the carry is (n,) rooms and what all rooms hold, (n, size)."""
-    (turn, begin, numbers, steps, directions), (at, cells) = fixed, carry
-    xp = namespace(at)
-    flat, here = xp.reshape(cells, (-1,)), begin + at
-    code = 16 * take(turn, here)
-    for direction, step in enumerate((-wide, 1, -1, wide)):
-        code = code + (xp.astype(take(flat, here + step) == _UNSEEN, xp.int32) << direction)
-    ahead = take(directions, code)
-    at = at + take(steps, xp.where(ahead == _STUCK, take(flat, here), ahead))
-    new = (numbers == at[:, None]) & (ahead != _STUCK)[:, None]
-    return at, xp.where(new, 3 - ahead[:, None], cells)
+class Fresh(NamedTuple):
+    """How the mazes of lanes come about."""
+
+    maker: Maker
+    per_level: Array
+    """(1,) int32: how many episodes a lane stays in a maze"""
+    longest: Array
+    """(1,) int32: a bound on the steps of an episode, (0,) where the tables have one for all mazes"""
+
+
+def maker_of(batch: Batch, height: int, width: int) -> Maker:
+    """Return the maker of mazes of a size; the same one for the same generator and knobs."""
+    key: Any = batch
+    if isinstance(batch, partial):
+        key = batch.func, batch.args, tuple(sorted(batch.keywords.items()))
+    return _maker(key, height, width)
 
 
 @cache
-def _directions() -> NDArray[np.int32]:
-    """Return for 16 * turn + bits of the unseen neighbours the first of these in that order, or `_STUCK`."""
-    rows = [[next((d for d in turn if unseen >> d & 1), _STUCK) for unseen in range(16)] for turn in TURNS]
-    return np.array(rows, dtype=np.int32).ravel()
+def _maker(key: Any, height: int, width: int) -> Maker:
+    parts = key if isinstance(key, tuple) else (key, (), ())
+    batch = partial(parts[0], *parts[1], **dict(parts[2]))
+    carved = parts[1][1:] if parts[0] is generate_batch and parts[1][0] == "backtracker" and not parts[2] else None
+    made = (_maker, (key, height, width))
+    members = {"batch": batch, "carved": carved, "size": (height, width), "__reduce__": lambda self: made}
+    maker: Maker = type("Maker", (Maker,), {"__slots__": (), **members})()
+    return maker
 
 
-def _framed(xp: Namespace, rooms: Array, rows: int, columns: int, border: int) -> Array:
-    """Return numbers of rooms, (n, rows * columns), with a column behind, a row above and one below; (n, size)."""
-    grid = xp.reshape(rooms, (-1, rows, columns))
-    grid = xp.concat([grid, grid[:, :, :1] * 0 + border], axis=2)
-    row = grid[:, :1, :] * 0 + border
-    return xp.reshape(xp.concat([row, grid, row], axis=1), (-1, (rows + 2) * (columns + 1)))
+def no_mazes(tables: Tables, lanes: Array) -> Mazes:
+    """Return slots for the mazes of lanes, all empty; lanes is any array, (lanes,) int32."""
+    xp, (height, width) = namespace(lanes), tables.fresh.maker.size
+    slots = min(max(_BYTES // (lanes.shape[0] * height * width), 1), _SLOTS)
+    if lanes.shape[0] * slots * height * width > MOST_CELLS:
+        raise ValueError(f"there is room for {MOST_CELLS // (height * width):,} lanes in mazes of this size")
+    zeros = lanes & 0
+    few = xp.stack([zeros] * slots, axis=1)
+    cells = xp.zeros_like(xp.broadcast_to(few[:, :, None], (*few.shape, height * width)), dtype=xp.uint8)
+    limit = few if tables.fresh.longest.shape[0] else None
+    return Mazes(cells, few, few, limit, zeros - 1)
 
 
-def _drawn(xp: Namespace, array: Any, cells: Array, rows: int, columns: int) -> Array:
-    """Return tiles: a wall is open where the room at one of its sides leads back through it."""
-    back = xp.reshape(cells, (-1, rows + 2, columns + 1))
-    room = back[:, 1:-1, :-1]
-    right = (room == 1) | (back[:, 1:-1, 1:] == 2)
-    below = (room == 3) | (back[:, 2:, :-1] == 0)
-    here = room >= 0
-    pairs = [xp.stack([here, right], axis=3), xp.stack([below, ~here], axis=3)]
-    inner = xp.reshape(xp.stack(pairs, axis=2), (-1, 2 * rows, 2 * columns))
-    wall = inner[:, :, :1] & False
-    inner = xp.concat([wall, inner], axis=2)
-    opened = xp.concat([inner[:, :1, :] & False, inner], axis=1)
-    tiles = np.full((1, 2 * rows + 1, 2 * columns + 1), FLOOR, dtype=np.uint8)
-    tiles[:, -2, -2], tiles[:, 1, 1] = GOAL, START
-    return xp.where(opened, array(tiles), array(np.full_like(tiles, WALL)))
+def entered(tables: Tables, state: State, mask: Array, time: int) -> State:
+    """Return the state in which the lanes of a mask are on the starts of the mazes of their episodes.
+
+    Args:
+        tables, state: the state has the keys and the numbers of these episodes.
+        mask: (lanes,) bool.
+        time: steps that were made in them, 0, or -1 with the step to come.
+    """
+    number = state.episode // tables.fresh.per_level[0]
+    mazes = _ready(tables.fresh, state, number, mask)
+    xp, (_, slots, size) = namespace(number), mazes.cells.shape
+    slot = number % slots
+    start = slot * size + take(xp.reshape(mazes.start, (-1,)), counted(slot) * slots + slot)
+    random = state.random
+    if random is not None:
+        later = words.later(words.mix(state.key), STEPS + time + 1)
+        random = tuple(xp.where(mask, new, old) for new, old in zip(later, random, strict=True))
+    return state._replace(
+        at=xp.where(mask, start, state.at),
+        steps=None if state.steps is None else xp.where(mask, time, state.steps),
+        over=None if state.over is None else state.over & ~mask,
+        maze=slot,
+        random=random,
+        mazes=mazes,
+    )
+
+
+def slots(state: State) -> Array:
+    """Return the number of each lane's slot among those of all lanes, (lanes,) int32."""
+    return counted(state.at) * state.mazes.start.shape[1] + state.maze
+
+
+def cells(state: State) -> Array:
+    """Return the bits of the cells that lanes are on, (lanes,) int32."""
+    xp, (_, kept, size) = namespace(state.at), state.mazes.cells.shape
+    here = counted(state.at) * (kept * size) + state.at
+    return xp.astype(take(xp.reshape(state.mazes.cells, (-1,)), here), xp.int32)
+
+
+def kinds(state: State) -> Array:
+    """Return the kinds of the cells that lanes are on, (lanes,) int32."""
+    return cells(state) & KIND
+
+
+def arrived(tables: Tables, state: State, acts: Array) -> tuple[Array, Array]:
+    """Return the rewards and the terminations of the moves that led here, (lanes,) each.
+
+    Args:
+        acts: (lanes,) bool, False for lanes that stay: these earn nothing.
+    """
+    xp, (usual, goal) = namespace(state.at), (tables.rewards[number] for number in range(2))
+    terminated = (kinds(state) >= IS_GOAL) & acts
+    return xp.where(terminated, goal, xp.where(acts, usual, usual - usual)), terminated
+
+
+def seen(tables: Tables, state: State) -> Any:
+    """Return what lanes observe, (lanes, ...), or a dict of such arrays."""
+    if isinstance(tables.seen, dict):
+        return {name: look(tables, state) for name, look in tables.seen.items()}
+    return tables.seen(tables, state)
+
+
+def _ready(fresh: Fresh, state: State, number: Array, mask: Array) -> Mazes:
+    """Return mazes among which are those of these numbers, for the lanes of a mask."""
+    xp, mazes = namespace(number), state.mazes
+    missing = mask & (mazes.made < number)
+    if is_jax(xp):
+        import jax
+
+        more = partial(_more, fresh, state.key, state.episode, number, missing)
+        return jax.lax.cond(missing.any(), more, lambda mazes: mazes, mazes)
+    return _more(fresh, state.key, state.episode, number, missing, mazes) if bool(xp.any(missing)) else mazes
+
+
+def _more(fresh: Fresh, key: words.Pair, episode: Array, number: Array, missing: Array, mazes: Mazes) -> Mazes:
+    """Return mazes with one more for each lane that misses one, or has room for one."""
+    xp, slots = namespace(number), mazes.start.shape[1]
+    making = missing | ((mazes.made >= 0) & (mazes.made < number + slots - 1))
+    ahead = mazes.made + 1
+    # the stream that draws it is that of the episode with its number: the key of that is key + further * GAMMA
+    further = ahead - episode
+    stream = words.mix(words.plus_pair(key, words.times((further >> 31, further), GAMMA)))
+    tiles = _made(xp, fresh.maker, xp.stack(words.bits(stream, MAZE), axis=1), making)
+    made = _cells(xp, xp.reshape(tiles, (tiles.shape[0], -1)), tiles.shape[2])
+    limit = mazes.limit
+    new = making[:, None] & (counted(mazes.start[0, :])[None, :] == (ahead % slots)[:, None])
+
+    def first(bit: int) -> Array:
+        return xp.astype(xp.argmax(made & bit, axis=1), xp.int32)[:, None]
+
+    if limit is not None:
+        tiles_open = xp.sum(xp.astype((made & OPEN) != 0, xp.int32), axis=1, dtype=xp.int32)
+        own = tiles_open * tiles_open  # see `planning.hitting.size_limit`
+        limit = xp.where(new, xp.where(own < fresh.longest[0], own, fresh.longest[0])[:, None], limit)
+    return Mazes(
+        cells=xp.where(new[:, :, None], made[:, None, :], mazes.cells),
+        start=xp.where(new, first(IS_START), mazes.start),
+        goal=xp.where(new, first(IS_GOAL), mazes.goal),
+        limit=limit,
+        made=xp.where(making, ahead, mazes.made),
+    )
+
+
+def _cells(xp: Namespace, tiles: Array, width: int) -> Array:
+    """Return the bits of cells, (n, height * width) uint8, of mazes in a frame of walls."""
+
+    def bit(mask: Array, value: int) -> Array:
+        return xp.astype(mask, xp.uint8) * value
+
+    is_open = (tiles != WALL) & (tiles != NOTHING)
+    cells = bit(tiles == GOAL, IS_GOAL) + bit(is_open, OPEN)
+    cells = cells + bit(tiles == START, IS_START) + bit(tiles == NOTHING, IS_NOTHING)
+    for direction, step in enumerate((-width, 1, -1, width)):
+        # an agent is never in the frame, where what lies beyond a border comes in
+        cells = cells + bit(xp.roll(is_open, -step, axis=1), 1 << direction)
+    return cells
+
+
+def _made(xp: Namespace, maker: Any, keys: Array, making: Array) -> Array:
+    """Return the tiles of the mazes of keys, (lanes, height, width) uint8; outside `making` they mean nothing."""
+    if maker.carved and (is_jax(xp) or (is_torch(xp) and keys.device.type != "cpu")):
+        return backtracker(*maker.carved, keys)
+    if is_jax(xp):
+        import jax
+
+        shape = jax.ShapeDtypeStruct((keys.shape[0], *maker.size), np.uint8)
+        return jax.pure_callback(partial(_on_host, maker), shape, keys, making, vmap_method="sequential")
+    there = [np.asarray(array.cpu() if is_torch(xp) else array) for array in (keys, making)]
+    return xp.asarray(_on_host(maker, *there), **({"device": keys.device} if is_torch(xp) else {}))
+
+
+def _on_host(maker: Any, keys: Any, making: Any) -> NDArray[np.uint8]:
+    halves, making = np.asarray(keys).view(np.uint32).astype(np.uint64), np.asarray(making)
+    whole = halves[:, 0] << np.uint64(32) | halves[:, 1]
+    tiles = np.zeros((len(whole), *maker.size), dtype=np.uint8)
+    if making.any():
+        tiles[making] = maker.batch(whole[making])
+    return tiles

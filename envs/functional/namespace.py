@@ -2,9 +2,11 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from ..engines.choice import ENGINES
 
 Array: TypeAlias = Any
 """an array of any of the libraries"""
@@ -13,13 +15,6 @@ Maybe: TypeAlias = Any
 Namespace: TypeAlias = Any
 """the functions of such a library, named as in the array API (https://data-apis.org/array-api)"""
 
-# library -> the module of its functions, and the extra that installs it
-_LIBRARIES: Final = {
-    "numpy": ("numpy", "numpy", ""),
-    "jax": ("jax.numpy", "JAX", "jax"),
-    "torch": ("array_api_compat.torch", "PyTorch", "torch"),
-}
-
 _loaded: dict[str, Any] = {}  # so that torch.compile need not look into imports
 
 
@@ -27,12 +22,12 @@ def library(name: str) -> Namespace:
     """Return the functions of a library.
 
     Args:
-        name: "numpy", "jax" or "torch".
+        name: of `ENGINES`.
 
     Raises:
         ImportError: it is not installed; the message says which extra to install.
     """
-    module, title, extra = _LIBRARIES[name]
+    module, title, extra, _ = ENGINES[name]
     try:
         _loaded[name] = importlib.import_module(module)
         return _loaded[name]
@@ -49,11 +44,11 @@ def functions_of(xp: Any) -> Namespace:
         ImportError: see `library`.
     """
     if isinstance(xp, str):
-        if xp not in _LIBRARIES:
-            raise ValueError(f"unknown library {xp!r}; known: {', '.join(map(repr, _LIBRARIES))}, or a module")
+        if xp not in ENGINES:
+            raise ValueError(f"unknown library {xp!r}; known: {', '.join(map(repr, ENGINES))}, or a module")
         return library(xp)
     name = getattr(xp, "__name__", "")
-    return library(name) if name in _LIBRARIES else xp
+    return library(name) if name in ENGINES else xp
 
 
 def namespace(array: Array) -> Namespace:
@@ -112,3 +107,9 @@ def take(table: Array, index: Array) -> Array:
     if is_jax(xp):
         return table.at[index].get(mode="promise_in_bounds")
     return xp.take(table, index, axis=0)
+
+
+def counted(array: Array) -> Array:
+    """Return 0, 1, 2, ..., one for each entry of an array's first axis, int32, on its device."""
+    xp = namespace(array)
+    return xp.arange(array.shape[0], dtype=xp.int32, **({"device": array.device} if is_torch(xp) else {}))

@@ -5,45 +5,15 @@ so the functions can be compiled, mapped and differentiated around. What does no
 random starts, levels, limits) has no array in `Tables` and costs nothing.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..maps.arguments import whole
 from ..maps.randomness import GAMMA, MASK, MAZE, START, STEPS, checked_seed, key_from_seed
-from . import words
-from .namespace import Array, Maybe, Namespace, is_jax, is_torch, namespace, on_device, take
-from .tables import Disabled, NextStep, SameStep, Tables
-
-
-class State(NamedTuple):
-    """Where lanes are in their episodes: arrays alone, so that it is a pytree. What is not needed is None.
-
-    Example:
-        >>> import numpy as np
-        >>> from mazegrad.envs import RIGHT, Maze, functional
-        >>> tables = functional.tables(Maze.from_text("S.G"))
-        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=2))
-        >>> _, later, *_ = functional.step(tables, state, np.array([RIGHT, RIGHT]))
-        >>> state.steps, later.steps  # a step returns another state, and leaves this one as it was
-        (array([0, 0], dtype=int32), array([1, 1], dtype=int32))
-    """
-
-    at: Array
-    """(lanes,) int32: the place, state * wide"""
-    steps: Maybe
-    """(lanes,) int32: steps since the episode began; None without a time limit"""
-    over: Maybe
-    """(lanes,) bool: whether the episode is over; None where the next one begins at once"""
-    maze: Maybe
-    """(lanes,) int32: the maze that a lane keeps; None where it is drawn, or the same for all"""
-    key: Maybe
-    """a pair, the upper and lower words, (lanes,) int32 each: the key, moved on by each episode, whose hash is the
-    stream of the episode; None if nothing is random"""
-    random: Maybe
-    """a pair likewise: where in the stream the next move draws; None where moves are as meant"""
-    episode: Maybe
-    """(lanes,) int32: its number; None if that decides nothing"""
+from . import fresh, words
+from .namespace import Array, counted, is_jax, is_torch, namespace, on_device, take
+from .structure import Disabled, Mazes, NextStep, SameStep, State, Tables
 
 
 def keys(tables: Tables, seed: int, lanes: int) -> Array:
@@ -109,7 +79,7 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
     zero = keys[:, 0] & 0
     maze, key = None, (keys[:, 0], keys[:, 1])
     if tables.lanes is not None:
-        maze = take(tables.lanes, _count(xp, keys) % tables.lanes.shape[0])
+        maze = take(tables.lanes, counted(keys) % tables.lanes.shape[0])
     state = State(
         at=zero,
         steps=None if tables.time_limit is None else zero,
@@ -117,10 +87,29 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
         maze=maze,
         key=key if _is_random(tables) else None,
         random=key if tables.limits is not None else None,
-        episode=zero if tables.repeat is not None and tables.repeat.shape[0] else None,
+        episode=zero if tables.fresh is not None or (tables.repeat is not None and tables.repeat.shape[0]) else None,
     )
-    state = _begun(tables, state, 0)
+    if tables.fresh is not None:
+        state = fresh.entered(tables, state._replace(mazes=fresh.no_mazes(tables, zero)), zero == 0, 0)
+    else:
+        state = _begun(tables, state, 0)
     return observe(tables, state), state
+
+
+def placed(tables: Tables, state: State, rows: Array) -> State:
+    """Return the state in which lanes stand elsewhere, in their episodes as they are.
+
+    Args:
+        tables, state: as in `step`; all mazes are in the tables.
+        rows: (lanes,) integers: states, as `World` numbers them.
+
+    Raises:
+        ValueError: lanes are in new mazes at each reset, which have no such numbers.
+    """
+    if tables.fresh is not None:
+        raise ValueError("states have numbers where all mazes are in the tables; give level_seeds=")
+    xp = namespace(state.at)
+    return state._replace(at=xp.astype(rows, xp.int32) * tables.words.shape[2])
 
 
 def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
@@ -145,7 +134,7 @@ def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
         >>> state.over
         array([False,  True])
     """
-    state = merged(mask, _begun(tables, _next_episode(state), 0), state)
+    state = _going_on(tables, state, mask, 0)
     return observe(tables, state), state
 
 
@@ -185,38 +174,43 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
         raise ValueError(f"actions have shape {tuple(state.at.shape)}, one for each lane, not {tuple(actions.shape)}")
     count = tables.actions.shape[0]
     column = xp.astype(xp.where((actions >= 0) & (actions < count), actions, count), xp.int32)
-    begun, counted = state, 1
+    begun = state
     if isinstance(tables.mode, NextStep):
         # these lanes stay on the start that they are put on
-        begun = merged(state.over, _begun(tables, _next_episode(state), -1), state)
-    at, steps = begun.at, begun.steps
+        begun = _going_on(tables, state, state.over, -1)
+    steps = begun.steps
     if state.over is not None:
         column = xp.where(state.over, count, column)
-    index, random = at + column, begun.random
+    from_place = begun.at if tables.fresh is None else fresh.kinds(begun) * tables.words.shape[2]
+    index, random = from_place + column, begun.random
     if tables.limits is not None:
         index = index + _case(tables, index, random)
         random = words.plus(random, GAMMA)
     word = take(xp.reshape(tables.words, (-1,)), index)
-    reward, terminated, at = _unfolded(tables, word, index)
+    if tables.fresh is None:
+        reward, terminated, at = _unfolded(tables, word, index)
+    else:
+        at = begun.at + word
+        reward, terminated = fresh.arrived(tables, begun._replace(at=at), column < count)
     if isinstance(tables.mode, Disabled):
         terminated = terminated & ~state.over
     truncated = terminated & False
     if steps is not None:
-        steps = steps + counted
-        truncated = steps >= _limit(tables, at)
+        steps = steps + 1
+        truncated = steps >= _limit(tables, begun, at)
         if isinstance(tables.mode, Disabled):
             truncated = truncated & ~state.over
     over = terminated | truncated
-    moved = State(at, steps, None, begun.maze, begun.key, random, begun.episode)
+    moved = begun._replace(at=at, steps=steps, over=None, random=random)
     if isinstance(tables.mode, SameStep):
-        final = _seen(tables, word, at), _info(tables, at)
-        moved = merged(over, _begun(tables, _next_episode(moved), 0), moved)
-        info = {**_info(tables, moved.at), "final_observation": final[0], "final_info": final[1]}
-        return observe(tables, moved), moved, reward, terminated, truncated, info
+        final = _seen(tables, word, moved), info(tables, moved)
+        moved = _going_on(tables, moved, over, 0)
+        facts = {**info(tables, moved), "final_observation": final[0], "final_info": final[1]}
+        return observe(tables, moved), moved, reward, terminated, truncated, facts
     if isinstance(tables.mode, Disabled):
         over = over | state.over
     moved = moved._replace(over=over)
-    return _seen(tables, word, at), moved, reward, terminated, truncated, _info(tables, at)
+    return _seen(tables, word, moved), moved, reward, terminated, truncated, info(tables, moved)
 
 
 def observe(tables: Tables, state: State) -> Any:
@@ -234,7 +228,7 @@ def observe(tables: Tables, state: State) -> Any:
     staying = None
     if tables.bits is not None:
         staying = take(xp.reshape(tables.words, (-1,)), state.at + tables.actions.shape[0])
-    return _seen(tables, staying, state.at)
+    return _seen(tables, staying, state)
 
 
 def info(tables: Tables, state: State) -> dict[str, Any]:
@@ -247,12 +241,10 @@ def info(tables: Tables, state: State) -> dict[str, Any]:
         >>> functional.info(tables, state)
         {'distance': array([3, 3]), 'optimal_action': array([1, 1])}
     """
-    return _info(tables, state.at)
-
-
-def _count(xp: Namespace, array: Array) -> Array:
-    """Return 0, 1, 2, ..., one for each entry of the first axis."""
-    return xp.cumulative_sum(xp.ones_like(array[:, 0]), axis=0, dtype=xp.int32) - 1
+    if not tables.info:
+        return {}
+    rows = _rows(tables, state.at) if tables.fresh is None else fresh.kinds(state)
+    return {name: take(table, rows) for name, table in tables.info.items()}
 
 
 def _is_random(tables: Tables) -> bool:
@@ -270,16 +262,26 @@ def merged(mask: Array, new: State, old: State) -> State:
 
 
 def _either(mask: Array, one: Any, other: Any) -> Any:
-    if isinstance(one, tuple):
-        return tuple(_either(mask, *pair) for pair in zip(one, other, strict=True))
     if one is other:
         return other
-    return namespace(one).where(mask, one, other)
+    if isinstance(one, tuple):
+        parts = [_either(mask, *pair) for pair in zip(one, other, strict=True)]
+        return Mazes(*parts) if isinstance(one, Mazes) else tuple(parts)
+    xp = namespace(one)
+    return xp.where(xp.reshape(mask, (-1, *[1] * (len(one.shape) - 1))), one, other)
 
 
 def _next_episode(state: State) -> State:
     key = None if state.key is None else words.plus(state.key, GAMMA)
     return state._replace(key=key, episode=None if state.episode is None else state.episode + 1)
+
+
+def _going_on(tables: Tables, state: State, mask: Array, time: int) -> State:
+    """Return the state in which the lanes of a mask begin their next episodes; `time` as in `_begun`."""
+    following = _next_episode(state)
+    if tables.fresh is not None:
+        return fresh.entered(tables, merged(mask, following, state), mask, time)
+    return merged(mask, _begun(tables, following, time), state)
 
 
 def _begun(tables: Tables, state: State, time: int) -> State:
@@ -356,25 +358,22 @@ def _picked(values: Array, number: Array) -> Array:
     return chosen if values.shape[0] > 1 else xp.where(number == 0, chosen, chosen)
 
 
-def _seen(tables: Tables, word: Array, at: Array) -> Any:
-    """Return what is observed after moves with these words to these places."""
+def _seen(tables: Tables, word: Array, state: State) -> Any:
+    """Return what is observed after moves with these words, where lanes are now."""
+    if tables.fresh is not None:
+        return fresh.seen(tables, state)
     if tables.bits is not None:
         xp = namespace(word)
         return xp.astype((word[:, None] >> tables.bits) & 1, xp.int8)
-    rows = _rows(tables, at)
+    rows = _rows(tables, state.at)
     if isinstance(tables.seen, dict):
         return {name: take(table, rows) for name, table in tables.seen.items()}
     return take(tables.seen, rows)
 
 
-def _info(tables: Tables, at: Array) -> dict[str, Array]:
-    if not tables.info:
-        return {}
-    rows = _rows(tables, at)
-    return {name: take(table, rows) for name, table in tables.info.items()}
-
-
-def _limit(tables: Tables, at: Array) -> Array:
+def _limit(tables: Tables, state: State, at: Array) -> Array:
+    if state.mazes is not None and state.mazes.limit is not None:
+        return take(namespace(at).reshape(state.mazes.limit, (-1,)), fresh.slots(state))
     if tables.time_limit.shape[0] == 1 or tables.maze_of is None:
         return tables.time_limit[0]
     return take(tables.time_limit, take(tables.maze_of, _rows(tables, at)))

@@ -13,9 +13,10 @@ from gymnasium.vector.utils import batch_space
 from ..maps.arguments import whole
 from ..maps.randomness import checked_seed, key_from_seed
 from ..vector import MazeVectorEnv
-from .namespace import Array, functions_of, is_jax, library, namespace
-from .stepping import State, as_words, info, keys, like, merged, reset, restart, step
-from .tables import Disabled, SameStep, Tables, planned_tables
+from .namespace import Array, Maybe, functions_of, is_jax, library, namespace
+from .stepping import as_words, info, keys, like, merged, reset, restart, step
+from .structure import Disabled, SameStep, State, Tables
+from .tables import planned_tables
 
 
 class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
@@ -77,9 +78,30 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.tables = planned_tables(made.plan, self.autoreset_mode, xp, device)
         """what `mazegrad.envs.functional` steps"""
-        self.state: State | None = None
-        """where the lanes are; None before the first reset. It can be kept and set again"""
-        self._step = _jitted() if is_jax(xp) else _checked_step
+        self._state: State | None = None
+        # under JAX a step takes over the arrays of its state where these hold mazes, which it then need not copy
+        self._takes_over = is_jax(xp) and self.tables.fresh is not None
+        self._faults, self._step = _faults, _checked_step
+        if is_jax(xp):
+            self._faults, step, taking_over = _jitted()
+            self._step = taking_over if self._takes_over else step
+
+    @property
+    def state(self) -> State | None:
+        """Where the lanes are; None before the first reset. It can be kept and set again."""
+        return self._kept(self._state)
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self._state = self._kept(state)
+
+    def _kept(self, state: State | None) -> State | None:
+        if state is None or not self._takes_over:
+            return state
+        import jax
+
+        copied: State = jax.tree.map(lambda array: array.copy(), state)
+        return copied
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in all lanes, or in those of `options={"reset_mask": mask}`.
@@ -99,11 +121,11 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         mask = self._mask((options or {}).get("reset_mask"))
         seeded, key = self._keys(seed)
         _, begun = reset(self.tables, key)
-        if self.state is not None:
-            _, following = restart(self.tables, self.state, mask & ~seeded)
+        if self._state is not None:
+            _, following = restart(self.tables, self._state, mask & ~seeded)
             begun = merged(mask & seeded, begun, following)
         super().reset(seed=seed if isinstance(seed, int) else None)
-        self.state = begun
+        self._state = begun
         observation, _ = restart(self.tables, begun, mask & False)
         return observation, _masked(info(self.tables, begun), mask)
 
@@ -115,7 +137,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             raise TypeError(f"reset_mask is a bool array, not {mask!r:.80}")
         if tuple(mask.shape) != (self.num_envs,):
             raise ValueError(f"reset_mask has shape ({self.num_envs},), not {tuple(mask.shape)}")
-        if self.state is None and not bool(mask.all()):
+        if self._state is None and not bool(mask.all()):
             raise gymnasium.error.ResetNeeded("call reset() for all lanes first")
         return mask
 
@@ -126,10 +148,10 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             if len(seed) != lanes:
                 raise ValueError(f"give one seed, or one for each of the {lanes} lanes, not {len(seed)}")
             given = [secrets.randbits(64) if one is None else checked_seed(one) for one in seed]
-            new = np.array([self.state is None or one is not None for one in seed])
+            new = np.array([self._state is None or one is not None for one in seed])
             key = np.asarray(key_from_seed(np.array(given, dtype=np.uint64)))
             return like(self.tables, new), as_words(self.tables, key)
-        new = np.full(lanes, self.state is None or seed is not None)
+        new = np.full(lanes, self._state is None or seed is not None)
         return like(self.tables, new), keys(self.tables, secrets.randbits(63) if seed is None else seed, lanes)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -143,18 +165,16 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             TypeError: actions that are not integers.
             gymnasium.error.ResetNeeded: there was no reset; with autoreset disabled, a lane's episode is over.
         """
-        if self.state is None:
+        if self._state is None:
             raise gymnasium.error.ResetNeeded("call reset() first")
         if isinstance(actions, np.ndarray | list | tuple):
             actions = like(self.tables, np.asarray(actions))
-        (wrong, over), returned = self._step(self.tables, self.state, actions)
-        if self._checks and bool(wrong):
-            last = len(self.moves) - 1
-            one = actions[(actions < 0) | (actions > last)][0]
-            raise ValueError(f"an action is {self.moves.numbered()}, not {int(one)}")
-        if self._checks and isinstance(self.tables.mode, Disabled) and bool(over):
-            raise gymnasium.error.ResetNeeded("call reset() first for lanes that are over (by reset_mask)")
-        observations, self.state, rewards, terminations, truncations, facts = returned
+        if self._checks and self._takes_over:
+            self._refuse(self._faults(self.tables, self._state.over, actions), actions)
+        faults, returned = self._step(self.tables, self._state, actions)
+        if self._checks and not self._takes_over:
+            self._refuse(faults, actions)
+        observations, self._state, rewards, terminations, truncations, facts = returned
         infos = {}
         if isinstance(self.tables.mode, SameStep):
             ended, every = terminations | truncations, facts
@@ -162,6 +182,16 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             infos = {**final, "final_info": _masked(every["final_info"], ended), "_final_info": ended}
         infos |= _masked({name: facts[name] for name in self.tables.info}, None)
         return observations, rewards, terminations, truncations, infos
+
+    def _refuse(self, faults: tuple[Array, Array], actions: Array) -> None:
+        """Raise an error for actions that there are not, and for steps of lanes that are over."""
+        wrong, over = faults
+        if bool(wrong):
+            last = len(self.moves) - 1
+            one = actions[(actions < 0) | (actions > last)][0]
+            raise ValueError(f"an action is {self.moves.numbered()}, not {int(one)}")
+        if isinstance(self.tables.mode, Disabled) and bool(over):
+            raise gymnasium.error.ResetNeeded("call reset() first for lanes that are over (by reset_mask)")
 
 
 def _masked(facts: dict[str, Any], mask: Any) -> dict[str, Any]:
@@ -174,17 +204,22 @@ def _masked(facts: dict[str, Any], mask: Any) -> dict[str, Any]:
     return {**facts, **masks}
 
 
-def _checked_step(tables: Tables, state: State, actions: Array) -> tuple[tuple[Array, Array], Any]:
-    """Return whether there is a wrong action, whether an episode is over that nobody reset, and what `step` returns."""
-    returned = step(tables, state, actions)
+def _faults(tables: Tables, over: Maybe, actions: Array) -> tuple[Array, Array]:
+    """Return whether there is a wrong action, and whether an episode is over that nobody reset."""
     wrong = ((actions < 0) | (actions >= tables.actions.shape[0])).any()
-    over = wrong & False if state.over is None else state.over.any()
-    return (wrong, over), returned
+    return wrong, wrong & False if over is None else over.any()
+
+
+def _checked_step(tables: Tables, state: State, actions: Array) -> tuple[tuple[Array, Array], Any]:
+    """Return the faults, and what `step` returns."""
+    returned = step(tables, state, actions)
+    return _faults(tables, state.over, actions), returned
 
 
 @cache
-def _jitted() -> Any:
+def _jitted() -> tuple[Any, Any, Any]:
+    """Return the faults and the step, compiled by JAX, and the step that takes over its state."""
     library("jax")
     import jax
 
-    return jax.jit(_checked_step)
+    return jax.jit(_faults), jax.jit(_checked_step), jax.jit(_checked_step, donate_argnums=1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..core.scene import Scene
 from ..maps.moves import FOUR, Moves
-from .encodings import encoded
+from .encodings import Encode, encoded
 from .kinds import OBSERVATIONS, Look
 
 
@@ -71,15 +71,23 @@ class Sight:
             return {name: self.misread(part, wrong) if name in flat else part for name, part in seen.items()}
         return np.where(wrong, 1 - seen, seen).astype(seen.dtype)
 
+    def kind(self, name: str) -> str:
+        """Return the kind of what is observed under a name."""
+        return self._kinds[name]
+
+    def encode(self, name: str) -> Encode | None:
+        """Return how what is observed under a name is encoded, None where it stays as it is."""
+        taken = self._encoded[name]
+        return None if taken is None else taken.encode
+
     def looks(self, scene: Scene) -> dict[str, Look]:
         """Return by name the function from places in a scene to what is observed there, (n, ...)."""
         return {name: self._look(name, scene) for name in self.bare}
 
     def _look(self, name: str, scene: Scene) -> Look:
-        look, taken = OBSERVATIONS[self._kinds[name]].look(scene, self.bare[name]), self._encoded[name]
-        if taken is None:
+        look, encode = OBSERVATIONS[self._kinds[name]].look(scene, self.bare[name]), self.encode(name)
+        if encode is None:
             return look
-        encode = taken.encode
         return lambda places: encode(look(places))
 
     def together(self, parts: dict[str, Any]) -> Any:
