@@ -144,6 +144,8 @@ def test_shards_change_nothing(xp, name, keep):
     given = like(tables, np.random.default_rng(0).integers(0, 4, (40, 12)))
     for policy in (given, policy_of(wall_follower_rnn(), tables, 12)):
         whole, parts = (functional.rollout(tables, policy, state, 40, keep=keep, shards=count) for count in (1, 3))
+        # which mazes were made ahead, for all that have room when one is missing, may differ
+        whole, parts = ((happened, last._replace(mazes=None), hidden) for happened, last, hidden in (whole, parts))
         for one, other in zip(arrays(whole), arrays(parts), strict=True):
             assert one.dtype == other.dtype and (as_numpy(one) == as_numpy(other)).all()
 

@@ -198,7 +198,8 @@ def _cells(xp: Namespace, tiles: Array, width: int) -> Array:
 def _made(xp: Namespace, maker: Any, keys: Array, making: Array) -> Array:
     """Return the tiles of the mazes of keys, (lanes, height, width) uint8; outside `making` they mean nothing."""
     if maker.carved and (is_jax(xp) or (is_torch(xp) and keys.device.type != "cpu")):
-        return backtracker(*maker.carved, keys)
+        rows, columns = maker.carved
+        return backtracker(rows, columns, keys)
     if is_jax(xp):
         import jax
 

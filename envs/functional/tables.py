@@ -43,6 +43,13 @@ def tables(
         ImportError: the library is not installed.
         ValueError: as `MazeVectorEnv`; a keyword that the functional engine does not have (`after`, `lateness`,
             `dots_error`), or does not have for a new maze at each reset; too many states.
+
+    Example:
+        >>> from mazegrad.envs import functional
+        >>> tables = functional.tables("mazegrad/Maze-v0", size=(3, 3), level_seeds=range(100), info=("distance",))
+        >>> _, state = functional.reset(tables, functional.keys(tables, seed=0, lanes=5))
+        >>> functional.info(tables, state)["distance"]  # five lanes, each in a level of its own
+        array([ 8, 12,  8,  8,  8])
     """
     lanes = len(maze) if isinstance(maze, Sequence) and not isinstance(maze, str) else 1
     if isinstance(maze, str) and maze.count("/") == 1 and maze.split("/")[1].endswith("-v0"):
