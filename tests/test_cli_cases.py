@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mazegrad import commands
+from mazegrad import mazes
 from mazegrad.agents import EXCHANGE
 from mazegrad.cli import main
 from mazegrad.envs import SOLVERS
@@ -45,7 +45,7 @@ OUTPUTS = [
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     words: str, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mazegrad.commands.World.compile", lambda *_, **__: pytest.fail("it began to work"))
+    monkeypatch.setattr("mazegrad.envs.World.compile", lambda *_, **__: pytest.fail("it began to work"))
     (tmp_path / "file").write_text("")
     missing, inside_a_file = tmp_path / "missing" / "x", tmp_path / "file" / "x"
     for path, reason in ((missing, "there is no folder"), (inside_a_file, "Not a directory")):
@@ -172,13 +172,13 @@ def test_watch_ends_where_a_window_would_not_be_seen(driver: str, tmp_path: Path
 
 # --------------------------------------------------------------------------------------------------------------- solve
 def test_solve_prints_the_way_and_each_row_at_once(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    solve, printed = commands.find_way, []
+    solve, printed = mazes.find_way, []
 
     def observed(*arguments: object, **keywords: object) -> object:
         printed.append(capsys.readouterr().out)
         return solve(*arguments, **keywords)
 
-    monkeypatch.setattr(commands, "find_way", observed)
+    monkeypatch.setattr(mazes, "find_way", observed)
     assert main(["solve", "spiral"]) == 0
     before_the_first, before_the_second, *later = [*printed, capsys.readouterr().out]
     assert before_the_first == ""

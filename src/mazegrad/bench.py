@@ -1,12 +1,15 @@
 """`mazegrad bench`: how many steps a second this machine makes, next to Gymnasium's own environments."""
 
+import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
 
+from .colour import paint
 from .envs import generate
 
 Run = Callable[[int], object]
@@ -106,3 +109,10 @@ def bench(lanes: int = 1024, seed: int = 0) -> list[tuple[str, float]]:
         f"{lanes:,} lanes, Gymnasium's CartPole-v1": many("CartPole-v1", vectorization_mode="vector_entry_point"),
     }
     return list(rates(runs).items())
+
+
+def print_rates(arguments: Namespace) -> None:
+    """Print millions of steps a second."""
+    print(paint("millions of steps a second, on one core", "strong", sys.stdout))
+    for name, rate in bench(arguments.lanes, arguments.seed):
+        print(f"  {name:44}{rate / 1e6:10.3f}")

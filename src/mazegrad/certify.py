@@ -10,6 +10,7 @@ import gymnasium
 
 from .agents import Measured, MemoryCertificate, agent_value, certify_memory
 from .agents.proofs.picture import picture
+from .colour import paint
 from .envs import World
 from .envs.maps.files import write_file
 from .envs.planning.questions import question
@@ -34,9 +35,12 @@ def certify(arguments: Namespace) -> int | None:
     """
     if len(arguments.maze) == 1 and arguments.maze[0].endswith(".json"):
         certificate = _read(Path(arguments.maze[0]))
-        print(certificate.explain(_measured(certificate, arguments)))
+        _print(certificate, arguments)
         faults = certificate.faults()
-        print("\n".join(f"FALSE: {fault}" for fault in faults) or "Checked: every claim holds.")
+        for fault in faults:
+            print(f"{paint('FALSE:', 'bad', sys.stdout)} {fault}")
+        if not faults:
+            print(paint("Checked: every claim holds.", "good", sys.stdout))
         code = 1 if faults else None
     else:
         worlds = [world for name in arguments.maze for world in _worlds(name, arguments)]
@@ -51,7 +55,7 @@ def certify(arguments: Namespace) -> int | None:
             progress=bar.show if sys.stderr.isatty() else None,
         )
         bar.clear()
-        print(certificate.explain(_measured(certificate, arguments)))
+        _print(certificate, arguments)
         code = 130 if certificate.interrupted else None
     if arguments.json is not None:
         write_file(arguments.json, certificate.to_json().encode())
@@ -60,6 +64,12 @@ def certify(arguments: Namespace) -> int | None:
         save_png(arguments.png, picture(certificate))
         print(f"wrote {arguments.png}")
     return code
+
+
+def _print(certificate: MemoryCertificate, arguments: Namespace) -> None:
+    """Print the proof; its verdict is in colour."""
+    verdict, colon, rest = certificate.explain(_measured(certificate, arguments)).partition(":")
+    print(paint(verdict + colon, "strong", sys.stdout) + rest)
 
 
 def _read(path: Path) -> MemoryCertificate:

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from .colour import paint
 from .envs import Maze
 from .envs.maps.files import write_file
 from .marking import exercise_38, exercise_39, exercise_41
@@ -76,7 +77,7 @@ def check(arguments: Namespace) -> int:
     else:
         for report in reports:
             if report.error:
-                print(f"mazegrad: {report.error}", file=sys.stderr)
+                print(f"{paint('mazegrad:', 'bad', sys.stderr)} {report.error}", file=sys.stderr)
             else:
                 print(_story(report))
     return max(2 if report.error else int(not report.ok) for report in reports)
@@ -208,10 +209,14 @@ def _verdict(report: Report) -> str:
     return "error" if report.error else "works" if report.ok else "fails"
 
 
+def _painted(verdict: str) -> str:
+    return paint(verdict, "good" if verdict == "works" else "bad", sys.stdout)
+
+
 def _story(report: Report) -> str:
     lines = [str(report.file)]
     for check in report.checks:
-        lines.append(f"{'works' if check.ok else 'FAILS':6} {check.name}: {check.detail}")
+        lines.append(f"{_painted('works' if check.ok else 'FAILS')}  {check.name}: {check.detail}")
         if check.example is not None:
             lines += ["", *(f"       {line}" for line in str(check.example).split("\n")), ""]
     lines.append(f"exercise {report.exercise}: {report.points} of {report.worth} points")
@@ -228,6 +233,6 @@ def _table(reports: Sequence[Report], folder: Path) -> str:
         first = next((f"{c.name}: {c.detail}" for c in report.checks if not c.ok), "")
         what = report.error.removeprefix(f"{report.file}: ") or report.note or first
         what = what if len(what) <= _COMMENT else f"{what[: _COMMENT - 3]}..."
-        lines.append(f"{name:{width}}  {report.exercise or '':2}  {verdict}  {points:>5}  {what}".rstrip())
+        lines.append(f"{name:{width}}  {report.exercise or '':2}  {_painted(verdict)}  {points:>5}  {what}".rstrip())
     works = sum(report.ok for report in reports)
     return "\n".join([*lines, f"{works} of {len(reports)} work"])

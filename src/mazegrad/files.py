@@ -83,6 +83,8 @@ def check_writable(path: Path, *suffixes: str) -> None:
         if not os.access(path, os.W_OK):
             raise ValueError(f"cannot write {str(path)!r}: permission denied")
         return
+    if mode and not (mode & 0o222 and os.access(path, os.W_OK)):  # root may write what is marked read-only
+        raise ValueError(f"cannot write {str(path)!r}: it is read-only")
     folder = Path(os.path.realpath(path)).parent
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -90,3 +92,21 @@ def check_writable(path: Path, *suffixes: str) -> None:
     except OSError as error:
         reason = f"there is no folder {str(folder)!r}" if not folder.is_dir() else error.strerror
         raise ValueError(f"cannot write {str(path)!r}: {reason}") from None
+
+
+def check_folder(path: Path) -> None:
+    """Check that files can be written into a folder, which may be new, in folders that may be new.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    existing = path.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ValueError(f"cannot write into {str(path)!r}: {str(existing)!r} is a file")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise ValueError(f"cannot write into {str(path)!r}: {error.strerror}") from None

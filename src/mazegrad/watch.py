@@ -1,5 +1,6 @@
 """Watch agents walk: the maze and what the agent computes, moment by moment, as pictures and as text."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agents import Agent, Automaton, RNNAgent, ValueTable
+from .colour import paint_maze
 from .envs import MazeEnv, World
 from .envs.core.inventory import inventory_bits, is_door
 from .envs.core.scene import SIDES
@@ -380,8 +382,8 @@ def printed(moments: Iterable[Moment]) -> Iterator[Moment]:
     moment = None
     for moment in moments:
         if moment.step == 0:
-            print(draw_text(moment.world, moment.state))
+            print(paint_maze(draw_text(moment.world, moment.state), sys.stdout))
         print(describe(moment))
         yield moment
     if moment is not None:
-        print(f"\n{draw_text(moment.world, moment.state)}")
+        print("\n" + paint_maze(draw_text(moment.world, moment.state), sys.stdout))

@@ -1,0 +1,16 @@
+"""The commands of the command line, a file for each group: their options, and the name of what runs.
+
+Nothing here imports what a command needs to run, so that `--help` and bad options are answered at once.
+"""
+
+import argparse
+
+from . import about, exercises, learning, mazes, pages, walks
+from .options import Commands
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Add all commands to a parser, in the order in which its help shows them."""
+    commands = Commands(parser)
+    for group in (walks, mazes, exercises, learning, pages, about):
+        group.add(commands)
