@@ -3,6 +3,7 @@
     pip install "mazegrad[jax]"
     python examples/train_on_device.py                 # the T-maze with a corridor of 20 tiles
     python examples/train_on_device.py --task maze     # mazes of 5 x 5 rooms, seen in a 5 x 5 view
+    python examples/train_on_device.py --task tmaze maze --plot curves.png
     python examples/train_on_device.py --quick         # a few seconds: shows that it runs
 
 Lanes, tables and the net live on the device that JAX finds; for a point of the curve the host reads three numbers. PPO:
@@ -38,6 +39,7 @@ TASKS = {
         },
     ),
 }
+TITLES = {"tmaze": "TMaze, corridor 20", "maze": "Maze, 5 x 5 rooms"}
 DISCOUNT, TRACE, CLIP, ENTROPY, EPOCHS, GROUPS = 0.99, 0.95, 0.2, 0.01, 2, 4
 
 
@@ -224,19 +226,21 @@ def train(task: str, points: int, updates: int, lanes: int, steps: int, units: i
     return curve
 
 
-def draw(curve: list[list[float]], task: str, path: str) -> None:
-    """Draw the curve beside V*."""
-    rows = np.array(curve)
-    figure, axis = style.figure()
-    style.draw_line(axis, rows[:, 0], rows[:, 2], "PPO")
-    style.draw_line(axis, rows[:, 0], rows[:, 5], "V*")
-    style.finish(axis, xlabel="steps", ylabel="discounted return", title=TASKS[task][0])
-    style.save(figure, path)
+def draw(curves: dict[str, list[list[float]]], path: str) -> None:
+    """Draw the curve of each task beside V*."""
+    made, axes = style.figure(1, len(curves), squeeze=False)
+    for axis, (task, curve) in zip(axes[0], curves.items(), strict=True):
+        rows = np.array(curve)
+        millions = rows[:, 0] / 1e6
+        style.draw_line(axis, millions, np.full(len(rows), rows[0, 5]), "V*", ("V*", "PPO"))
+        style.draw_line(axis, millions, rows[:, 2], "PPO", ("V*", "PPO"))
+        style.finish(axis, title=TITLES[task], xlabel="steps (millions)", ylabel="discounted return")
+    style.save(made, path)
 
 
-def main(arguments: list[str] | None = None) -> list[list[float]]:
+def main(arguments: list[str] | None = None) -> dict[str, list[list[float]]]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", choices=TASKS, default="tmaze")
+    parser.add_argument("--task", choices=TASKS, nargs="+", default=["tmaze"])
     parser.add_argument("--points", type=count, default=40, help="of the curve")
     parser.add_argument("--updates", type=count, default=10, help="between two points")
     parser.add_argument("--lanes", type=count, default=256)
@@ -250,12 +254,11 @@ def main(arguments: list[str] | None = None) -> list[list[float]]:
         require(module, "jax")
     if options.quick:
         options.points, options.updates, options.lanes, options.steps = 2, 2, 32, 16
-    curve = train(
-        options.task, options.points, options.updates, options.lanes, options.steps, options.units, options.seed
-    )
+    settings = options.points, options.updates, options.lanes, options.steps, options.units, options.seed
+    curves = {task: train(task, *settings) for task in options.task}
     if options.plot:
-        draw(curve, options.task, options.plot)
-    return curve
+        draw(curves, options.plot)
+    return curves
 
 
 if __name__ == "__main__":

@@ -243,9 +243,9 @@ def test_what_is_not_an_action_is_refused(library):
 @pytest.mark.parametrize(
     ("name", "keywords", "words_of_it"),
     [
-        (GRID, {"lateness": 0.9}, "lateness"),
-        (GRID, {"dots_error": 0.1}, "dots_error"),
-        (GRID, {"after": {5: "spiral"}}, "after"),
+        (GRID, {"lateness": 0.9}, "does not have lateness=; leave it out, or use engine='numpy'"),
+        (GRID, {"dots_error": 0.1}, "does not have dots_error=; leave it out, or use engine='numpy'"),
+        (GRID, {"after": {5: "spiral"}}, "does not have after=; leave it out, or use engine='numpy'"),
         (FRESH, {"info": "value"}, "no info 'value' of a new maze.*level_seeds"),
         (FRESH, {"info": "level"}, "level_seeds"),
         (FRESH, {"observation": "pixels"}, "does not show 'pixels' of a new maze.*level_seeds"),
@@ -260,6 +260,23 @@ def test_what_is_not_an_action_is_refused(library):
 def test_what_it_does_not_have_is_said(name, keywords, words_of_it):
     with pytest.raises(ValueError, match=words_of_it):
         functional.tables(name, **keywords)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+def test_torch_compiles_a_step_into_one_graph(mode):
+    with using("torch"):
+        import torch
+
+        tables = functional.tables(GRID, xp="torch", maze=EVERYTHING, slip=0.3, time_limit=9, autoreset_mode=mode.value)
+        compiled = torch.compile(functional.step, backend="aot_eager", fullgraph=True)
+        _, state = functional.reset(tables, functional.keys(tables, 0, 8))
+        other = state
+        for row in np.random.default_rng(0).integers(0, 4, (30, 8)):
+            actions = like(tables, row)
+            seen, state, *rest = functional.step(tables, state, actions)
+            same, other, *others = compiled(tables, other, actions)
+            assert (same == seen).all() and (other.at == state.at).all()
+            assert all((one == another).all() for one, another in zip(others[:3], rest[:3], strict=True))
 
 
 @pytest.mark.parametrize(("name", "extra"), [("jax", "jax"), ("torch", "torch")])

@@ -262,8 +262,8 @@ def merged(mask: Array, new: State, old: State) -> State:
 
 
 def _either(mask: Array, one: Any, other: Any) -> Any:
-    if one is other:
-        return other
+    if one is None or (isinstance(one, Mazes) and one is other):
+        return other  # (torch.compile cannot ask whether two arrays are the same one)
     if isinstance(one, tuple):
         parts = [_either(mask, *pair) for pair in zip(one, other, strict=True)]
         return Mazes(*parts) if isinstance(one, Mazes) else tuple(parts)
