@@ -36,7 +36,7 @@ class MazeEditor(gymnasium.Env[dict[str, Any], Any]):
         TypeError: sizes or edits that are not integers.
 
     Example:
-        >>> from mazegrad.envs import Maze, MazeEditor
+        >>> from mazegrad.envs import MazeEditor
         >>> env = MazeEditor(size=(2, 3), edits=3)
         >>> observation, _ = env.reset(seed=0)
         >>> for tile in (2, 0, 1):  # the goal, the start, a wall between them

@@ -115,8 +115,8 @@ def point_based(
         problem: a World, or a TabularMDP.
         discount: from 0, below 1.
         tol: stop when the bounds at the start differ by less.
-        max_backups: stop after these many improvements of both bounds.
-        time_limit: stop after these many seconds, about; None for no limit.
+        max_backups: stop after this many improvements of both bounds.
+        time_limit: stop after about this many seconds; None for no limit.
         progress: called after each walk with both bounds at the start.
 
     Raises:
