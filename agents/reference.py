@@ -52,7 +52,7 @@ class WallFollower:
 
     Args:
         hand: "right" or "left".
-        heading: at the start of an episode.
+        heading: the direction in which it looks at the start of an episode, 0 to 3.
 
     Raises:
         ValueError: another hand.

@@ -85,7 +85,7 @@ class RNNAgent:
         >>> J = np.eye(4)[::-1]
         >>> agent = RNNAgent(LinearRNN(W=2 * np.eye(4), U=(np.eye(4) - J) / 2, b=np.zeros(4), h0=[1, 0, 0, 0]))
         >>> print(evaluate(gymnasium.make("mazegrad/PathFollow-v0"), agent, episodes=1, seed=0))
-        1 episodes: 100.0% succeed, mean return 1.000, mean length 70.0
+        1 episode: 100.0% succeed, mean return 1.000, mean length 70.0
     """
 
     rnn: LinearRNN

@@ -264,7 +264,8 @@ class Evaluation:
 
     def __str__(self) -> str:
         figures = f"mean return {self.returns.mean():.3f}, mean length {self.lengths.mean():.1f}"
-        return f"{len(self.returns)} episodes: {self.successes.mean():.1%} succeed, {figures}"
+        count = f"{len(self.returns)} episode{'s' * (len(self.returns) != 1)}"
+        return f"{count}: {self.successes.mean():.1%} succeed, {figures}"
 
 
 def evaluate(

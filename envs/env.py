@@ -92,7 +92,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             (height, width) exactly, black where tiles do not fill it; see `draw`. `Maze-v0` calls it `frame_size`.
         slip: the probability that a move goes sideways, ice apart; by default the maze's own, else 0.
         rewards: what things earn, over the maze's own, over the defaults `REWARDS`.
-        time_limit: the number of steps after which an episode is truncated; None is no limit. "auto" lets an explorer
+        time_limit: the number of steps after which an episode is truncated; None for no limit. "auto" lets an explorer
             arrive: it is twice the expected number of steps of a random walk to the goal (see `hitting_times`); where
             each reset makes a new maze, the square of its open tiles.
         info: what the info of `reset` and `step` holds: "action_mask" ((A,) int8, 0 for actions that surely leave the

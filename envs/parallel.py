@@ -58,9 +58,9 @@ class ParallelMazes:
         collisions: "blocked" (two agents are never in one cell, nor change places), "swap" (they may change places) or
             "through".
         goals: "shared" or "own", see `GOALS`.
-        pursuers: how many agents, the first ones, pursue the others. Each walks through no agent of its own team, as
-            `collisions` has it, but to opponents: an evader that a pursuer meets, in its cell or on the way into it,
-            is tagged, which ends its episode. Goals are for evaders. A pursuer's episode ends when no evader is left.
+        pursuers: how many agents, the first ones, pursue the others, the evaders. `collisions` holds within a team. An
+            evader that a pursuer meets, in its cell or on the way into it, is tagged, which ends its episode. Goals are
+            for evaders. A pursuer's episode ends when no evader is left.
         tag: what a pursuer earns for each evader that it tags, and what an evader loses that is tagged.
         presence: whether agents see each other, see `Others`.
 

@@ -32,7 +32,7 @@ class TabularMDPEnv(gymnasium.Env[Any, Any]):
             wrote or a `.POMDP`.
         observation: "observation" (the number of what is observed; where nothing is before the first action, a reset
             shows one number more) or "state" (the row of every table).
-        time_limit: the number of steps after which an episode is truncated; None is no limit.
+        time_limit: the number of steps after which an episode is truncated; None for no limit.
         info: what the info of `reset` and `step` holds: "state", "value" (the optimal expected return from here on, for
             one who knows the state), "optimal_actions" ((A,) int8, 1 for the actions of that value, 0 for all when the
             episode is over), "optimal_action" (the first of them, or -1).

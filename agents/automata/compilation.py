@@ -159,6 +159,9 @@ class CompiledAutomaton:
 def compile_automaton(automaton: Automaton) -> CompiledAutomaton:
     """Return a threshold net that is equivalent to an automaton; its weights are small integers.
 
+    Args:
+        automaton: of n nodes and m observations; the net has n * m + 1 units.
+
     Raises:
         TypeError: not an Automaton.
         ValueError: the net would need more than `MAX_UNITS` units.

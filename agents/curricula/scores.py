@@ -52,7 +52,13 @@ def max_monte_carlo(ended: ArrayLike, values: ArrayLike, largest_return: ArrayLi
 
 
 def learnability(successes: ArrayLike) -> Floats:
-    """Return p (1 - p) for success rates p, (n,): levels that are sometimes solved (Rutherford et al. 2024).
+    """Return p (1 - p): it is largest for levels that are solved half of the time (Rutherford et al. 2024).
+
+    Args:
+        successes: (n,), the share p of episodes in each level that succeed, 0 to 1.
+
+    Returns:
+        (n,).
 
     Example:
         >>> from mazegrad.agents.curricula import learnability

@@ -23,7 +23,7 @@ EXPERTS = ("optimal_actions", "optimal_action")
 
 
 class DAgger(Learner):
-    """Imitation of the shortest way, through time, on a vector environment whose info has the expert's actions.
+    """DAgger (Ross, Gordon & Bagnell, 2011): a net imitates an expert, whose actions the environment's info holds.
 
     Args:
         env: `gymnasium.make_vec(id, num_envs=64, info=("optimal_actions",))`, in the mode NEXT_STEP.

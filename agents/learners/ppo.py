@@ -71,18 +71,18 @@ def ppo_loss(
 
 
 class PPO(Learner):
-    """Recurrent PPO on a vector environment.
+    """Recurrent PPO (Schulman et al., 2017) on a vector environment.
 
     Args:
         env: `gymnasium.make_vec(id, num_envs=64)`, in the mode NEXT_STEP.
         policy: what is trained; by default a GRU of 64 units that sees its previous action.
         segment: T, the steps of each lane between two updates; gradients go no further back in time. By default 64, or
             16 for a policy without a memory, which learns more from more updates.
-        epochs: how often an update goes through what was met.
+        epochs: how often an update goes through the steps that were just made.
         minibatches: into how many parts the lanes are dealt; each is one step of Adam.
         discount: gamma, from 0 to 1.
         smoothing: lambda of the advantages, from 0 to 1; see `advantages`.
-        clip: how far the ratio of probabilities counts.
+        clip: the ratio of new and old probability counts from 1 - clip to 1 + clip.
         learning_rate, entropy: a number, or (first, last, steps): see `Schedule`.
         value_weight: of the values' error in the loss.
         max_norm: to which the gradient is clipped.

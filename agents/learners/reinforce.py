@@ -18,7 +18,7 @@ from .training import Learner, Schedule, at
 
 
 class Reinforce(Learner):
-    """REINFORCE with a learned baseline, the critic, on a vector environment.
+    """REINFORCE (Williams, 1992) with a learned baseline, the critic, on a vector environment.
 
     Args:
         env: `gymnasium.make_vec(id, num_envs=64)`, in the mode NEXT_STEP.

@@ -84,7 +84,10 @@ def level_hashes(tiles: NDArray[np.uint8]) -> NDArray[np.uint64]:
     mixed: two different levels have the same hash with a probability of about 2^-61.
 
     Args:
-        tiles: (n, height, width), as bytes; (n,) is returned.
+        tiles: (n, height, width) uint8, the bytes of the drawings.
+
+    Returns:
+        (n,) uint64.
 
     Example:
         >>> import numpy as np

@@ -160,8 +160,10 @@ def draw(
     Example:
         >>> from mazegrad.envs import World, draw, load_maze, value_iteration
         >>> world = World.compile(load_maze("four_rooms"))
-        >>> draw(world, world.start_states[0], values=value_iteration(world), tile=16).dtype
-        dtype('uint8')
+        >>> draw(world, world.start_states[0], tile=16).shape  # 13 tiles of 16 px
+        (208, 208, 3)
+        >>> draw(world, values=value_iteration(world), tile=16).shape  # with their scale at the right
+        (208, 310, 3)
     """
     overlays = Overlays(values, policy, visits, trails, observation, search, labels, scale)
     wanted = frame_size(tile, size)

@@ -75,6 +75,9 @@ class DifficultyCard:
 def describe(maze: Maze) -> DifficultyCard:
     """Return a maze's difficulty card.
 
+    Args:
+        maze: with one start or several; the shortest path is counted from the farthest of them.
+
     Raises:
         MazeError: the maze cannot be compiled: it has no start, say.
 

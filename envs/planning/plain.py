@@ -73,10 +73,13 @@ def distance_maps(tiles: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
 
 
 def best_actions(maps: NDArray[np.signedinteger]) -> NDArray[np.int8]:
-    r"""Return 1 for the first moves of shortest paths in plain mazes, (n, height, width, 4); 0 for all at goals.
+    r"""Return which moves begin a shortest path, from each tile of plain mazes.
 
     Args:
-        maps: (n, height, width), as `distance_maps` returns them; where they are -1, all four are 1.
+        maps: (n, height, width), as `distance_maps` returns them.
+
+    Returns:
+        (n, height, width, 4) int8: 1 for such moves; all are 0 at goals, and 1 where there is no way.
 
     Example:
         >>> from mazegrad.envs import Maze, best_actions, distance_maps

@@ -47,7 +47,10 @@ SHAPINGS: Final[Mapping[str, Callable[[World], NDArray[np.float64]]]] = MappingP
 
 
 def shaped(world: World, discount: float, shaping: str = "distance") -> World:
-    """Return the world with shaped rewards: a reward still depends on the state and the executed direction alone.
+    """Return the world with shaped rewards, which leave the best policies as they are (Ng, Harada & Russell, 1999).
+
+    A move earns discount * phi(next) - phi(state) more, where phi is minus the distance to a goal. So a reward still
+    depends on the state and the executed direction alone.
 
     Args:
         world: the tables.

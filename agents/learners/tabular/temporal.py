@@ -41,13 +41,13 @@ class TDLearner(ValueTable):
         target: what is expected after an action: "max", the best action's value (Q-learning; Watkins, 1989), "sample",
             that of the action taken next (SARSA; Rummery & Niranjan, 1994), or "expected", the mean over the
             epsilon-greedy choice (expected SARSA; van Seijen et al., 2009).
-        double: two tables, each chosen half of the time to learn, the other one then says what its best action is
-            worth, so that luck is not taken for value (van Hasselt, 2010).
+        double: two tables: each update corrects one of them at random, and the other says what that one's best action
+            is worth, so that luck is not taken for value (van Hasselt, 2010).
         steps: the number of steps whose rewards are counted before the target (Sutton & Barto, sections 7.1 and 7.2).
             With "max" they are counted up to the first action that is not greedy.
-        trace: lambda, from 0 to 1: a step corrects all pairs of the episode so far, each time weighted by discount *
-            lambda less, by replacing traces (section 12.10). With "max" they end where an action is not greedy
-            (Watkins' Q(lambda)).
+        trace: lambda, from 0 to 1: a step corrects all pairs of the episode so far, one of k steps ago weighted by
+            (discount * lambda) ** k, by replacing traces (section 12.10). With "max" they end where an
+            action is not greedy (Watkins' Q(lambda)).
         learning_rate: the share of an error that is corrected, from 0 to 1; a schedule over the earlier updates of the
             pair; or "adaptive": (1 + n) ** -0.6, where n counts only how often the error of the pair has changed its
             sign (Kesten, 1958). Where nothing is random that is 1, so values travel as fast as they can.
@@ -279,7 +279,7 @@ class TDLearner(ValueTable):
 
 
 class QLearning(TDLearner):
-    r"""Q-learning: `TDLearner` with `target="max"`; see there for the arguments.
+    r"""Q-learning (Watkins, 1989): `TDLearner` with `target="max"`; see there for the arguments.
 
     Example:
         >>> import gymnasium
@@ -298,7 +298,7 @@ class QLearning(TDLearner):
 
 
 class SARSA(TDLearner):
-    """SARSA: `TDLearner` with `target="sample"`; it learns what its own way to explore is worth.
+    """SARSA (Rummery & Niranjan, 1994): `TDLearner` with `target="sample"`; exploring counts in what it learns.
 
     Example:
         >>> import numpy as np
@@ -318,7 +318,9 @@ class SARSA(TDLearner):
 
 
 class ExpectedSARSA(TDLearner):
-    """Expected SARSA: `TDLearner` with `target="expected"`; SARSA without the luck of the next action.
+    """Expected SARSA (van Seijen et al., 2009): `TDLearner` with `target="expected"`.
+
+    It learns what SARSA learns, without the luck of the next action.
 
     Example:
         >>> import numpy as np
@@ -336,7 +338,7 @@ class ExpectedSARSA(TDLearner):
 
 
 class DoubleQLearning(TDLearner):
-    """Double Q-learning: `TDLearner` with `double=True`.
+    """Double Q-learning (van Hasselt, 2010): `TDLearner` with `double=True`.
 
     Example:
         >>> import numpy as np

@@ -43,7 +43,13 @@ def maze_from_array(array: Any) -> Maze:
 
 
 def maze_to_array(maze: Maze) -> NDArray[np.uint8]:
-    """Return a maze as numbers, see `maze_from_array`; MazeError for other tiles, and for settings that move agents.
+    """Return a maze as numbers, see `maze_from_array`.
+
+    Returns:
+        (height, width) uint8.
+
+    Raises:
+        MazeError: (a ValueError) a tile for which there is no number, or a setting that moves agents.
 
     Example:
         >>> from mazegrad.envs import Maze, maze_to_array
