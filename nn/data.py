@@ -65,11 +65,30 @@ _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0
 
 
 class DataNotFound(FileNotFoundError):
-    """The data is not here and could not be fetched; names three ways to get it."""
+    """The data is not here and could not be fetched; names three ways to get it.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> file = nn.data.DataFile("letters.txt", None, ("https://example.org/",), "letters.txt.gz", bytes, "a book")
+        >>> nn.data.load_file(file, download=False)
+        Traceback (most recent call last):
+            ...
+        mazegrad.nn.data.DataNotFound: letters.txt is in none of ... (download=False). Three ways: ...
+    """
 
 
 class DataDamaged(ValueError):
-    """A data file does not hold what it should; names the file."""
+    """A data file does not hold what it should; names the file.
+
+    Example:
+        >>> import gzip
+        >>> from pathlib import Path
+        >>> from mazegrad import nn
+        >>> nn.data.unpack(Path("digits.gz"), gzip.decompress, b"not gzipped")
+        Traceback (most recent call last):
+            ...
+        mazegrad.nn.data.DataDamaged: digits.gz is not the whole file it should be: ...; delete it
+    """
 
 
 # ------------------------------------------------------------------------------------------------------- MNIST and IDX
@@ -85,6 +104,12 @@ def mnist(split: str = "train", *, download: bool = True) -> tuple[Array, Array]
 
     Raises:
         DataNotFound, DataDamaged: see above.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> images, labels = nn.data.mnist("test")  # doctest: +MNIST
+        >>> images.shape, labels[:5].tolist()  # doctest: +MNIST
+        ((10000, 28, 28), [7, 2, 1, 0, 4])
     """
     check_choice(("train", "test"), split=split)
     stem = "train" if split == "train" else "t10k"
@@ -163,6 +188,18 @@ def load_file(file: DataFile, download: bool = True) -> bytes:
     Raises:
         DataNotFound: the file is in neither folder and was not downloaded.
         DataDamaged: a file was found, but its contents are not what they should be.
+
+    Example:
+        >>> import os
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from unittest import mock
+        >>> from mazegrad import nn
+        >>> file = nn.data.DataFile("letters.txt", None, (), "letters.txt.gz", bytes, "a book")
+        >>> with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, MAZEGRAD_DATA=folder):
+        ...     _ = Path(folder, "letters.txt").write_text("abc")
+        ...     nn.data.load_file(file)
+        b'abc'
     """
     folders = [Path(os.environ["MAZEGRAD_DATA"])] if os.environ.get("MAZEGRAD_DATA") else []
     folders.append(cache_folder())
@@ -206,7 +243,15 @@ _BROKEN = (OSError, EOFError, ValueError, KeyError, StopIteration, zlib.error, t
 
 
 def unpack(path: Path, function: Callable[[bytes], bytes], raw: bytes) -> bytes:
-    """Apply `function` to a file's contents; DataDamaged, which names the file, if it fails."""
+    """Apply `function` to a file's contents; DataDamaged, which names the file, if it fails.
+
+    Example:
+        >>> import gzip
+        >>> from pathlib import Path
+        >>> from mazegrad import nn
+        >>> nn.data.unpack(Path("digits.gz"), gzip.decompress, gzip.compress(b"0123456789"))
+        b'0123456789'
+    """
     try:
         return function(raw)
     except _BROKEN as error:

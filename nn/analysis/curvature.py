@@ -24,6 +24,13 @@ class HessianSpectrum:
     """The spectrum of a Hessian as points in descending order and their weights, (steps,) each; the weights sum to 1.
 
     The outermost points approximate eigenvalues; an inner point stands for those near it (Gauss quadrature).
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> found = nn.analysis.HessianSpectrum(points=np.array([6.0, 2.0]), weights=np.array([0.25, 0.75]), size=4)
+        >>> found.largest, found.smallest, found.trace
+        (6.0, 2.0, 12.0)
     """
 
     points: Array
@@ -65,6 +72,14 @@ def hessian_spectrum(
 
     Source: C. Lanczos 1950; B. Ghorbani, S. Krishnan & Y. Xiao, An Investigation into Neural Net Optimization via
     Hessian Eigenvalue Density, 2019.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = nn.Parameter([1.0, 1.0, 1.0])
+        >>> loss = (x**2 * [1.0, 2.0, 3.0]).sum()  # its Hessian is diag(2, 4, 6)
+        >>> nn.analysis.hessian_spectrum(loss, [x], steps=3, rng=np.random.default_rng(0)).points.round(2)
+        array([6., 4., 2.])
     """
     check(POSITIVE_INTEGER, steps=steps)
     leaves = list(parameters)

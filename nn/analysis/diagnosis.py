@@ -28,6 +28,18 @@ def why(model: Module, state_grads: Any = None, *, loss: Tensor | None = None) -
     Returns:
         One or two sentences: that operation, the parameters concerned, how fast the gradient grew, and which recurrent
         weights can make it grow.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> rnn = nn.RNN(1, 1, nonlinearity="linear", bias=False, rng=np.random.default_rng(0))
+        >>> rnn.weight_hh_l0.assign([[10.0]])
+        >>> output, _ = rnn(np.ones((60, 1, 1), np.float32), state_grads=True)
+        >>> output[-1].sum().backward()
+        >>> print(nn.analysis.why(rnn, rnn.state_grads))
+        the gradient is not finite for weight_ih_l0, weight_hh_l0; back through time the gradient changes by 10 a
+        step, from 1 at step 60 to 1e+38 at step 22, and leaves the range of float32 (numbers up to 3.4e+38) at
+        step 21; weight_hh_l0 stretches a vector by up to 10 and has spectral radius 10
     """
     named = dict(model.named_parameters())
     grads = {name: plain(parameter.grad) for name, parameter in named.items() if parameter.grad is not None}
@@ -53,6 +65,13 @@ def first_non_finite(loss: Tensor) -> str:
 
     Raises:
         RuntimeError: the graph was freed by `backward()`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> x = nn.Tensor([4.0, 0.0], requires_grad=True)
+        >>> print(nn.analysis.first_non_finite((2 * nn.sqrt(x)).sum()))
+        the gradient stops being finite in operation 1 of 3, 'sqrt': for operand 0, a leaf of shape (2,), it is
+        infinite at 1 of 2 places, first at (1,)
     """
     if not np.isfinite(loss.data).all():
         return "the loss itself is not finite: the error is in the forward pass"

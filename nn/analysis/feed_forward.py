@@ -15,7 +15,14 @@ from ..tensor import Parameter, Tensor
 
 @dataclass(frozen=True)
 class LayerGradient:
-    """The size of one parameter and of its gradient."""
+    """The size of one parameter and of its gradient.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> found = nn.analysis.LayerGradient("0.weight", (2, 8), weight_norm=1.0, gradient_norm=4.0)
+        >>> found.gradient_rms
+        1.0
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -32,6 +39,14 @@ def layer_gradients(model: Module) -> list[LayerGradient]:
     """Return the norms of each parameter and of its gradient after `backward()`, in the order of the model.
 
     A parameter without a gradient has the norm 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> net = nn.Linear(2, 1, rng=np.random.default_rng(0))
+        >>> net(nn.Tensor([[3.0, 4.0]])).sum().backward()
+        >>> [(layer.name, layer.gradient_norm) for layer in nn.analysis.layer_gradients(net)]
+        [('weight', 5.0), ('bias', 1.0)]
     """
     return [
         LayerGradient(name, p.shape, _norm(p.data), 0.0 if p.grad is None else _norm(p.grad))
@@ -43,6 +58,15 @@ def update_ratios(model: Module, before: Mapping[str, Array]) -> dict[str, float
     """Return the relative size of the last update of each parameter, |new - old| / |old|.
 
     `before` is `model.state_dict()` from before the step. About 0.001 is usual; a parameter that was 0 gives infinity.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> net = nn.Linear(2, 1, rng=np.random.default_rng(0))
+        >>> before = net.state_dict()
+        >>> net.weight.assign(1.01 * net.weight.data)
+        >>> {name: round(ratio, 4) for name, ratio in nn.analysis.update_ratios(net, before).items()}
+        {'weight': 0.01, 'bias': 0.0}
     """
     ratios = {}
     for name, parameter in model.named_parameters():
@@ -57,7 +81,15 @@ SATURATING = ("relu", "bias_relu", "tanh", "sigmoid", "gelu")
 
 @dataclass(frozen=True)
 class Activation:
-    """One nonlinearity of a net: the mean absolute slope of each of its units over all samples."""
+    """One nonlinearity of a net: the mean absolute slope of each of its units over all samples.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> found = nn.analysis.Activation("relu", slopes=np.array([0.0, 0.5, 1.0]))
+        >>> found.dead()
+        array([ True, False, False])
+    """
 
     operation: str
     slopes: Array  # (units,): for a relu the share of samples on which the unit is active
@@ -83,6 +115,14 @@ def dead_units(output: Tensor) -> list[Activation]:
     Raises:
         ValueError: nothing that `output` was computed from has requires_grad=True.
         RuntimeError: the graph was freed by `backward()`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+        >>> (found,) = nn.analysis.dead_units(nn.relu(x + nn.Parameter([0.0, -100.0, 0.0])))
+        >>> found.operation, found.dead()
+        ('relu', array([False,  True, False]))
     """
     if output._node is None:
         raise ValueError(f"{output.label()} was not computed from anything with requires_grad=True")
@@ -102,7 +142,13 @@ def dead_units(output: Tensor) -> list[Activation]:
 # ---------------------------------------------------------------------------------------------------------------- noise
 @dataclass(frozen=True)
 class NoiseScale:
-    """The sizes of the true gradient and of the noise in that of one sample, and the batch size that balances them."""
+    """The sizes of the true gradient and of the noise in that of one sample, and the batch size that balances them.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.analysis.NoiseScale(signal=0.5, noise=32.0).scale  # samples in a batch
+        64.0
+    """
 
     signal: float  # an unbiased estimate of |true gradient|^2, so it can be negative where noise dominates
     noise: float  # an unbiased estimate of the trace of the covariance of one sample's gradient
@@ -131,6 +177,15 @@ def gradient_noise_scale(
         ValueError: fewer than two batches.
 
     Source: S. McCandlish, J. Kaplan, D. Amodei et al., An Empirical Model of Large-Batch Training, 2018, appendix A.1.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> w, rng = nn.Parameter([0.0]), np.random.default_rng(0)
+        >>> batches = rng.normal(1.0, 2.0, (400, 16)).astype(np.float32)  # the gradient's mean is -1, its variance 4
+        >>> found = nn.analysis.gradient_noise_scale([w], lambda x: ((w - x) ** 2).mean() / 2, batches, batch_size=16)
+        >>> round(found.signal), round(found.scale)
+        (1, 4)
     """
     chosen = list(parameters)
     before = [p.grad for p in chosen]

@@ -95,6 +95,14 @@ def plot_gradient_norms(norms: ArrayLike | Mapping[str, ArrayLike], share: float
 
     Each curve is divided by its value at the last state. A line marks `share`, which defines the horizon, unless it is
     None. Norms that are 0 or not finite are left out.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> back = np.arange(100)[::-1]
+        >>> ax = nn.analysis.plot_gradient_norms({"lstm": 0.99**back, "rnn": 0.8**back})
+        >>> ax.get_xlabel(), [line.get_label() for line in ax.get_lines()[:2]]
+        ('steps back', ['lstm', 'rnn'])
     """
     ax = _axes(ax)
     several = norms if isinstance(norms, Mapping) else {"": norms}
@@ -116,6 +124,12 @@ def plot_power_gradient(u: ArrayLike, k_max: int = 1_200, scale: float = 1.0, ax
 
     The height is the decimal logarithm, which no float limits. Both axes are linear, so that exponential growth and
     decay are straight lines.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> ax = nn.analysis.plot_power_gradient([1.2, 2, 1.1], k_max=200)
+        >>> [line.get_label() for line in ax.get_lines()[:3]]
+        ['u = 1.2', 'u = 2', 'u = 1.1']
     """
     ax = _axes(ax)
     k, highest, lowest = np.linspace(1, k_max, 600), -math.inf, math.inf
@@ -161,7 +175,13 @@ def _beside(ax: Any, height: float, text: str) -> None:
 
 
 def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
-    """Plot all eigenvalues of a `Spectrum` in the complex plane, with the unit circle."""
+    """Plot all eigenvalues of a `Spectrum` in the complex plane, with the unit circle.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.analysis.plot_spectrum(nn.analysis.spectrum([[0.5, 10.0], [0.0, 0.5]])).get_title()
+        'spectral radius 0.5, stretches by up to 10'
+    """
     ax = _axes(ax)
     around = np.exp(2j * np.pi * np.linspace(0, 1, 200))
     ax.plot(around.real, around.imag, color=PALE, lw=1)
@@ -173,7 +193,15 @@ def plot_spectrum(found: Spectrum, ax: Any = None) -> Any:
 
 
 def plot_layer_gradients(layers: Sequence[LayerGradient], ax: Any = None) -> Any:
-    """Plot the root mean square of the gradient of each parameter, from `layer_gradients`."""
+    """Plot the root mean square of the gradient of each parameter, from `layer_gradients`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> layers = [nn.analysis.LayerGradient(f"{i}.weight", (8, 8), 1.0, 0.1**i) for i in range(3)]
+        >>> ax = nn.analysis.plot_layer_gradients(layers)
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['0.weight', '1.weight', '2.weight']
+    """
     ax = _axes(ax)
     ax.barh([layer.name for layer in layers], [layer.gradient_rms for layer in layers], color=LINES[1].colour)
     ax.set(xscale="log", xlabel="root mean square of the gradient")
@@ -182,7 +210,14 @@ def plot_layer_gradients(layers: Sequence[LayerGradient], ax: Any = None) -> Any
 
 
 def plot_update_ratios(history: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
-    """Plot the ratios |update| / |weight| of each parameter, step by step: a list of results of `update_ratios`."""
+    """Plot the ratios |update| / |weight| of each parameter, step by step: a list of results of `update_ratios`.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> ax = nn.analysis.plot_update_ratios([{"weight": 0.01, "bias": 0.1}, {"weight": 0.001, "bias": 0.01}])
+        >>> ax.get_yscale(), len(ax.get_lines())  # the third marks 0.001
+        ('log', 3)
+    """
     ax = _axes(ax)
     for i, name in enumerate(history[0]):
         steps = [ratios[name] for ratios in history]
@@ -195,7 +230,15 @@ def plot_update_ratios(history: Sequence[Mapping[str, float]], ax: Any = None) -
 
 
 def plot_dead_units(activations: Sequence[Activation], ax: Any = None) -> Any:
-    """Plot the mean slopes of the units of each activation, sorted, from `dead_units`: units at 0 are dead."""
+    """Plot the mean slopes of the units of each activation, sorted, from `dead_units`: units at 0 are dead.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> ax = nn.analysis.plot_dead_units([nn.analysis.Activation("relu", np.array([0.0, 0.5, 1.0]))])
+        >>> ax.get_legend().get_texts()[0].get_text()
+        '1: relu, 1 of 3 dead'
+    """
     ax = _axes(ax)
     for i, found in enumerate(activations):
         share = (np.arange(len(found.slopes)) + 0.5) / len(found.slopes)
@@ -208,7 +251,13 @@ def plot_dead_units(activations: Sequence[Activation], ax: Any = None) -> Any:
 
 
 def plot_noise_scale(found: NoiseScale, batch_sizes: Sequence[int] | None = None, ax: Any = None) -> Any:
-    """Plot the progress of one step for each batch size, 1 / (1 + scale / batch): 1 is a step without noise."""
+    """Plot the progress of one step for each batch size, 1 / (1 + scale / batch): 1 is a step without noise.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.analysis.plot_noise_scale(nn.analysis.NoiseScale(signal=0.5, noise=32.0)).get_title()
+        'noise scale 64'
+    """
     ax = _axes(ax)
     if not math.isfinite(found.scale):
         raise ValueError("the noise hides the gradient: measure with more or larger batches")

@@ -67,6 +67,13 @@ def power_gradient_matrix(U: ArrayLike, h: ArrayLike, k: int, error_gradient: Er
 
     Returns:
         (n, n), in the precision of U. Overflow, underflow and errors are those of `power_gradient`.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad import nn
+        >>> nn.analysis.power_gradient_matrix(np.diag([1.2, 2.0]), h=[1, 1], k=3, error_gradient=[1, 1]).round(2)
+        array([[ 4.32,  7.84],
+               [ 7.84, 12.  ]])
     """
     U = _array("U", U, 2)
     if U.shape[0] != U.shape[1]:
@@ -86,7 +93,13 @@ def power_gradient_matrix(U: ArrayLike, h: ArrayLike, k: int, error_gradient: Er
 
 @dataclass(frozen=True)
 class PowerLimits:
-    """The k at which |k u^(k-1)| * scale is largest, and the first at which a float cannot hold it; None: never."""
+    """The k at which |k u^(k-1)| * scale is largest, and the first at which a float cannot hold it; None: never.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> nn.analysis.power_limits(0.85)
+        PowerLimits(peak=6, overflow=None, underflow=578, zero=641)
+    """
 
     peak: int | None  # None: it grows without end
     overflow: int | None  # it is above the largest number
@@ -102,6 +115,13 @@ def power_limits(u: float, scale: float = 1.0, dtype: DTypeLike = np.float32) ->
 
     Raises:
         ValueError: u or scale is not finite, or scale is not positive.
+
+    Example:
+        >>> from mazegrad import nn
+        >>> [nn.analysis.power_limits(u).overflow for u in (1.2, 2, 1.1)]  # steps until float32 overflows
+        [455, 123, 861]
+        >>> [nn.analysis.power_limits(u).underflow for u in (0.8, 0.1, 0.9)]
+        [420, 41, 895]
     """
     if not (math.isfinite(u) and math.isfinite(scale) and scale > 0):
         raise ValueError(f"u={u} and scale={scale}: expected finite numbers, and a positive scale")

@@ -31,6 +31,16 @@ class Curves:
 
     Raises:
         MissingExtra: `log` is given and tensorboard is not installed.
+
+    Example:
+        >>> from mazegrad.curves import Curves
+        >>> curves = Curves()
+        >>> for step in range(1, 50):
+        ...     curves.add(step, {"loss": 1 / step})
+        >>> print(curves.text(columns=40, height=2))
+        loss 0.02041
+               1 ⢱⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀
+         0.02041 ⠈⠒⠤⠤⠤⠤⢄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀
     """
 
     def __init__(self, log: Path | None = None) -> None:
@@ -102,7 +112,15 @@ class Curves:
 
 
 def sparkline(values: Any, width: int = 60) -> str:
-    """Return values as one line of bars, from the lowest to the highest; `width` means if there are more values."""
+    """Return values as one line of bars, from the lowest to the highest; `width` means if there are more values.
+
+    Example:
+        >>> from mazegrad.curves import sparkline
+        >>> sparkline([1, 2, 3, 5, 8, 5, 1])
+        '▁▂▃▅█▅▁'
+        >>> sparkline(range(1000), width=8)
+        '▁▂▃▄▅▆▇█'
+    """
     array = np.asarray(values, float)
     means = [part.mean() for part in np.array_split(array, max(1, min(width, len(array)))) if len(part)]
     low, high = min(means, default=0), max(means, default=0)

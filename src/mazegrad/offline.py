@@ -32,7 +32,16 @@ _DRAWN: Final = 2**18  # random numbers that are drawn at a time
 
 @dataclass(frozen=True)
 class Dataset:
-    """E episodes of N steps together, end to end. Each has one observation more than it has steps: the last one."""
+    """E episodes of N steps together, end to end. Each has one observation more than it has steps: the last one.
+
+    Example:
+        >>> from mazegrad.offline import collect
+        >>> data = collect("mazegrad/FourRooms-v0", "optimal", steps=200, lanes=4)
+        >>> data.steps, data.episodes, data.returns.mean().item()
+        (200, 16, 0.75)
+        >>> sorted(data.transitions(slice(0, 32)))
+        ['actions', 'next_observations', 'observations', 'rewards', 'terminations', 'truncations']
+    """
 
     observations: Arrays
     """(N + E, ...)"""
@@ -171,7 +180,13 @@ class Dataset:
 
 
 def flat(arrays: Mapping[str, Any], before: str = "") -> dict[str, NDArray[Any]]:
-    """Return arrays in dicts of dicts by their paths, such as "infos/value"."""
+    """Return arrays in dicts of dicts by their paths, such as "infos/value".
+
+    Example:
+        >>> from mazegrad.offline import flat
+        >>> flat({"actions": [0, 1], "infos": {"value": [0.9, 1.0, 0.0]}})
+        {'actions': [0, 1], 'infos/value': [0.9, 1.0, 0.0]}
+    """
     found: dict[str, NDArray[Any]] = {}
     for name, value in arrays.items():
         found |= flat(value, f"{before}{name}/") if isinstance(value, Mapping) else {f"{before}{name}": value}
@@ -190,6 +205,15 @@ def as_torch(batch: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         MissingExtra: torch is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.offline import as_torch
+        >>> rewards = np.zeros(3)
+        >>> batch = as_torch({"rewards": rewards})
+        >>> batch["rewards"][0] = 1.0
+        >>> rewards
+        array([1., 0., 0.])
     """
     torch: Any = require("torch", "parity")
 
@@ -232,6 +256,14 @@ def collect(
         ValueError: an unknown name of an agent; a number out of its range; "optimal" without its info; another
             autoreset mode; options that are not the same for all lanes.
         TypeError: not such an environment or agent; keywords with an environment that is made.
+
+    Example:
+        >>> from mazegrad.offline import collect
+        >>> data = collect("mazegrad/CliffWalk-v0", "random", steps=1000, lanes=10, seed=7)
+        >>> data.observations.shape, data.actions.shape, sorted(data.infos)
+        ((1010, 4), (1000,), ['optimal_actions', 'value'])
+        >>> int(data.seeds[0])  # `env.reset(seed=7)` begins the first episode again
+        7
     """
     env = _made(env, lanes, keywords)
     steps, seed = whole("steps", steps, 1), checked_seed(seed)

@@ -11,7 +11,16 @@ T = TypeVar("T")
 
 
 class Screen:
-    """The last lines of a terminal, redrawn in place; where stderr is not a terminal, nothing is shown."""
+    """The last lines of a terminal, redrawn in place; where stderr is not a terminal, nothing is shown.
+
+    Example:
+        >>> import contextlib
+        >>> import io
+        >>> from mazegrad.progress import Screen
+        >>> with contextlib.redirect_stderr(io.StringIO()):  # not a terminal
+        ...     Screen().due(now=1.0)
+        False
+    """
 
     def __init__(self) -> None:
         self._below = 0  # how many lines are shown below the first
@@ -50,6 +59,11 @@ def progress(
         label: the text before the bar.
         later: the number of batches that follow in later epochs; they count towards the time left in total.
         above: returns lines of text that are shown above the bar, such as `Curves.text`.
+
+    Example:
+        >>> from mazegrad.progress import progress
+        >>> sum(progress([3, 4, 5], 3, "epoch 1"))  # the batches go through; a terminal shows the bar
+        12
     """
     if not sys.stderr.isatty():
         yield from batches
@@ -71,7 +85,13 @@ def progress(
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as people write it: "8 s", "3:05", "1:02:07"."""
+    """Return a duration as people write it: "8 s", "3:05", "1:02:07".
+
+    Example:
+        >>> from mazegrad.progress import clock
+        >>> clock(8.2), clock(185), clock(3727)
+        ('8 s', '3:05', '1:02:07')
+    """
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -31,6 +31,11 @@ def folder_of(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
     Raises:
         MissingExtra: Minari is not installed.
         ValueError: not a name as Minari has it.
+
+    Example:
+        >>> from mazegrad.adapters.minari import folder_of
+        >>> folder_of("mazegrad/FourRooms/optimal-v0", folder="data").as_posix()
+        'data/mazegrad/FourRooms/optimal-v0'
     """
     require("minari.dataset.minari_dataset", "minari").parse_dataset_id(name)
     if folder is not None:
@@ -54,6 +59,15 @@ def write(dataset: Dataset, name: str, *, folder: str | os.PathLike[str] | None 
         MissingExtra: Minari is not installed.
         ValueError: there is such a dataset already, or the name is not one; a keyword of the environment that cannot be
             written.
+
+    Example:
+        >>> import tempfile
+        >>> from mazegrad.adapters.minari import write
+        >>> from mazegrad.offline import collect
+        >>> data = collect("mazegrad/FourRooms-v0", "optimal", steps=200, lanes=4)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(data, "mazegrad/FourRooms/optimal-v0", folder=folder, author="me").name
+        'optimal-v0'
     """
     minari = require("minari", "minari")
     serialize = require("minari.serialization", "minari").serialize_space
@@ -103,6 +117,14 @@ def spec_of(dataset: Dataset) -> gymnasium.envs.registration.EnvSpec:
 
     Raises:
         ValueError: a keyword that cannot be written as JSON.
+
+    Example:
+        >>> import gymnasium
+        >>> from mazegrad.adapters.minari import spec_of
+        >>> from mazegrad.offline import collect
+        >>> spec = spec_of(collect("mazegrad/Maze-v0", "random", steps=10, lanes=2, size=(3, 3)))
+        >>> gymnasium.make(spec).unwrapped.maze.height
+        7
     """
     if dataset.env_id is None:
         raise ValueError("the dataset does not say in which environment it was made")
@@ -143,6 +165,15 @@ def read(dataset: Any) -> Dataset:
         MissingExtra: Minari is not installed.
         ValueError: the file is damaged, or observations are neither arrays nor dicts of arrays.
         FileNotFoundError: it does not exist.
+
+    Example:
+        >>> import tempfile
+        >>> from mazegrad.adapters.minari import read, write
+        >>> from mazegrad.offline import collect
+        >>> data = collect("mazegrad/FourRooms-v0", "optimal", steps=200, lanes=4)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     read(write(data, "mazegrad/FourRooms/optimal-v0", folder=folder)).digest == data.digest
+        True
     """
     minari = require("minari", "minari")
     if isinstance(dataset, os.PathLike):

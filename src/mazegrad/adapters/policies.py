@@ -22,6 +22,14 @@ def as_agent(model: Any, *, deterministic: bool = True) -> Agent:
 
     Raises:
         TypeError: none of these.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.adapters import as_agent
+        >>> agent = as_agent(lambda dots: dots)  # a score for each action: 1 where there is a dot
+        >>> action, state = agent.act(np.array([0, 0, 1, 0]), agent.initial_state())
+        >>> int(action)
+        2
     """
     if is_rllib(model):
         return RLlibAgent(model, deterministic)

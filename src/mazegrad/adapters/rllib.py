@@ -8,7 +8,13 @@ from ..extras import require
 
 
 def is_rllib(model: Any) -> bool:
-    """Return whether this is an algorithm of RLlib or one of its modules."""
+    """Return whether this is an algorithm of RLlib or one of its modules.
+
+    Example:
+        >>> from mazegrad.adapters.rllib import is_rllib
+        >>> is_rllib(lambda observations: observations)
+        False
+    """
     return any(kind.__module__.startswith("ray.rllib.") for kind in type(model).__mro__)
 
 
@@ -24,6 +30,19 @@ class RLlibAgent:
 
     Raises:
         TypeError: something else of RLlib.
+
+    Example:
+        >>> import gymnasium
+        >>> from ray.rllib.algorithms.ppo import PPOConfig
+        >>> import mazegrad
+        >>> from mazegrad.adapters.rllib import RLlibAgent
+        >>> env = gymnasium.make("mazegrad/FourRooms-v0", observation="net")
+        >>> spec = PPOConfig().get_default_rl_module_spec()
+        >>> spec.observation_space, spec.action_space, spec.model_config = env.observation_space, env.action_space, {}
+        >>> agent = RLlibAgent(spec.build(), deterministic=True)
+        >>> action, _ = agent.act(env.reset(seed=0)[0], agent.initial_state())
+        >>> env.action_space.contains(action)
+        True
     """
 
     def __init__(self, model: Any, deterministic: bool) -> None:

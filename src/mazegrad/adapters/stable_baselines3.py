@@ -32,6 +32,12 @@ def sb3(env: VectorEnv[Any, Any, Any] | str, num_envs: int = 64, **keywords: Any
         MissingExtra: Stable-Baselines3 is not installed.
         TypeError: not such an environment.
         ValueError: it has another autoreset mode.
+
+    Example:
+        >>> from mazegrad.adapters import sb3
+        >>> lanes = sb3("mazegrad/FourRooms-v0", num_envs=8)
+        >>> lanes.num_envs, lanes.reset().shape == (8, *lanes.observation_space.shape)
+        (8, True)
     """
     if isinstance(env, str):
         keywords = {"encoding": "float", "observation": "net", **keywords, "autoreset_mode": "SameStep"}

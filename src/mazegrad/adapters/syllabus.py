@@ -21,6 +21,15 @@ def syllabus(env: gymnasium.Env[Any, Any], levels: int) -> Any:
     Raises:
         MissingExtra: Syllabus is not installed.
         ValueError: an environment whose maze stays.
+
+    Example:
+        >>> import gymnasium
+        >>> import mazegrad
+        >>> from mazegrad.adapters import syllabus
+        >>> env = syllabus(gymnasium.make("mazegrad/Maze-v0"), levels=100)
+        >>> _, info = env.reset(new_task=7)
+        >>> info["task"], env.unwrapped.maze == env.unwrapped.level(7)
+        (7, True)
     """
     core: Any = require("syllabus.core", "syllabus")
     spaces = require("syllabus.task_space", "syllabus")

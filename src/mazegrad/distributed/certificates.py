@@ -55,6 +55,11 @@ def certify_memory(
     Raises:
         MissingExtra: Ray is not installed.
         ValueError: an unknown name, a number out of range, a journal of another run.
+
+    Example:
+        >>> from mazegrad.distributed import certify_memory
+        >>> certify_memory(["four_rooms"], observation="index")["four_rooms"].verdict
+        'memoryless suffices'
     """
     asked = worlds if isinstance(worlds, Mapping) else dict(_named(worlds, whole("levels", levels, 1), seed))
     settings = {"observation": observation, "discount": discount, "view_size": view_size, "max_nodes": max_nodes}

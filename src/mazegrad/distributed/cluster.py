@@ -33,6 +33,13 @@ def cluster(address: str | None = None, *, cpus: int | None = None, gpus: int = 
     Raises:
         MissingExtra: Ray is not installed.
         ConnectionError: no cluster at this address.
+
+    Example:
+        >>> from mazegrad.distributed import cluster
+        >>> with cluster(cpus=2) as ray:
+        ...     double = ray.remote(lambda number: 2 * number)
+        ...     ray.get([double.remote(number) for number in range(3)])
+        [0, 2, 4]
     """
     before = {name: os.environ.get(name) for name in _LOCAL}
     if address is None:

@@ -91,6 +91,13 @@ def evaluate(
         MissingExtra: Ray is not installed.
         TypeError: not an agent.
         ValueError: a number out of range; a journal of another run.
+
+    Example:
+        >>> from mazegrad.agents import path_follower
+        >>> from mazegrad.distributed import evaluate
+        >>> result = evaluate("mazegrad/PathFollow-v0", path_follower(), episodes=100, seed=0, num_envs=50, actors=2)
+        >>> len(result.returns), result.successes.mean().item()
+        (100, 1.0)
     """
     episodes = whole("episodes", episodes, 1)
     if not 0 <= discount <= 1:
@@ -127,6 +134,13 @@ def rollout(
 
     Raises:
         As `evaluate`.
+
+    Example:
+        >>> from mazegrad.agents import path_follower
+        >>> from mazegrad.distributed import rollout
+        >>> walks = rollout("mazegrad/PathFollow-v0", path_follower(), episodes=4, seed=0, num_envs=2, max_steps=10)
+        >>> [len(walk.actions) for walk in walks]
+        [10, 10, 10, 10]
     """
     episodes = whole("episodes", episodes, 1)
     if max_steps is not None:
@@ -140,7 +154,15 @@ def rollout(
 
 
 class Batch(NamedTuple):
-    """T steps of some lanes. Episodes follow each other in a lane; the reset is in the step that ends an episode."""
+    """T steps of some lanes. Episodes follow each other in a lane; the reset is in the step that ends an episode.
+
+    Example:
+        >>> from mazegrad.agents import path_follower
+        >>> from mazegrad.distributed import collect
+        >>> (batch,) = collect("mazegrad/PathFollow-v0", path_follower(), lanes=8, steps=50, seed=0, num_envs=8)
+        >>> batch.observations.shape, batch.actions.shape, batch.next_observations().shape
+        ((51, 8, 4), (50, 8), (50, 8, 4))
+    """
 
     observations: Any
     """(T + 1, lanes, ...); of several observations at once a dict of such arrays"""
@@ -226,6 +248,13 @@ def collect(
 
     Raises:
         As `evaluate`.
+
+    Example:
+        >>> from mazegrad.agents import path_follower
+        >>> from mazegrad.distributed import collect
+        >>> batches = collect("mazegrad/PathFollow-v0", path_follower(), lanes=32, steps=50, seed=0, num_envs=16)
+        >>> [batch.rewards.shape for batch in batches]
+        [(50, 16), (50, 16)]
     """
     lanes, steps, num_envs = whole("lanes", lanes, 1), whole("steps", steps, 1), whole("num_envs", num_envs, 1)
     if lanes % num_envs:

@@ -17,6 +17,13 @@ def run_scores(jobs: Sequence[Job], *, processes: int = 2, address: str | None =
 
     Raises:
         MissingExtra: Ray is not installed.
+
+    Example:
+        >>> from mazegrad.distributed import run_scores
+        >>> from mazegrad.scores import Job
+        >>> jobs = [Job("mazegrad/CliffWalk-v0", "index", "sarsa", seed, steps=500) for seed in range(3)]
+        >>> sorted(result.job.seed for result in run_scores(jobs, processes=2))
+        [0, 1, 2]
     """
     with cluster(address, cpus=processes):
         yield from spread(_run, None, jobs, actors=None, label=None, in_order=False)

@@ -73,6 +73,11 @@ def spread(
         ValueError: a number of actors below 1; what the store holds is not what the function returns.
         RuntimeError: a piece has ended the process that computed it four times.
         Whatever the function raises.
+
+    Example:
+        >>> from mazegrad.distributed import spread
+        >>> list(spread(lambda shared, piece: shared + piece, 10, [1, 2, 3]))
+        [11, 12, 13]
     """
     count = len(pieces)
     held = set() if store is None else {number for number in store.finished() if number < count}
@@ -160,6 +165,14 @@ class Actors:
     Raises:
         MissingExtra: Ray is not installed; on entering.
         ValueError: a count below 1.
+
+    Example:
+        >>> from mazegrad.distributed import Actors, spread
+        >>> with Actors(2) as actors:  # both runs use the same two processes
+        ...     first = list(spread(pow, 2, [1, 2, 3], actors=actors))
+        ...     second = list(spread(pow, 3, [1, 2, 3], actors=actors))
+        >>> first, second
+        ([2, 4, 8], [3, 9, 27])
     """
 
     def __init__(self, count: int = 2, *, address: str | None = None, options: dict[str, Any] | None = None) -> None:

@@ -33,7 +33,15 @@ _COMMENT: Final = re.compile(r"^\s*//.*$|^\s*/\*\*?(?:[^*]|\*(?!/))*\*/\s*$", re
 
 @dataclass(frozen=True)
 class Drawing:
-    """A maze that the page offers."""
+    """A maze that the page offers.
+
+    Example:
+        >>> from mazegrad.envs import Maze
+        >>> from mazegrad.page import Drawing
+        >>> drawing = Drawing("corridor", "A corridor", "S..G")
+        >>> Maze.from_text(drawing.text).width
+        4
+    """
 
     name: str
     title: str
@@ -52,6 +60,12 @@ def build_page(
         drawings: mazes to offer before the shipped ones; the page opens the first.
         replays: (name, text) of recorded runs to offer.
         nets, automata: to offer, see `minds`; the first of each is chosen when the page opens.
+
+    Example:
+        >>> from mazegrad.page import Drawing, build_page
+        >>> html = build_page([Drawing("corridor", "A corridor", "S..G")])
+        >>> html.startswith("<!doctype html>"), "A corridor" in html, len(html) < 250_000
+        (True, True, True)
     """
     mazes = [*drawings, *(_shipped(name) for name in sorted(MAZES, key=lambda name: (name != _FIRST_MAZE, name)))]
     data = {

@@ -60,6 +60,11 @@ def line(name: str, others: Sequence[str] = ()) -> Line:
     Args:
         name: what is drawn; letters of either case, "_", "-" and spaces are the same, "+" is "_plus".
         others: all names of the figure; one that is not in `NAMES` takes the first line that none of them has.
+
+    Example:
+        >>> from mazegrad.pictures import style
+        >>> style.line("Q-learning") == style.line("q_learning"), style.line("mine", ["mine", "lstm"]).colour
+        (True, '#1c8658')
     """
     places = {_plain(key): place for key, place in NAMES.items()}
 
@@ -103,6 +108,12 @@ def figure(
     Raises:
         ValueError: an unknown theme.
         MissingExtra: matplotlib is not installed.
+
+    Example:
+        >>> from mazegrad.pictures import style
+        >>> figure, (left, right) = style.figure(1, 2, theme="dark", sharey=True)
+        >>> figure.get_size_inches().tolist()
+        [6.3, 2.6]
     """
     if theme not in GROUNDS:
         raise ValueError(f"unknown theme {theme!r}; known: {', '.join(GROUNDS)}")
@@ -142,14 +153,31 @@ def draw_line(
     marked: bool = False,
     **keywords: Any,
 ) -> None:
-    """Draw one line in the style of its name, with its marker at each point if `marked`; keywords: `Axes.plot`'s."""
+    """Draw one line in the style of its name, with its marker at each point if `marked`; keywords: `Axes.plot`'s.
+
+    Example:
+        >>> from mazegrad.pictures import style
+        >>> _, axis = style.figure()
+        >>> style.draw_line(axis, [0, 1, 2], [0.0, 0.5, 0.75], "sarsa")
+        >>> axis.get_lines()[0].get_color() == style.line("sarsa").colour
+        True
+    """
     colour, dash, marker = line(name, others)
     points = {"marker": marker, "ms": 4} if marked else {}
     axis.plot(x, y, **{"color": _on(axis, colour), "ls": dash, "lw": 1.6, "label": name, **points, **keywords})
 
 
 def band(axis: Any, x: ArrayLike, runs: ArrayLike, name: str, others: Sequence[str] = ()) -> None:
-    """Draw the median of several runs, (runs, points), and the band in which the middle half of them lies."""
+    """Draw the median of several runs, (runs, points), and the band in which the middle half of them lies.
+
+    Example:
+        >>> import numpy as np
+        >>> from mazegrad.pictures import style
+        >>> _, axis = style.figure()
+        >>> style.band(axis, [0, 1], np.array([[0.0, 1.0], [0.0, 3.0], [0.0, 9.0]]), "sarsa")
+        >>> axis.get_lines()[0].get_ydata().tolist()  # the median of three runs
+        [0.0, 3.0]
+    """
     several = np.atleast_2d(np.asarray(runs, dtype=np.float64))
     low, middle, high = np.nanquantile(several, (0.25, 0.5, 0.75), axis=0)
     colour = _on(axis, line(name, others)[0])
@@ -177,7 +205,16 @@ def ink_at(colour: Sequence[float]) -> str:
 
 
 def finish(axis: Any, **keywords: Any) -> None:
-    """Set what `Axes.set` takes, and write the names at the ends of the lines."""
+    """Set what `Axes.set` takes, and write the names at the ends of the lines.
+
+    Example:
+        >>> from mazegrad.pictures import style
+        >>> _, axis = style.figure()
+        >>> style.draw_line(axis, [0, 1], [0.0, 1.0], "sarsa")
+        >>> style.finish(axis, xlabel="episodes", xlim=(0, 1))
+        >>> axis.get_xlabel(), [text.get_text() for text in axis.texts]
+        ('episodes', ['sarsa'])
+    """
     axis.set(**keywords)
     label_ends(axis)
 
@@ -188,6 +225,15 @@ def save(made: Any, path: str | os.PathLike[str]) -> None:
     Raises:
         ValueError: another ending.
         OSError: the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from mazegrad.pictures import style
+        >>> figure, axis = style.figure()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     style.save(figure, Path(folder) / "empty.svg")
+        wrote ...empty.svg
     """
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")

@@ -7,7 +7,13 @@ from .jobs import Job, Result, run_job
 
 
 class Expected(NamedTuple):
-    """What a small run has to come out at."""
+    """What a small run has to come out at.
+
+    Example:
+        >>> from mazegrad.scores import EXPECTED
+        >>> EXPECTED[0].job.learner, EXPECTED[0].job.env_id, round(EXPECTED[0].least, 3)
+        ('q_learning', 'mazegrad/CliffWalk-v0', -12.248)
+    """
 
     job: Job
     least: float
@@ -55,7 +61,14 @@ EXPECTED: Final[tuple[Expected, ...]] = (
 
 
 def checked() -> Iterator[tuple[Expected, Result, bool]]:
-    """Run each, and yield what came of it, and whether that is right."""
+    """Run each, and yield what came of it, and whether that is right.
+
+    Example:
+        >>> from mazegrad.scores import checked
+        >>> expected, result, right = next(checked())  # the first of some small runs
+        >>> expected.job.learner, right
+        ('q_learning', True)
+    """
     for expected in EXPECTED:
         result = run_job(expected.job)
         yield expected, result, expected.least <= result.figures.get("return", float("nan")) <= expected.most

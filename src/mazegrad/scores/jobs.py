@@ -72,7 +72,15 @@ BOUNDS: Final = "bounds"
 
 @dataclass(frozen=True)
 class Job:
-    """One run: everything that its result depends on, besides the version of the library."""
+    """One run: everything that its result depends on, besides the version of the library.
+
+    Example:
+        >>> from mazegrad.scores import Job
+        >>> job = Job("mazegrad/CliffWalk-v0", "index", "q_learning", seed=3, steps=1000)
+        >>> job.key
+        '{"env_id": "mazegrad/CliffWalk-v0", "keywords": {}, "learner": "q_learning", "observation": "index",
+         "seed": 3, "steps": 1000}'
+    """
 
     env_id: str
     observation: str
@@ -90,7 +98,15 @@ class Job:
 
 
 class Result(NamedTuple):
-    """What came of a job."""
+    """What came of a job.
+
+    Example:
+        >>> from mazegrad.scores import Job, Result
+        >>> job = Job("mazegrad/CliffWalk-v0", "index", "q_learning", steps=1000)
+        >>> result = Result(job, {"return": -12.2}, seconds=0.3, version="0.1.0")
+        >>> Result.from_json(result.to_json()) == result
+        True
+    """
 
     job: Job
     figures: Mapping[str, Any]
@@ -128,6 +144,12 @@ class Plan:
         steps: of each run; None: those of `LEARNERS`.
         observed: what the learners of `WIDE` see besides, for the table of difficulty.
         wide_seeds: how many seeds these runs have.
+
+    Example:
+        >>> from mazegrad.scores import Plan
+        >>> plan = Plan(["mazegrad/CliffWalk-v0"], ["sarsa", "q_learning"], seeds=2, wide_seeds=0)
+        >>> [(job.learner, job.seed) for job in plan.jobs()]
+        [('bounds', 0), ('sarsa', 0), ('q_learning', 0), ('sarsa', 1), ('q_learning', 1)]
     """
 
     ids: Sequence[str]
@@ -183,7 +205,14 @@ def own_observation(env_id: str) -> str:
 
 # -------------------------------------------------------------------------------------------------------------- running
 def run_job(job: Job) -> Result:
-    """Run a job."""
+    """Run a job.
+
+    Example:
+        >>> from mazegrad.scores import Job, run_job
+        >>> result = run_job(Job("mazegrad/CliffWalk-v0", "index", "q_learning", steps=1000))
+        >>> sorted(result.figures), result.figures["steps"] >= 1000
+        (['curve', 'length', 'return', 'steps', 'success'], True)
+    """
     begin = time.process_time()
     figures = bounds(job) if job.learner == BOUNDS else learned(job)
     return Result(job, figures, round(time.process_time() - begin, 2), __version__)

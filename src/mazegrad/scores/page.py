@@ -104,7 +104,20 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def environment_table(plan: Plan, results: Mapping[str, Result], env_id: str) -> str:
-    """Return the table of one environment: bounds and learners."""
+    """Return the table of one environment: bounds and learners.
+
+    Example:
+        >>> from mazegrad.scores import Plan, Result, environment_table
+        >>> plan = Plan(["mazegrad/CliffWalk-v0"], ["sarsa"], seeds=1, wide_seeds=0)
+        >>> job = plan.job("mazegrad/CliffWalk-v0", "sarsa", "index", seed=0)
+        >>> results = {job.key: Result(job, {"return": -12.2, "success": 1.0, "curve": []}, 0.3, "0.1.0")}
+        >>> print(environment_table(plan, results, "mazegrad/CliffWalk-v0"))
+        ### CliffWalk-v0, seen as `index`
+        <BLANKLINE>
+        |  | return | success | steps | to 90 % |
+        | --- | --- | --- | --- | --- |
+        | `sarsa` | -12.200 ± 0.000 | 100% | 100,000 |  |
+    """
     best = _bounds(plan, results, env_id)
     rows = []
     if best is not None:

@@ -21,6 +21,12 @@ def work(jobs: Sequence[Job], processes: int = 1) -> Iterator[Result]:
     Args:
         jobs: to run.
         processes: how many run at once.
+
+    Example:
+        >>> from mazegrad.scores import Job, work
+        >>> jobs = [Job("mazegrad/CliffWalk-v0", "index", "sarsa", seed, steps=500) for seed in range(2)]
+        >>> sorted(result.job.seed for result in work(jobs, processes=1))
+        [0, 1]
     """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # the workers are fresh processes and read it when they start
@@ -58,6 +64,19 @@ def read_results(path: Path) -> dict[str, Result]:
 
     Raises:
         ValueError: a line is something else.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import mazegrad
+        >>> from mazegrad.scores import Job, Result, read_results
+        >>> job = Job("mazegrad/CliffWalk-v0", "index", "sarsa", steps=1000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "scores.jsonl"
+        ...     with path.open("w") as file:
+        ...         print(Result(job, {"return": -12.2}, 0.3, mazegrad.__version__).to_json(), file=file)
+        ...     read_results(path)[job.key].figures["return"]
+        -12.2
     """
     if not path.exists():
         return {}
