@@ -333,7 +333,7 @@ def rst_lines(lines: list[str]) -> list[str]:
 
 def _entry(name: Name, first: dict[int, Name]) -> str:
     value = name.value
-    if inspect.isclass(value) or inspect.isroutine(value):
+    if _described(value):
         if (known := first.setdefault(id(value), name)) is not name:
             return f".. py:function:: {name.full}\n\n   The same as :py:obj:`{known.full}`.\n"
         if inspect.isclass(value):
@@ -344,8 +344,16 @@ def _entry(name: Name, first: dict[int, Name]) -> str:
     return f".. py:data:: {name.full}\n\n{text}\n\n   {_held(value)}\n"
 
 
+def _described(value: Any) -> bool:
+    """Return whether this has a docstring of ours: a class or a function, not a constant or another name of a type."""
+    ours = str(getattr(value, "__module__", "")).startswith("mazegrad")
+    return ours and (inspect.isclass(value) or inspect.isroutine(value))
+
+
 def _held(value: Any) -> str:
     """Say what a constant holds."""
+    if value is Any:
+        return "Another name of ``Any``."
     if isinstance(value, bool | int | float | str):
         return f"``{value!r}``"
     kind = type(value).__name__.replace("mappingproxy", "mapping")
@@ -365,9 +373,7 @@ def write(folder: Path) -> None:
     for page in pages:
         lines = [page.title, "=" * len(page.title), "", page.sentence, ""]
         for name in page.names:
-            value = name.value
-            described = inspect.isclass(value) or inspect.isroutine(value)
-            lead = _lead(value.__doc__) if described else _lead(constant_text(name))
+            lead = _lead(name.value.__doc__) if _described(name.value) else _lead(constant_text(name))
             lines.append(f"- :py:obj:`~{name.full}`: {lead}".rstrip(": "))
         lines += ["", *(_entry(name, first) for name in page.names)]
         write_if_changed(folder / f"{page.file}.rst", "\n".join(lines))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Screen:
@@ -49,8 +49,8 @@ class Screen:
 
 
 def progress(
-    batches: Iterable[T], count: int, label: str, later: int = 0, above: Callable[[], str] | None = None
-) -> Iterator[T]:
+    batches: Iterable[_T], count: int, label: str, later: int = 0, above: Callable[[], str] | None = None
+) -> Iterator[_T]:
     """Yield the batches, and show the time left on stderr if it is a terminal.
 
     Args:

@@ -191,6 +191,11 @@ def shades(kind: str) -> Any:
     Raises:
         ValueError: an unknown kind.
         MissingExtra: matplotlib is not installed.
+
+    Example:
+        >>> from mazegrad.pictures import style
+        >>> [round(float(part), 2) for part in style.shades("ink")(0.0)]  # paper: red, green, blue, opacity
+        [1.0, 1.0, 1.0, 1.0]
     """
     if kind not in SHADES:
         raise ValueError(f"unknown shades {kind!r}; known: {', '.join(SHADES)}")
@@ -199,7 +204,13 @@ def shades(kind: str) -> Any:
 
 
 def ink_at(colour: Sequence[float]) -> str:
-    """Return a colour in which text can be read on a colour (red, green, blue, from 0 to 1), as a colormap gives it."""
+    """Return a colour in which text can be read on a colour (red, green, blue, from 0 to 1), as a colormap gives it.
+
+    Example:
+        >>> from mazegrad.pictures import style
+        >>> style.ink_at((1.0, 1.0, 1.0)), style.ink_at((0.0, 0.0, 0.2))
+        ('#2c3848', '#ffffff')
+    """
     red, green, blue = (round(255 * part) for part in colour[:3])
     return "#" + bytes(ink_on((red, green, blue))).hex()
 
