@@ -21,8 +21,9 @@ from .engines.engine import accept
 from .engines.given import given_worlds
 from .engines.lane import Lane
 from .info import INFO, info_table
-from .maps.changes import Changes, changes_of, levels_without
-from .maps.directions import DIRECTION_NAMES, DOWN, LEFT, RIGHT, UP
+from .kept import KeptLanes
+from .keys import action_of, keys_to_action
+from .maps.changes import changes_of, levels_without
 from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
@@ -41,19 +42,6 @@ from .saved import SavedState, checked_number
 from .settings import Settings, TimeLimit
 
 _WINDOW_SIZE: Final = 640  # px of the longer side
-_KEPT: Final = 1024  # mazes that stay compiled: levels that can come again, and as many of saved states
-# the arrow keys, as pygame and SDL number them
-_ARROW_KEYS: Final = {1073741906: UP, 1073741903: RIGHT, 1073741904: LEFT, 1073741905: DOWN}
-
-
-class _Kept:
-    """What an environment has made for later. One object, as CPython 3.11 is slower with over 30 attributes in one."""
-
-    def __init__(self) -> None:
-        self.lanes: dict[Maze, Lane] = {}  # of saved states
-        self.levels: dict[int, Lane] = {}
-        self.last_level: tuple[int, Lane] | None = None  # its key, while the lane stays in it
-        self.asked: dict[Maze, None] = {}  # mazes that were questioned
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
@@ -188,7 +176,6 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._changes = changes_of(after, format, setup.dressed)
         self._levels = setup.dressed_levels(levels_without(self._changes, drawn))
         self._given = self._levels is None and self._changes is None
-        self._kept = _Kept()
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
         self._earlier = 0  # steps of the episodes before, since the seed
@@ -204,46 +191,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self.action_space = spaces.Discrete(len(self.moves))
         self.observation_space = self._sight.space
         self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
-        self._first = self._lane(first)
-        for world in () if self._levels is not None else (self._first.world, *self._changed_worlds()):
-            self._settings.question(world, self._kept.asked)
+        self._kept = kept = KeptLanes(setup, self._sight)
+        self._first = kept.lane(first)
+        changed = kept.changed_worlds(self._changes, self._first)
+        for world in () if self._levels is not None else (self._first.world, *changed):
+            self._settings.question(world, kept.asked)
         self._use(self._first)
-
-    def _lane(self, maze: Maze) -> Lane:
-        """Return the lane of a maze, the one that a saved state has kept if there is one.
-
-        Raises:
-            MazeError: the maze is not usable.
-            ValueError: its observations are not the declared ones.
-        """
-        if (lane := self._kept.lanes.get(maze)) is not None:
-            return lane
-        self._settings.setup.checked([maze], self._sight)
-        return Lane(self._settings.setup, self._sight, maze)
-
-    def _level(self, levels: Levels, drawn: int) -> Lane:
-        """Return the lane of the level for 64 random bits; those of a given set stay compiled."""
-        key = levels.draw(drawn)
-        if self._kept.last_level is not None and self._kept.last_level[0] == key:
-            return self._kept.last_level[1]
-        if (lane := self._kept.levels.get(key)) is None:
-            lane = self._lane(levels.make(key))
-            if levels.keys is not None and len(self._kept.levels) < _KEPT:
-                self._kept.levels[key] = lane
-        self._kept.last_level = (key, lane) if levels.repeat > 1 else None
-        return lane
-
-    def _stage(self, changes: Changes, earlier: int) -> Lane:
-        """Return the lane of the maze that the world has become after a number of steps; all of them stay compiled."""
-        stage = changes.stage(earlier)
-        if not stage:
-            return self._first
-        if stage not in self._kept.levels:
-            self._kept.levels[stage] = self._lane(changes.mazes[stage - 1])
-        return self._kept.levels[stage]
-
-    def _changed_worlds(self) -> list[World]:
-        return [self._stage(self._changes, steps).world for steps in self._changes.steps] if self._changes else []
 
     def _use(self, lane: Lane) -> None:
         """Put the agent into a lane's maze; what depends on the maze alone is made once."""
@@ -338,14 +291,14 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         given, lane = self._given or "maze" in options, self._engine
         if "maze" in options:
             given_maze = find_maze(options["maze"], self._settings.format)
-            lane = self._lane(*self._settings.setup.dressed([given_maze]))
+            lane = self._kept.lane(*self._settings.setup.dressed([given_maze]))
             self._settings.question(lane.world, self._kept.asked)
         elif self._levels is not None and not given:
-            lane = self._level(self._levels, self._level_bits(self._levels, key, episode))
+            lane = self._kept.level(self._levels, self._level_bits(self._levels, key, episode))
         elif self._changes is not None and not given:
-            lane = self._stage(self._changes, earlier)
+            lane = self._kept.stage(self._changes, earlier, self._first)
         if "goal" in options:
-            given, lane = True, self._lane(moved_goal(options["goal"], lane.maze))
+            given, lane = True, self._kept.lane(moved_goal(options["goal"], lane.maze))
         start = None
         if "start" in options:
             start = lane.state_at(start_cell(options["start"], lane.maze, self._settings.setup), 0)
@@ -476,15 +429,11 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
         They mean the actions of these names; up is forward for an agent that turns. Other actions have no keys.
         """
-        letters = {ord(letter): way for letter, way in zip("wdas", (UP, RIGHT, LEFT, DOWN), strict=True)}
-        keys = {key: self.action_of(DIRECTION_NAMES[way]) for key, way in {**_ARROW_KEYS, **letters}.items()}
-        return {(key,): action for key, action in keys.items() if action is not None}
+        return keys_to_action(self.moves)
 
     def action_of(self, name: str) -> int | None:
         """Return the action of a name, None if there is none; for an agent that turns, "up" is "forward"."""
-        if name == "up" and name not in self.moves.names:
-            name = "forward"
-        return self.moves.names.index(name) if name in self.moves.names else None
+        return action_of(self.moves, name)
 
     def get_state(self) -> SavedState:
         """Return all that the rest of the episode and the episodes after it depend on.
@@ -495,10 +444,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if self._key is None:
             raise gymnasium.error.ResetNeeded("call reset() first")
         engine = self._engine
-        if engine.maze not in self._kept.lanes:
-            if len(self._kept.lanes) >= _KEPT:
-                del self._kept.lanes[next(iter(self._kept.lanes))]  # the oldest
-            self._kept.lanes[engine.maze] = engine
+        self._kept.keep(engine)
         _, cell, carried, heading = engine.places()
         trails = None if self._trail is None else (self._trail.tobytes(),)
         return SavedState(
@@ -514,7 +460,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         """
         try:
             (maze,), _, given, cell, carried, steps, key, episode, _, trails, earlier, heading = state
-            lane = self._engine if maze is self._engine.maze else self._lane(maze)
+            lane = self._engine if maze is self._engine.maze else self._kept.lane(maze)
             place = lane.state_at(cell, carried, heading)
             if place is None:
                 raise ValueError(f"an agent cannot stand on cell {cell!r} and carry {carried!r}")
@@ -533,7 +479,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._earlier, self._adds = earlier, adds
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_kept": _Kept(), "_tables": {}}
+        return {**vars(self), "_tables": {}}
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return the frame ("rgb_array") or the text ("ansi"), or show the window ("human").

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -16,25 +16,24 @@ from .core.compile import checked_rewards
 from .core.places import Places
 from .core.world import World
 from .engines.choice import restacked
-from .engines.collisions import COLLISIONS, meetings, staying
+from .engines.collisions import COLLISIONS, staying
 from .engines.engine import Engine, Lanes, TakesBack, accept
 from .info import Info
 from .maps.arguments import nearest, whole
-from .maps.legend import CODES, LAST_CODE, REWARDS
+from .maps.legend import LAST_CODE, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze
-from .maps.randomness import GAMMA, START, STEPS, RandomBlock, Streams, mix
+from .maps.randomness import GAMMA, STEPS, RandomBlock, Streams, mix
 from .observations import Crowd, Others
 from .options import check_options, found_mazes, masked, start_cell
+from .parallel_starts import checked_starts, spread
+from .parallel_teams import Teams
 from .pictures.crowd import draw_crowd
 from .pictures.shown import ShownLanes
 from .pictures.text import maze_text
 from .pictures.trails import Trails
 from .planning.hitting import explorer_limits, size_limit
 from .settings import Settings, TimeLimit
-
-GOALS: Final = ("shared", "own")
-"""whose goals are whose: every goal is everybody's; or the i-th goal, in reading order, is the i-th agent's"""
 
 
 class ParallelMazes:
@@ -57,7 +56,7 @@ class ParallelMazes:
         render_mode: None, "human" (of one lane), "rgb_array" or "ansi".
         collisions: "blocked" (two agents are never in one cell, nor change places), "swap" (they may change places) or
             "through".
-        goals: "shared" or "own", see `GOALS`.
+        goals: "shared" or "own", see `GOALS` of `parallel_teams.py`.
         pursuers: how many agents, the first ones, pursue the others, the evaders. `collisions` holds within a team. An
             evader that a pursuer meets, in its cell or on the way into it, is tagged, which ends its episode. Goals are
             for evaders. A pursuer's episode ends when no evader is left.
@@ -121,9 +120,9 @@ class ParallelMazes:
     ) -> None:
         if isinstance(maze, World):
             raise TypeError("several agents walk through a Maze, not a World: the reward of staying must be known")
-        for what, name, known in (("collisions", collisions, COLLISIONS), ("goals", goals, GOALS)):
-            if not isinstance(name, str) or name not in known:
-                raise ValueError(f"unknown {what} {name!r}{nearest(name, known)}")
+        if not isinstance(collisions, str) or collisions not in COLLISIONS:
+            raise ValueError(f"unknown collisions {collisions!r}{nearest(collisions, COLLISIONS)}")
+        self._teams = teams = Teams(agents, pursuers, goals, tag)
         self._settings = Settings.checked(
             several=isinstance(maze, Levels), observation=observation, encoding=encoding, view_size=view_size,
             tile=tile, size=size, slip=slip, rewards=rewards, time_limit=time_limit, info=info, discount=discount,
@@ -131,15 +130,9 @@ class ParallelMazes:
             actions=actions, corners=corners, noise=noise, wind=wind,
             format=format, map_warnings=map_warnings, given={}, dots_error=0.0,
         )  # fmt: skip
-        self.num_envs, self.num_agents = whole("num_envs", num_envs, 1), whole("agents", agents, 1)
-        self.pursuers = whole("pursuers", pursuers, 0)
-        if self.pursuers >= self.num_agents and self.pursuers:
-            raise ValueError(f"pursuers are at most {self.num_agents - 1} of {self.num_agents} agents, not {pursuers}")
-        if not isinstance(tag, int | float) or not np.isfinite(tag):
-            raise ValueError(f"tag must be a finite number, not {tag!r}")
-        self.render_mode, self._collisions, self._goals, self._tag = render_mode, collisions, goals, float(tag)
-        self._teams = (np.arange(self.num_agents) >= self.pursuers).astype(np.int64)
-        self.names = self._named()
+        self.num_envs, self.num_agents = whole("num_envs", num_envs, 1), teams.agents
+        self.pursuers, self.names = teams.pursuers, teams.names
+        self.render_mode, self._collisions = render_mode, collisions
         count = self.num_envs * self.num_agents
         self._every = np.arange(count)
 
@@ -159,19 +152,19 @@ class ParallelMazes:
             mazes, self._levels = [one for one in pinned for _ in range(self.num_agents)], None
         else:
             self._levels = levels
-        if self._has_variants:
-            self._variant(mazes[0], self.num_agents - 1)  # refused here, not in a reset
+        if teams.have_variants:
+            teams.variant(mazes[0], self.num_agents - 1)  # refused here, not in a reset
         # variants of a maze without some goals need not pass the check of the whole one
-        self._inner = replace(self._settings, setup=replace(setup, check=accept) if self._has_variants else setup)
+        self._inner = replace(self._settings, setup=replace(setup, check=accept) if teams.have_variants else setup)
         self.engine = _taking_back(self._inner.engine(self._inner.setup, self._sight, count, mazes, self._levels))
         self._info = Info(self._settings.info, discount, self._level)
         if levels is None:
             self._settings.question(setup.compile(mazes), {})
         height, width = mazes[0].tiles.shape
-        teams = 2 if self.pursuers else 1
+        sides = 2 if self.pursuers else 1
         kept = setup.observation
         self._others = (
-            Others(self._sight, kept, setup.encoding, self.num_agents, teams, height, width)
+            Others(self._sight, kept, setup.encoding, self.num_agents, sides, height, width)
             if presence and self.num_agents > 1
             else None
         )
@@ -189,34 +182,10 @@ class ParallelMazes:
         self._over: Lanes | None = None
         self._trails = None if render_mode is None else Trails(count)
         self._reset_once = False
-        if self._has_variants and levels is None:
+        if teams.have_variants and levels is None:
             self._vary(np.arange(self.num_envs), [mazes[0]] * self.num_envs)
-        elif self._has_variants and self._levels is None:
+        elif teams.have_variants and self._levels is None:
             self._vary(np.arange(self.num_envs), pinned)
-
-    @property
-    def _has_variants(self) -> bool:
-        return bool(self.pursuers) or (self._goals == "own" and self.num_agents > 1)
-
-    def _named(self) -> tuple[str, ...]:
-        """Return the names of the agents of a lane."""
-        if not self.pursuers:
-            return tuple(f"agent_{number}" for number in range(self.num_agents))
-        evaders = self.num_agents - self.pursuers
-        return tuple([f"pursuer_{n}" for n in range(self.pursuers)] + [f"evader_{n}" for n in range(evaders)])
-
-    def _variant(self, maze: Maze, agent: int) -> Maze:
-        """Return a maze with the goals of one agent alone; the others are floor."""
-        number = agent - self.pursuers
-        goals = np.flatnonzero(maze.tiles == ord("G"))
-        if self._goals == "own" and len(goals) < self.num_agents - self.pursuers:
-            raise ValueError(
-                f'goals="own" needs a G for each of {self.num_agents - self.pursuers} agents, the maze has {len(goals)}'
-            )
-        keep = goals[:0] if number < 0 else goals if self._goals == "shared" else goals[[number]]
-        tiles = maze.tiles.copy()
-        tiles.ravel()[np.setdiff1d(goals, keep)] = ord(".")
-        return Maze(tiles, maze.metadata)
 
     def _vary(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
         """Put the agents of lanes into their variants of these mazes."""
@@ -224,7 +193,7 @@ class ParallelMazes:
         entered = []
         for maze in mazes:
             if maze not in made:
-                made[maze] = [self._variant(maze, agent) for agent in range(self.num_agents)]
+                made[maze] = [self._teams.variant(maze, agent) for agent in range(self.num_agents)]
             entered += made[maze]
         self._enter(self._agents_of(lanes), entered)
 
@@ -280,12 +249,14 @@ class ParallelMazes:
             found = self._settings.setup.dressed(found_mazes(options["maze"], self.num_envs, self._settings.format))
             self._settings.setup.checked(found, self._sight)
             mazes = [found[0 if len(found) == 1 else lane] for lane in lanes.tolist()]
-        starts = None if "start" not in options else self._starts(options["start"])
+        starts = None
+        if "start" in options:
+            starts = checked_starts(options["start"], self.num_agents, self._collisions != "through")
         self._clock.key[lanes], self._clock.episode[lanes] = key, episode
         if mazes is not None:
             for lane, maze in zip(lanes.tolist(), mazes, strict=True):
                 self._base[lane], self._given[lane] = maze, True
-            if self._has_variants:
+            if self._teams.have_variants:
                 self._vary(lanes, mazes)
             else:
                 self._enter(self._agents_of(lanes), [maze for maze in mazes for _ in range(self.num_agents)])
@@ -295,16 +266,6 @@ class ParallelMazes:
             left = np.setdiff1d(self._over, lanes)
             self._over = left if len(left) else None
         return self._observe(), self._infos()
-
-    def _starts(self, given: Any) -> NDArray[np.int64]:
-        positions = np.asarray(given)
-        if positions.shape == (2,) and self.num_agents == 1:
-            positions = positions[None]
-        if positions.shape != (self.num_agents, 2) or positions.dtype.kind not in "iu":
-            raise ValueError(f"start is a (row, column) for each of the {self.num_agents} agents, not {given!r:.80}")
-        if self._collisions != "through" and len(np.unique(positions, axis=0)) < len(positions):
-            raise ValueError("two agents cannot start in one cell")
-        return positions
 
     def _begin(self, lanes: Lanes, starts: NDArray[np.int64] | None = None) -> None:
         """Begin the episodes that the clock has for lanes."""
@@ -316,7 +277,7 @@ class ParallelMazes:
             engine.draw(self._agents_of(drawing), repeated)
             for lane in drawing.tolist():
                 self._base[lane] = None
-            if self._has_variants:
+            if self._teams.have_variants:
                 self._vary(drawing, [self.maze_of(lane) for lane in drawing.tolist()])
                 engine = self.engine
         episode = np.repeat(self._clock.episode[lanes], count)
@@ -328,7 +289,7 @@ class ParallelMazes:
         if starts is not None:
             self._put(lanes, starts)
         elif self._collisions != "through" and count > 1:
-            self._spread(lanes, streams)
+            spread(engine, agents, count, streams, lambda row: self.maze_of(int(lanes[row])))
         if engine.slips:
             self._random.begin(agents, streams.values, self._clock.time + 1, STEPS)
         self._clock.begin(lanes, self._settings.limit(lambda: self._auto_limits(lanes)))
@@ -344,45 +305,6 @@ class ParallelMazes:
         agents = self._agents_of(lanes)
         flat = np.array(cells).ravel()
         self.engine.put(agents, Places(self.engine.places(agents).maze, flat, np.zeros_like(flat)))
-
-    def _spread(self, lanes: Lanes, streams: Streams) -> None:
-        """Put all agents but the first of each lane on cells of their own, drawn from their streams."""
-        count, engine = self.num_agents, self.engine
-        agents = self._agents_of(lanes)
-        places = engine.places(agents)
-        starts, floor = self._standing(places.of(np.arange(0, len(agents), count)))
-        enough = starts.sum(axis=1, keepdims=True) >= count
-        free = np.where(enough, starts, starts | floor)
-        cells = places.cell.reshape(-1, count).copy()
-        rows = np.arange(len(lanes))
-        for agent in range(1, count):
-            free[rows, cells[:, agent - 1]] = False
-            left = free.sum(axis=1)
-            if not left.all():
-                raise ValueError(f"a maze has no room for {count} agents: {self.maze_of(int(lanes[left.argmin()]))!r}")
-            drawn = streams[np.arange(agent, len(agents), count)].choice(START, left.astype(np.uint64))
-            cells[:, agent] = (np.cumsum(free, axis=1) == drawn[:, None] + 1).argmax(axis=1)
-        flat = cells.ravel()
-        engine.put(agents, Places(places.maze, flat, np.zeros_like(flat)))
-
-    def _standing(self, places: Places) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return for each place's maze which cells are starts, and which are floor that an agent can start on."""
-        scene = self.engine.scene
-        numbers, inverse = np.unique(places.maze, return_inverse=True)
-        size = int(scene.sizes[numbers].max())
-        starts, floor = np.zeros((2, len(numbers), size), dtype=np.bool_)
-        margin = scene.margin
-        for row, number in enumerate(numbers.tolist()):
-            height, width = int(scene.heights[number]), int(scene.widths[number])
-            codes = scene.codes[number, margin : margin + height, margin : margin + width].ravel()
-            starts[row, : height * width] = codes == CODES["S"]
-            floor[row, : height * width] = codes == CODES["."]
-            if scene.bits is not None and scene.bits[number].any():
-                world = self.engine.worlds(np.array([number]))
-                reached = np.zeros(size, dtype=np.bool_)
-                reached[world.cell[world.carried == 0]] = True
-                floor[row] &= reached
-        return starts[inverse], floor[inverse]
 
     def _auto_limits(self, lanes: Lanes) -> NDArray[np.int64]:
         """Return what "auto" means in the mazes of lanes: the same as for one agent."""
@@ -448,7 +370,7 @@ class ParallelMazes:
         if special is not None:
             rewards[special], ends[special] = engine.outcome(special)
         cells = before.reshape(shape), wanted.reshape(shape)
-        stays = staying(*cells, live, self._teams, self._collisions).ravel()
+        stays = staying(*cells, live, self._teams.of, self._collisions).ravel()
         back = np.flatnonzero(stays | ~live.ravel())
         if len(back):
             engine.take_back(back, here)
@@ -456,7 +378,7 @@ class ParallelMazes:
         rewards, ends = rewards.reshape(shape), ends.reshape(shape)
         after = np.where((stays | ~live.ravel()), before, wanted)
         if self.pursuers:
-            self._tag_evaders(cells[0], after.reshape(shape), rewards, ends)
+            self._teams.tag_evaders(cells[0], after.reshape(shape), self.live, rewards, ends)
         truncations = np.zeros(shape, dtype=np.bool_)
         if clock.time in clock.calendar:
             truncations[clock.truncated()] = True
@@ -483,17 +405,6 @@ class ParallelMazes:
             raise ValueError(f"an action is {self.moves.numbered()}, not {wrong[0]}")
         return actions.astype(np.int64)
 
-    def _tag_evaders(self, before: Any, after: Any, rewards: Any, ends: Any) -> None:
-        """Let evaders that pursuers meet lose, and pursuers end when no evader is left; in place."""
-        met = meetings(before, after, self.live & ~ends, self._teams)
-        met[:, self.pursuers :, self.pursuers :] = False
-        rewards += self._tag * np.where(np.arange(self.num_agents) < self.pursuers, met.sum(axis=2), 0)
-        tagged = met.any(axis=2) & (np.arange(self.num_agents) >= self.pursuers)
-        rewards -= self._tag * tagged
-        ends |= tagged
-        none_left = ~(self.live & ~ends)[:, self.pursuers :].any(axis=1)
-        ends[:, : self.pursuers] |= none_left[:, None] & self.live[:, : self.pursuers]
-
     # what is seen
 
     def _observe(self) -> Any:
@@ -515,7 +426,8 @@ class ParallelMazes:
         lanes, count = self.live.shape
         row, column = self.engine.scene.rows_and_columns(self.engine.places())
         others = np.array([[other for other in range(count) if other != agent] for agent in range(count)])
-        kind = np.where(self._teams[:, None] == self._teams[others], 1, 2)
+        team = self._teams.of
+        kind = np.where(team[:, None] == team[others], 1, 2)
         numbers = (np.arange(lanes)[:, None, None] * count + others).reshape(lanes * count, count - 1)
         kind = np.where(self.live.ravel()[numbers], np.tile(kind, (lanes, 1)), 0)
         return Crowd(row, column, numbers, kind)

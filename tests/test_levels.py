@@ -81,7 +81,7 @@ def test_level_seeds_are_all_that_is_drawn():
 
 def test_more_levels_than_stay_compiled(monkeypatch):
     first = mazes(make(level_seeds=range(30)), 100, seed=0)
-    monkeypatch.setattr("mazegrad.envs.env._KEPT", 5)
+    monkeypatch.setattr("mazegrad.envs.kept._KEPT", 5)
     env = make(level_seeds=range(30))
     assert mazes(env, 100, seed=0) == mazes(env, 100, seed=0) == first
 
