@@ -47,7 +47,7 @@ class Window:
 
     Args:
         title: of the window.
-        grows: open it nearly as large as the screen, also where the first frame is smaller.
+        grows: open it nearly as large as the screen, and of its shape, whatever the first frame is.
     """
 
     def __init__(self, title: str = "mazegrad", grows: bool = False) -> None:
@@ -152,8 +152,9 @@ class Window:
                 pygame.display.quit()
                 raise pygame.error("there is no screen")
             most_width, most_height = pygame.display.get_desktop_sizes()[0]
-            scale = min(_SHARE * most_width / width, _SHARE * most_height / height)
-            scale = scale if self.grows else min(1.0, scale)
+            scale = min(_SHARE * most_width / width, _SHARE * most_height / height, 1.0)
+            if self.grows:
+                width, height, scale = most_width, most_height, _SHARE
             size = max(1, round(scale * width)), max(1, round(scale * height))
             self._screen = pygame.display.set_mode(size, pygame.RESIZABLE)
         except pygame.error as error:

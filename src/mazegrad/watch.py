@@ -16,10 +16,10 @@ from .envs.core.scene import SIDES
 from .envs.maps.directions import ARROWS, DOWN, LEFT, RIGHT, UP
 from .envs.maps.legend import AGENT_CODE, CODES, LAST_CODE
 from .envs.maps.moves import FOUR
-from .envs.pictures.draw import draw, tile_size
+from .envs.pictures.draw import draw
 from .envs.pictures.lettering import paint_text, text_width
 from .envs.pictures.text import draw_text
-from .envs.pictures.tiles import INK, PAPER, Frame, Look, cell_picture
+from .envs.pictures.tiles import AGENT, INK, PAPER, Frame, Look, cell_picture
 from .envs.pictures.trails import extend_trail, new_trail
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ SIZE: Final = (720, 1280)
 
 PALE: Final = (226, 223, 216)
 _HISTORY: Final = 100  # steps whose memory is kept
+_LARGEST: Final = 96  # px of a tile
+_SEEN: Final = 6  # px of a tile, below which its agent is too small
+_SMALLEST: Final = 10  # px of letters
+_LEGIBLE: Final = 400  # px of a panel, below which its smallest letters have less than 8 px
 
 MakeAgent: TypeAlias = Callable[[World, np.random.Generator], Agent]
 
@@ -158,7 +162,8 @@ class Picture:
     footer: str = ""
     """a line at the bottom, such as the keys"""
     large: bool = False
-    """letters for the last row of a hall, at least 1/30 of the height, and less that is written"""
+    """letters for the last row of a hall, at least 1/30 of the height, and less that is written; so it is in small
+    pictures too, in which other letters could not be read"""
 
     def draw(self, moment: Moment) -> Frame:
         """Return the picture of a moment, (height, width, 3) uint8."""
@@ -167,13 +172,16 @@ class Picture:
         height, width = self.size
         frame = np.empty((height, width, 3), dtype=np.uint8)
         frame[:] = PAPER
-        height, mind = height - _write_footer(frame, self.footer, self.large), self._mind(moment)
-        if width < height:  # the maze above, the panel below
-            panel = draw_panel(mind, max(min(height // 2, int(width * HEIGHT / WIDTH)), 60), self.large)
+        narrow = width < height
+        room = min(height // 2, width * HEIGHT / WIDTH) if narrow else min(height, 0.4 * width * HEIGHT / WIDTH)
+        large = self.large or room < _LEGIBLE
+        height, mind = height - _write_footer(frame, self.footer, large), self._mind(moment)
+        if narrow:  # the maze above, the panel below
+            panel = draw_panel(mind, max(min(height // 2, int(room)), 60), large)
             _paste(frame, panel, height - panel.shape[0], (width - panel.shape[1]) // 2)
             height -= panel.shape[0]
         else:  # the panel takes the full height, but never more than two fifths of the width
-            panel = draw_panel(mind, max(min(height, int(0.4 * width * HEIGHT / WIDTH)), 60), self.large)
+            panel = draw_panel(mind, max(min(height, int(room)), 60), large)
             _paste(frame, panel, (height - panel.shape[0]) // 2, width - panel.shape[1])
             width -= panel.shape[1]
         _paste_maze(frame, moment, 0, 0, height, width, height // 18)
@@ -240,10 +248,14 @@ class SideBySide:
         height, width = self.size
         frame = np.empty((height, width, 3), dtype=np.uint8)
         frame[:] = PAPER
-        text = height // 29 if self.large else max(11, height // 36)
+        text = max(_SMALLEST, min(height, width) // (29 if self.large else 36))
         there = sum(moment.note == "at the goal" for moment in moments)
         step = max(moment.step for moment in moments)
-        _write(frame, f"{self.title}: step {step}, {there} of {len(moments)} at the goal", text, 1.4 * text, text)
+        head_line = f"step {step}, {there} of {len(moments)} at the goal"
+        for line in (f"{self.title}: {head_line}", head_line):  # the title where there is room
+            if text_width(line, text) < width - 2 * text:
+                break
+        _write(frame, line, text, 1.4 * text, text)
         top, bottom = round(2.4 * text), height - _write_footer(frame, self.footer, self.large)
         columns = _columns(len(moments), bottom - top, width, moments[0])
         rows = -(-len(moments) // columns)
@@ -325,9 +337,15 @@ def _columns(count: int, height: int, width: int, moment: Moment) -> int:
 def _paste_maze(frame: Frame, moment: Moment, top: int, left: int, height: int, width: int, margin: int) -> None:
     """Draw the maze of a moment in the middle of a part of a frame."""
     maze = moment.world.mazes[int(moment.world.maze_of[moment.state])]
-    tile = tile_size(maze, max(height - 2 * margin, 1), max(width - 2 * margin, 1))
+    tile = max(1, min((height - 2 * margin) // maze.height, (width - 2 * margin) // maze.width, _LARGEST))
     picture = draw(moment.world, moment.state, trail=moment.trail, tile=tile)
-    _paste(frame, picture, top + (height - picture.shape[0]) // 2, left + (width - picture.shape[1]) // 2)
+    top, left = top + (height - picture.shape[0]) // 2, left + (width - picture.shape[1]) // 2
+    _paste(frame, picture, top, left)
+    if tile < _SEEN:  # a larger mark, that the agent can be seen
+        row, column = divmod(int(moment.world.cell[moment.state]), maze.width)
+        y, x = top + row * tile + tile // 2, left + column * tile + tile // 2
+        for reach, colour in ((4, PAPER), (3, AGENT)):
+            frame[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1] = colour
 
 
 def _write(frame: Frame, text: str, left: float, y: float, size: int) -> None:
@@ -335,14 +353,14 @@ def _write(frame: Frame, text: str, left: float, y: float, size: int) -> None:
 
 
 def _write_footer(frame: Frame, text: str, large: bool) -> int:
-    """Write a line at the bottom of a frame, and return its height in px; in large letters as much as fits."""
+    """Write as much of a line at the bottom of a frame as fits in legible letters, and return its height in px."""
     if not text:
         return 0
-    size = max(7, min(len(frame) // 45, round(frame.shape[1] / (0.56 * len(text)))))
-    if large:
-        size = len(frame) // 29
-        while text_width(text, size) > frame.shape[1] - 2 * size and "   " in text:
-            text = text.rpartition("   ")[0]
+    height, width = frame.shape[:2]
+    size = min(height, width) // 29 if large else min(height // 45, round(width / (0.56 * len(text))))
+    size = max(size, _SMALLEST)
+    while text_width(text, size) > width - 2 * size and "   " in text:
+        text = text.rpartition("   ")[0]
     _write(frame, text, size, len(frame) - size, size)
     return 2 * size
 
