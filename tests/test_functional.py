@@ -10,6 +10,8 @@ import importlib
 import itertools
 import os
 import pickle
+import subprocess
+import sys
 
 import gymnasium
 import numpy as np
@@ -228,6 +230,21 @@ def test_an_action_that_is_not_one_lets_the_agent_stay(library, mode):
         assert (as_numpy(truncated)[stays] == (time == 2)).all()  # time goes on
 
 
+def test_so_it_does_in_new_mazes(library):
+    _, xp, compiled = library
+    tables = functional.tables(FRESH, xp=xp, size=(2, 2), slip=0.5, time_limit=3, observation="position")
+    step = compiled(functional.step)
+    begin, state = functional.reset(tables, functional.keys(tables, 0, 4))
+    for _ in range(3):
+        seen, state, reward, terminated, truncated, _ = step(
+            tables, state, like(tables, np.array([4, -1, 7, -(2**31)]))
+        )
+        assert (
+            (as_numpy(seen) == as_numpy(begin)).all() and not as_numpy(reward).any() and not as_numpy(terminated).any()
+        )
+    assert as_numpy(truncated).all()
+
+
 def test_what_is_not_an_action_is_refused(library):
     _, xp, _ = library
     tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
@@ -403,6 +420,57 @@ def test_new_mazes_are_those_of_the_vector_environment(library, observation):
         each = each // 100 + 1 if STEPS and library[0] == "strict" else each
         info = ("action_mask", "success")
         assert walk(library, FRESH, each, size=(3, 3), time_limit=13, info=info, **keywords) >= LANES * (each // 14)
+
+
+def test_states_and_tables_are_pytrees(tmp_path):
+    with using("jax") as (xp, _):
+        import jax
+
+        tables = functional.tables("mazegrad/IceLake-v0", xp=xp, info=("success",))
+        _, state = functional.reset(tables, functional.keys(tables, 1, 6))
+        actions = like(tables, np.array([0, 1, 2, 3, 0, 1]))
+        expected = functional.step(tables, state, actions)
+        halves = jax.tree.map(lambda array: array.reshape(2, 3, *array.shape[1:]), (state, actions))
+        mapped = jax.vmap(functional.step, (None, 0, 0))(tables, *halves)
+        np.savez(tmp_path / "saved.npz", *jax.tree.leaves((tables, state)))
+        with np.load(tmp_path / "saved.npz") as saved:
+            leaves = [jax.numpy.asarray(saved[name]) for name in saved]
+        loaded = jax.tree.unflatten(jax.tree.structure((tables, state)), leaves)
+        again = jax.jit(functional.step)(*loaded, actions)
+        donated = jax.jit(functional.step, donate_argnums=1)(tables, state, actions)
+        for one, two, three, four in zip(*map(jax.tree.leaves, (expected, mapped, again, donated)), strict=True):
+            assert (one == two.reshape(one.shape)).all() and (one == three).all() and (one == four).all()
+        assert state.at.is_deleted()
+
+
+@pytest.mark.parametrize("name", ["mazegrad/FourRooms-v0", FRESH])
+def test_a_step_on_the_device_moves_nothing_to_it_or_from_it(name):
+    with using("jax"):
+        import jax
+
+        env = gymnasium.make_vec(name, num_envs=4, engine="jax", slip=0.1, check_actions=False)
+        env.reset(seed=0)
+        actions = jax.numpy.zeros(4, dtype=int)
+        env.step(actions)  # compiles
+        with jax.transfer_guard("disallow"):
+            seen = env.step(actions)[0]
+        assert isinstance(seen, jax.Array)
+
+
+def test_a_module_is_a_library_too():
+    with using("jax"):
+        import jax
+
+        for module in (jax, jax.numpy):
+            assert isinstance(functional.tables("S.G\n", xp=module).words, jax.Array)
+    assert isinstance(functional.tables("S.G\n", xp=np).words, np.ndarray)
+
+
+def test_no_library_is_imported_before_it_is_asked_for():
+    program = "import sys, gymnasium, mazegrad, mazegrad.envs.functional, mazegrad.agents.functional\n"
+    program += "gymnasium.make_vec('mazegrad/Maze-v0', num_envs=2)\n"
+    program += "assert not {'jax', 'torch', 'array_api_compat'} & {*sys.modules}"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_new_mazes_inside_jit_vmap_and_pickle():
