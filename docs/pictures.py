@@ -41,6 +41,35 @@ def watch() -> None:
     save_png(IMAGES / "watch.png", picture.draw(moment))
 
 
+def staircase() -> None:
+    """Draw the storeys of envs, for docs/design.md."""
+    storeys = {
+        "maps": "what is drawn: Maze, tiles, generators, levels, randomness",
+        "core": "what is true: World, rules, Places, Scene",
+        "pictures": "how it looks: frames, text, windows",
+        "observations": "what is seen, as functions of Places",
+        "planning": "what is best: distances, values",
+        "engines": "who steps: Engine",
+        "the clock": "env, vector, episodes, info, replay",
+    }
+    label = f"The storeys of envs, from the ground: {', '.join(storeys)}. Imports go down."
+    parts = ['<rect width="760" height="356" fill="#fbf9f4"/>']
+    for number, (name, about) in enumerate(storeys.items()):
+        left, top = 20 + 40 * number, 296 - 46 * number
+        box = f'width="{620 - 40 * number}" height="40" rx="4" fill="#fff" stroke="#485668" stroke-width="1.5"'
+        parts.append(f'<rect x="{left}" y="{top}" {box}/>')
+        parts.append(f'<text x="{left + 14}" y="{top + 25}" font-size="15" font-weight="bold">{name}</text>')
+        parts.append(f'<text x="626" y="{top + 25}" font-size="13" text-anchor="end">{about}</text>')
+    parts.append('<path d="M690 28V320M682 310l8 14 8-14" stroke="#d94820" stroke-width="2.5" fill="none"/>')
+    parts.append(
+        '<text x="706" y="180" font-size="13" fill="#b03010" transform="rotate(90 706 180)" text-anchor="middle">'
+        "imports go down only</text>"
+    )
+    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 356" font-family="Helvetica, Arial, sans-serif"'
+    text = f'{head} fill="#2c3848" role="img" aria-label="{label}">\n' + "\n".join(parts) + "\n</svg>\n"
+    (IMAGES / "staircase.svg").write_text(text, encoding="utf-8")
+
+
 def eigenvalues() -> None:
     """Draw where the eigenvalues lie, and the margins on a staircase from its end, down, right, down, right, ..."""
     nets = {
@@ -162,7 +191,7 @@ def learning() -> None:
 
 PICTURES = {
     "watch": watch, "moving": moving, "overlays": overlays, "certificate": certificate, "gallery": gallery,
-    "maps": maps, "eigenvalues": eigenvalues, "gradients": gradients, "learning": learning,
+    "maps": maps, "staircase": staircase, "eigenvalues": eigenvalues, "gradients": gradients, "learning": learning,
 }  # fmt: skip
 
 if __name__ == "__main__":

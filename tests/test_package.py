@@ -85,3 +85,17 @@ def test_a_missing_optional_dependency_is_reported_with_the_packages_of_its_extr
             assert f'"{package.partition(";")[0].strip()}"' in packages(extra)
     with pytest.raises(MissingExtra, match=r'no_such_module is not installed; install it with: .* "matplotlib>=3.8"$'):
         require("no_such_module.part", "plot")
+
+
+def test_the_public_address_stands_in_one_place() -> None:
+    """`[project.urls]`; without it there is no badge and no link to an address that may not exist."""
+    for name in ("setup.py", "docs/conf.py"):
+        assert 'get("urls", {})' in (ROOT / name).read_text(encoding="utf-8")
+    files = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff", ".readthedocs.yaml", "Makefile")]
+    files += [*(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / ".github").rglob("*.yml")]
+    own = re.compile(
+        r"(?:github\.com|readthedocs\.io|pypi\.org/p(?:roject)?|colab\.research\.google\.com/github)/\S*mazegrad"
+    )
+    for file in files:
+        found = set(own.findall(file.read_text(encoding="utf-8"))) - {"github.com/OWNER/mazegrad"}
+        assert found == set() or PROJECT.get("urls"), file

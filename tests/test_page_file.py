@@ -3,16 +3,20 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 
 import mazegrad.page.build as build
 from mazegrad.agents import Automaton, wall_follower_automaton
 from mazegrad.cli import main
-from mazegrad.envs import MAZES, load_maze
+from mazegrad.envs import MAZES, Maze, World, load_maze, outcomes
 from mazegrad.envs.maps.legend import LEGEND
+from mazegrad.named import environment_ids
 from mazegrad.page import Drawing, build_page
+from mazegrad.page.command import first_maze
 
 Captured = pytest.CaptureFixture[str]
 SCRIPTS = sorted((build.HERE / "scripts").glob("*.js"))
@@ -214,3 +218,50 @@ def test_edit_opens_a_browser(tmp_path: Path, capsys: Captured, monkeypatch: pyt
     out = tmp_path / "page.html"
     assert main(["edit", "--out", str(out)]) == 0
     assert opened == [f"{out.as_uri()}#mode=draw"] and "opened" in capsys.readouterr().out
+
+
+KEYWORDS = {
+    "WindyGrid-v0": [{"actions": "king"}, {"actions": "king_stay", "wind": "0 0 0 1 1 1 2 2 1 0 varies 2/3"}],
+    "FourRooms-v0": [
+        {"actions": "turns"}, {"noise": "left_of 0.1, back 0.05"}, {"slip": 0.3}, {"actions": "stay", "slip": 0.25},
+        {"actions": "king", "corners": "cut"}, {"rewards": {"step": -0.1, "goal": 5, "bump": -0.25}},
+        {"time_limit": 7, "observation": "view", "encoding": "float"},
+    ],
+    "CliffWalk-v0": [{"rewards": {"trap": -50.5}}, {"slip": 0.1, "rewards": {"step": -2}}],
+    "IceLake-v0": [{"slip": 0.2}, {"noise": "stay 0.5; ~ any 1/3"}],
+    "KeyDoor-v0": [{"actions": "king", "noise": "other 0.2"}],
+    "TMaze-v0": [{"corridor": 4}],
+    "Maze-v0": [{"size": (3, 4), "walls": "thin"}, {"generator": "dungeon", "size": (9, 9)}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("env_id", "keywords"),
+    [(env_id, {}) for env_id in sorted(environment_ids())]
+    + [(f"mazegrad/{name}", keywords) for name, several in KEYWORDS.items() for keywords in several],
+)
+def test_the_text_of_an_environment_says_all_of_its_world(env_id: str, keywords: dict[str, Any]) -> None:
+    """So the page needs no tables beside it: test_page_logic.py holds what it compiles equal to World.compile's."""
+    env = gymnasium.make(env_id, **keywords).unwrapped
+    env.reset(seed=4)
+    world = World.compile(Maze.from_text(first_maze(env_id, 4, **keywords).to_text()))
+    for name in ("next_state", "reward", "terminal", "goal", "dots", "start_states", "cell", "carried", "heading"):
+        assert np.array_equal(getattr(world, name), getattr(env.world, name)), name
+    for name, found in vars(outcomes(world)).items():
+        assert np.array_equal(found, getattr(outcomes(env.world), name)), name
+
+
+def test_page_takes_keywords_and_says_what_it_cannot_draw(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "page.html"
+    words = ["page", "WindyGrid-v0", "--world", "actions=king", "--world", "rewards={'step': -3}", "--out", str(out)]
+    assert main([*words, "--world", "shaping=distance"]) == 0
+    assert capsys.readouterr().out.startswith("not on the page: shaping\n")
+    text = data_of(out.read_text(encoding="utf-8"))["mazes"][0]["text"]
+    assert "actions: king\n" in text and "step -3" in text
+    for words, said in (
+        (["Tabular-v0"], "mazegrad/Tabular-v0 has states but no maze"),
+        (["FourRooms-v0", "--world", "corridor=3"], "--world: mazegrad/FourRooms-v0: "),
+        (["FourRooms-v0", "--world", "actions=kings"], "kings"),
+    ):
+        assert main(["page", *words, "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err

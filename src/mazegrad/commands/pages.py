@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .options import Commands, add_format, output
+from .options import Commands, add_format, add_pair, output
 
 
 def add(commands: Commands) -> None:
@@ -28,6 +28,7 @@ def _page(commands: Commands) -> None:
         "--out", type=output(".html"), default=Path("page.html"), metavar="FILE", help="default: page.html"
     )
     add_format(page)
+    add_pair(page, "--world", "a keyword of an ID's environment, such as actions=king")
 
 
 def _edit(commands: Commands) -> None:
@@ -37,3 +38,4 @@ def _edit(commands: Commands) -> None:
         "--out", type=output(".html"), metavar="FILE", help="keep the page (default: in the temporary folder)"
     )
     add_format(edit)
+    add_pair(edit, "--world", "a keyword of an ID's environment, such as size=5,5")

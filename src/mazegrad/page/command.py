@@ -8,7 +8,7 @@ import webbrowser
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
 
@@ -19,6 +19,8 @@ from ..files import kind_of
 from ..named import environment_ids, find_environment, named_maze
 from .build import Drawing, build_page, drawing_of
 from .minds import automaton_of, net_of
+
+_LEFT_OUT: Final = ("observation", "encoding", "view_size", "shaping", "lateness", "time_limit", "info", "random_goals")
 
 
 def page(arguments: Namespace) -> None:
@@ -33,14 +35,14 @@ def page(arguments: Namespace) -> None:
         elif _is_replay(name):
             replays.append((file.name, _with_mazes(Replay.load(name))))
         else:
-            drawings.append(_drawing(name, arguments.format, arguments.seed))
+            drawings.append(_drawing(name, arguments))
     size = _write(arguments.out, build_page(drawings, replays, nets, automata))
     print(f"wrote {arguments.out} ({size / 1000:.0f} kB); open it in a browser")
 
 
 def edit(arguments: Namespace) -> None:
     """Write the page and open it in a browser where a maze is drawn; without a browser, say where the page is."""
-    given = [] if arguments.maze is None else [_drawing(arguments.maze, arguments.format, arguments.seed)]
+    given = [] if arguments.maze is None else [_drawing(arguments.maze, arguments)]
     out: Path = arguments.out or Path(tempfile.mkdtemp(prefix="mazegrad-")) / "page.html"
     _write(out, build_page(given))
     address = f"{out.resolve().as_uri()}#mode=draw"
@@ -76,19 +78,45 @@ def _with_mazes(replay: Replay) -> str:
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
-def _drawing(name: str, format: str | None, seed: int) -> Drawing:
+def _drawing(name: str, arguments: Namespace) -> Drawing:
     """Return a shipped maze, the maze in a file, or the first maze of an environment."""
+    if Path(name).is_file():
+        return drawing_of(named_maze(name, arguments.format), Path(name).stem)
+    if name.removeprefix("mazegrad/") == "Tabular-v0":
+        raise ValueError("mazegrad/Tabular-v0 has states but no maze, so the page cannot draw it")
     known = {*environment_ids(), *(known.removeprefix("mazegrad/") for known in environment_ids())}
-    if name in known and not Path(name).is_file():
-        return drawing_of(_first_maze(find_environment(name), seed), name)
-    return drawing_of(named_maze(name, format), Path(name).stem)
+    if name not in known:
+        return drawing_of(named_maze(name, arguments.format), name)
+    keywords = dict(arguments.world)
+    maze = first_maze(find_environment(name), arguments.seed, **keywords)
+    if left := [keyword for keyword in keywords if keyword in _LEFT_OUT]:
+        print(f"not on the page: {', '.join(left)}")
+    return drawing_of(maze, name)
 
 
-def _first_maze(env_id: str, seed: int) -> Maze:
-    env = gymnasium.make(env_id).unwrapped
+def first_maze(env_id: str, seed: int, **keywords: Any) -> Maze:
+    """Return the maze of an environment's first episode, with all that its keywords say in its text.
+
+    The page compiles the text into the tables of the environment: actions, noise, wind and slips are written by the
+    environment itself, and rewards here. What the text does not say is no part of a world: observations, limits of
+    time, shaping.
+
+    Raises:
+        ValueError: a keyword that the environment does not have.
+    """
+    try:
+        env = gymnasium.make(env_id, **keywords).unwrapped
+    except TypeError as error:
+        raise ValueError(f"--world: {env_id}: {error}") from None
     assert isinstance(env, MazeEnv)
     env.reset(seed=seed)
-    return env.maze
+    maze, settings = env.maze, {}
+    if keywords.get("rewards"):
+        earned = {**(maze.setting("rewards") or {}), **keywords["rewards"]}
+        settings["rewards"] = ", ".join(f"{name} {number!r}" for name, number in earned.items())
+    if keywords.get("slip") is not None:
+        settings["slip"] = repr(float(keywords["slip"]))
+    return maze.with_settings(settings) if settings else maze
 
 
 def _has_screen() -> bool:
