@@ -1,6 +1,6 @@
 """A World laid out in words of 32 bits, one a move."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,13 +11,13 @@ from ..core.rules import cases, noise_of
 from ..core.world import World
 from ..engines.engine import Setup
 from ..engines.fresh import kinds_of_cells, rewards_of_arriving, world_of_kinds
-from ..info import INFO, LOCAL
+from ..info import INFO, LOCAL, info_table
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import below
 from ..observations import Sight
 from ..observations.sight import row_bytes
-from .fresh import Fresh, maker_of
+from .fresh import Fresh, maker_of, tabler_of
 from .looks import looks_of
 from .structure import Disabled, NextStep, SameStep, Tables
 
@@ -86,7 +86,8 @@ def laid_out_fresh(
     levels: Levels,
     time_limit: int | None,
     longest: int | None,
-    info: Mapping[str, float],
+    info: Sequence[str],
+    discount: float,
     mode: NextStep | SameStep | Disabled,
     array: Any,
 ) -> Tables:
@@ -96,7 +97,7 @@ def laid_out_fresh(
         first: one of the levels.
         time_limit: for all mazes; None: where `longest` is given each has its own, by its size and that at most.
         longest: see `time_limit`; None: there are no limits by size.
-        info: the discount by name.
+        info, discount: see `MazeEnv`.
 
     Raises:
         ValueError: levels that are not made in batches, or what is seen, or in `info`, is not here.
@@ -104,8 +105,8 @@ def laid_out_fresh(
     where_to = "give level_seeds=, or use engine='numpy'"
     if levels.batch is None or setup.rewards.get("bump"):
         raise ValueError(f"the functional engine draws new mazes of walls and floor, with four moves alone; {where_to}")
-    if unknown := [name for name in info if name not in LOCAL or name == "level"]:
-        raise ValueError(f"the functional engine has no info {unknown[0]!r} of a new maze at each reset; {where_to}")
+    if "level" in info:
+        raise ValueError(f"the functional engine has no info 'level' of a new maze at each reset; {where_to}")
     if setup.shaping is not None:
         raise ValueError(f"the functional engine does not shape the rewards of a new maze at each reset; {where_to}")
     height, width = first.tiles.shape
@@ -117,6 +118,9 @@ def laid_out_fresh(
     limits = (
         None if time_limit is None and longest is None else np.array([2**31 - 2 if time_limit is None else time_limit])
     )
+    whole = [name for name in INFO if name not in LOCAL and (name in info or name in map(sight.kind, sight.bare))]
+    of_first = {name: array(info_table(name, setup.compile([first]), discount)[:1]) for name in whole}
+    tables = {name: array(INFO[name](world, discount)[middle]) for name in info if name in LOCAL}
     own = np.array([longest][: time_limit is None and longest is not None], dtype=np.int64)
     return Tables(
         words=small(word),
@@ -132,9 +136,15 @@ def laid_out_fresh(
         lanes=None,
         repeat=small(one[:0]),
         time_limit=small(limits),
-        info={name: array(INFO[name](world, discount)[middle]) for name, discount in info.items()},
+        info={name: tables.get(name, of_first.get(name)) for name in info},
         mode=mode,
-        fresh=Fresh(maker_of(levels.batch, height, width), small(np.array([levels.repeat])), small(own)),
+        fresh=Fresh(
+            maker_of(levels.batch, height, width),
+            tabler_of(tuple(whole), discount, setup),
+            of_first,
+            small(np.array([levels.repeat])),
+            small(own),
+        ),
     )
 
 

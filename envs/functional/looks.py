@@ -14,7 +14,7 @@ from ..engines.engine import Setup
 from ..maps.legend import AGENT_CODE
 from ..observations import Sight
 from ..observations.encodings import encoded
-from .fresh import IS_GOAL, IS_NOTHING, IS_START, OPEN, cells, slots
+from .fresh import IS_GOAL, IS_NOTHING, IS_START, OPEN, cells, of_maze, slots
 from .namespace import Array, counted, namespace, take
 from .structure import State, Tables
 
@@ -41,6 +41,14 @@ class OfCell(NamedTuple):
     def __call__(self, tables: Tables, state: State) -> Array:
         """Return rows of the table, (lanes, ...)."""
         return take(self.table, state.at - state.maze * state.mazes.cells.shape[2])
+
+
+class OfState(NamedTuple):
+    """The row of the tables of the lane's maze."""
+
+    def __call__(self, tables: Tables, state: State) -> Array:
+        """Return rows, (lanes,)."""
+        return of_maze(state, "state")
 
 
 class OfGoal(NamedTuple):
@@ -154,6 +162,8 @@ def _look(name: str, setup: Setup, sight: Sight, size: tuple[int, int], array: A
     if kind == "dots":
         dtype = np.int8 if encode is None else np.float32
         return Dots(array(np.arange(4, dtype=np.int32)), array(np.zeros((), dtype=dtype)))
+    if kind == "state" and encode is None:
+        return OfState()
     if kind in ("index", "position", "goal"):
         table = _table(kind, size)
         return (OfGoal if kind == "goal" else OfCell)(array(table if encode is None else encode(table)))

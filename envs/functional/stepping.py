@@ -243,7 +243,9 @@ def info(tables: Tables, state: State) -> dict[str, Any]:
     """
     if not tables.info:
         return {}
-    rows = _rows(tables, state.at) if tables.fresh is None else fresh.kinds(state)
+    if tables.fresh is not None:
+        return fresh.info(tables, state)
+    rows = _rows(tables, state.at)
     return {name: take(table, rows) for name, table in tables.info.items()}
 
 
@@ -264,6 +266,8 @@ def merged(mask: Array, new: State, old: State) -> State:
 def _either(mask: Array, one: Any, other: Any) -> Any:
     if one is None or (isinstance(one, Mazes) and one is other):
         return other  # (torch.compile cannot ask whether two arrays are the same one)
+    if isinstance(one, dict):
+        return {name: _either(mask, part, other[name]) for name, part in one.items()}
     if isinstance(one, tuple):
         parts = [_either(mask, *pair) for pair in zip(one, other, strict=True)]
         return Mazes(*parts) if isinstance(one, Mazes) else tuple(parts)

@@ -94,6 +94,8 @@ class Mazes(NamedTuple):
     """(lanes, slots) int32: the step limit, where each maze has its own"""
     made: Array
     """(lanes,) int32: the number of the last maze that was made, -1 for none"""
+    tables: dict[str, Array]
+    """(lanes, slots, height * width, ...) by name: what a whole maze decides, such as values"""
 
 
 class State(NamedTuple):

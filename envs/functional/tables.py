@@ -110,7 +110,8 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
             levels=levels,
             time_limit=None if by_size or not bounds else min(bounds),
             longest=min([2**31 - 2, *bounds]) if by_size else None,
-            info=dict.fromkeys(settings.info, settings.discount),
+            info=settings.info,
+            discount=settings.discount,
             mode=MODES[mode],
             array=on_device(xp, device),
         )
