@@ -11,7 +11,7 @@ from .engines.engine import Engine
 from .env import MazeEnv
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
-from .maps.formats import FORMATS, Problem, maze_from_array, maze_to_array, read_problems, save_maze
+from .maps.formats import FORMATS, Problem, maze_from_array, maze_to_array, read_problems, read_rows, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key, growth
 from .maps.legend import AGENT_CODE, AGENT_CODES, LEGEND, REWARDS
 from .maps.levels import Levels
@@ -127,6 +127,7 @@ __all__ = [
     "qmdp",
     "questions",
     "read_problems",
+    "read_rows",
     "save_maze",
     "shaped",
     "shortest_path",

@@ -25,6 +25,7 @@ from mazegrad.envs import (
     maze_to_array,
     outcomes,
     read_problems,
+    read_rows,
     save_maze,
     shortest_path,
 )
@@ -42,6 +43,7 @@ def has(name: str, tile: str) -> bool:
 
 
 ODD = [b"", b"\n", b"\r\n", b"\0", b"\xff", b"#", b"S", b":"]
+SQUARE, ONE_OF_EACH = ("puzzle_row",), ("jumanji",)
 TILES = {name: [ord(tile) for tile in LEGEND if has(name, tile)] for name in FORMATS}
 
 
@@ -49,7 +51,12 @@ TILES = {name: [ord(tile) for tile in LEGEND if has(name, tile)] for name in FOR
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**32))
 def test_what_is_written_is_read_again(name: str, height: int, width: int, seed: int) -> None:
+    width = height if name in SQUARE else width
     drawn = np.random.default_rng(seed).choice(TILES[name], (height, width)).astype(np.uint8)
+    if name in ONE_OF_EACH:  # later starts and goals become floor
+        for tile in "SG":
+            places = np.flatnonzero(drawn == ord(tile))
+            drawn.flat[places[1:]] = ord(".")
     content = FORMATS[name].write(Maze(drawn))
     maze = FORMATS[name].read(content)
     assert np.array_equal(maze.tiles, drawn)
@@ -59,9 +66,20 @@ def test_what_is_written_is_read_again(name: str, height: int, width: int, seed:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_broken_file_is_a_maze_or_a_maze_error(name: str) -> None:
-    rng = random.Random(0)
-    good = FORMATS[name].write(Maze(np.array([TILES[name][-4:]] * 4, dtype=np.uint8)))
-    for _ in range(2000):
+    break_files(name, 2000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORMATS)
+def test_20_000_broken_files_are_mazes_or_maze_errors(name: str) -> None:
+    break_files(name, 20_000, seed=1)
+
+
+def break_files(name: str, n: int, seed: int = 0) -> None:
+    rng = random.Random(seed)
+    tiles = TILES[name][-4:] if name not in ONE_OF_EACH else [ord(tile) for tile in ".#.."]
+    good = FORMATS[name].write(Maze(np.array([tiles] * 4, dtype=np.uint8)))
+    for _ in range(n):
         content = bytearray(good)
         for _ in range(rng.randint(1, 4)):
             place = rng.randrange(len(content) + 1)
@@ -212,6 +230,89 @@ def test_a_string_of_d4rl() -> None:
     assert (caught.value.line, caught.value.column) == (1, 5)
 
 
+def test_d4rl_accepts_the_three_kinds_of_floor_of_its_reader() -> None:
+    assert FORMATS["d4rl"].read(rb"#O 0G\#####").rows() == ["#...G", "#####"]
+
+
+def test_lists_of_ogbench_and_gymnasium_robotics() -> None:
+    source = "# as in their code\nMAZE = [\n    [1, 1, 1, 1],\n    [1, R, 'g', 1],\n    [1, 1, 1, 1],\n]\n"
+    maze = FORMATS["lists"].read(source.encode())
+    assert maze.rows() == ["####", "#SG#", "####"]
+    assert json.loads(FORMATS["lists"].write(maze)) == [[1, 1, 1, 1], [1, "r", "g", 1], [1, 1, 1, 1]]
+    for text, line, column, message in (
+        ("[[1, 2]]", 1, 6, "unknown cell '2'"),
+        ("[[1, 0],\n [c, 0]]", 2, 3, "c is a start or a goal, so say which"),
+        ("[[1, 0],\n [1]]", 2, 3, "row 1 has 1 cells, but the first has 2"),
+        ("[1, 0]", 1, 2, "unexpected '1'"),
+        ("[[1, 0]", 1, 7, "the list has no end"),
+        ("[[1, 0]] + x", 1, 10, "unexpected '\\+'"),
+        ("", 1, 1, "the list has no end"),
+        ("[]", 1, 1, "the maze is empty"),
+    ):
+        with pytest.raises(MazeError, match=message) as caught:
+            FORMATS["lists"].read(text.encode())
+        assert (caught.value.line, caught.value.column) == (line, column), text
+    lake = FORMATS["frozen_lake"].read(b'["SF",\n "FG"]')
+    assert lake == FORMATS["frozen_lake"].read(b"SF\nFG\n")
+    with pytest.raises(MazeError, match="unknown character 'x'") as caught:
+        FORMATS["frozen_lake"].read(b'["SF",\n "Fx"]')
+    assert (caught.value.line, caught.value.column) == (2, 4)
+
+
+def test_arrays_of_jumanji(tmp_path: Path) -> None:
+    walls = np.zeros((5, 5), dtype=bool)
+    walls[[0, 1, 1, 1, 2, 3, 3], [1, 1, 3, 4, 1, 3, 4]] = True  # its toy maze
+    np.savez(tmp_path / "m.npz", walls=walls, agent_position=(0, 0), target_position=np.array([0, 4], np.int32))
+    maze = load_maze(tmp_path / "m.npz")
+    assert maze.rows() == ["S#..G", ".#.##", ".#...", "...##", "....."]
+    assert len(shortest_path(World.compile(maze))) - 1 == 10
+    with pytest.raises(MazeError, match="line 2, column 1: Jumanji has one S in a maze, and this is the second"):
+        save_maze(tmp_path / "two.npz", Maze.from_text("S.G\nS.."))
+    for arrays, message in (
+        ({"wall": walls}, "there is no array 'walls'; the file has wall"),
+        ({"walls": walls[0]}, "walls must be a matrix"),
+        ({"walls": walls, "agent_position": (0, 9)}, "the start, row 0, column 9, is outside"),
+        ({"walls": walls, "agent_position": 3}, r"agent_position must be \(row, column\)"),
+    ):
+        np.savez(tmp_path / "bad.npz", **arrays)
+        with pytest.raises(MazeError, match=message):
+            load_maze(tmp_path / "bad.npz")
+
+
+def test_rows_of_hrm_and_trm(tmp_path: Path) -> None:
+    row = "#" * 30 + ("#" + " " * 28 + "#") * 28 + "#" * 30
+    row = row[:31] + "S" + row[32:868] + "G" + row[869:]
+    assert len(row) == 900
+    (tmp_path / "one.row").write_text(row + "\n")
+    maze = load_maze(tmp_path / "one.row")
+    assert (maze.height, maze.width) == (30, 30)
+    assert maze.find("S").tolist() == [[1, 1]] and maze.find("G").tolist() == [[28, 28]]
+    (tmp_path / "test.csv").write_text(f"source,question,answer,rating\na,{row},{row},1\nb,S  G,SooG,2\n")
+    first, second = read_rows(tmp_path / "test.csv")
+    assert first == maze and second.rows() == ["S.", ".G"]
+    (tmp_path / "bad.csv").write_text("source,question\na,S  x\n")
+    with pytest.raises(MazeError, match=r"bad\.csv, line 2, column 6: unknown character 'x'"):
+        read_rows(tmp_path / "bad.csv")
+    with pytest.raises(MazeError, match="n x n characters, not 5; the nearest square is 4"):
+        FORMATS["puzzle_row"].read(b"S...G")
+    with pytest.raises(MazeError, match="a square maze, and this one has 1 x 3 tiles"):
+        FORMATS["puzzle_row"].write(Maze.from_text("S.G"))
+
+
+def test_starts_and_goals_can_be_given() -> None:
+    grid = np.array(
+        [[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=np.int8
+    )  # as mazelib has them, with entrances in its walls
+    assert maze_from_array(grid, start=(0, 1), goal=(2, 1)).rows() == ["#S#", "#.#", "#G#"]
+    assert load_maze("four_rooms", start=(1, 1), goal=(1, 3)).rows()[1][1:4] == "S.G"
+    for ends, message in (
+        ({"start": (3, 0)}, "the start, row 3, column 0, is outside: 3 x 3 tiles"),
+        ({"start": (1, 1), "goal": (1, 1)}, "start and goal are both in row 1, column 1"),
+    ):
+        with pytest.raises(MazeError, match=message):
+            maze_from_array(grid, **ends)
+
+
 def test_arrays_and_pictures(tmp_path: Path) -> None:
     numbers = np.array([[1, 1, 1, 1], [1, 2, 3, 1], [1, 1, 1, 1]])
     np.save(tmp_path / "m.npy", numbers)
@@ -266,3 +367,9 @@ def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert load_maze(tmp_path / "rooms.tmj") == load_maze(out)
     assert main(["convert", "windy_grid", str(tmp_path / "windy.npy")]) == 2
     assert "does not have 'wind'" in capsys.readouterr().err
+    (tmp_path / "advent.txt").write_text("#####\n#@  #\n#####\n")
+    words = ["--legend", "@=.", "--legend", " =.", "--start", "1,1", "--goal", "1,3"]
+    assert main(["convert", str(tmp_path / "advent.txt"), str(tmp_path / "advent.list"), *words]) == 0
+    assert load_maze(tmp_path / "advent.list").rows() == ["#####", "#S.G#", "#####"]
+    assert main(["convert", str(out), str(tmp_path / "x.txt"), "--goal", "99,0"]) == 2
+    assert "the goal, row 99, column 0, is outside: 13 x 13 tiles" in capsys.readouterr().err

@@ -234,6 +234,38 @@ class Maze:
         kept = {key: value for key, value in changed.items() if value is not None}
         return self if kept == self.metadata else Maze(self.tiles, kept)
 
+    def with_ends(self, start: tuple[int, int] | None = None, goal: tuple[int, int] | None = None) -> "Maze":
+        r"""Return the same maze with its start and its goal at these places, whatever tile was there.
+
+        Args:
+            start, goal: (row, column); the places of former ones become floor. None leaves them as they are.
+
+        Raises:
+            MazeError: (a ValueError) a place outside, or both at one place.
+
+        Example:
+            >>> from mazegrad.envs import Maze
+            >>> print(Maze.from_text("...\n.#.").with_ends(start=(0, 0), goal=(1, 2)).to_text())
+            S..
+            .#G
+        """
+        tiles = self.tiles.copy()
+        for place, tile in ((start, "S"), (goal, "G")):
+            if place is not None:
+                tiles[tiles == ord(tile)] = ord(".")
+        for what, place, tile in (("start", start, "S"), ("goal", goal, "G")):
+            if place is None:
+                continue
+            row, column = place
+            if not (0 <= row < self.height and 0 <= column < self.width):
+                raise self.error(
+                    0, 0, f"the {what}, row {row}, column {column}, is outside: {self.height} x {self.width} tiles"
+                )
+            tiles[row, column] = ord(tile)
+        if start is not None and goal is not None and tuple(start) == tuple(goal):
+            raise self.error(*start, f"start and goal are both in row {start[0]}, column {start[1]}")
+        return Maze(tiles, self.metadata, _source=(None, self._lines))
+
     def find(self, tile: str) -> NDArray[np.int64]:
         """Return the (row, column) of each of these tiles, in reading order: shape (n, 2)."""
         return np.argwhere(self.tiles == ord(tile))

@@ -18,13 +18,21 @@ MAZES: Final[Mapping[str, Path]] = MappingProxyType(
 """Name -> file."""
 
 
-def load_maze(name: str | Path, *, format: str | None = None, legend: Mapping[str, str] | None = None) -> Maze:
+def load_maze(
+    name: str | Path,
+    *,
+    format: str | None = None,
+    legend: Mapping[str, str] | None = None,
+    start: tuple[int, int] | None = None,
+    goal: tuple[int, int] | None = None,
+) -> Maze:
     """Return a shipped maze, or the maze in a file.
 
     Args:
         name: of a shipped maze, or a file.
         format: of the file, a name of `FORMATS`; by default the one of its suffix, or else our text.
         legend: of a drawing with letters of its own: character -> one of our tiles, such as `{"E": "G", " ": "."}`.
+        start, goal: (row, column), in place of those that are drawn; see `Maze.with_ends`.
 
     Raises:
         MazeError: (a ValueError) the file cannot be read.
@@ -39,14 +47,15 @@ def load_maze(name: str | Path, *, format: str | None = None, legend: Mapping[st
     if not isinstance(name, str | Path):
         raise TypeError(f"a maze must be a Maze, a text, a shipped name or a file, not {type(name).__name__}")
     if isinstance(name, str) and name in MAZES:
-        return _shipped(name)
+        return _shipped(name).with_ends(start, goal) if start or goal else _shipped(name)
     if os.path.isdir(name):
         raise ValueError(f"{str(name)!r} is a folder, not a file with a maze")
     if not os.path.isfile(name):  # unlike Path.is_file, it accepts a name of any length
         drawn = "S" in str(name) and set(str(name)) <= LEGEND.keys()
         hint = "; end a drawing of one line with a line break" if drawn else nearest(name, MAZES)
         raise ValueError(f"{str(name)!r:.80} is neither a shipped maze nor a file{hint}")
-    return read_maze(name, format=format, legend=legend)
+    maze = read_maze(name, format=format, legend=legend)
+    return maze.with_ends(start, goal) if start or goal else maze
 
 
 @cache

@@ -17,9 +17,12 @@ from .blank_floor import BLANK_FLOOR, other_format
 from .d4rl import D4RL
 from .format import Format, text_format
 from .frozen_lake import FROZEN_LAKE
+from .jumanji import JUMANJI
 from .letters import letters_format
+from .lists import LISTS
 from .minigrid import MINIGRID
 from .movingai import MOVINGAI, Problem, read_problems
+from .puzzle_rows import PUZZLE_ROW, read_rows
 from .tiled import TILED
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
@@ -31,6 +34,9 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         "movingai": MOVINGAI,
         "minigrid": MINIGRID,
         "d4rl": D4RL,
+        "lists": LISTS,
+        "jumanji": JUMANJI,
+        "puzzle_row": PUZZLE_ROW,
         "array": ARRAY,
         "picture": PICTURE,
         "tiled": TILED,
@@ -158,6 +164,7 @@ __all__ = [
     "maze_to_array",
     "read_maze",
     "read_problems",
+    "read_rows",
     "read_text",
     "save_maze",
 ]

@@ -16,14 +16,15 @@ _TILES: Final = np.frombuffer(b".#SG", dtype=np.uint8)
 _COLOURS: Final = np.array([(255, 255, 255), (0, 0, 0), (0, 160, 0), (220, 0, 0)], dtype=np.uint8)
 
 
-def maze_from_array(array: Any) -> Maze:
+def maze_from_array(array: Any, *, start: tuple[int, int] | None = None, goal: tuple[int, int] | None = None) -> Maze:
     """Return the maze of an array.
 
     Args:
         array: (height, width) bool or integers: 0 or False floor, 1 or True wall, 2 start, 3 goal.
+        start, goal: (row, column), where the array does not have them, as in mazelib.
 
     Raises:
-        MazeError: (a ValueError) another number, with its row and column, or not a matrix.
+        MazeError: (a ValueError) another number, with its row and column, or not a matrix; a place outside.
 
     Example:
         >>> from mazegrad.envs import maze_from_array
@@ -39,7 +40,7 @@ def maze_from_array(array: Any) -> Maze:
     for row, column in np.argwhere(~np.isin(numbers, (0, 1, 2, 3)))[:1]:
         message = f"row {row}, column {column} is {numbers[row, column]}; expected 0 floor, 1 wall, 2 start or 3 goal"
         raise MazeError(message, 1, 1)
-    return Maze(_TILES[numbers.astype(np.int64)])
+    return Maze(_TILES[numbers.astype(np.int64)]).with_ends(start, goal)
 
 
 def maze_to_array(maze: Maze) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-r"""Maze strings of D4RL's maze2d and antmaze: rows of # wall, O floor and G goal, joined by backslashes."""
+r"""Maze strings of D4RL's maze2d and antmaze: # wall, O (or blank, or 0) floor and G goal; rows joined by backslashes."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from ..maze import Maze, MazeError
 from .format import text_format
 from .letters import letters_format
 
-_ROWS: Final = letters_format("", tiles={"#": "#", "O": ".", "G": "G", "R": "S"})
+_ROWS: Final = letters_format("", tiles={"#": "#", "O": ".", " ": ".", "0": ".", "G": "G", "R": "S"})
 
 
 def _read(text: str) -> Maze:
