@@ -1,4 +1,4 @@
-r"""Maze strings of D4RL's maze2d and antmaze: # wall, O (or blank, or 0) floor and G goal; rows joined by backslashes."""
+r"""Maze strings of D4RL's maze2d and antmaze: # wall, O, blank or 0 floor, G goal; rows joined by backslashes."""
 
 from typing import Final
 
