@@ -17,6 +17,7 @@ from .maps.legend import AGENT_CODE, AGENT_CODES, LEGEND, REWARDS
 from .maps.levels import Levels
 from .maps.maze import Maze, MazeError
 from .maps.mutation import mutate
+from .maps.plain import MEASURES, distance_maps, measures
 from .maps.shipped import MAZES, load_maze
 from .maps.splits import canonical, level_digest, level_hashes, split_levels
 from .maps.suites import HOLDOUTS, suite
@@ -31,7 +32,7 @@ from .planning.describe import DifficultyCard, describe
 from .planning.distances import distances, optimal_actions, shortest_path
 from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
-from .planning.plain import best_actions, distance_maps
+from .planning.plain import best_actions
 from .planning.pomdp import POMDP_SOLVERS, BeliefValues, point_based, qmdp
 from .planning.pomdp_text import PomdpTables, parse_pomdp
 from .planning.pomdps import POMDPS, Pomdp
@@ -59,6 +60,7 @@ __all__ = [
     "LEFT",
     "LEGEND",
     "MAZES",
+    "MEASURES",
     "OBSERVATIONS",
     "PLANES",
     "POMDPS",
@@ -117,6 +119,7 @@ __all__ = [
     "load_maze",
     "maze_from_array",
     "maze_to_array",
+    "measures",
     "mutate",
     "opposite",
     "optimal_actions",

@@ -13,8 +13,9 @@ from .core.scene import Scene
 from .core.world import World
 from .engines.engine import Engine, Lanes
 from .maps.legend import is_open
+from .maps.plain import distance_maps
 from .planning.distances import distances, optimal_actions
-from .planning.plain import ArrivalRewards, arrival_rewards, best_actions, distance_maps, values_of_distances
+from .planning.plain import ArrivalRewards, arrival_rewards, best_actions, values_of_distances
 from .planning.values import value_iteration
 
 

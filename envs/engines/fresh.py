@@ -19,9 +19,9 @@ from ..maps.directions import OFFSETS, RIGHT
 from ..maps.legend import is_open
 from ..maps.levels import Levels
 from ..maps.maze import Maze
+from ..maps.plain import IS_PLAIN, distance_maps
 from ..maps.randomness import MAZE, Streams, below
 from ..observations import Sight
-from ..planning.plain import IS_PLAIN, distance_maps
 from ..planning.shaping import distance_potential_of_maps
 from .engine import EVERY, Lanes, Setup
 

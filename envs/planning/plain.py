@@ -1,9 +1,6 @@
-"""Shortest paths in many plain mazes at once, read off their tiles; and when a shortest path is a best policy.
+"""The first moves of shortest paths in many plain mazes at once; and when a shortest path is a best policy."""
 
-A plain maze has walls, floor, starts and goals, and nothing else. Its distances need no compiled tables.
-"""
-
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,65 +8,6 @@ from numpy.typing import NDArray
 from ..core.rules import outcomes
 from ..core.world import World, checked_world
 from ..maps.directions import OFFSETS
-
-PLAIN: Final = np.frombuffer(b" #.SG", dtype=np.uint8)
-"""The tiles of a plain maze."""
-IS_PLAIN: Final = np.isin(np.arange(256), PLAIN)
-"""(256,): of the byte of a tile, whether a plain maze may have it."""
-_UNSEEN, _WALL, _UNKNOWN = -1, -2, -3
-_MANY: Final = 1000  # tiles; for fewer the calls count for more
-_LEVELS: Final = np.full(256, _UNKNOWN, dtype=np.int16)  # of the byte of a tile, before the search
-_LEVELS[PLAIN] = [_WALL, _WALL, _UNSEEN, _UNSEEN, 0]
-
-
-def distance_maps(tiles: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
-    r"""Return the smallest number of steps to a goal from each tile of plain mazes, -1 where there is no way.
-
-    Breadth-first search in all mazes at once, from all goals.
-
-    Args:
-        tiles: (n, height, width), as bytes.
-
-    Returns:
-        (n, height, width), int16 where that is wide enough, else int32.
-
-    Raises:
-        ValueError: another number of axes, or a tile that a plain maze does not have.
-
-    Example:
-        >>> from mazegrad.envs import Maze, distance_maps
-        >>> distance_maps(Maze.from_text("S..\n.#.\n..G").tiles[None])
-        array([[[ 4,  3,  2],
-                [ 3, -1,  1],
-                [ 2,  1,  0]]], dtype=int16)
-    """
-    if tiles.ndim != 3 or tiles.dtype != np.uint8:
-        raise ValueError(f"tiles is a uint8 array (n, height, width), not {tiles.dtype} {tiles.shape}")
-    n, height, width = tiles.shape
-    levels = np.full((n, height + 2, width + 2), _WALL, dtype=np.int16 if height * width < 2**15 else np.int32)
-    inner = levels[:, 1:-1, 1:-1]
-    inner[:] = _LEVELS[tiles]
-    if (inner == _UNKNOWN).any():
-        known, one = PLAIN.tobytes().decode(), chr(tiles[inner == _UNKNOWN][0])
-        raise ValueError(f"distance_maps takes mazes of the tiles {known!r} alone, not of {one!r}")
-    flat, steps = levels.reshape(-1), OFFSETS @ (width + 2, 1)
-    frontier, distance = np.flatnonzero(flat == 0), 0
-    by = np.empty(len(flat), dtype=np.int64)  # which entry of the frontier has reached a tile last
-    while len(frontier):
-        distance += 1
-        reached = []
-        # few tiles: all directions in one call; many: one after the other, so that no tile is reached twice
-        for step in [steps[:, None]] if len(frontier) < _MANY else steps:
-            ahead = (frontier + step).ravel()
-            ahead = ahead[flat.take(ahead, mode="clip") == _UNSEEN]
-            flat[ahead] = distance
-            reached.append(ahead)
-        frontier = np.concatenate(reached)
-        if len(reached) == 1:
-            number = np.arange(len(frontier))
-            by[frontier] = number
-            frontier = frontier[by.take(frontier, mode="clip") == number]
-    return np.maximum(inner, _UNSEEN)
 
 
 def best_actions(maps: NDArray[np.signedinteger]) -> NDArray[np.int8]:

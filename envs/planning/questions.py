@@ -12,8 +12,8 @@ from ..core.world import World, checked_world
 from ..maps.formats.blank_floor import HINT, read_blank_floor
 from ..maps.maze import Maze, MazeError
 from ..maps.own_tiles import as_shown
+from ..maps.plain import IS_PLAIN, distance_maps
 from .distances import Graph, distances
-from .plain import IS_PLAIN, distance_maps
 
 
 class MapWarning(UserWarning):

@@ -12,6 +12,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +22,8 @@ from .envs import GENERATORS, Maze, draw, generate_batch, level_hashes, split_le
 from .envs.maps.arguments import whole
 from .envs.maps.directions import OFFSETS
 from .envs.maps.files import write_file
+from .envs.maps.plain import Bounds, checked_bounds, distance_maps, fitting, why_none
 from .envs.maps.randomness import key_from_seed, stream
-from .envs.planning.plain import distance_maps
 from .film import save_png
 from .progress import progress
 
@@ -129,6 +130,7 @@ def puzzles(
     braid: float = 0.0,
     seed: int = 0,
     avoid: NDArray[np.uint64] | None = None,
+    within: Mapping[str, Bounds] = MappingProxyType({}),
 ) -> tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]:
     """Return n different mazes whose shortest path has a least length, and their distances to the goal.
 
@@ -142,6 +144,7 @@ def puzzles(
         braid: the fraction of dead ends that are opened; loops make several shortest paths.
         seed: the mazes are those of the keys from this seed on.
         avoid: `level_hashes` of mazes that must not be among them.
+        within: bounds of `MEASURES`, name -> (least, largest).
 
     Returns:
         (n, size, size) bytes of `.#SG`, and (n, size, size) steps.
@@ -167,13 +170,18 @@ def puzzles(
         _, first = np.unique(hashes, return_index=True)
         fresh = np.zeros(len(tiles), dtype=bool)
         fresh[first] = ~np.isin(hashes[first], seen)
-        kept = np.flatnonzero(fresh & (length >= max(shortest, 1)))[: n - found]
+        kept = np.flatnonzero(fresh & (length >= max(shortest, 1)) & fitting(tiles, within))[: n - found]
         seen = np.concatenate([seen, hashes[kept]])
         drawn.append(tiles[kept])
         steps.append(ways[kept])
         found += len(kept)
         if tried >= 50 * _BATCH and found * 2000 < tried:
-            raise ValueError(f"of {tried:,} mazes only {found} have a shortest path of {shortest} steps; ask for less")
+            if not found and within:
+                raise ValueError(why_none(tiles, within, tried))
+            bounds = "".join(f", and {name} from {least} to {most}" for name, (least, most) in within.items())
+            raise ValueError(
+                f"of {tried:,} mazes only {found} have a shortest path of {shortest} steps{bounds}; ask for less"
+            )
     return np.concatenate(drawn), np.concatenate(steps)
 
 
@@ -221,19 +229,23 @@ def write_puzzles(arguments: Namespace) -> None:
     "test_larger", "test_loopier" and "test_other" are for tests beyond the training distribution.
 
     Args:
-        arguments: `size`, `n`, `out`, `seed`, and `pictures` (how many PNGs of each split).
+        arguments: `size`, `n`, `out`, `seed`, `measure` (bounds of the mazes, but for the tests beyond them), and
+            `pictures` (how many PNGs of each split).
     """
     out: Path = arguments.out or Path("maze-hard")
     size, n = arguments.size, arguments.n
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} is not empty; name another folder with --out")
+    within = checked_bounds(dict(arguments.measure))
     shortest = round(110 * (size / 30) ** 2)  # HRM's 30 x 30 mazes have more than 110 steps
+    if "path_length" in within:
+        shortest = 0
     beyond: dict[str, dict[str, Any]] = {
         "larger": {"size": size + 10, "shortest": shortest},
         "loopier": {"size": size, "shortest": shortest // 3, "braid": 0.5},
         "other": {"size": size, "shortest": shortest // 3, "generator": "wilson"},
     }
-    tiles, ways = puzzles(n, size=size, shortest=shortest, seed=arguments.seed)
+    tiles, ways = puzzles(n, size=size, shortest=shortest, seed=arguments.seed, within=within)
     split = split_levels(tiles, _SHARES, salt=arguments.seed)
     for name, numbers in split.items():
         if len(numbers):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..arguments import fraction, nearest, whole
 from ..maze import Maze
+from ..plain import MEASURES, Bounds, checked_bounds, fitting, why_none
 from ..randomness import MASK, stream
 from ..thin import thinned
 from . import cellular, dungeons, growing, lines, paths, sets, uniform
@@ -74,9 +75,12 @@ def generate(
         knobs: `braid` (perfect mazes): the fraction of dead ends to open, 0 by default. `start` (all but "path"):
             "first", the top left room, or "random". `goal` (likewise): "last", the bottom right room, "random", or
             "farthest", the tile that takes the most steps from the start. See `KNOBS` and `GENERATORS` for the rest.
+            And bounds of `MEASURES`, (least, largest), such as `path_length=(110, None)`: mazes are made until one is
+            within all of them.
 
     Raises:
-        ValueError: an unknown generator or knob (the message names the nearest), or a number out of range.
+        ValueError: an unknown generator or knob (the message names the nearest), or a number out of range; bounds that
+            no maze is within, of as many as are tried.
         TypeError: a number of the wrong type, or rng is not a numpy Generator.
 
     Example:
@@ -90,8 +94,39 @@ def generate(
         #######
     """
     checked_walls(name, walls)
-    maze = generate_from_key(name, rows, columns, _key(rng), **knobs)
+    bounds = checked_bounds({knob: knobs.pop(knob) for knob in [*knobs] if knob in MEASURES})
+    key = _key(rng)
+    if bounds:
+        key = key_within(bounds, name, rows, columns, key, **knobs)
+    maze = generate_from_key(name, rows, columns, key, **knobs)
     return thinned(maze) if walls == "thin" else maze
+
+
+def key_within(
+    bounds: Mapping[str, Bounds], name: str, rows: int, columns: int, key: int, *, most: int = 20_000, **knobs: Any
+) -> int:
+    """Return the key of a maze that is within the bounds of measures: the first of a sequence that a key begins.
+
+    Args:
+        bounds: measure -> (least, largest).
+        name, rows, columns, knobs: see `generate_from_key`.
+        key: of the sequence.
+        most: how many mazes are tried.
+
+    Raises:
+        ValueError: none of them is within the bounds; the message says what they have.
+    """
+    tried, batch = 0, 1
+    while True:
+        batch = min(batch, most - tried)
+        keys = np.asarray(stream(key, np.arange(tried, tried + batch, dtype=np.uint64)), dtype=np.uint64)
+        tiles = generate_batch(name, rows, columns, keys, **knobs)
+        fits = fitting(tiles, bounds)
+        if fits.any():
+            return int(keys[fits.argmax()])
+        tried, batch = tried + batch, min(4 * batch, 512)
+        if tried >= most:
+            raise ValueError(why_none(tiles, bounds, tried))
 
 
 def checked_walls(name: str, walls: str) -> str:
@@ -223,7 +258,7 @@ def check_knobs(name: str, knobs: Mapping[str, Any]) -> None:
         raise ValueError(f"unknown generator {name!r}{nearest(name, _FAMILIES)}")
     for knob in knobs:
         if knob not in KNOBS[name]:
-            raise ValueError(f"{name} has no knob {knob!r}{nearest(knob, KNOBS[name]) if KNOBS[name] else ''}")
+            raise ValueError(f"{name} has no knob {knob!r}{nearest(knob, [*KNOBS[name], *MEASURES])}")
 
 
 def _tiles(name: str, rows: int, columns: int, key: int, **knobs: Any) -> Tiles:
