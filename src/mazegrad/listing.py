@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from .agents import AGENTS
 from .colour import paint
-from .envs import FORMATS, GENERATORS, LEGEND, MAZES, POMDPS, REWARDS, SOLVERS, load_maze
+from .envs import FORMATS, GENERATORS, LEGEND, MAZES, MEASURES, POMDPS, REWARDS, SOLVERS, load_maze
 from .envs.maps.legend import CODES, TILE_REWARDS
 from .envs.maps.metadata import METADATA
 from .named import environment_ids
@@ -41,6 +41,8 @@ def show_list(arguments: Namespace) -> None:
     print(f"  {' '.join(POMDPS)}")
     _heading("generators")
     print(f"  {' '.join(GENERATORS)}")
+    _heading("measures of mazes")
+    print(f"  {' '.join(MEASURES)}")
     _heading("solvers")
     print(f"  {' '.join(SOLVERS)}")
 

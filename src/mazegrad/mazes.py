@@ -14,6 +14,7 @@ from .envs import solve as find_way
 from .envs.maps.arguments import nearest
 from .envs.maps.directions import ARROWS, OFFSETS
 from .envs.maps.generators import check_knobs
+from .envs.maps.plain import checked_bounds
 from .envs.pictures.draw import FrameSize, tile_size
 from .envs.pictures.text import maze_text
 from .envs.pictures.tiles import Frame
@@ -32,12 +33,16 @@ def make_maze(arguments: Namespace) -> None:
     """Generate a maze, and print it or write it to files."""
     knobs, rng = dict(arguments.knob), np.random.default_rng(arguments.seed)
     check_knobs(arguments.name, knobs)
+    bounds = checked_bounds(dict(arguments.measure))
+    if bounds and arguments.gif is not None:
+        raise ValueError("--gif shows how the first maze of a seed grows; leave out --measure")
     if arguments.gif is not None:
         require("PIL.Image", "video")
         if arguments.walls == "thin":
             raise ValueError("--gif shows how walls of tiles grow; leave out --walls thin")
     try:
-        maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, walls=arguments.walls, **knobs)
+        wanted = {"walls": arguments.walls, **knobs, **bounds}
+        maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **wanted)
     except TypeError as error:  # an option of the wrong type: given by the user, not by the program
         raise ValueError(error) from None
     if not (maze.tiles == ord("G")).any():
@@ -61,7 +66,11 @@ def make_maze(arguments: Namespace) -> None:
 
 def convert(arguments: Namespace) -> None:
     """Read a maze and write it in another format; say what the format does not keep."""
-    maze = named_maze(arguments.maze, arguments.format)
+    if arguments.legend:
+        maze = load_maze(arguments.maze, format=arguments.format, legend=dict(arguments.legend))
+    else:
+        maze = named_maze(arguments.maze, arguments.format)
+    maze = maze.with_ends(arguments.start, arguments.goal)
     save_maze(arguments.out, maze, format=arguments.to)
     print(f"wrote {arguments.out}")
     again = load_maze(arguments.out, format=arguments.to)

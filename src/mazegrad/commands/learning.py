@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..extras import require
 from ..script import count, natural, positive
-from .options import FIRST_EPISODE, Commands, add_format, add_pair, folder, lanes, output
+from .options import FIRST_EPISODE, Commands, add_format, add_measure, add_pair, folder, lanes, output
 
 
 def add(commands: Commands) -> None:
@@ -145,6 +145,7 @@ def _dataset(commands: Commands) -> None:
     dataset.add_argument("name", nargs="+", metavar="ID", help="environments of mazegrad list, all, or maze-hard")
     dataset.add_argument("--size", type=count, default=30, metavar="N", help="maze-hard: tiles of a side (default: 30)")
     dataset.add_argument("--n", type=count, default=1000, metavar="N", help="maze-hard: mazes in all (default: 1000)")
+    add_measure(dataset)
     dataset.add_argument("--pictures", type=natural, default=0, metavar="N", help="maze-hard: PNGs of each split too")
     dataset.add_argument(
         "--level",

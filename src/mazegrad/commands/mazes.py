@@ -1,7 +1,7 @@
 """Options of the commands that make and read mazes: generate, convert, solve."""
 
 from ..script import count
-from .options import Commands, add_format, knob, output, size
+from .options import Commands, add_format, add_measure, knob, letter, output, place, size
 
 
 def add(commands: Commands) -> None:
@@ -28,6 +28,7 @@ def _generate(commands: Commands) -> None:
         metavar="NAME=VALUE",
         help="an option of the generator, such as braid=0.5; may be repeated",
     )
+    add_measure(generate)
     generate.add_argument(
         "--walls", choices=("tiles", "thin"), default="tiles", help="thin: between cells, a tile for each room"
     )
@@ -45,6 +46,12 @@ def _convert(commands: Commands) -> None:
     convert.add_argument("out", type=output(), metavar="FILE", help="written in the format of its suffix")
     convert.add_argument("--format", metavar="NAME", help="of the maze, where its suffix does not say so")
     convert.add_argument("--to", metavar="NAME", help="the format to write, where the suffix does not say so")
+    convert.add_argument(
+        "--legend", type=letter, action="append", default=[], metavar="LETTER=TILE",
+        help="a letter of a drawing and the tile of ours that it stands for, such as E=G; may be repeated",
+    )  # fmt: skip
+    for end in ("start", "goal"):
+        convert.add_argument(f"--{end}", type=place, metavar="ROW,COLUMN", help=f"the {end}, in place of a drawn one")
 
 
 def _solve(commands: Commands) -> None:

@@ -79,6 +79,14 @@ def add_pair(parser: argparse.ArgumentParser, option: str, about: str) -> None:
     )
 
 
+def add_measure(parser: argparse.ArgumentParser) -> None:
+    """Add bounds of how hard mazes are."""
+    parser.add_argument(
+        "--measure", type=bounds, action="append", default=[], metavar="NAME=LEAST:MOST",
+        help="how hard mazes are, such as path_length=110: or dead_ends=:9, see mazegrad list; may be repeated",
+    )  # fmt: skip
+
+
 def add_walk(parser: argparse.ArgumentParser) -> None:
     """Add what says which agent walks where, and for how long."""
     add_world(parser)
@@ -136,6 +144,30 @@ def pair(text: str) -> tuple[str, Any]:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return name, value
+
+
+def bounds(text: str) -> tuple[str, tuple[int | None, int | None]]:
+    """Parse NAME=LEAST:MOST, either of which may be missing; a type for argparse."""
+    name, equals, both = text.partition("=")
+    least, colon, most = both.partition(":")
+    if not equals or not colon or not all(part == "" or part.isdecimal() for part in (least, most)):
+        raise argparse.ArgumentTypeError(f"must be NAME=LEAST:MOST, such as path_length=110:, not {text!r}")
+    return name, (int(least) if least else None, int(most) if most else None)
+
+
+def letter(text: str) -> tuple[str, str]:
+    """Parse LETTER=TILE; a type for argparse."""
+    if len(text) != 3 or text[1] != "=":
+        raise argparse.ArgumentTypeError(f"must be LETTER=TILE, such as E=G, not {text!r}")
+    return text[0], text[2]
+
+
+def place(text: str) -> tuple[int, int]:
+    """Parse ROW,COLUMN; a type for argparse."""
+    row, comma, column = text.partition(",")
+    if not comma or not row.isdecimal() or not column.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be ROW,COLUMN, both from 0, not {text!r}")
+    return int(row), int(column)
 
 
 def knob(text: str) -> tuple[str, int | float | str]:
