@@ -108,7 +108,7 @@ def topics() -> list[Topic]:
     agents-more | More of mazegrad.agents | What belongs to no other page.
         agents
     nn-tensors | Tensors | Compute with arrays that remember how they were made, and get the gradients.
-        nn.tensor nn.graph nn.operators nn.explain nn.gradcheck nn.serialization
+        nn.tensor nn.rules nn.graph nn.operators nn.explain nn.gradcheck nn.serialization
     nn-operations | Operations | The functions of tensors, each with its derivative.
         nn.operations
     nn-differentiation | Derivatives of functions | Gradients, Jacobians, Hessians and their products.

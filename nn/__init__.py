@@ -1,6 +1,6 @@
 """Gradients: reverse-mode automatic differentiation on numpy arrays, and the layers, losses and optimisers on top.
 
-Read `graph.py` first, it is the whole idea; then `tensor.py`. `nn` needs numpy and the standard library.
+Read `graph.py` first, it is the whole idea; then `tensor.py` and `rules.py`. `nn` needs numpy and the standard library.
 """
 
 from typing import TYPE_CHECKING

@@ -21,7 +21,8 @@ from .checks import BELOW_ONE, check
 from .graph import Array
 from .modules import Module
 from .operations.broadcasting import fit
-from .tensor import Operand, Rule, Tensor, composite, operation, plain
+from .rules import Operand, Rule, composite, operation
+from .tensor import Tensor, plain
 
 TILE = 1 << 16  # weights
 CAUSAL_ROWS = 64  # queries in a tile of causal attention: few, so that little of the future is computed
@@ -109,7 +110,18 @@ def _attention(
         np.matmul(scores, v[items, :seen], out=out[items, rows])
 
     def vjp(
-        grads: Sequence[Array | None], needs: Sequence[bool], *, sizes: tuple[int, int] = sizes
+        grads: Sequence[Array | None],
+        needs: Sequence[bool],
+        query: Array = query,
+        key: Array = key,
+        value: Array = value,
+        bias: Array | None = bias,
+        weights: Array = weights,
+        keep: Array | None = keep,
+        rest: Any = rest,
+        scale: float = scale,
+        lead: tuple[int, ...] = lead,
+        sizes: tuple[int, int] = sizes,
     ) -> tuple[Array | None, ...]:
         grad_out = np.zeros_like(out) if grads[0] is None else grads[0].reshape(out.shape)
         grad_weights = None if grads[1] is None else grads[1].reshape(weights.shape)

@@ -2,7 +2,7 @@
 
 A `Node` is one operation performed. It holds its parents and its vector-Jacobian product `vjp(grad, needs)`, which
 turns the gradient of the output into one gradient, or None, for each parent. `backpropagate` visits each node once,
-newest first, and adds up the gradients that arrive. (`tensor.py` holds the arrays and makes the nodes.)
+newest first, and adds up the gradients that arrive. (`tensor.py` holds the arrays, `rules.py` makes the nodes.)
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .graph import recording
-from .tensor import Operand, Rule, Tensor, operation
+from .rules import Operand, Rule, operation
+from .tensor import Tensor
 from .tensor_hooks import RemovableHandle
 
 Hook = Callable[..., Any]
@@ -51,7 +52,7 @@ class Hooks:
 @operation
 def _passed(*tensors: Operand, seen: Callable[[list[Any]], list[Any]]) -> Rule:
     """The tensors themselves; on the way back their gradients are shown to `seen`, which returns those that go on."""
-    return tensors, lambda grads, needs: seen([grads] if len(tensors) == 1 else list(grads))
+    return tensors, lambda grads, needs, seen=seen: seen([grads] if len(tensors) == 1 else list(grads))
 
 
 class _Passage:

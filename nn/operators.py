@@ -9,9 +9,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from numpy.lib.array_utils import normalize_axis_index
+
+from . import functional
 from . import operations as op
 from .graph import Array
-from .tensor import Operand, Tensor, plain
+from .rules import Operand
+from .tensor import Tensor, plain
 
 
 def _swapped(operation: Callable[..., Any]) -> Callable[[Tensor, Operand], Any]:
@@ -29,10 +33,57 @@ def _reshape(self: Tensor, *shape: Any) -> Any:
     return op.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
 
-def _transpose(self: Tensor, *axes: Any) -> Any:
-    """The axes in another order, given as integers or as one tuple; reversed without arguments."""
-    return op.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
+def _permute(self: Tensor, *axes: Any) -> Any:
+    """The axes in another order, given as integers or as one tuple."""
+    return op.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes)
 
+
+def _transpose(self: Tensor, *axes: Any) -> Any:
+    """Two axes exchanged, as in PyTorch; as in numpy, all of them in another order, or reversed without arguments."""
+    if len(axes) != 2:
+        return _permute(self, *axes) if axes else op.transpose(self)
+    one, other = (normalize_axis_index(axis, self.ndim, "transpose") for axis in axes)
+    order = list(range(self.ndim))
+    order[one], order[other] = other, one
+    return op.transpose(self, order)
+
+
+def _clone(self: Tensor) -> Any:
+    """A copy in the graph: what is done to it comes back to the tensor."""
+    return op.multiply(self, 1.0)
+
+
+def _missing(self: Tensor, name: str) -> Any:
+    """Raise AttributeError for a name that tensors do not have, which says what to use instead."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    instead = INSTEAD.get(name)
+    if instead is None and callable(getattr(op, name, None) or getattr(functional, name, None)):
+        instead = f"nn.{name}(tensor)"
+    elif instead is None and name.endswith("_"):
+        instead = "assign(array), which writes a leaf; nothing else is written in place"
+    raise AttributeError(f"a Tensor has no {name!r}" + (f"; use {instead}" if instead else "") + "; see docs/nn.md")
+
+
+INSTEAD = {
+    "add": "+",
+    "cpu": "the tensor itself: there is one device, the processor",
+    "cuda": "the tensor itself: there is one device, the processor",
+    "dim": "ndim",
+    "div": "/",
+    "double": "astype(np.float64)",
+    "eq": "==",
+    "float": "astype(np.float32)",
+    "mm": "@",
+    "mul": "*",
+    "numel": "size",
+    "numpy": "data",
+    "requires_grad_": "requires_grad = True",
+    "sub": "-",
+    "t": "T",
+    "to": "astype(dtype); there is one device, the processor",
+}
+"""PyTorch's name -> what does it here."""
 
 METHODS: dict[str, Callable[..., Any]] = {
     # operators
@@ -61,13 +112,17 @@ METHODS: dict[str, Callable[..., Any]] = {
     # element by element
     "abs": op.absolute,
     "astype": op.astype,
+    "clamp": op.clip,
     "clip": op.clip,
     "cos": op.cos,
     "exp": op.exp,
     "log": op.log,
+    "log_softmax": op.log_softmax,
+    "pow": op.power,
     "relu": op.relu,
     "sigmoid": op.sigmoid,
     "sin": op.sin,
+    "softmax": op.softmax,
     "sqrt": op.sqrt,
     "square": op.square,
     "tanh": op.tanh,
@@ -83,11 +138,17 @@ METHODS: dict[str, Callable[..., Any]] = {
     "sum": op.sum,
     "var": op.var,
     # shapes
+    "clone": _clone,
     "flatten": op.flatten,
     "gather": op.gather,
+    "permute": _permute,
     "reshape": _reshape,
     "squeeze": op.squeeze,
     "transpose": _transpose,
+    "unsqueeze": op.expand_dims,
+    "view": _reshape,
+    # what is not here
+    "__getattr__": _missing,
 }
 
 for _name, _method in METHODS.items():

@@ -93,7 +93,7 @@ def h_conv2d_grad(x, k, g):
 LIST_RETURNED = BACKWARD.replace("return grad_image, grad_kernel", "return [grad_image, grad_kernel]")
 NETS = """
 from mazegrad.nn import Module, Parameter, Tensor
-from mazegrad.nn.tensor import Operand, operation
+from mazegrad.nn.rules import Operand, operation
 @operation
 def conv2d(image: Operand, kernel: Operand):
     return h_conv2d(image, kernel), lambda grad, needs: h_conv2d_grad(image, kernel, grad)

@@ -15,7 +15,7 @@ import pytest
 from mazegrad import nn
 from mazegrad.nn import operations
 from mazegrad.nn.graph import recording
-from mazegrad.nn.tensor import Operand, Rule, operation
+from mazegrad.nn.rules import Operand, Rule, operation
 
 
 def leaf(*shape: int, seed: int = 0, dtype: Any = np.float64) -> nn.Tensor:

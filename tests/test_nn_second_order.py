@@ -97,7 +97,7 @@ def test_third_derivatives(call: Callable[..., Any], shapes: list[tuple[int, ...
 
 
 def test_an_operation_of_ones_own_is_named() -> None:
-    from mazegrad.nn.tensor import Operand, Rule, operation
+    from mazegrad.nn.rules import Operand, Rule, operation
 
     @operation
     def cube(x: Operand) -> Rule:
@@ -109,11 +109,11 @@ def test_an_operation_of_ones_own_is_named() -> None:
         nn.grad(cube(x).sum(), x, create_graph=True)
 
 
-def test_an_entry_that_asks_for_what_the_vjp_does_not_remember_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_that_asks_for_what_the_vjp_does_not_state_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from mazegrad.nn.second_order import TABLE
 
     monkeypatch.setitem(TABLE, "exp", ("x", lambda grad, result: grad * result))
-    with pytest.raises(RuntimeError, match=r"second derivative of 'exp' needs result, but the vjp remembers .*out"):
+    with pytest.raises(RuntimeError, match=r"second derivative of 'exp' asks for result, but the vjp .* reads .*out"):
         nn.exp(nn.Tensor(1.0, requires_grad=True)).backward(create_graph=True)
 
 
@@ -239,7 +239,7 @@ def test_grad_of_several_outputs_with_weights() -> None:
 
 def test_only_what_leads_to_the_inputs_is_computed() -> None:
     """An operation aside of the way may have first derivatives only, or be overwritten since."""
-    from mazegrad.nn.tensor import Operand, Rule, operation
+    from mazegrad.nn.rules import Operand, Rule, operation
 
     @operation
     def cube(x: Operand) -> Rule:

@@ -12,6 +12,7 @@ from inspect import Parameter
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mazegrad import nn
@@ -123,3 +124,50 @@ def test_the_lists_of_torch_s_names_are_complete() -> None:
     assert documented <= torch_names.INITIALS
     for name in ("conv2d", "one_hot", "pixel_shuffle", "scaled_dot_product_attention"):
         assert name in torch_names.FUNCTIONS
+
+
+def test_methods_of_tensors_are_torch_s() -> None:
+    """Also where numpy's word means something else: two axes are exchanged."""
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    array = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for call in (
+        lambda x: x.transpose(-2, -1),
+        lambda x: x[0].transpose(0, 1),
+        lambda x: x[0].transpose(-2, -1),
+        lambda x: x.permute(2, 0, 1),
+        lambda x: x.view(6, -1),
+        lambda x: x.unsqueeze(1),
+        lambda x: x.unsqueeze(-1),
+        lambda x: x.clamp(-0.5, 0.5),
+        lambda x: x.clamp(min=0.1),
+        lambda x: x.pow(2).clone(),
+        lambda x: x.softmax(1),
+        lambda x: x.log_softmax(dim=-1),
+    ):
+        ours, theirs = nn.Tensor(array, requires_grad=True), torch.tensor(array, requires_grad=True)
+        mine, other = call(ours), call(theirs)
+        np.testing.assert_allclose(mine.data, other.detach().numpy(), rtol=1e-12)
+        (mine * mine).sum().backward()
+        (other * other).sum().backward()
+        np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=1e-12, atol=1e-15)  # type: ignore[arg-type]
+    assert nn.Tensor(array).transpose(2, 0, 1).shape == (4, 2, 3)  # with all axes, numpy's
+    with pytest.raises(ValueError, match="out of bounds"):
+        nn.Tensor(array).transpose(0, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("numpy", "a Tensor has no 'numpy'; use data; see docs/nn.md"),
+        ("cuda", "a Tensor has no 'cuda'; use the tensor itself: there is one device, the processor; see docs/nn.md"),
+        ("gelu", "a Tensor has no 'gelu'; use nn.gelu(tensor); see docs/nn.md"),
+        ("add_", "a Tensor has no 'add_'; use assign(array), which writes a leaf; .*; see docs/nn.md"),
+        ("cross", "a Tensor has no 'cross'; see docs/nn.md"),
+    ],
+)
+def test_a_method_that_is_not_here_says_what_is(name: str, words: str) -> None:
+    x = nn.Tensor([1.0])
+    with pytest.raises(AttributeError, match=f"^{words.replace('(', '.').replace(')', '.')}$"):
+        getattr(x, name)
+    assert not hasattr(x, name)
+    assert not hasattr(x, "__array_interface__")

@@ -14,7 +14,7 @@ import numpy as np
 from .. import buffers, operations
 from ..geometry import Axis, Size, conv_axes, remembered, text, transposed_axes
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 from . import general
 from .layout import to_bchw, to_hcwb
 
@@ -29,7 +29,14 @@ def _conv2d(image: Operand, kernel: Operand, bias: Operand, axes: Axes, groups: 
     if bias is not None:
         out += bias[:, None, None]
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        image: Array = image,
+        kernel: Array = kernel,
+        axes: Axes = axes,
+        groups: int = groups,
+    ) -> tuple[Array | None, ...]:
         grad = to_bchw(to_hcwb(grad))  # once for both
         return (
             general.grad_image(kernel, grad, axes, groups) if needs[0] else None,
@@ -48,7 +55,14 @@ def _conv_transpose2d(image: Operand, kernel: Operand, bias: Operand, axes: Axes
     if bias is not None:
         out += bias[:, None, None]
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        image: Array = image,
+        kernel: Array = kernel,
+        axes: Axes = axes,
+        groups: int = groups,
+    ) -> tuple[Array | None, ...]:
         grad = to_bchw(to_hcwb(grad))
         return (
             general.forward(grad, kernel, axes, groups) if needs[0] else None,
@@ -64,7 +78,7 @@ def conv_kernel(image: Operand, outer: Operand, kernel_shape: tuple[int, ...], a
     """The way back to the kernel, taken forward: how much each entry saw; for second derivatives."""
     image, outer = to_bchw(to_hcwb(image)), to_bchw(to_hcwb(outer))
     out = general.grad_kernel(image, outer, kernel_shape, axes, groups)
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, image=image, outer=outer, axes=axes, groups=groups: (
         general.grad_image(grad, outer, axes, groups) if needs[0] else None,
         general.forward(image, grad, axes, groups) if needs[1] else None,
     )
@@ -95,7 +109,7 @@ def bias_relu(x: Operand, bias: Operand) -> Rule:
     out = np.maximum(x, -level, out=buffers.empty_like(x))
     out += level
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array, Array | None]:
+    def vjp(grad: Array, needs: Sequence[bool], out: Array = out) -> tuple[Array, Array | None]:
         mask = np.greater(out, 0, out=buffers.empty_like(out, bool))
         through = np.multiply(grad, mask, out=buffers.empty_like(out))
         return through, sum_channels(through) if needs[1] else None

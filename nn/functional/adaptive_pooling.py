@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation, plain
+from ..rules import Operand, Rule, composite, operation
+from ..tensor import plain
 from .pooling import avg_pool1d, avg_pool2d, check_axes, lifted, max_pool1d, max_pool2d
 
 Cells = tuple[list[tuple[int, int]], ...]  # (begin, end) of each window, by rows and by columns
@@ -104,7 +105,7 @@ def _adaptive_avg(x: Operand, cells: Cells) -> Rule:
     for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
         x[:, :, top:bottom, left:right].mean((2, 3), out=out[:, :, i, j])
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], rows: Any = rows, columns: Any = columns) -> tuple[Array]:
         grad_x = np.zeros_like(x)
         for (i, (top, bottom)), (j, (left, right)) in pairs(rows, columns):
             share = grad[:, :, i, j] / ((bottom - top) * (right - left))
@@ -124,7 +125,7 @@ def _adaptive_max(x: Operand, cells: Cells) -> Rule:
     for i, j in np.ndindex(out.shape[2:]):
         out[:, :, i, j] = x[batch, channel, down[:, :, i, j], across[:, :, i, j]]
 
-    def vjp(grad: Array, needs: Sequence[bool], *, places: Array = places) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], places: Array = places) -> tuple[Array]:
         grad_x = np.zeros_like(x)
         for i, j in np.ndindex(out.shape[2:]):
             grad_x[batch, channel, down[:, :, i, j], across[:, :, i, j]] += grad[:, :, i, j]

@@ -12,7 +12,8 @@ import numpy as np
 from ..checks import PROBABILITY, check, check_choice
 from ..graph import Array
 from ..operations.rectifiers import logistic
-from ..tensor import Operand, Rule, Tensor, composite, operation, plain
+from ..rules import Operand, Rule, composite, operation
+from ..tensor import Tensor, plain
 from .reduction import REDUCTIONS, constant, reduced
 
 
@@ -48,7 +49,19 @@ def _cross_entropy(
     if not whole:
         losses[~kept] = 0  # not by a factor: an ignored row may hold infinities
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        logits: Array = logits,
+        picked: tuple[Array, Array] = picked,
+        kept: Array = kept,
+        share: Array | None = share,
+        weight: Array | None = weight,
+        label_smoothing: float = label_smoothing,
+        classes: int = classes,
+        count: Any = count,
+        reduction: str = reduction,
+    ) -> tuple[Array]:
         out = np.exp(log_p)
         smooth = label_smoothing / classes
         if weight is None:
@@ -84,7 +97,13 @@ def _soft_cross_entropy(
     share = 1 / (len(rows) or math.nan) if reduction == "mean" else 1
 
     def vjp(
-        grad: Array, needs: Sequence[bool], *, target: Array = target, reduction: str = reduction
+        grad: Array,
+        needs: Sequence[bool],
+        logits: Array = logits,
+        target: Array = target,
+        weight: Array | None = weight,
+        factor: float = factor,
+        reduction: str = reduction,
     ) -> tuple[Array | None, Array | None]:
         scale = (grad * share).reshape(-1, 1)
         by_logits = (np.exp(log_p) * weighted.sum(1, keepdims=True) - weighted) * scale if needs[0] else None
@@ -194,7 +213,15 @@ def _nll(input: Operand, target: Array, weight: Array | None, reduction: str, ig
     losses = np.where(kept, -input[where] * share, 0)
     count = share.sum()
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        input: Array = input,
+        where: tuple[Array, ...] = where,
+        share: Array = share,
+        count: Any = count,
+        reduction: str = reduction,
+    ) -> tuple[Array]:
         out = np.zeros_like(input)
         out[where] = -share * (grad / count if reduction == "mean" else grad)
         return (out,)
@@ -250,8 +277,12 @@ def _binary_cross_entropy_with_logits(
     return reduced(
         losses,
         reduction,
-        lambda *, factor=factor, target=target: factor * ((1 - target) - (1 + more * target) * logistic(-input)),
+        lambda: factor * ((1 - target) - (1 + more * target) * logistic(-input)),
         lambda: factor * (more * missed - input),
+        input=input,
+        target=target,
+        factor=factor,
+        more=more,
     )
 
 
@@ -299,8 +330,11 @@ def _binary_cross_entropy(input: Operand, target: Operand, weight: Array | None,
     return reduced(
         losses,
         reduction,
-        lambda *, factor=factor, input=input: factor * (input - target) / np.maximum(input * (1 - input), 1e-12),
+        lambda: factor * (input - target) / np.maximum(input * (1 - input), 1e-12),
         lambda: factor * (no - yes),
+        input=input,
+        target=target,
+        factor=factor,
     )
 
 

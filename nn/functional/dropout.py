@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import operations
 from ..checks import PROBABILITY, check
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 
 
 @operation
@@ -29,7 +29,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, *, rng: np.ra
     keep = np.empty_like(input)
     np.copyto(keep.ravel(order="K"), rng.random(input.size, dtype=input.dtype) >= p)
     keep *= 1 / (1 - p) if p < 1 else 0
-    return input * keep, lambda grad, needs: (grad * keep,)
+    return input * keep, lambda grad, needs, keep=keep: (grad * keep,)
 
 
 def _whole_channels(

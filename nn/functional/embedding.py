@@ -9,12 +9,12 @@ import numpy as np
 
 from ..checks import INTEGER, check
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, constant, operation
+from ..rules import Operand, Rule, composite, constant, operation
 
 
 @operation
 def _embedding(weight: Operand, index: Array, padding: int | None) -> Rule:
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], index: Array = index, padding: int | None = padding) -> tuple[Array]:
         full = np.zeros_like(weight)
         if index.size:  # sort, then sum each run of equal indices
             flat, rows = index.ravel(), grad.reshape(index.size, weight.shape[1])

@@ -12,7 +12,8 @@ from .. import operations
 from ..checks import POSITIVE_INTEGER, check
 from ..graph import Array
 from ..operations.broadcasting import fit
-from ..tensor import Operand, Rule, composite, operation, plain
+from ..rules import Operand, Rule, composite, operation
+from ..tensor import plain
 from .padding import pad
 from .pooling import avg_pool2d
 
@@ -34,7 +35,16 @@ def _normalise(
     out = normal if weight is None else normal * weight
     out = out if bias is None else out + bias
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        normal: Array = normal,
+        scale: Array = scale,
+        weight: Array | None = weight,
+        bias: Array | None = bias,
+        own: bool = own,
+        axes: tuple[int, ...] = axes,
+    ) -> tuple[Array | None, ...]:
         inner = grad if weight is None else grad * weight
         grad_x = None
         if needs[0] and own:
@@ -264,7 +274,14 @@ def _rms_norm(x: Operand, weight: Operand, axes: tuple[int, ...], eps: float) ->
     scale = 1 / np.sqrt((x * x).mean(axes, keepdims=True) + eps)
     normal = x * scale
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        normal: Array = normal,
+        scale: Array = scale,
+        weight: Array | None = weight,
+        axes: tuple[int, ...] = axes,
+    ) -> tuple[Array | None, ...]:
         grad_x = None
         if needs[0]:
             grad_x = np.array(grad if weight is None else grad * weight)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import buffers, operations
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -65,7 +65,7 @@ def _pad(x: Operand, both: list[tuple[int, int]], mode: str, value: float) -> Ru
     for to, source in copies:
         out[to] = out[source]
 
-    def vjp(grad: Array, needs: Sequence[bool], *, both: Any = both, mode: str = mode) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], both: Any = both, mode: str = mode) -> tuple[Array]:
         if copies:
             grad = grad.copy(order="K")
             for to, source in reversed(copies):

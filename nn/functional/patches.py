@@ -12,19 +12,19 @@ from .. import operations
 from ..checks import POSITIVE_INTEGER, check
 from ..geometry import Axis, Size, conv_axes, numbers
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 
 Axes = tuple[Axis, ...]
 
 
 @operation
 def _unfold(x: Operand, axes: Axes) -> Rule:
-    return taken_apart(x, axes), lambda grad, needs, *, axes=axes: (put_together(grad, axes),)
+    return taken_apart(x, axes), lambda grad, needs, axes=axes: (put_together(grad, axes),)
 
 
 @operation
 def _fold(x: Operand, axes: Axes) -> Rule:
-    return put_together(x, axes), lambda grad, needs, *, axes=axes: (taken_apart(grad, axes),)
+    return put_together(x, axes), lambda grad, needs, axes=axes: (taken_apart(grad, axes),)
 
 
 def taken_apart(image: Array, axes: Axes) -> Array:

@@ -15,7 +15,8 @@ import numpy as np
 from .. import buffers, operations
 from ..geometry import Axis, Size, pool_axes, remembered
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation, plain
+from ..rules import Operand, Rule, composite, operation
+from ..tensor import plain
 
 Axes = tuple[Axis, ...]
 
@@ -30,7 +31,15 @@ def _max_pool2d(x: Operand, axes: Axes) -> Rule:
     if np.may_share_memory(out, x):  # windows of one pixel
         out = out.copy(order="K")
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        x: Array = x,
+        columns: Array = columns,
+        out: Array = out,
+        high: Axis = high,
+        wide: Axis = wide,
+    ) -> tuple[Array]:
         spoilt = bool(np.isnan(out.max(initial=-np.inf)))
         return (_deal(_deal(grad, out, columns, 2, high, spoilt), columns, x, 3, wide, spoilt),)
 
@@ -130,7 +139,9 @@ def _avg_pool2d(x: Operand, axes: Axes, counts: tuple[Array, Array] | float) -> 
     out = _slide(_slide(x, 3, wide, np.add, 0), 2, high, np.add, 0)
     out = _divided(out, counts, fresh=not np.may_share_memory(out, x))
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grad: Array, needs: Sequence[bool], high: Axis = high, wide: Axis = wide, counts: Any = counts
+    ) -> tuple[Array]:
         return (_spread(_spread(_divided(grad, counts), 2, high), 3, wide),)
 
     return out, vjp

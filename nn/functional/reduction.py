@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..graph import Array
-from ..tensor import Rule, Tensor, plain
+from ..rules import Rule
+from ..tensor import Tensor, plain
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def reduced(losses: Array, reduction: str, by_input: Callable[..., Array], by_target: Callable[..., Array]) -> Rule:
-    """The rule of elementwise losses: mean, sum or themselves, with functions that give the slopes by both operands."""
+def reduced(
+    losses: Array, reduction: str, by_input: Callable[[], Array], by_target: Callable[[], Array], **reads: Any
+) -> Rule:
+    """The rule of elementwise losses: mean, sum or themselves, with functions that give the slopes by both operands.
+
+    `reads` is what the slopes are computed from, for second derivatives.
+    """
     count = {"mean": np.size(losses), "batchmean": np.shape(losses)[0] if np.ndim(losses) else 1}.get(reduction, 1)
     share = losses.dtype.type(1 / (count or math.nan))
 
-    def vjp(grad: Array, needs: Sequence[bool], *, reduction: str = reduction) -> tuple[Array | None, Array | None]:
+    def vjp(grad: Array, needs: Sequence[bool], **reads: Any) -> tuple[Array | None, Array | None]:
         return (
             by_input() * (grad * share) if needs[0] else None,
             by_target() * (grad * share) if needs[1] else None,
         )
 
-    return (losses if reduction == "none" else losses.sum() * share), vjp
+    return (losses if reduction == "none" else losses.sum() * share), partial(vjp, reduction=reduction, **reads)
 
 
 def check_same_shape(name: str, input: Any, target: Any) -> None:

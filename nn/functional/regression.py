@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..checks import NOT_NEGATIVE, POSITIVE, check, check_choice
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 from .reduction import REDUCTIONS, check_same_shape, reduced
 
 
 @operation
 def _mse(input: Operand, target: Operand, reduction: str) -> Rule:
     rest = input - target
-    return reduced(rest * rest, reduction, lambda *, input=input, target=target: 2 * rest, lambda: -2 * rest)
+    return reduced(rest * rest, reduction, lambda: 2 * rest, lambda: -2 * rest, input=input, target=target)
 
 
 @composite
@@ -44,7 +44,7 @@ def mse_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Any
 def _l1(input: Operand, target: Operand, reduction: str) -> Rule:
     rest = input - target
     slope = np.sign(rest)
-    return reduced(np.abs(rest), reduction, lambda *, input=input, target=target: slope, lambda: -slope)
+    return reduced(np.abs(rest), reduction, lambda: slope, lambda: -slope, input=input, target=target)
 
 
 @composite
@@ -71,8 +71,12 @@ def _huber(input: Operand, target: Operand, reduction: str, delta: float, scale:
     return reduced(
         losses,
         reduction,
-        lambda *, input=input, target=target, delta=delta, scale=scale: held,
+        lambda: held,
         lambda: -held,
+        input=input,
+        target=target,
+        delta=delta,
+        scale=scale,
     )
 
 
@@ -122,8 +126,11 @@ def _kl_div(input: Operand, target: Operand, reduction: str, log_target: bool) -
     return reduced(
         losses,
         reduction,
-        lambda *, input=input, target=target, log_target=log_target: -share,
+        lambda: -share,
         lambda: by_target,
+        input=input,
+        target=target,
+        log_target=log_target,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import buffers, operations
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 
@@ -144,7 +144,9 @@ def _resample(x: Operand, axis: int, places: Array, weights: Array | None) -> Ru
             part *= factors[t].reshape(wide)
         out = part if out is None else np.add(out, part, out=out)
 
-    def vjp(grad: Array, needs: Sequence[bool], *, axis: int = axis) -> tuple[Array]:
+    def vjp(
+        grad: Array, needs: Sequence[bool], axis: int = axis, places: Array = places, factors: Array | None = factors
+    ) -> tuple[Array]:
         matrix = np.zeros((size, new), x.dtype)
         rows = np.broadcast_to(np.arange(new), places.shape)
         np.add.at(matrix, (places, rows), 1 if factors is None else factors)
@@ -165,7 +167,7 @@ def _repeat(x: Operand, times: tuple[int, ...]) -> Rule:
     for cell in cells:
         out[cell] = x
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], cells: Any = cells) -> tuple[Array]:
         grad_x = np.zeros_like(x)
         for cell in cells:
             grad_x += grad[cell]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..geometry import Size
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 from .pooling import check_axes
 
 
@@ -119,7 +119,7 @@ def _put_back(x: Operand, places: Array, size: tuple[int, ...]) -> Rule:
     flat = np.zeros((*shape[: -len(size)], math.prod(size)), x.dtype)
     np.put_along_axis(flat, places, x.reshape(places.shape), -1)
 
-    def vjp(grad: Array, needs: Sequence[bool], *, size: tuple[int, ...] = size) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], places: Array = places, size: tuple[int, ...] = size) -> tuple[Array]:
         return (np.take_along_axis(grad.reshape(flat.shape), places, -1).reshape(x.shape),)
 
     return flat.reshape(shape), vjp

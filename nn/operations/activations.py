@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..checks import check_choice
-from ..tensor import Operand, Rule, operation
+from ..rules import Operand, Rule, operation
 from .normal import FARTHEST, normal
 
 
@@ -22,7 +22,7 @@ def tanh(input: Operand) -> Rule:
         Tensor([1.    , 0.7864, 0.    ], shape=(3,), float32)
     """
     out = np.tanh(input)
-    return out, lambda grad, needs: (grad * (1 - out * out),)
+    return out, lambda grad, needs, out=out: (grad * (1 - out * out),)
 
 
 @operation
@@ -35,7 +35,7 @@ def sigmoid(input: Operand) -> Rule:
         array([0.   , 0.5  , 0.881])
     """
     out = 1 / (1 + np.exp(-input))
-    return out, lambda grad, needs: (grad * (out * (1 - out)),)
+    return out, lambda grad, needs, out=out: (grad * (out * (1 - out)),)
 
 
 @operation
@@ -51,7 +51,7 @@ def relu(input: Operand) -> Rule:
         Tensor([0., 0., 1.], shape=(3,), float32)
     """
     out = np.maximum(input, 0)
-    return out, lambda grad, needs: (grad * (out > 0),)
+    return out, lambda grad, needs, out=out: (grad * (out > 0),)
 
 
 @operation
@@ -78,7 +78,7 @@ def gelu(input: Operand, approximate: str = "none") -> Rule:
         steepness = (1 - inner * inner) * (math.sqrt(0.5 / math.pi) * (1 + 3 * 0.044715 * input * input)) * input
     out = finite * share
     steepness += share  # the slope
-    return out, lambda grad, needs, *, input=input, approximate=approximate: (grad * steepness,)
+    return out, lambda grad, needs, input=input, approximate=approximate: (grad * steepness,)
 
 
 @operation
@@ -95,7 +95,7 @@ def softmax(input: Operand, dim: int = -1) -> Rule:
     """
     out = np.exp(input - input.max(dim, keepdims=True, initial=-np.inf))
     out /= out.sum(dim, keepdims=True)
-    return out, lambda grad, needs: (out * (grad - (grad * out).sum(dim, keepdims=True)),)
+    return out, lambda grad, needs, out=out, dim=dim: (out * (grad - (grad * out).sum(dim, keepdims=True)),)
 
 
 @operation
@@ -109,4 +109,4 @@ def log_softmax(input: Operand, dim: int = -1) -> Rule:
     """
     out = input - input.max(dim, keepdims=True, initial=-np.inf)
     out -= np.log(np.exp(out).sum(dim, keepdims=True))
-    return out, lambda grad, needs: (grad - np.exp(out) * grad.sum(dim, keepdims=True),)
+    return out, lambda grad, needs, out=out, dim=dim: (grad - np.exp(out) * grad.sum(dim, keepdims=True),)

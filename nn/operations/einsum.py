@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 from .reductions import sum as sum_over
 from .shapes import getitem, reshape, transpose
 
@@ -135,7 +135,7 @@ def _einsum(a: Operand, b: Operand, parts: tuple[str, str, str]) -> Rule:
         spread = tuple(i for i, letter in enumerate(mine) if letter not in found)
         return np.broadcast_to(np.expand_dims(small, spread), [sizes[letter] for letter in mine])
 
-    return _contract(a, of_a, b, of_b, of_out), lambda grad, needs: (
+    return _contract(a, of_a, b, of_b, of_out), lambda grad, needs, a=a, b=b, of_a=of_a, of_b=of_b, of_out=of_out: (
         back(grad, b, of_b, of_a) if needs[0] else None,
         back(grad, a, of_a, of_b) if needs[1] else None,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, constant, operation
+from ..rules import Operand, Rule, composite, constant, operation
 from .broadcasting import fit
 
 
@@ -25,7 +25,7 @@ def add(a: Operand, b: Operand) -> Rule:
                [12., 22., 32.]])
     """
     out = a + b
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b: (
         fit(grad, a) if needs[0] else None,
         fit(grad, b) if needs[1] else None,
     )
@@ -41,7 +41,7 @@ def subtract(a: Operand, b: Operand) -> Rule:
         array([ 0.75, -1.  ])
     """
     out = a - b
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b: (
         fit(grad, a) if needs[0] else None,
         fit(-grad, b) if needs[1] else None,
     )
@@ -58,7 +58,7 @@ def multiply(a: Operand, b: Operand) -> Rule:
         [4.0, 3.0]
     """
     out = a * b
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b: (
         fit(grad * b, a) if needs[0] else None,
         fit(grad * a, b) if needs[1] else None,
     )
@@ -74,7 +74,7 @@ def divide(a: Operand, b: Operand) -> Rule:
         array([0.5 , 0.25])
     """
     out = a / b
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b, out=out: (
         fit(settled(grad, grad / b), a) if needs[0] else None,
         fit(settled(grad, -grad * out / b), b) if needs[1] else None,
     )
@@ -92,7 +92,9 @@ def power(a: Operand, b: Operand) -> Rule:
     """
     out = a**b
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, Array | None]:
+    def vjp(
+        grad: Array, needs: Sequence[bool], a: Array = a, b: Array = b, out: Array = out
+    ) -> tuple[Array | None, Array | None]:
         grad_a = grad_b = None
         if needs[0]:
             slope = b * a ** np.where(b == 0, 0, b - 1)[()]  # 0, not 0 * inf, for 0 ** 0
@@ -117,7 +119,7 @@ def maximum(a: Operand, b: Operand) -> Rule:
         array([0. , 0.5, 1. ], dtype=float32)
     """
     out = np.maximum(a, b)
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b: (
         fit(grad * share(a, b), a) if needs[0] else None,
         fit(grad * share(b, a), b) if needs[1] else None,
     )
@@ -133,7 +135,7 @@ def minimum(a: Operand, b: Operand) -> Rule:
         array([1., 2., 3.])
     """
     out = np.minimum(a, b)
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b: (
         fit(grad * share(b, a), a) if needs[0] else None,
         fit(grad * share(a, b), b) if needs[1] else None,
     )
@@ -156,7 +158,7 @@ def settled(grad: Array, result: Array) -> Array:
 @operation
 def _where(a: Operand, b: Operand, condition: Array) -> Rule:
     out = np.where(condition, a, b)
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, a=a, b=b, condition=condition: (
         fit(np.where(condition, grad, 0), a) if needs[0] else None,
         fit(np.where(condition, 0, grad), b) if needs[1] else None,
     )
@@ -210,7 +212,7 @@ def absolute(x: Operand) -> Rule:
         array([-1.,  0.,  1.], dtype=float32)
     """
     out = np.abs(x)
-    return out, lambda grad, needs: (grad * np.subtract(x > 0, x < 0, dtype=x.dtype),)
+    return out, lambda grad, needs, x=x: (grad * np.subtract(x > 0, x < 0, dtype=x.dtype),)
 
 
 @operation
@@ -223,7 +225,7 @@ def square(x: Operand) -> Rule:
         array([9., 4.])
     """
     out = x * x
-    return out, lambda grad, needs: (2 * grad * x,)
+    return out, lambda grad, needs, x=x: (2 * grad * x,)
 
 
 @operation
@@ -237,7 +239,7 @@ def sqrt(x: Operand) -> Rule:
         Tensor([0.25,  inf], shape=(2,), float32)
     """
     out = np.sqrt(x)
-    return out, lambda grad, needs: (settled(grad, grad / (2 * out)),)
+    return out, lambda grad, needs, out=out: (settled(grad, grad / (2 * out)),)
 
 
 @operation
@@ -253,7 +255,7 @@ def exp(x: Operand) -> Rule:
         Tensor([1.    , 2.7183], shape=(2,), float32)
     """
     out = np.exp(x)
-    return out, lambda grad, needs: (grad * out,)
+    return out, lambda grad, needs, out=out: (grad * out,)
 
 
 @operation
@@ -267,7 +269,7 @@ def log(x: Operand) -> Rule:
         Tensor([1.  , 0.25], shape=(2,), float32)
     """
     out = np.log(x)
-    return out, lambda grad, needs: (settled(grad, grad / x),)
+    return out, lambda grad, needs, x=x: (settled(grad, grad / x),)
 
 
 @operation
@@ -281,7 +283,7 @@ def sin(x: Operand) -> Rule:
         (0.0, 1.0)
     """
     out = np.sin(x)
-    return out, lambda grad, needs: (grad * np.cos(x),)
+    return out, lambda grad, needs, x=x: (grad * np.cos(x),)
 
 
 @operation
@@ -295,7 +297,7 @@ def cos(x: Operand) -> Rule:
         array([ 1., -1.])
     """
     out = np.cos(x)
-    return out, lambda grad, needs: (-grad * np.sin(x),)
+    return out, lambda grad, needs, x=x: (-grad * np.sin(x),)
 
 
 @operation
@@ -315,7 +317,7 @@ def clip(x: Operand, min: Operand = None, max: Operand = None) -> Rule:
         raise ValueError("clip needs min, max, or both")
     low, high = -np.inf if min is None else min, np.inf if max is None else max
     inside = (x >= low) & (x <= high)
-    return np.clip(x, min, max), lambda grad, needs: (
+    return np.clip(x, min, max), lambda grad, needs, x=x, low=low, high=high, inside=inside: (
         fit(grad * inside, x) if needs[0] else None,
         fit(np.where((x < low) & (low < high), grad, 0), min) if needs[1] else None,
         fit(np.where((x > high) | (low > high), grad, 0), max) if needs[2] else None,
@@ -336,4 +338,4 @@ def astype(x: Operand, dtype: DTypeLike) -> Rule:
     """
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"expected float32 or float64, not {np.dtype(dtype)}")
-    return x.astype(dtype), lambda grad, needs: (grad.astype(x.dtype),)
+    return x.astype(dtype), lambda grad, needs, x=x: (grad.astype(x.dtype),)

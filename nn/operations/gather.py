@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, constant, rearrangement
+from ..rules import Operand, Rule, composite, constant, rearrangement
 
 
 @composite
@@ -55,7 +55,7 @@ def _gather(input: Operand, dim: int, index: Array) -> Rule:
         places[dim] = index
     where = tuple(places)
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], where: tuple[Array, ...] = where) -> tuple[Array]:
         full = np.zeros_like(input)
         np.add.at(full, where, grad)
         return (full,)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..rules import Operand, Rule, operation
 from .broadcasting import fit
 
 
@@ -25,7 +25,7 @@ def matmul(a: Operand, b: Operand) -> Rule:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ValueError("matmul takes vectors and matrices; for a number there is *")
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, Array | None]:
+    def vjp(grad: Array, needs: Sequence[bool], a: Array = a, b: Array = b) -> tuple[Array | None, Array | None]:
         left = a if a.ndim > 1 else a[None, :]
         right = b if b.ndim > 1 else b[:, None]
         grad = grad if a.ndim > 1 else np.expand_dims(grad, -1 if b.ndim == 1 else -2)
@@ -53,7 +53,9 @@ def linear(input: Operand, weight: Operand, bias: Operand = None) -> Rule:
     if bias is not None:
         out += bias
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array | None, ...]:
+    def vjp(
+        grad: Array, needs: Sequence[bool], input: Array = input, weight: Array = weight
+    ) -> tuple[Array | None, ...]:
         grad = grad.reshape(len(rows), grad.shape[-1])
         across = weight.T @ grad.T if rows.flags.f_contiguous else None  # in the input's own memory order
         return (

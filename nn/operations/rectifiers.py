@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checks import POSITIVE, check
 from ..graph import Array
-from ..tensor import Operand, Rule, composite, operation
+from ..rules import Operand, Rule, composite, operation
 from .activations import sigmoid
 from .broadcasting import fit
 from .elementwise import absolute, add, divide, multiply
@@ -31,7 +31,9 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Rule:
     """
     positive = input > 0
     out = np.where(positive, input, input * negative_slope)
-    return out, lambda grad, needs: (np.where(positive, grad, grad * negative_slope),)
+    return out, lambda grad, needs, positive=positive, negative_slope=negative_slope: (
+        np.where(positive, grad, grad * negative_slope),
+    )
 
 
 @operation
@@ -53,7 +55,8 @@ def prelu(input: Operand, weight: Operand) -> Rule:
         raise ValueError("expected one weight, or one for each channel, the second axis of the input")
     slope = weight.reshape((weight.size, *[1] * (input.ndim - 2)) if weight.size != 1 else (1,) * input.ndim)
     positive = input > 0
-    return np.where(positive, input, slope * input), lambda grad, needs: (
+    out = np.where(positive, input, slope * input)
+    return out, lambda grad, needs, input=input, weight=weight, slope=slope, positive=positive: (
         np.where(positive, grad, slope * grad) if needs[0] else None,
         fit(np.where(positive, 0, grad * input), slope).reshape(weight.shape) if needs[1] else None,
     )
@@ -63,7 +66,7 @@ def _elu(input: Array, alpha: float, scale: float, steepness: float) -> Rule:
     """scale * input above 0, scale * alpha * (exp(steepness * input) - 1) below."""
     negative, height = input <= 0, scale * alpha
     out = np.where(negative, np.expm1(np.minimum(input, 0) * steepness) * height, input * scale)
-    return out, lambda grad, needs: (
+    return out, lambda grad, needs, input=input, negative=negative, height=height, scale=scale, steepness=steepness: (
         np.where(negative, grad * (np.exp(np.minimum(input, 0) * steepness) * (height * steepness)), grad * scale),
     )
 
@@ -124,7 +127,7 @@ def silu(input: Operand) -> Rule:
         array([-0.269,  0.   , 10.   ])
     """
     gate = logistic(input)
-    return input * gate, lambda grad, needs: (grad * gate * (1 + input * (1 - gate)),)
+    return input * gate, lambda grad, needs, input=input: (grad * gate * (1 + input * (1 - gate)),)
 
 
 @operation
@@ -137,7 +140,7 @@ def mish(input: Operand) -> Rule:
         array([-0.303,  0.   ,  5.   ])
     """
     gate = np.tanh(np.logaddexp(input, 0))
-    return input * gate, lambda grad, needs: (grad * (gate + input * logistic(input) * (1 - gate * gate)),)
+    return input * gate, lambda grad, needs, input=input: (grad * (gate + input * logistic(input) * (1 - gate * gate)),)
 
 
 @operation
@@ -152,7 +155,9 @@ def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Rule
     check(POSITIVE, beta=beta)
     straight = input * beta > threshold
     out = np.where(straight, input, np.logaddexp(input * beta, 0) / beta)
-    return out, lambda grad, needs: (np.where(straight, grad, grad * logistic(input * beta)),)
+    return out, lambda grad, needs, input=input, beta=beta, straight=straight: (
+        np.where(straight, grad, grad * logistic(input * beta)),
+    )
 
 
 @operation
@@ -164,7 +169,7 @@ def logsigmoid(input: Operand) -> Rule:
         >>> nn.logsigmoid([-100.0, 0.0]).round(3)
         array([-100.   ,   -0.693])
     """
-    return -np.logaddexp(-input, 0), lambda grad, needs: (grad * logistic(-input),)
+    return -np.logaddexp(-input, 0), lambda grad, needs, input=input: (grad * logistic(-input),)
 
 
 @operation
@@ -179,7 +184,7 @@ def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Rul
     if not min_val <= max_val:
         raise ValueError(f"min_val is {min_val} and max_val {max_val}; expected the first to be the smaller")
     outside = (input <= min_val) | (input >= max_val)
-    return np.clip(input, min_val, max_val), lambda grad, needs: (np.where(outside, 0, grad),)
+    return np.clip(input, min_val, max_val), lambda grad, needs, outside=outside: (np.where(outside, 0, grad),)
 
 
 @operation
@@ -192,7 +197,7 @@ def relu6(input: Operand) -> Rule:
         array([0., 3., 6.])
     """
     outside = (input <= 0) | (input >= 6)
-    return np.clip(input, 0, 6), lambda grad, needs: (np.where(outside, 0, grad),)
+    return np.clip(input, 0, 6), lambda grad, needs, outside=outside: (np.where(outside, 0, grad),)
 
 
 @operation
@@ -205,7 +210,7 @@ def hardsigmoid(input: Operand) -> Rule:
         array([0.  , 0.5 , 0.75, 1.  ])
     """
     inside = (input > -3) & (input < 3)
-    return np.clip(input + 3, 0, 6) / 6, lambda grad, needs: (np.where(inside, grad / 6, 0),)
+    return np.clip(input + 3, 0, 6) / 6, lambda grad, needs, inside=inside: (np.where(inside, grad / 6, 0),)
 
 
 @operation
@@ -217,7 +222,7 @@ def hardswish(input: Operand) -> Rule:
         >>> nn.hardswish([-1.5, 0.0, 1.5, 4.0])
         array([-0.375,  0.   ,  1.125,  4.   ])
     """
-    return input * (np.clip(input + 3, 0, 6) / 6), lambda grad, needs: (
+    return input * (np.clip(input + 3, 0, 6) / 6), lambda grad, needs, input=input: (
         grad * np.where(input <= -3, 0, np.where(input < 3, input / 3 + 0.5, 1)),
     )
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import Array
-from ..tensor import Axis, Operand, Rule, operation
+from ..rules import Operand, Rule, operation
+from ..tensor import Axis
 
 
 def axes(x: Array, axis: Axis) -> tuple[int, ...]:
@@ -46,7 +47,8 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
                [7.]])
     """
     axis = axes(x, axis)
-    return x.sum(axis, keepdims=keepdims), lambda grad, needs: (back(grad, x, axis, keepdims),)
+    out = x.sum(axis, keepdims=keepdims)
+    return out, lambda grad, needs, x=x, axis=axis, keepdims=keepdims: (back(grad, x, axis, keepdims),)
 
 
 @operation
@@ -64,11 +66,20 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Rule:
     """
     axis = axes(x, axis)
     out = x.mean(axis, keepdims=keepdims) if x.size else x.sum(axis, keepdims=keepdims) * np.nan  # without a warning
-    return out, lambda grad, needs: (back(grad * (np.size(out) / (x.size or 1)), x, axis, keepdims),)
+    return out, lambda grad, needs, x=x, out=out, axis=axis, keepdims=keepdims: (
+        back(grad * (np.size(out) / (x.size or 1)), x, axis, keepdims),
+    )
 
 
 def _extreme(x: Array, out: Array, axis: tuple[int, ...], keepdims: bool) -> Rule:
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        x: Array = x,
+        out: Array = out,
+        axis: tuple[int, ...] = axis,
+        keepdims: bool = keepdims,
+    ) -> tuple[Array]:
         hits = (x == back(out, x, axis, keepdims)).astype(x.dtype)
         return (back(grad, x, axis, keepdims) * hits / hits.sum(axis, keepdims=True),)
 
@@ -117,7 +128,9 @@ def prod(x: Operand, axis: int | None = None, keepdims: bool = False) -> Rule:
     over = axes(x, axis)
     out = x.prod(over, keepdims=keepdims)
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grad: Array, needs: Sequence[bool], x: Array = x, over: tuple[int, ...] = over, keepdims: bool = keepdims
+    ) -> tuple[Array]:
         factors = np.moveaxis(x, over[0], 0) if len(over) == 1 else x.reshape(-1)
         others = np.ones_like(factors)  # the product of those before times the product of those after
         np.cumprod(factors[:-1], 0, out=others[1:])
@@ -141,7 +154,9 @@ def logsumexp(input: Operand, axis: Axis, keepdims: bool = False) -> Rule:
     top = input.max(axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isinf(top), 0, top)
     out = np.log(np.exp(input - top).sum(axis, keepdims=True)) + top
-    return dropped(out, axis, keepdims), lambda grad, needs: (back(grad, input, axis, keepdims) * np.exp(input - out),)
+    return dropped(out, axis, keepdims), lambda grad, needs, input=input, out=out, axis=axis, keepdims=keepdims: (
+        back(grad, input, axis, keepdims) * np.exp(input - out),
+    )
 
 
 @operation
@@ -158,4 +173,5 @@ def cumsum(input: Operand, axis: int) -> Rule:
     if not over:
         return input.copy(), lambda grad, needs: (grad,)
     along = over[0]
-    return np.cumsum(input, along), lambda grad, needs: (np.flip(np.cumsum(np.flip(grad, along), along), along),)
+    out = np.cumsum(input, along)
+    return out, lambda grad, needs, along=along: (np.flip(np.cumsum(np.flip(grad, along), along), along),)

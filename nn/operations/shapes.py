@@ -12,7 +12,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Axis, Operand, Rule, Tensor, composite, rearrangement
+from ..rules import Operand, Rule, composite, rearrangement
+from ..tensor import Axis, Tensor
 from .broadcasting import fit
 
 
@@ -26,7 +27,7 @@ def reshape(x: Operand, shape: Sequence[int] | int) -> Rule:
         array([[1, 2, 3],
                [4, 5, 6]])
     """
-    return _reshaped(x, shape), lambda grad, needs: (_reshaped(grad, x.shape),)
+    return _reshaped(x, shape), lambda grad, needs, x=x: (_reshaped(grad, x.shape),)
 
 
 def _reshaped(x: Array, shape: Sequence[int] | int) -> Array:
@@ -94,7 +95,7 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Rule:
         (4, 2, 3)
     """
     back = None if axes is None else np.argsort([axis % x.ndim for axis in axes])
-    return x.transpose(axes), lambda grad, needs: (grad.transpose(back),)
+    return x.transpose(axes), lambda grad, needs, back=back: (grad.transpose(back),)
 
 
 @rearrangement
@@ -107,7 +108,7 @@ def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Rule:
         array([[1.],
                [2.]])
     """
-    return np.expand_dims(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
+    return np.expand_dims(x, axis), lambda grad, needs, x=x: (grad.reshape(x.shape),)
 
 
 @rearrangement
@@ -121,7 +122,7 @@ def squeeze(x: Operand, axis: Axis = None) -> Rule:
         >>> nn.squeeze(x).shape, nn.squeeze(x, axis=0).shape
         ((3,), (3, 1))
     """
-    return np.squeeze(x, axis), lambda grad, needs: (grad.reshape(x.shape),)
+    return np.squeeze(x, axis), lambda grad, needs, x=x: (grad.reshape(x.shape),)
 
 
 @rearrangement
@@ -135,7 +136,7 @@ def broadcast_to(x: Operand, shape: Sequence[int]) -> Rule:
         >>> x.grad
         array([3., 3.], dtype=float32)
     """
-    return np.broadcast_to(x, shape), lambda grad, needs: (fit(grad, x),)
+    return np.broadcast_to(x, shape), lambda grad, needs, x=x: (fit(grad, x),)
 
 
 @rearrangement
@@ -148,7 +149,7 @@ def getitem(x: Operand, index: Any) -> Rule:
     if not once:
         index = copy.deepcopy(index)
 
-    def vjp(grad: Array, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(grad: Array, needs: Sequence[bool], x: Array = x, index: Any = index, once: bool = once) -> tuple[Array]:
         full = np.zeros_like(x)
         if once:
             full[index] = grad
@@ -162,7 +163,7 @@ def getitem(x: Operand, index: Any) -> Rule:
 @rearrangement
 def _concatenate(*xs: Operand, axis: int) -> Rule:
     ends = np.cumsum([x.shape[axis] for x in xs])[:-1]
-    return np.concatenate(xs, axis), lambda grad, needs: np.split(grad, ends, axis)
+    return np.concatenate(xs, axis), lambda grad, needs, axis=axis: np.split(grad, ends, axis)
 
 
 @composite
@@ -186,7 +187,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Any:
 
 @rearrangement
 def _stack(*xs: Operand, axis: int) -> Rule:
-    return np.stack(xs, axis), lambda grad, needs: list(np.moveaxis(grad, axis, 0))
+    return np.stack(xs, axis), lambda grad, needs, axis=axis: list(np.moveaxis(grad, axis, 0))
 
 
 @composite

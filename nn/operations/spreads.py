@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from ..graph import Array
-from ..tensor import Axis, Operand, Rule, operation
+from ..rules import Operand, Rule, operation
+from ..tensor import Axis
 from .reductions import axes, back, dropped
 
 
@@ -40,7 +41,10 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: fl
     """
     axis = axes(x, axis)
     rest, variance, steepness = _variance(x, axis, correction)
-    return dropped(variance, axis, keepdims), lambda grad, needs: (back(grad, x, axis, keepdims) * (rest * steepness),)
+    out = dropped(variance, axis, keepdims)
+    return out, lambda grad, needs, x=x, axis=axis, keepdims=keepdims, steepness=steepness: (
+        back(grad, x, axis, keepdims) * (rest * steepness),
+    )
 
 
 @operation
@@ -56,7 +60,8 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False, *, correction: fl
     rest, variance, steepness = _variance(x, axis, correction)
     root = np.sqrt(variance)
     inverse = np.where(root == 0, 0, 1 / (2 * root))
-    return dropped(root, axis, keepdims), lambda grad, needs: (
+    out = dropped(root, axis, keepdims)
+    return out, lambda grad, needs, x=x, axis=axis, keepdims=keepdims, steepness=steepness, inverse=inverse: (
         back(grad, x, axis, keepdims) * (rest * (inverse * steepness)),
     )
 
@@ -83,19 +88,23 @@ def norm(input: Operand, p: float | str = 2.0, axis: Axis = None, keepdims: bool
     axis, size = axes(input, axis), np.abs(input)
     if p == 0:
         count = (size != 0).sum(axis, keepdims=True).astype(size.dtype)
-        return dropped(count, axis, keepdims), lambda grad, needs: (np.zeros_like(input),)
+        return dropped(count, axis, keepdims), lambda grad, needs, input=input: (np.zeros_like(input),)
     if math.isinf(p):
         out = size.max(axis, keepdims=True) if p > 0 else size.min(axis, keepdims=True)
         equal = np.where(size == out, np.sign(input), 0)
         shared = (size == out).sum(axis, keepdims=True).astype(size.dtype)
-        return dropped(out, axis, keepdims), lambda grad, needs: (equal * (grad.reshape(out.shape) / shared),)
+        return dropped(out, axis, keepdims), lambda grad, needs, out=out, equal=equal, shared=shared: (
+            equal * (grad.reshape(out.shape) / shared),
+        )
     top = size.max(axis, keepdims=True, initial=0) if p > 0 else size.min(axis, keepdims=True, initial=np.inf)
     top = np.where((top == 0) | np.isinf(top), 1, top)
     part = size / top
     ratio = (part**p).sum(axis, keepdims=True) ** (1 / p)
     out = ratio * top
 
-    def vjp(grad: Array, needs: object) -> tuple[Array]:
+    def vjp(
+        grad: Array, needs: object, input: Array = input, out: Array = out, ratio: Array = ratio, p: float = p
+    ) -> tuple[Array]:
         with np.errstate(all="ignore"):
             slope = np.sign(input) * (part / ratio) ** (p - 1)
         return (np.where((input == 0) | (out == 0), 0, slope) * grad.reshape(out.shape),)

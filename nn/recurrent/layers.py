@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 from .. import functional, operations
 from ..checks import POSITIVE_INTEGER, PROBABILITY, check
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
+from ..rules import Operand, Rule, operation
 from . import sequences
 from .schedule import Resets
 from .weights import Weighted, nonlinearity_settings, with_axis
@@ -175,7 +175,7 @@ class _Layers(Weighted):
 @operation
 def _reordered(x: Operand, order: Array, back: Array) -> Rule:
     """The sequences of a batch in another order; `back` undoes it."""
-    return x[:, order], lambda grad, needs: (grad[:, back],)
+    return x[:, order], lambda grad, needs, back=back: (grad[:, back],)
 
 
 def _keep(found: list[Array | None], number: int, order: Array | None, grad: Array) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from .. import buffers
 from ..graph import Array
-from ..tensor import Operand, Rule, operation
-from .schedule import Resets, check, outputs, project, schedule, scratch_array, slots, sum_of, weight_grads
+from ..rules import Operand, Rule, operation
+from .schedule import Resets, Schedule, check, outputs, project, schedule, scratch_array, slots, sum_of, weight_grads
 
 Keep = Callable[[Array], None]
 """Takes the gradient of the whole state by slot, (T + 1, batch, size of the state)."""
@@ -84,11 +84,16 @@ def rnn(
     def vjp(
         grads: Sequence[Array | None],
         needs: Sequence[bool],
-        *,  # for second derivatives
+        x: Array = x,
+        weight_ih: Array = weight_ih,
+        weight_hh: Array = weight_hh,
         h_0: Array | None = h_0,
         bias_ih: Array | None = bias_ih,
         bias_hh: Array | None = bias_hh,
+        size: int = size,
+        order: Schedule = order,
         nonlinearity: str = nonlinearity,
+        leak: float = leak,
     ) -> tuple[Array | None, ...]:
         grad_out, grad_last = grads
         d = scratch_array(len(x), x, size, order)  # with respect to f's argument
@@ -171,11 +176,15 @@ def lstm(
     def vjp(
         grads: Sequence[Array | None],
         needs: Sequence[bool],
-        *,  # for second derivatives
+        x: Array = x,
+        weight_ih: Array = weight_ih,
+        weight_hh: Array = weight_hh,
         h_0: Array | None = h_0,
         c_0: Array | None = c_0,
         bias_ih: Array | None = bias_ih,
         bias_hh: Array | None = bias_hh,
+        size: int = size,
+        order: Schedule = order,
     ) -> tuple[Array | None, ...]:
         grad_out, grad_h, grad_c = grads
         d = scratch_array(len(x), x, 4 * size, order)  # with respect to the gates' arguments
@@ -272,10 +281,14 @@ def gru(
     def vjp(
         grads: Sequence[Array | None],
         needs: Sequence[bool],
-        *,  # for second derivatives
+        x: Array = x,
+        weight_ih: Array = weight_ih,
+        weight_hh: Array = weight_hh,
         h_0: Array | None = h_0,
         bias_ih: Array | None = bias_ih,
         bias_hh: Array | None = bias_hh,
+        size: int = size,
+        order: Schedule = order,
     ) -> tuple[Array | None, ...]:
         grad_out, grad_last = grads
         # four blocks: n's, r's and z's arguments, and U_n h; x enters the first three, h the last three

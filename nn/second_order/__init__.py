@@ -6,14 +6,14 @@ must itself be differentiable (`create_graph=True`), `pull` takes the vjp from a
 the gradient of the output to that of the operand. Or it is a `Formula`, the operation as a composition of others,
 through which the gradient is passed back.
 
-**The contract.** The parameters of an entry's functions are the names of what they need, and the operation's vjp must
-remember values under these names: as variables of its closure, or as keyword defaults (`*, x=x`: what only a second
-derivative uses). So a variable of a vjp that an entry names cannot be renamed alone; `pull` raises an error that names
-both, and the tests differentiate every operation twice. Besides, an entry can ask for `grad`, for `vjp` itself and for
-`shapes`, those of the operands. Operands and `out` arrive as tensors in their places in the graph, all else as it is.
+**The contract.** A vjp states what it reads: its parameters after `grad` and `needs`, each with its value as default,
+`lambda grad, needs, a=a, b=b: ...`. The parameters of an entry's functions say which of these they take. `pull` raises
+an error that names both where they do not fit, and the tests differentiate every operation twice. Besides, an entry can
+ask for `grad`, for `vjp` itself and for `shapes`, those of the operands. Operands and `out` arrive as tensors in their
+places in the graph, all else as it is.
 
-Gradients of operands that were broadcast are summed by `pull`. Without `create_graph` nothing of this runs, and no
-operation keeps anything for it in memory.
+Gradients of operands that were broadcast are summed by `pull`. Without `create_graph` nothing of this runs, and only
+`gelu` and the losses keep an array in memory for it, an operand that the first vjp could do without.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[An
     """Do what `Node.pull` does, in operations: the gradients of the outputs and of the operands are tensors.
 
     Raises:
-        RuntimeError: the operation has no entry in the table, its vjp lacks what the entry needs, or an operand was
-            overwritten.
+        RuntimeError: the operation has no entry in the table, its vjp does not state what the entry asks for, or an
+            operand was overwritten.
     """
     if node.name not in TABLE:
         raise RuntimeError(
@@ -64,8 +65,8 @@ def pull(node: Node, grads: Sequence[Any], needs: Sequence[bool]) -> Sequence[An
 
 
 def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
-    """What the vjp remembers, by name; operands and the output as tensors in their places in the graph."""
-    saved = {**_variables(node.vjp), "vjp": node.vjp, "shapes": node.input_shapes}
+    """What the vjp reads, by name; operands and the output as tensors in their places in the graph."""
+    saved = {**stated(node.vjp), "vjp": node.vjp, "shapes": node.input_shapes}
     for name, edge in zip(operands, node.parents, strict=False):
         if edge is None or name not in saved:
             continue
@@ -77,12 +78,12 @@ def _remembered(node: Node, operands: Sequence[str]) -> dict[str, Any]:
     return saved
 
 
-def _variables(function: Any) -> dict[str, Any]:
-    """The variables of a function's closure and its keyword defaults, and those of functions among them."""
-    cells = getattr(function, "__closure__", None) or ()
-    own = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, cells, strict=True)}
-    inner = [_variables(value) for value in own.values() if inspect.isfunction(value)]
-    return {name: value for found in (*inner, own, function.__kwdefaults__ or {}) for name, value in found.items()}
+def stated(vjp: Any) -> dict[str, Any]:
+    """What a vjp says that it reads: its parameters after `grad` and `needs`, with their defaults."""
+    if isinstance(vjp, partial):
+        return vjp.keywords
+    names = vjp.__code__.co_varnames[2 : vjp.__code__.co_argcount]
+    return dict(zip(names, vjp.__defaults__ or (), strict=True))
 
 
 def _asked(name: str, function: Callable[..., Any], saved: dict[str, Any]) -> list[Any]:
@@ -91,8 +92,8 @@ def _asked(name: str, function: Callable[..., Any], saved: dict[str, Any]) -> li
     missing = [p.name for p in parameters if p.default is p.empty and p.name not in saved]
     if missing:
         raise RuntimeError(
-            f"create_graph=True: the second derivative of {name!r} needs {', '.join(missing)}, but the vjp remembers"
-            f" {', '.join(sorted(saved)) or 'nothing'}; use the same names, or add keyword defaults (*, x=x) to the vjp"
+            f"create_graph=True: the second derivative of {name!r} asks for {', '.join(missing)}, but the vjp states"
+            f" that it reads {', '.join(sorted(saved))}; add a parameter to the vjp: lambda grad, needs, x=x: ..."
         )
     return [saved.get(p.name, p.default) for p in parameters]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import operations as op
 from ..operations.normal import normal
-from ..tensor import Operand, Rule, operation
+from ..rules import Operand, Rule, operation
 from .arithmetic import fit, numbers
 from .entry import Entry, Formula
 
@@ -16,7 +16,7 @@ from .entry import Entry, Formula
 def normal_distribution(x: Operand) -> Rule:
     """The normal distribution function."""
     below, density = normal(x)
-    return below, lambda grad, needs, *, x=x: (grad * density,)
+    return below, lambda grad, needs, x=x: (grad * density,)
 
 
 def _gelu(input: Any, approximate: str) -> Any:

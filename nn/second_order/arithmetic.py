@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import operations as op
 from ..operations.elementwise import share
-from ..tensor import Operand, Rule, Tensor, operation
+from ..rules import Operand, Rule, operation
+from ..tensor import Tensor
 from .entry import Entry, Formula
 
 
@@ -26,7 +27,7 @@ def fit(grad: Any, shape: Sequence[int]) -> Any:
 def linear_map(x: Operand, forth: Callable[[Any], Any], back: Callable[[Any], Any]) -> Rule:
     """A linear function of plain arrays, and its transpose."""
     maps = forth, back
-    return maps[0](x), lambda grad, needs: (maps[1](grad),)
+    return maps[0](x), lambda grad, needs, maps=maps: (maps[1](grad),)
 
 
 @operation
@@ -37,7 +38,7 @@ def put(x: Operand, shape: Sequence[int], index: Any, once: bool) -> Rule:
         full[index] = x
     else:
         np.add.at(full, index, x)
-    return full, lambda grad, needs: (grad[index],)
+    return full, lambda grad, needs, index=index: (grad[index],)
 
 
 def linear(grad: Any, vjp: Any, back: Any) -> Any:

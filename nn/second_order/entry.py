@@ -12,9 +12,9 @@ Entry = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Formula:
-    """An operation as a composition of others: a function of its operands and of other values that the vjp remembers.
+    """An operation as a composition of others: a function of its operands and of other values that the vjp reads.
 
-    `recover` computes operands that the first vjp does not remember from values that it does, by name.
+    `recover` computes operands that the first vjp does not read from values that it does, by name.
     """
 
     compute: Callable[..., Any]

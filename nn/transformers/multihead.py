@@ -15,7 +15,8 @@ from ..graph import Array
 from ..layers import Linear
 from ..modules import Module
 from ..operations import concatenate, linear
-from ..tensor import Operand, Parameter, Rule, operation
+from ..rules import Operand, Rule, operation
+from ..tensor import Parameter
 from .cache import KeyValueCache
 from .masks import may_look, may_look_at_keys, with_more_keys
 from .positions import rotary_positions
@@ -27,7 +28,9 @@ def _split_heads(x: Operand, parts: int, heads: int) -> Rule:
     batch, length, features = x.shape
     shape = batch, length, parts, heads, features // (parts * heads)
 
-    def vjp(grads: Any, needs: Sequence[bool]) -> tuple[Array]:
+    def vjp(
+        grads: Any, needs: Sequence[bool], x: Array = x, shape: tuple[int, ...] = shape, parts: int = parts
+    ) -> tuple[Array]:
         full = np.empty(shape, x.dtype)
         for i, grad in enumerate([grads] if parts == 1 else grads):
             full[:, :, i] = 0 if grad is None else grad.transpose(0, 2, 1, 3)

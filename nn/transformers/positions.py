@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from ..graph import Array
 from ..layers import Dropout
 from ..modules import Module
-from ..tensor import Operand, Rule, operation
+from ..rules import Operand, Rule, operation
 
 
 def _angles(positions: Array, size: int, base: float) -> Array:
@@ -86,7 +86,7 @@ def _turn(x: Operand, cosine: Array, sine: Array) -> Rule:
         out[..., 1::2] = odd * cosine + even * sine
         return out
 
-    return turned(x, sine), lambda grad, needs: (turned(grad, -sine),)
+    return turned(x, sine), lambda grad, needs, turned=turned, sine=sine: (turned(grad, -sine),)
 
 
 def rotary_positions(x: Operand, positions: Any = None, base: float = 10_000.0) -> Any:
