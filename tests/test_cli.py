@@ -17,6 +17,7 @@ from mazegrad import __version__, cli
 from mazegrad.check import MAX_LENGTH
 from mazegrad.cli import main
 from mazegrad.envs import SOLVERS, Maze, draw, generate, load_maze
+from mazegrad.envs.pictures.palette import LIGHT
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
 ENVIRONMENT |= {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
@@ -307,6 +308,21 @@ def test_solve_draws_the_way_and_compares(tmp_path: Path, capsys: pytest.Capture
     for name in SOLVERS:
         assert name in printed
     assert (tmp_path / "way.png").exists()
+
+
+def test_the_way_that_solve_draws_opens_doors_and_has_a_direction(tmp_path: Path) -> None:
+    maze = load_maze("key_door")
+    assert main(["solve", "key_door", "--png", str(tmp_path / "way.png")]) == 0
+    shown = np.asarray(Image.open(tmp_path / "way.png").convert("RGB"))
+    tile = shown.shape[0] // maze.height
+    closed = draw(maze, tile=tile)
+    for door in "AB":
+        row, column = np.argwhere(maze.tiles == ord(door))[0]
+        part = np.s_[row * tile : (row + 1) * tile, column * tile : (column + 1) * tile]
+        filled = [(frame[part] == LIGHT.letters["AB".index(door)]).all(axis=2).mean() for frame in (shown, closed)]
+        assert filled[0] < 0.6 * filled[1], "a frame, not a door"
+    ink = [(frame == LIGHT.ink).all(axis=2).sum() for frame in (shown, closed)]
+    assert ink[0] > ink[1] + 20 * tile, "arrows"
 
 
 def test_solve_reports_that_there_is_no_way(capsys: pytest.CaptureFixture[str]) -> None:

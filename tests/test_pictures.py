@@ -32,6 +32,17 @@ def test_a_key_has_the_colour_of_its_door() -> None:
             assert shown & set(LETTERS) == {colour}
 
 
+@pytest.mark.parametrize(
+    ("signs", "size"), [("abcdef", 12), ("ABCDEF", 12), ("abcdef", 32), ("0123456789", 16), ("0123456789", 32)]
+)
+def test_letters_and_digits_tell_apart_what_colours_do(signs: str, size: int) -> None:
+    """In greys all keys have one colour, all doors, and all teleporters."""
+    shown = [draw(Maze.from_text(sign), tile=size, theme="print").astype(int) for sign in signs]
+    assert all((picture == picture[..., :1]).all() for picture in shown)
+    for one, other in itertools.combinations(shown, 2):
+        assert (np.abs(one - other).max(axis=2) > 60).sum() >= 2 * size / 12
+
+
 def blocks(world: World, state: int, **keywords: Any) -> NDArray[np.uint8]:
     maze = world.mazes[0]
     frame = draw(world, state, tile=16, **keywords)

@@ -152,7 +152,7 @@ def _tiles(theme: Theme) -> dict[str, list[Layer]]:
         tiles[tile] = [*of(theme.belt, EVERYWHERE), *of(theme.chevron, *marks)]
     for number, colour in enumerate(theme.digits):
         glow = of(mixed(colour, theme.paper, 0.15), Disc(0, 0, 0.40))
-        tiles[str(number)] = [*glow, *of(colour, Ring(0, 0, 0.39, 0.09), *_glyph(str(number), 0, 0, 0.09))]
+        tiles[str(number)] = [*glow, *of(colour, Ring(0, 0, 0.39, 0.09), *_glyph(str(number), 0, 0, 0.11))]
     for letter, colour in zip("abcdef", theme.letters, strict=True):
         sign = letter.upper()
         tiles[letter] = of(colour, *_key(sign))
