@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -14,7 +14,7 @@ from ..maps.arguments import whole
 from ..maps.randomness import checked_seed, key_from_seed
 from ..vector import MazeVectorEnv
 from .namespace import Array, Maybe, functions_of, is_jax, library, namespace
-from .stepping import as_words, info, keys, like, merged, reset, restart, step
+from .stepping import as_words, info, keys, like, merged, observe, reset, restart, step
 from .structure import Disabled, SameStep, State, Tables
 from .tables import planned_tables
 
@@ -81,10 +81,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         self._state: State | None = None
         # under JAX a step takes over the arrays of its state where these hold mazes, which it then need not copy
         self._takes_over = is_jax(xp) and self.tables.fresh is not None
-        self._faults, self._step = _faults, _checked_step
-        if is_jax(xp):
-            self._faults, step, taking_over = _jitted()
-            self._step = taking_over if self._takes_over else step
+        self._does = _compiled(self._takes_over) if is_jax(xp) else _Functions(reset, restart, _checked_step, _faults)
 
     @property
     def state(self) -> State | None:
@@ -120,14 +117,17 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError(f"unknown option {min(unknown)!r}; the functional engine knows reset_mask")
         mask = self._mask((options or {}).get("reset_mask"))
         seeded, key = self._keys(seed)
-        _, begun = reset(self.tables, key)
-        if self._state is not None:
-            _, following = restart(self.tables, self._state, mask & ~seeded)
-            begun = merged(mask & seeded, begun, following)
+        if self._state is None:
+            seen, begun = self._does.reset(self.tables, key)
+        else:
+            seen, begun = self._does.restart(self.tables, self._state, mask & ~seeded)
+            if seed is not None:
+                _, new = self._does.reset(self.tables, key)
+                begun = merged(mask & seeded, new, begun)
+                seen = observe(self.tables, begun)
         super().reset(seed=seed if isinstance(seed, int) else None)
         self._state = begun
-        observation, _ = restart(self.tables, begun, mask & False)
-        return observation, _masked(info(self.tables, begun), mask)
+        return seen, _masked(info(self.tables, begun), mask)
 
     def _mask(self, mask: Any) -> Array:
         if mask is None:
@@ -170,8 +170,8 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         if isinstance(actions, np.ndarray | list | tuple):
             actions = like(self.tables, np.asarray(actions))
         if self._checks and self._takes_over:
-            self._refuse(self._faults(self.tables, self._state.over, actions), actions)
-        faults, returned = self._step(self.tables, self._state, actions)
+            self._refuse(self._does.faults(self.tables, self._state.over, actions), actions)
+        faults, returned = self._does.step(self.tables, self._state, actions)
         if self._checks and not self._takes_over:
             self._refuse(faults, actions)
         observations, self._state, rewards, terminations, truncations, facts = returned
@@ -216,10 +216,20 @@ def _checked_step(tables: Tables, state: State, actions: Array) -> tuple[tuple[A
     return _faults(tables, state.over, actions), returned
 
 
+class _Functions(NamedTuple):
+    """What moves the lanes, compiled or not."""
+
+    reset: Any
+    restart: Any
+    step: Any
+    faults: Any
+
+
 @cache
-def _jitted() -> tuple[Any, Any, Any]:
-    """Return the faults and the step, compiled by JAX, and the step that takes over its state."""
+def _compiled(takes_over: bool) -> _Functions:
+    """Return the functions compiled by JAX; `takes_over`: a step takes over its state."""
     library("jax")
     import jax
 
-    return jax.jit(_faults), jax.jit(_checked_step), jax.jit(_checked_step, donate_argnums=1)
+    step = jax.jit(_checked_step, donate_argnums=1) if takes_over else jax.jit(_checked_step)
+    return _Functions(jax.jit(reset), jax.jit(restart), step, jax.jit(_faults))
