@@ -93,7 +93,7 @@ class DataDamaged(ValueError):
 
 # ------------------------------------------------------------------------------------------------------- MNIST and IDX
 def mnist(split: str = "train", *, download: bool = True) -> tuple[Array, Array]:
-    """The MNIST digits.
+    """Return the MNIST digits (LeCun & Cortes 1998).
 
     Args:
         split: "train" (60,000 digits) or "test" (10,000).
@@ -103,7 +103,8 @@ def mnist(split: str = "train", *, download: bool = True) -> tuple[Array, Array]
         Images (n, 28, 28) uint8 and labels (n,) uint8.
 
     Raises:
-        DataNotFound, DataDamaged: see above.
+        DataNotFound: a file is in neither folder and was not downloaded.
+        DataDamaged: a file has other contents than MNIST's.
 
     Example:
         >>> from mazegrad import nn
@@ -183,7 +184,7 @@ class DataFile:
 
 
 def load_file(file: DataFile, download: bool = True) -> bytes:
-    """The contents of a data file, checked: from MAZEGRAD_DATA, the cache, or a mirror of the public original.
+    """Return the contents of a data file, checked: from MAZEGRAD_DATA, the cache, or a mirror of the public original.
 
     Raises:
         DataNotFound: the file is in neither folder and was not downloaded.
@@ -266,7 +267,7 @@ def _checked(path: Path, sha256: str | None, raw: bytes) -> bytes:
 
 
 def cache_folder() -> Path:
-    """The folder for downloads: the platform's cache folder of the user.
+    """Return the folder for downloads: the user's cache folder on this platform.
 
     Example:
         >>> from mazegrad import nn

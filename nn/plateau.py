@@ -11,7 +11,7 @@ from .optimisers import Optimiser, check_state, one_for_each
 
 
 class ReduceLROnPlateau:
-    """Times `factor` when a figure has not got better for more than `patience` steps; `step(metrics)` tells it.
+    """Times `factor` when a figure has not got better for more than `patience` calls of `step(figure)`.
 
     Args:
         optimizer: whose rates it moves.

@@ -14,7 +14,7 @@ from ..rules import Operand, Rule, composite, constant, rearrangement
 
 @composite
 def gather(input: Operand, dim: int, index: Any) -> Any:
-    """Of each line along `dim`, the elements with the numbers that `index` has there.
+    """Pick elements along `dim` by their numbers: in each line those that `index` has at the same place.
 
     Args:
         input: any shape.

@@ -26,11 +26,11 @@ _STEPS: Final = ("actions", "rewards", "terminations", "truncations")
 
 
 def folder_of(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder of a data set, below this one or below Minari's.
+    """Return the folder of a data set, below `folder` or else below Minari's own.
 
     Raises:
         MissingExtra: Minari is not installed.
-        ValueError: not a name as Minari has it.
+        ValueError: the name does not have Minari's form, such as "mazegrad/FourRooms/optimal-v0".
 
     Example:
         >>> from mazegrad.adapters.minari import folder_of

@@ -23,7 +23,7 @@ def sb3(env: VectorEnv[Any, Any, Any] | str, num_envs: int = 64, **keywords: Any
 
     Args:
         env: a vector environment of this library, made with `autoreset_mode="SameStep"`; or an id, which is made
-            with that and, unless told otherwise, `observation="net"`, from which nets learn, and `encoding="float"`,
+            with that and, unless you pass others, `observation="net"`, from which nets learn, and `encoding="float"`,
             since tile codes are not sizes.
         num_envs: the number of lanes, if an id is given.
         keywords: of the environment, if an id is given.

@@ -19,7 +19,7 @@ _LOCAL: Final = {
 
 @contextmanager
 def cluster(address: str | None = None, *, cpus: int | None = None, gpus: int = 0) -> Iterator[Any]:
-    """Within it Ray is connected; what was connected before is used as it is, and left so.
+    """Connect Ray for the length of a block; a connection that exists already is used and stays.
 
     Args:
         address: of a cluster, as `ray.init` takes it: "auto" or "ray://host:10001". By default a local one is started

@@ -8,7 +8,7 @@ from .spreading import spread
 
 
 def run_scores(jobs: Sequence[Job], *, processes: int = 2, address: str | None = None) -> Iterator[Result]:
-    """Yield the results of jobs as they are finished, in whatever order; like `mazegrad.scores.work`.
+    """Run jobs over Ray, and yield each result as soon as it is there, as `mazegrad.scores.work` does.
 
     Args:
         jobs: to run; a result depends on its job alone.

@@ -44,8 +44,11 @@ class Drawing:
     """
 
     name: str
+    """by which links name it"""
     title: str
+    """in the list of mazes"""
     text: str
+    """the drawing, as a map file holds it"""
 
 
 def build_page(

@@ -1,4 +1,4 @@
-"""Is my installation right? A few small runs, beside what they have to come out at."""
+"""Is my installation right? A few small runs, beside the results that they must have."""
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -7,7 +7,7 @@ from .jobs import Job, Result, run_job
 
 
 class Expected(NamedTuple):
-    """What a small run has to come out at.
+    """A small run, and the bounds within which its return must lie.
 
     Example:
         >>> from mazegrad.scores import EXPECTED
@@ -61,7 +61,7 @@ EXPECTED: Final[tuple[Expected, ...]] = (
 
 
 def checked() -> Iterator[tuple[Expected, Result, bool]]:
-    """Run each, and yield what came of it, and whether that is right.
+    """Run each of `EXPECTED`; yield it, its result, and whether that lies within the bounds.
 
     Example:
         >>> from mazegrad.scores import checked

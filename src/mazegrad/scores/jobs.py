@@ -98,7 +98,7 @@ class Job:
 
 
 class Result(NamedTuple):
-    """What came of a job.
+    """The result of a job.
 
     Example:
         >>> from mazegrad.scores import Job, Result
@@ -135,7 +135,7 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """Which jobs there are: all learners with several seeds, and some of them with every observation.
+    """The jobs of a table of scores: all learners with several seeds, and some of them with every observation.
 
     Args:
         ids: environments.
@@ -205,7 +205,7 @@ def own_observation(env_id: str) -> str:
 
 # -------------------------------------------------------------------------------------------------------------- running
 def run_job(job: Job) -> Result:
-    """Run a job.
+    """Run a job here: train and score its learner, or compute the bounds.
 
     Example:
         >>> from mazegrad.scores import Job, run_job

@@ -16,7 +16,7 @@ ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 
 def work(jobs: Sequence[Job], processes: int = 1) -> Iterator[Result]:
-    """Yield the results of jobs as they are finished, in whatever order.
+    """Run jobs in other processes, and yield each result as soon as it is there.
 
     Args:
         jobs: to run.
