@@ -57,7 +57,8 @@ def ray() -> Iterator[None]:
 def test_the_examples_of_a_module_run(name: str, request: pytest.FixtureRequest) -> None:
     examples = [test for test in doctest.DocTestFinder().find(importlib.import_module(name), name) if test.examples]
     assert examples
-    runner, missing = doctest.DocTestRunner(optionflags=FLAGS), set()
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    missing: set[str] = set()
     for test in examples:
         needed = {package for start, package in NEEDS.items() if f"{test.name}.".startswith(f"{start}.")}
         if lacking := {package for package in needed if importlib.util.find_spec(package) is None}:
