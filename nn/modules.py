@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from .checks import explain_arguments, explained
 from .graph import Array
 from .hooks import Hookable
 from .tensor import Parameter, Tensor, plain
+from .torch_names import OF_MODULES, attribute_error
 
 T = TypeVar("T")
 
@@ -63,6 +64,11 @@ class Module(Hookable):
         if isinstance(value, Parameter) and not value.name:
             value.name = f"{type(self).__name__}.{name}"  # for messages
         super().__setattr__(name, value)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute_error(f"a module {type(self).__name__}", name, OF_MODULES.get(name))
 
     # ------------------------------------------------------------------------------------------------ what is inside
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -160,10 +166,10 @@ class Module(Hookable):
         """Switch this module and all below to evaluation; return it."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget every parameter's gradient."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget every parameter's gradient; or set those that are there to 0, which makes them count as gradients."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.grad = None if set_to_none or parameter.grad is None else np.zeros_like(parameter._array)
 
     def state_dict(self) -> dict[str, Array]:
         """Copies of all parameters and buffers, by dotted name."""

@@ -16,6 +16,7 @@ from . import operations as op
 from .graph import Array
 from .rules import Operand
 from .tensor import Tensor, plain
+from .torch_names import OF_TENSORS, attribute_error
 
 
 def _swapped(operation: Callable[..., Any]) -> Callable[[Tensor, Operand], Any]:
@@ -55,35 +56,15 @@ def _clone(self: Tensor) -> Any:
 
 def _missing(self: Tensor, name: str) -> Any:
     """Raise AttributeError for a name that tensors do not have, which says what to use instead."""
-    if name.startswith("_"):
+    if name[0] == "_":  # numpy asks for several of these
         raise AttributeError(name)
-    instead = INSTEAD.get(name)
+    instead = OF_TENSORS.get(name)
     if instead is None and callable(getattr(op, name, None) or getattr(functional, name, None)):
         instead = f"nn.{name}(tensor)"
     elif instead is None and name.endswith("_"):
         instead = "assign(array), which writes a leaf; nothing else is written in place"
-    raise AttributeError(f"a Tensor has no {name!r}" + (f"; use {instead}" if instead else "") + "; see docs/nn.md")
+    raise attribute_error("a Tensor", name, instead)
 
-
-INSTEAD = {
-    "add": "+",
-    "cpu": "the tensor itself: there is one device, the processor",
-    "cuda": "the tensor itself: there is one device, the processor",
-    "dim": "ndim",
-    "div": "/",
-    "double": "astype(np.float64)",
-    "eq": "==",
-    "float": "astype(np.float32)",
-    "mm": "@",
-    "mul": "*",
-    "numel": "size",
-    "numpy": "data",
-    "requires_grad_": "requires_grad = True",
-    "sub": "-",
-    "t": "T",
-    "to": "astype(dtype); there is one device, the processor",
-}
-"""PyTorch's name -> what does it here."""
 
 METHODS: dict[str, Callable[..., Any]] = {
     # operators

@@ -89,6 +89,50 @@ RENAMED = {
 }
 
 
+ONE_DEVICE = "nothing: there is one device, the processor"
+OF_TENSORS = {
+    "add": "+",
+    "cpu": ONE_DEVICE,
+    "cuda": ONE_DEVICE,
+    "dim": "ndim",
+    "div": "/",
+    "double": "astype(np.float64)",
+    "eq": "==",
+    "float": "astype(np.float32)",
+    "mm": "@",
+    "mul": "*",
+    "numel": "size",
+    "numpy": "data",
+    "requires_grad_": "requires_grad = True",
+    "sub": "-",
+    "t": "T",
+    "to": "astype(dtype) for a precision; there is one device, the processor",
+}
+"""A method of PyTorch's tensors -> what does it here."""
+OF_MODULES = {
+    "add_module": "setattr(module, name, other)",
+    "cpu": ONE_DEVICE,
+    "cuda": ONE_DEVICE,
+    "double": "dtype=np.float64 when its layers are made",
+    "float": "dtype=np.float32 when its layers are made",
+    "get_parameter": "dict(module.named_parameters())[name]",
+    "get_submodule": "dict(module.named_modules())[name]",
+    "register_backward_hook": "register_full_backward_hook",
+    "register_module": "setattr(module, name, other)",
+    "register_parameter": "setattr(module, name, parameter)",
+    "requires_grad_": "requires_grad of each of its parameters()",
+    "to": "dtype= for a precision when its layers are made; there is one device, the processor",
+}
+"""A method of PyTorch's modules -> what does it here."""
+
+
+def attribute_error(what: str, name: str, instead: str | None) -> AttributeError:
+    """The error for an attribute that `what` does not have; `instead` is what to use."""
+    if name.startswith("_"):
+        return AttributeError(f"{what} has no {name!r}")
+    return AttributeError(f"{what} has no {name!r}" + (f"; use {instead}" if instead else "") + "; see docs/nn.md")
+
+
 def getter(place: str, namespace: Mapping[str, Any], theirs: Collection[str]) -> Callable[[str], Any]:
     """A module's `__getattr__`, whose errors name what to use instead.
 

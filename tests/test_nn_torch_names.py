@@ -159,7 +159,7 @@ def test_methods_of_tensors_are_torch_s() -> None:
     ("name", "words"),
     [
         ("numpy", "a Tensor has no 'numpy'; use data; see docs/nn.md"),
-        ("cuda", "a Tensor has no 'cuda'; use the tensor itself: there is one device, the processor; see docs/nn.md"),
+        ("cuda", "a Tensor has no 'cuda'; use nothing: there is one device, the processor; see docs/nn.md"),
         ("gelu", "a Tensor has no 'gelu'; use nn.gelu(tensor); see docs/nn.md"),
         ("add_", "a Tensor has no 'add_'; use assign(array), which writes a leaf; .*; see docs/nn.md"),
         ("cross", "a Tensor has no 'cross'; see docs/nn.md"),
@@ -171,3 +171,18 @@ def test_a_method_that_is_not_here_says_what_is(name: str, words: str) -> None:
         getattr(x, name)
     assert not hasattr(x, name)
     assert not hasattr(x, "__array_interface__")
+
+
+def test_a_method_of_modules_that_is_not_here_says_what_is() -> None:
+    net = nn.Sequential(nn.Linear(2, 1))
+    for name, words in (
+        ("cuda", "a module Sequential has no 'cuda'; use nothing: there is one device, the processor; see docs/nn.md"),
+        ("add_module", r"a module Sequential has no 'add_module'; use setattr\(.*\); see docs/nn.md"),
+        ("wieght", "a module Sequential has no 'wieght'; see docs/nn.md"),
+        ("__length_hint__", "a module Sequential has no '__length_hint__'"),
+    ):
+        with pytest.raises(AttributeError, match=f"^{words}$"):
+            getattr(net, name)
+    net(np.ones((3, 2), np.float32)).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert [p.grad.sum() for p in net.parameters() if p.grad is not None] == [0, 0]
