@@ -216,7 +216,7 @@ def test_a_grid_of_minigrid() -> None:
     gymnasium.register_envs(minigrid)
     env = gymnasium.make("MiniGrid-DoorKey-6x6-v0").unwrapped
     env.reset(seed=0)
-    theirs = FORMATS["minigrid"].read(f"{env}\n".encode())
+    theirs = FORMATS["minigrid"].read(f"{env.pprint_grid()}\n".encode())
     assert (theirs.height, theirs.width) == (6, 6) and len(theirs.find("S")) == len(theirs.find("G")) == 1
     assert shortest_path(World.compile(theirs))
 

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..maps.arguments import fraction, nearest
 from ..maps.directions import DIRECTION_NAMES
 from ..maps.files import write_file
 from ..observations import OBSERVATIONS
+from .model_text import drn, prism
 from .pomdp_text import parse_pomdp
 
 SUM_TOLERANCE: Final = 1e-9
@@ -305,6 +306,42 @@ class TabularMDP:
                     if r:
                         lines.append(f"R: {name} : {state} : {after} : * {_decimal(r / p)}")
         return "\n".join(lines) + "\n"
+
+    def to_drn(self) -> str:
+        """Return the text of a DRN file, which the model checker Storm reads; the discount is not part of it.
+
+        Of several starts a first state is made that leads to them. Where states look alike it is a POMDP.
+
+        Raises:
+            ValueError: the process has noisy observations.
+
+        Example:
+            >>> from mazegrad.envs import Maze, TabularMDP, World
+            >>> print(TabularMDP.from_world(World.compile(Maze.from_text("SG")), "index").to_drn().splitlines()[0])
+            @type: MDP
+        """
+        return drn(self)
+
+    def save_drn(self, path: str | PathLike[str]) -> None:
+        """Write `to_drn()` to a file."""
+        write_file(path, self.to_drn().encode("ascii"))
+
+    def to_prism(self) -> dict[str, str]:
+        """Return the explicit files of the model checker PRISM: suffix -> text, .tra, .trew, .sta and .lab.
+
+        The discount and the observations are not part of them. Of several starts a first state is made.
+
+        Example:
+            >>> from mazegrad.envs import Maze, TabularMDP, World
+            >>> TabularMDP.from_world(World.compile(Maze.from_text("SG"))).to_prism()[".lab"].splitlines()
+            ['0="init" 1="deadlock" 2="end"', '0: 0', '1: 2']
+        """
+        return prism(self)
+
+    def save_prism(self, path: str | PathLike[str]) -> None:
+        """Write the files of `to_prism()`: to this path with each suffix."""
+        for suffix, text in self.to_prism().items():
+            write_file(f"{fspath(path)}{suffix}", text.encode("ascii"))
 
     def sights(self) -> NDArray[np.float64]:
         """Return O as distributions after each action, (A, S, observations), or after any, (1, S, observations)."""

@@ -1,4 +1,4 @@
-"""Grids of Minigrid and NAVIX as `str(env)` prints them: two characters a cell, a kind and the letter of a colour."""
+"""Grids of Minigrid as its `pprint_grid()` prints them: two characters a cell, a kind and the letter of a colour."""
 
 from typing import Final
 
@@ -56,7 +56,7 @@ def _write(maze: Maze) -> str:
 
 
 MINIGRID: Final = text_format(
-    "grids of Minigrid and NAVIX as they print them, two characters a cell; doors without a lock are floor",
+    "grids of Minigrid as its pprint_grid() prints them, two characters a cell; doors without a lock are floor",
     ".minigrid",
     read=_read,
     write=_write,

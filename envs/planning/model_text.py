@@ -1,0 +1,101 @@
+"""A process as the files of model checkers: DRN of Storm, and the explicit files of PRISM.
+
+Neither has a discount, nor several starts with probabilities: unless one state is the start, a first state is added
+whose only action leads to the starts. PRISM's files have no observations.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..maps.directions import DIRECTION_NAMES
+
+if TYPE_CHECKING:
+    from .mdp import TabularMDP
+
+Choice = tuple[str, float, list[tuple[int, float]]]
+"""an action's name, its expected reward, and (next state, probability), equal next states merged"""
+
+
+def drn(mdp: "TabularMDP") -> str:
+    """Return the text of a DRN file: of an MDP, or where several states look alike of a POMDP.
+
+    Terminal states have the label `end`.
+
+    Raises:
+        ValueError: the process has noisy observations, which a DRN file does not have.
+    """
+    sees = _sight(mdp)
+    start, states = _states(mdp)
+    hidden = len(np.unique(sees)) < len(sees)
+    first = 0 if sees.size == len(states) else 1
+    lines = [f"@type: {'POMDP' if hidden else 'MDP'}", "@parameters", "", "@reward_models", "reward", "@nr_states"]
+    lines += [f"{len(states)}", "@nr_choices", f"{sum(len(choices) for choices, _ in states)}", "@model"]
+    for number, (choices, ends) in enumerate(states):
+        shown = "" if not hidden else f" {{{sees[number] if number < len(sees) else int(sees.max()) + first}}}"
+        labels = (" init" if number == start else "") + (" end" if ends else "")
+        lines.append(f"state {number}{shown} [0]{labels}")
+        for name, reward, outcomes in choices:
+            lines.append(f"\taction {name} [{_number(reward)}]")
+            lines += [f"\t\t{after} : {_number(chance)}" for after, chance in outcomes]
+    return "\n".join(lines) + "\n"
+
+
+def prism(mdp: "TabularMDP") -> dict[str, str]:
+    """Return the explicit files of PRISM: suffix -> text.
+
+    `.tra` has the transitions, `.trew` the rewards of transitions, `.sta` the states, `.lab` the labels init, deadlock
+    and end. `prism -mdp -importmodel NAME.tra,sta,lab,trew` reads them.
+    """
+    start, states = _states(mdp)
+    rows, earned = [], []
+    for number, (choices, _) in enumerate(states):
+        for choice, (name, reward, outcomes) in enumerate(choices):
+            rows += [f"{number} {choice} {after} {_number(chance)} {name}" for after, chance in outcomes]
+            earned += [f"{number} {choice} {after} {_number(reward)}" for after, _ in outcomes if reward]
+    choices = sum(len(found) for found, _ in states)
+    labels = ['0="init" 1="deadlock" 2="end"']
+    for number, (_, ends) in enumerate(states):
+        marks = ([0] if number == start else []) + ([2] if ends else [])
+        if marks:
+            labels.append(f"{number}: {' '.join(map(str, marks))}")
+    return {
+        ".tra": "\n".join([f"{len(states)} {choices} {len(rows)}", *rows]) + "\n",
+        ".trew": "\n".join([f"{len(states)} {choices} {len(earned)}", *earned]) + "\n",
+        ".sta": "\n".join(["(state)", *(f"{number}:({number})" for number in range(len(states)))]) + "\n",
+        ".lab": "\n".join(labels) + "\n",
+    }
+
+
+def _states(mdp: "TabularMDP") -> tuple[int, list[tuple[list[Choice], bool]]]:
+    """Return the number of the start, and each state's choices and whether it is terminal."""
+    states = [([*_choices(mdp, state)], bool(mdp.terminal[state])) for state in range(mdp.states)]
+    starts = np.flatnonzero(mdp.start)
+    if len(starts) == 1:
+        return int(starts[0]), states
+    states.append(([("begin", 0.0, [(int(state), float(mdp.start[state])) for state in starts])], False))
+    return mdp.states, states
+
+
+def _choices(mdp: "TabularMDP", state: int) -> Iterator[Choice]:
+    if mdp.terminal[state]:
+        yield "stay", 0.0, [(state, 1.0)]
+        return
+    names = DIRECTION_NAMES if mdp.actions == 4 else [f"a{action}" for action in range(mdp.actions)]
+    for action, name in enumerate(names):
+        chances, after = mdp.probability[state, action], mdp.next_state[state, action]
+        reached, which = np.unique(after, return_inverse=True)
+        total = np.bincount(which.ravel(), chances)
+        kept = [(int(one), float(chance)) for one, chance in zip(reached, total, strict=True) if chance > 0]
+        yield name, float(chances @ mdp.reward[state, action]), kept
+
+
+def _sight(mdp: "TabularMDP") -> np.ndarray:
+    if mdp.observation.ndim > 1:
+        raise ValueError("the process has noisy observations; DRN has one observation for each state: use to_pomdp")
+    return np.asarray(mdp.observation)
+
+
+def _number(number: float) -> str:
+    return repr(float(number)).removesuffix(".0")
