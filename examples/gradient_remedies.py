@@ -25,6 +25,7 @@ import numpy as np
 
 from mazegrad import nn
 from mazegrad.extras import require
+from mazegrad.nn.analysis.plot import LINES
 from mazegrad.pictures import style
 from mazegrad.script import count, natural, start
 
@@ -282,7 +283,7 @@ def figure(path: Path, results: dict[str, list[Run]], most: int) -> None:
     drawn, axis = style.figure(height=0.26 * len(results) + 0.8)
     for place, runs in enumerate(results.values()):
         for run in runs:
-            colour, marker = ("#1c8658", "o") if run.solved else ("#cf4118", "x")
+            colour, marker = (LINES[0].colour, "o") if run.solved else (LINES[3].colour, "x")
             axis.plot(run.solved or 1.15 * most, place, marker, color=colour, alpha=0.7, ms=4)
     axis.set(xscale="log", xlabel="training steps until 99 % are right (x: never, or stopped)")
     axis.set_yticks(range(len(results)), list(results))

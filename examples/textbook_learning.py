@@ -27,6 +27,7 @@ import numpy as np
 
 from mazegrad.agents import SARSA, DynaQ, ExpectedSARSA, QLearning, TDLearner, plot_values, regret
 from mazegrad.extras import MissingExtra
+from mazegrad.nn.analysis.plot import PALE
 from mazegrad.pictures import style
 from mazegrad.progress import progress
 from mazegrad.script import count, start
@@ -178,7 +179,7 @@ def draw(panels: list[Panel], folder: Path) -> None:
         if "return" in y:
             axis.set_ylim(bottom=max(-150, min(curve.y.min() for curve in curves) - 5), top=0)
         if "maze, figure 8.4" in title or "maze, figure 8.5" in title:
-            axis.axvline(1000 if "8.4" in title else 3000, color="#c9c5bb", lw=0.8)
+            axis.axvline(1000 if "8.4" in title else 3000, color=PALE, lw=0.8)
         style.finish(axis)
     style.save(figure, folder / "textbook_learning.png")
     env = gymnasium.make("mazegrad/DynaMaze-v0", observation="index")

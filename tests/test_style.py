@@ -107,5 +107,5 @@ def test_lines_can_be_read_on_a_dark_ground_too() -> None:
 def test_every_example_draws_in_this_style() -> None:
     for path in sorted((Path(__file__).parents[1] / "examples").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        own = re.findall(r"import matplotlib|from matplotlib|\bplt\.|cmap=\"", text)
+        own = re.findall(r"import matplotlib|from matplotlib|\bplt\.|cmap=\"|\"#[0-9a-fA-F]{6}\"", text)
         assert not own, f"{path.name} draws in a style of its own: {own}"
