@@ -191,7 +191,9 @@ def layers(look: Look, theme: Theme = LIGHT) -> list[Layer]:
     if look.heat >= 0 or flat or look.slips:
         found += [Layer(theme.paper, _wider(shape, 0.10)) for shape in trails]
     found += [Layer(theme.trail, shape) for shape in trails]
-    if sign == "S" and look.arrows:  # they lie in the ring
+    if sign == "S" and look.agent:  # it covers the start
+        pass
+    elif sign == "S" and look.arrows:  # they lie in the ring
         found += [Layer(theme.paper, Ring(0, 0, 0.44, 0.12)), Layer(theme.ink, Ring(0, 0, 0.44, 0.05))]
     elif sign != "." or not (look.arrows or look.heat >= 0):  # dots would hide what is drawn over them
         if look.heat >= 0 and sign in _SEE_THROUGH:
