@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from page_browser import CHECKS, chromium
@@ -587,3 +588,30 @@ def test_tab_goes_through_the_page_in_reading_order_with_a_visible_focus(mode: s
     order = [name for name in ("maze", "share", "theme", "language", f"tab-{mode}", "board") if name in seen]
     assert order == ["maze", "share", "theme", "language", f"tab-{mode}", "board"]
     assert [seen.index(name) for name in order] == sorted(seen.index(name) for name in order)
+
+
+def test_an_environment_with_its_keywords_is_walked_and_planned(opened: Opened, tmp_path: Path) -> None:
+    file, words = tmp_path / "king.html", {"actions": "king", "noise": "stay 0.25", "rewards": {"step": -2}}
+    world = [word for name, value in words.items() for word in ("--world", f"{name}={value}")]
+    assert main(["page", "FourRooms-v0", *world, "--out", str(file)]) == 0
+    page = opened(file=file)
+    page.click("#tab-walk")
+    page.click("#pad button[aria-label='down-right']")
+    assert "Step\n1" in page.inner_text("#facts") and "Return\n−2" in page.inner_text("#facts")
+    page.click("#tab-plan")
+    page.click("#converge")
+    env = gymnasium.make("mazegrad/FourRooms-v0", **words).unwrapped
+    env.reset(seed=0)
+    expected = value_iteration(env.world, discount=0.95).expected_return
+    shown = float(re.search(r"Value at the start\s+(\S+)", page.inner_text("#facts"))[1].replace("−", "-"))
+    assert shown == pytest.approx(expected, rel=6e-3)
+
+
+def test_a_maze_of_101_x_101_is_shown_soon(opened: Opened, tmp_path: Path) -> None:
+    maze, file = tmp_path / "large.txt", tmp_path / "large.html"
+    assert main(["generate", "--rows", "50", "--columns", "50", "--out", str(maze)]) == 0
+    assert main(["page", str(maze), "--out", str(file)]) == 0
+    page = opened(file=file)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    paint = page.evaluate("performance.getEntriesByType('paint').map((entry) => entry.startTime)")
+    assert page.locator(".layer-ground .wall").count() > 5000 and paint

@@ -32,6 +32,7 @@ from mazegrad.agents.counterexample import STARTS
 from mazegrad.cli import main
 from mazegrad.envs import MAZES, Maze, MazeError, Replay, World, load_maze, slipped, suite, transition, value_iteration
 from mazegrad.envs.core.rules import Slips
+from mazegrad.envs.maps.metadata import METADATA
 from mazegrad.envs.maps.randomness import STEPS, key_from_seed, stream, uniform
 from mazegrad.envs.planning.values import evaluate_policy
 
@@ -43,7 +44,7 @@ pytestmark = [
 ]
 TEXTS = [path.read_text(encoding="utf-8") for path in MAZES.values()]
 ENGINES = ("call", "in_chromium")
-MODULES = ("replay", "learning", "minds", "rulebook")
+MODULES = ("replay", "learning", "minds", "rulebook", "words")
 ARRAYS = {
     "next": np.int32, "reward": np.float64, "terminal": np.uint8, "goal": np.uint8, "dots": np.uint8, "cell": np.int32,
     "carried": np.float64, "heading": np.int32, "slip": np.float64, "kind": np.int32,
@@ -425,3 +426,21 @@ HEAD = '{"format": "mazegrad replay 1", "id": "mazegrad/Maze-v0", "keywords": %s
 def test_what_is_not_a_recorded_run_is_refused(text: str, said: str, call: Call) -> None:
     message = call("refusal", text)
     assert said in message
+
+
+def test_every_error_about_a_map_has_german_words(call: Call) -> None:
+    """What is quoted from the map, and words of the map language, stay as they are."""
+    texts = [text for text in fuzzed(3000, 5) if text]
+    texts += ["size: 99999 x 99999\nS\n", '{"a":1}: x\nS\n', "reward: m 1 goal, m 2 trap\nS\n", "jump: P p\nSP\n"]
+    texts += [f"{key}: ?\nS.G\n" for key in METADATA] + ["noise: up 0.5, nowhere 0.5\nS.G\n", "reward: leap 3\nS.G\n"]
+    messages = sorted({found["error"][0] for found in call("compiled", [texts, list(ARRAYS)]) if "error" in found})
+    assert len({re.sub(r"'.*?'|\".*?\"|\d+", "", message) for message in messages}) > 25
+    spoken = call(
+        "(messages) => { $words.setLanguage('de'); const said = messages.map($words.errorWords);"
+        " $words.setLanguage('en'); return said; }",
+        messages,
+    )
+    english = r"\b(the|not|must|known|such as|maze|unknown|tiles|given|cells|row|is|drawing|letters|where)\b"
+    for message, said in zip(messages, spoken, strict=True):
+        assert said != message, message
+        assert not re.search(english, re.sub(r"'.*?'|\".*?\"|`.*?`", "", said)), (message, said)

@@ -2,7 +2,10 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const GROUNDS = new Set([..."#~^><v"].map((tile) => tile.charCodeAt(0)));
-const DOT = 46;
+const PLAIN = new Map([
+  [35, "wall"],
+  [46, "dot"],
+]);
 const OWN = 36;
 
 /** Return an SVG element. */
@@ -77,11 +80,22 @@ export class Board {
     this.cells[cell] = [null, null];
     if (code === 32) return;
     const [x, y] = this.middle(cell);
-    const use = svg("use", { href: `#t${symbolOf(code)}`, x, y });
     const flat = GROUNDS.has(code);
-    this.cells[cell][flat ? 0 : 1] = use;
-    if (code === DOT) use.setAttribute("class", "dot");
-    (flat ? this.ground : this.tiles).append(use);
+    const element = PLAIN.has(code) ? this.plain(code) : svg("use", { href: `#t${symbolOf(code)}` });
+    element.setAttribute("transform", `translate(${x} ${y})`);
+    this.cells[cell][flat ? 0 : 1] = element;
+    (flat ? this.ground : this.tiles).append(element);
+  }
+
+  /** Return a tile that is one path; there are thousands of these, and a path is drawn much faster than a `use`. */
+  plain(code) {
+    this.paths ??= new Map();
+    if (!this.paths.has(code)) {
+      const path = document.getElementById(`t${code}`).firstElementChild.cloneNode();
+      path.setAttribute("class", PLAIN.get(code));
+      this.paths.set(code, path);
+    }
+    return this.paths.get(code).cloneNode();
   }
 
   /** Draw the wind: its direction, and how strong it is in each cell; null for none. */

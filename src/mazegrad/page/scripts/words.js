@@ -527,9 +527,13 @@ const HINTS = [
   ],
 ];
 
-// what is wrong with a map, in German; others stay in English
+// what is wrong with a map, in German
 const ERRORS = [
-  [/^unknown tile (.+?); known: (.*)$/, "unbekanntes Zeichen $1; erlaubt: $2"],
+  [
+    /^unknown tile (.+?); known: a blank and (.*); keys have six letters.*such as (`.*`) declares.*$/,
+    "unbekanntes Zeichen $1; erlaubt: ein Leerzeichen und $2; Schlüssel haben sechs Buchstaben, a bis f; eine Zeile wie $3 führt Buchstaben für Boden und Enden ein",
+  ],
+  [/^unknown tile (.+?); known: a blank and (.*)$/, "unbekanntes Zeichen $1; erlaubt: ein Leerzeichen und $2"],
   [/^a tab has no fixed width.*$/, "ein Tabulator hat keine feste Breite; nimm Leerzeichen"],
   [/^the maze is empty.*$/, "das Labyrinth ist leer; zeichne wenigstens eine Zeile"],
   [/^the maze has no start.*$/, "das Labyrinth hat keinen Start; setze ein S, wo der Agent beginnt"],
@@ -548,12 +552,70 @@ const ERRORS = [
   [/^unknown key (.+?); .*$/, "unbekannte Einstellung $1"],
   [/^':' is not a tile, and (.+?) is not a metadata key.*$/, "':' ist kein Feld, und $1 ist keine Einstellung"],
   [/^(.+) is given twice$/, "$1 steht zweimal da"],
-  [/^('\w+') must be (.*), not (.*)$/, "$1 kann nicht $3 sein; erlaubt: $2"],
+  [
+    /^('\w+') must be (.*), not (.*)$/,
+    (_, key, allowed, value) => `${key} kann nicht ${value} sein; erlaubt: ${translated(allowed, ALLOWED)}`,
+  ],
+  [/^a maze can have (\d+) keys and items at most.*$/, "ein Labyrinth kann höchstens $1 Schlüssel und Gegenstände haben"],
+  [/^the probabilities of what may happen sum.*$/, "die Wahrscheinlichkeiten dessen, was geschehen kann, ergeben mehr als 1"],
+  [/^unknown action (.+?); known here: (.*)$/, "unbekannte Aktion $1; hier gibt es: $2"],
+  [/^unknown (.+?); known here: (.*)$/, "unbekannt: $1; hier gibt es: $2"],
+  [/^agents jump from (.+?), but.*$/, "der Sprung von $1 führt zu einem Ort, der nicht gezeichnet ist"],
+  [
+    /^(\d+) combinations of keys and items.*more than ([\d,]+) states$/,
+    "$1 Kombinationen von Schlüsseln und Gegenständen sind zu viele für ein Labyrinth dieser Größe: es hat mehr als $2 Zustände",
+  ],
+  [/^(.+) is declared as (\w+) and as (\w+)$/, "$1 ist als $2 und als $3 angegeben"],
+  [/^a maze can have 1 to ([\d,]+) tiles, not (.*)$/, "ein Labyrinth kann 1 bis $1 Felder haben, nicht $2"],
+  [/^([\d,]+) characters; a maze can have ([\d,]+) tiles.*$/, "$1 Zeichen; ein Labyrinth kann höchstens $2 Felder haben"],
+  [/^this looks like JSON.*$/, "das sieht aus wie JSON, nicht wie ein Labyrinth"],
   [/^`trap: restart` needs a single start.*$/, "`trap: restart` braucht genau einen Start S; das ist noch einer"],
   [/^(\d+) numbers for (\d+) columns.*$/, "$1 Zahlen für $2 Spalten; gib für jede Spalte eine"],
   [/^(\d+) numbers for (\d+) rows.*$/, "$1 Zahlen für $2 Zeilen; gib für jede Zeile eine"],
   [/^the drawing has more than the (\d+) rows.*$/, "die Zeichnung hat mehr als $1 Zeilen"],
   [/^this row has more than the (\d+) columns.*$/, "diese Zeile hat mehr als $1 Spalten"],
+];
+
+// what a setting may be
+const ALLOWED = [
+  [/^a text$/, "ein Text"],
+  [/^a probability such as (.*) or (.*)$/, "eine Wahrscheinlichkeit wie $1 oder $2"],
+  [/^numbers for some of (.*), such as: (.*)$/, "Zahlen für einige von $1, etwa: $2"],
+  [/^(`.*`) or (`.*`)$/, "$1 oder $2"],
+  [
+    /^a whole number of cells for each column, such as: (.*); or of each row: (.*)$/,
+    "eine ganze Zahl von Zellen für jede Spalte, etwa: $1; oder für jede Zeile: $2",
+  ],
+  [/^probabilities for (.*) or actions, such as: (.*)$/, "Wahrscheinlichkeiten für $1 oder Aktionen, etwa: $2"],
+  [/^one of (.*), or names and steps such as: (.*)$/, "eines von $1, oder Namen und Schritte, etwa: $2"],
+  [
+    /^numbers for tiles or actions, such as: (.*); a tile is floor, or (.*) or (.*)$/,
+    "Zahlen für Felder oder Aktionen, etwa: $1; ein Feld ist Boden, oder $2 oder $3",
+  ],
+  [/^letters, where they lead and a number, such as: (.*)$/, "Buchstaben, ihre Ziele und eine Zahl, etwa: $1"],
+  [/^letters and whole numbers from 1 to 1000, such as: (.*)$/, "Buchstaben und ganze Zahlen von 1 bis 1000, etwa: $1"],
+  [
+    /^a digit for each cell, 1 for a wall to its right, 2 below, 3 for both, such as: (.*)$/,
+    "eine Ziffer für jede Zelle, 1 für eine Wand rechts von ihr, 2 darunter, 3 für beide, etwa: $1",
+  ],
+  [/^one of (.*)$/, "eines von $1"],
+  [/^rows x columns, such as: (.*)$/, "Zeilen x Spalten, etwa: $1"],
+];
+
+// what is wrong with a recorded run
+const RUN_ERRORS = [
+  [/^line (\d+): (.*)$/, (_, line, message) => `Zeile ${line}: ${translated(message, [...RUN_ERRORS, ...ERRORS])}`],
+  [/^this is not JSON; is this file a replay\?$/, "das ist kein JSON; ist diese Datei ein aufgezeichneter Lauf?"],
+  [/^this is not a replay, which begins with (.*)$/, "das ist kein aufgezeichneter Lauf; der beginnt mit $1"],
+  [/^id or keywords are missing$/, "id oder keywords fehlen"],
+  [/^actions must be integers >= 0$/, "Aktionen sind ganze Zahlen >= 0"],
+  [/^the first episode needs a seed$/, "die erste Episode braucht einen Seed"],
+  [
+    /^the mazes of (.*) are not in the file; record it with --maze$/,
+    "die Labyrinthe von $1 stehen nicht in der Datei; nimm mit --maze auf",
+  ],
+  [/^action (\d+) is not one of this maze's (\d+)$/, "Aktion $1 gibt es in diesem Labyrinth mit $2 Aktionen nicht"],
+  [/^there is no episode in this file$/, "in dieser Datei ist keine Episode"],
 ];
 
 let german = false;
@@ -577,7 +639,11 @@ export function t(key, values = {}) {
 
 /** Return what is wrong with a map, in the current language. */
 export function errorWords(message) {
-  const known = german && ERRORS.find(([pattern]) => pattern.test(message));
+  return german ? translated(message, [...ERRORS, ...RUN_ERRORS]) : message;
+}
+
+function translated(message, table) {
+  const known = table.find(([pattern]) => pattern.test(message));
   return known ? message.replace(...known) : message;
 }
 
