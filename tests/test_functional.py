@@ -189,6 +189,20 @@ KINDS = {
     ),
     "new caves": (FRESH, {"size": (4, 4), "generator": "caves", "observation": "index", "encoding": "float"}),
     "new paths": (FRESH, {"size": (3, 3), "generator": "path", "observation": "map", "encoding": "planes_last"}),
+    "dots that are seen wrongly": ("mazegrad/FourRooms-v0", {"dots_error": 0.2, "slip": 0.1, "time_limit": 9}),
+    "no limit, wrong dots": (GRID, {"maze": "S.G\n", "time_limit": None, "dots_error": 0.5, "encoding": "float"}),
+    "wrong dots beside others": (
+        FRESH,
+        {
+            "size": (2, 2),
+            "level_seeds": range(9),
+            "observation": ("dots", "position"),
+            "dots_error": 0.3,
+            "time_limit": 7,
+        },
+    ),
+    "a king's wrong dots": (GRID, {"observation": ("dots", "goal"), "actions": "king", "dots_error": 0.1}),
+    "wrong dots in fresh mazes": (FRESH, {"size": (2, 3), "dots_error": 0.2, "time_limit": 11}),
     "no limit": (GRID, {"maze": "S.G\n", "time_limit": None, "rewards": {"step": -1}}),
 }
 
@@ -270,7 +284,6 @@ def test_what_is_not_an_action_is_refused(library):
     ("name", "keywords", "words_of_it"),
     [
         (GRID, {"lateness": 0.9}, "does not have lateness=; leave it out, or use engine='numpy'"),
-        (GRID, {"dots_error": 0.1}, "does not have dots_error=; leave it out, or use engine='numpy'"),
         (GRID, {"after": {5: "spiral"}}, "does not have after=; leave it out, or use engine='numpy'"),
         (FRESH, {"info": "level"}, "no info 'level' of a new maze.*level_seeds"),
         (FRESH, {"observation": "pixels"}, "does not show 'pixels' of a new maze.*level_seeds"),

@@ -12,6 +12,7 @@ import numpy as np
 from ..maps.arguments import whole
 from ..maps.randomness import GAMMA, MASK, MAZE, START, STEPS, checked_seed, key_from_seed
 from . import fresh, words
+from . import misread as noisy
 from .namespace import Array, counted, is_jax, is_torch, namespace, on_device, take
 from .structure import Disabled, Mazes, NextStep, SameStep, State, Tables
 
@@ -85,9 +86,10 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
         steps=None if tables.time_limit is None else zero,
         over=None if isinstance(tables.mode, SameStep) else zero != 0,
         maze=maze,
-        key=key if _is_random(tables) else None,
+        key=key if _is_random(tables) or tables.error is not None else None,
         random=key if tables.limits is not None else None,
         episode=zero if tables.fresh is not None or (tables.repeat is not None and tables.repeat.shape[0]) else None,
+        sight=None if tables.error is None else noisy.begun(key, 0),
     )
     if tables.fresh is not None:
         state = fresh.entered(tables, state._replace(mazes=fresh.no_mazes(tables, zero)), zero == 0, 0)
@@ -201,7 +203,8 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
         if isinstance(tables.mode, Disabled):
             truncated = truncated & ~state.over
     over = terminated | truncated
-    moved = begun._replace(at=at, steps=steps, over=None, random=random)
+    sight = None if begun.sight is None else noisy.moved(begun.sight)
+    moved = begun._replace(at=at, steps=steps, over=None, random=random, sight=sight)
     if isinstance(tables.mode, SameStep):
         final = _seen(tables, word, moved), info(tables, moved)
         moved = _going_on(tables, moved, over, 0)
@@ -275,14 +278,15 @@ def _either(mask: Array, one: Any, other: Any) -> Any:
     return xp.where(xp.reshape(mask, (-1, *[1] * (len(one.shape) - 1))), one, other)
 
 
-def _next_episode(state: State) -> State:
+def _next_episode(state: State, time: int) -> State:
     key = None if state.key is None else words.plus(state.key, GAMMA)
-    return state._replace(key=key, episode=None if state.episode is None else state.episode + 1)
+    sight = None if state.sight is None else noisy.begun(key, time)
+    return state._replace(key=key, episode=None if state.episode is None else state.episode + 1, sight=sight)
 
 
 def _going_on(tables: Tables, state: State, mask: Array, time: int) -> State:
     """Return the state in which the lanes of a mask begin their next episodes; `time` as in `_begun`."""
-    following = _next_episode(state)
+    following = _next_episode(state, time)
     if tables.fresh is not None:
         return fresh.entered(tables, merged(mask, following, state), mask, time)
     return merged(mask, _begun(tables, following, time), state)
@@ -363,7 +367,13 @@ def _picked(values: Array, number: Array) -> Array:
 
 
 def _seen(tables: Tables, word: Array, state: State) -> Any:
-    """Return what is observed after moves with these words, where lanes are now."""
+    """Return what is seen after moves with these words, where lanes are now."""
+    shown = _shown(tables, word, state)
+    return shown if state.sight is None else noisy.misread(tables.error, shown, state.sight)
+
+
+def _shown(tables: Tables, word: Array, state: State) -> Any:
+    """Return what is to be observed there."""
     if tables.fresh is not None:
         return fresh.seen(tables, state)
     if tables.bits is not None:

@@ -78,6 +78,9 @@ class Tables(NamedTuple):
     """how it goes on after an episode"""
     fresh: Any = None
     """`Fresh`: where new mazes come from; None: all mazes are in the tables"""
+    error: Maybe = None
+    """a dict by the names of what has dots ("" for one kind alone) of (2,) int32: bits are seen wrongly where random
+    numbers are below that; see `words.below`"""
 
 
 class Mazes(NamedTuple):
@@ -129,3 +132,5 @@ class State(NamedTuple):
     """(lanes,) int32: its number; None if that decides nothing"""
     mazes: Maybe = None
     """`Mazes`, where each episode has a new one"""
+    sight: Maybe = None
+    """a pair: where in the streams of sight what is seen now draws; None where nothing is seen wrongly"""

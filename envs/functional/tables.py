@@ -18,6 +18,7 @@ from ..maps.maze import Maze
 from ..planning.hitting import explorer_limits, size_limit
 from ..vector import MazeVectorEnv, Plan
 from .layout import laid_out, laid_out_fresh
+from .misread import with_error
 from .namespace import Namespace, functions_of, on_device
 from .structure import MODES, Tables
 
@@ -41,8 +42,8 @@ def tables(
 
     Raises:
         ImportError: the library is not installed.
-        ValueError: as `MazeVectorEnv`; a keyword that the functional engine does not have (`after`, `lateness`,
-            `dots_error`), or does not have for a new maze at each reset; too many states.
+        ValueError: as `MazeVectorEnv`; a keyword that the functional engine does not have (`after`, `lateness`),
+            or does not have for a new maze at each reset; too many states.
 
     Example:
         >>> from mazegrad.envs import functional
@@ -97,13 +98,14 @@ def tables_of(env: Any, xp: Any, device: Any = None, mode: str = "Disabled") -> 
 def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) -> Tables:
     """Return the tables of an environment that was planned; see `tables`."""
     settings, levels = plan.settings, plan.levels
-    for name, given in (("after", plan.changes), ("lateness", settings.lateness), ("dots_error", settings.dots_error)):
+    array = on_device(xp, device)
+    for name, given in (("after", plan.changes), ("lateness", settings.lateness)):
         if given:
             raise ValueError(f"the functional engine does not have {name}=; leave it out, or use engine='numpy'")
     if levels is not None and levels.keys is None:
         by_size = settings.time_limit == "auto"
         bounds = [limit for limit in (None if by_size else settings.limit(int), plan.longest) if limit is not None]
-        return laid_out_fresh(
+        made = laid_out_fresh(
             settings.setup,
             plan.sight,
             first=plan.mazes[0],
@@ -113,14 +115,15 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
             info=settings.info,
             discount=settings.discount,
             mode=MODES[mode],
-            array=on_device(xp, device),
+            array=array,
         )
+        return with_error(made, plan.sight, settings.dots_error, array)
     mazes, numbers = _mazes(plan)
     world = settings.setup.compile(mazes)
     limits = settings.limit(lambda: _auto_limits(world, levels))
     bounds = [limit for limit in (limits, plan.longest) if limit is not None]
     time_limit = np.atleast_1d(np.minimum(bounds[0], bounds[-1])) if bounds else None
-    return laid_out(
+    made = laid_out(
         world,
         settings.setup,
         plan.sight,
@@ -129,8 +132,9 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
         repeat=None if levels is None or levels.pinned else np.array([levels.repeat][: levels.repeat > 1], dtype=int),
         info={name: _info_table(name, world, settings.discount, levels) for name in settings.info},
         mode=MODES[mode],
-        array=on_device(xp, device),
+        array=array,
     )
+    return with_error(made, plan.sight, settings.dots_error, array)
 
 
 def _mazes(plan: Plan) -> tuple[list[Maze], NDArray[np.int64] | None]:

@@ -32,7 +32,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         device: where the arrays are, such as "cuda"; by default the library's choice.
         check_actions: whether each step looks if all actions are in range, for which it waits for the device. Otherwise
             an agent stays where its action is not one.
-        keywords: those of `MazeVectorEnv`, but for `after`, `lateness`, `dots_error` and `render_mode`.
+        keywords: those of `MazeVectorEnv`, but for `after`, `lateness` and `render_mode`.
 
     Raises:
         ImportError: the library is not installed; the message names the extra.

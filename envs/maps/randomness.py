@@ -20,7 +20,7 @@ GAMMA: Final = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, made odd
 FACTORS: Final = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _INVERSE: Final = tuple(pow(factor, -1, 2**64) for factor in FACTORS)
 
-_SIGHT: Final = 0xD1B54A32D192ED03  # any odd number that is not GAMMA
+SIGHT: Final = 0xD1B54A32D192ED03  # any odd number that is not GAMMA
 
 # what the first counters of an episode are for; step t draws at STEPS + t
 MAZE, START, STEPS = range(3)
@@ -78,7 +78,7 @@ def bits(stream: Bits, counter: Bits) -> Bits:
 
 def sight(stream: Bits) -> Bits:
     """Return the stream from which an episode draws what is seen where sight is noisy: after step t, at counter t."""
-    return mix(_wrapped(stream ^ _SIGHT))
+    return mix(_wrapped(stream ^ SIGHT))
 
 
 def misread(streams: NDArray[np.uint64], steps: NDArray[np.int64], count: int, error: float) -> NDArray[np.bool_]:
