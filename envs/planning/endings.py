@@ -45,7 +45,8 @@ def longest(mdp: TabularMDP, free: tuple[int, int, int]) -> float:
     endless, before = ~mdp.terminal, 0
     while endless.sum() != before:  # drop the states from which each action may lead to an end, or to a dropped one
         before = endless.sum()
-        endless = endless & (~happens | endless[mdp.next_state]).all(axis=2).any(axis=1)
+        stays = np.all(~happens | endless[mdp.next_state], axis=2)  # (S, A)
+        endless = endless & np.any(stays, axis=1)
     if endless.any():
         state, action, outcome = free
         raise ValueError(

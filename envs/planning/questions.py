@@ -82,7 +82,7 @@ def _about(world: World) -> list[str]:
     (maze,) = world.mazes
     ways, said = _ways(world), []
     shown = as_shown(maze, maze.tiles)
-    goals, traps = np.argwhere(shown == ord("G")), np.argwhere(shown == ord("X"))
+    goals, traps = (np.argwhere(shown == ord(tile)).tolist() for tile in "GX")
     stuck = (world.next_state == np.arange(world.states)[:, None]).all(axis=1)
     walled = [state for state in world.start_states.tolist() if stuck[state]]
     far = [state for state in world.start_states.tolist() if ways[state] < 0 and not stuck[state]]
