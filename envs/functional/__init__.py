@@ -1,6 +1,7 @@
 """The environments as pure functions over the arrays of numpy, JAX or torch: one physics, for every device."""
 
 from .backtracker import backtracker
+from .distances import distance_maps
 from .rollout import Episodes, Policy, Steps, rollout
 from .stepping import info, keys, observe, reset, restart, step
 from .structure import State, Tables
@@ -15,6 +16,7 @@ __all__ = [
     "Steps",
     "Tables",
     "backtracker",
+    "distance_maps",
     "info",
     "keys",
     "observe",
