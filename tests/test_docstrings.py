@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ def modules() -> Iterator[str]:
                 yield module.name
 
 
+@cache
+def examples_of(name: str) -> list[doctest.DocTest]:
+    """Return the docstrings of a module that hold an example."""
+    return [test for test in doctest.DocTestFinder().find(importlib.import_module(name), name) if test.examples]
+
+
 @pytest.fixture(scope="module")
 def ray() -> Iterator[None]:
     """Start Ray once for all examples, which would each start it for themselves."""
@@ -55,7 +62,7 @@ def ray() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", sorted({*modules()}))
 def test_the_examples_of_a_module_run(name: str, request: pytest.FixtureRequest) -> None:
-    examples = [test for test in doctest.DocTestFinder().find(importlib.import_module(name), name) if test.examples]
+    examples = examples_of(name)
     assert examples
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     missing: set[str] = set()
@@ -101,4 +108,5 @@ def public() -> dict[str, object]:
 def test_every_public_class_and_function_has_an_example() -> None:
     named = public()
     assert len(named) > 500
-    assert [name for name, value in named.items() if ">>> " not in (getattr(value, "__doc__", None) or "")] == []
+    run = {test.docstring for name in {*modules()} for test in examples_of(name)}
+    assert [name for name, value in named.items() if getattr(value, "__doc__", None) not in run] == []
