@@ -19,6 +19,7 @@ types:  # mypy sees the package only where it is really installed
 bench:  # on one core, beside the peers that are installed
 	python benchmarks/stepping.py
 	python benchmarks/generation.py
+	python benchmarks/levels.py --levels 100000
 	python benchmarks/rendering.py
 
 docs:  # the site, in build/site, with an environment of its own; a warning is an error

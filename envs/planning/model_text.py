@@ -54,15 +54,15 @@ def prism(mdp: "TabularMDP") -> dict[str, str]:
         for choice, (name, reward, outcomes) in enumerate(choices):
             rows += [f"{number} {choice} {after} {_number(chance)} {name}" for after, chance in outcomes]
             earned += [f"{number} {choice} {after} {_number(reward)}" for after, _ in outcomes if reward]
-    choices = sum(len(found) for found, _ in states)
+    total = sum(len(found) for found, _ in states)
     labels = ['0="init" 1="deadlock" 2="end"']
     for number, (_, ends) in enumerate(states):
         marks = ([0] if number == start else []) + ([2] if ends else [])
         if marks:
             labels.append(f"{number}: {' '.join(map(str, marks))}")
     return {
-        ".tra": "\n".join([f"{len(states)} {choices} {len(rows)}", *rows]) + "\n",
-        ".trew": "\n".join([f"{len(states)} {choices} {len(earned)}", *earned]) + "\n",
+        ".tra": "\n".join([f"{len(states)} {total} {len(rows)}", *rows]) + "\n",
+        ".trew": "\n".join([f"{len(states)} {total} {len(earned)}", *earned]) + "\n",
         ".sta": "\n".join(["(state)", *(f"{number}:({number})" for number in range(len(states)))]) + "\n",
         ".lab": "\n".join(labels) + "\n",
     }

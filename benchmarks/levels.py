@@ -1,0 +1,71 @@
+"""Many levels at once: mazes made and solved, distance maps, measures, and a split that is checked for leaks.
+
+python benchmarks/levels.py            # with a split of a million levels, about a minute
+python benchmarks/levels.py --levels 100000
+"""
+
+import argparse
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mazegrad.envs import distance_maps, generate_batch, level_hashes, measures, split_levels
+from mazegrad.envs.maps.splits import symmetric
+from mazegrad.script import count
+
+BATCH = 4096
+
+
+def rate(use: Callable[[], Any], levels: int, repeats: int = 3) -> float:
+    """Return levels a second of processor time: the best of several runs."""
+    best = float("inf")
+    for _ in range(repeats):
+        begin = time.process_time()
+        use()
+        best = min(best, time.process_time() - begin)
+    return levels / best
+
+
+def leaks(tiles: np.ndarray, splits: dict[str, np.ndarray]) -> int:
+    """Return how many levels have a symmetric copy in another split, by looking for all eight of each."""
+    of: dict[bytes, str] = {}
+    found = 0
+    for name, numbers in splits.items():
+        for copy in symmetric(tiles[numbers]):
+            for drawn in np.unique(np.ascontiguousarray(copy).reshape(len(numbers), -1), axis=0):
+                found += of.setdefault(drawn.tobytes(), name) != name
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--levels", type=count, default=1_000_000, metavar="N", help="to split; default: %(default)s")
+    options = parser.parse_args()
+    keys = np.arange(BATCH, dtype=np.uint64)
+    large, small = generate_batch("backtracker", 15, 15, keys), generate_batch("backtracker", 6, 6, keys)
+    print(f"one core of {platform.processor() or platform.machine()}, numpy {np.__version__}, levels a second\n")
+    made = rate(lambda: distance_maps(generate_batch("backtracker", 15, 15, keys)), BATCH)
+    print(f"mazes of 31 x 31 tiles made and solved      {made:>12,.0f}")
+    print(f"distance maps of 31 x 31                    {rate(lambda: distance_maps(large), BATCH):>12,.0f}")
+    print(f"distance maps of 13 x 13                    {rate(lambda: distance_maps(small), BATCH):>12,.0f}")
+    print(f"all measures of 13 x 13                     {rate(lambda: measures(small), BATCH):>12,.0f}")
+    print(f"hashes under eight symmetries of 13 x 13    {rate(lambda: level_hashes(small), BATCH):>12,.0f}")
+    tiles = np.concatenate(
+        [generate_batch("backtracker", 6, 6, np.arange(first, min(first + BATCH, options.levels), dtype=np.uint64))
+         for first in range(0, options.levels, BATCH)]
+    )  # fmt: skip
+    begin = time.process_time()
+    split = split_levels(tiles)
+    seconds = time.process_time() - begin
+    checked = tiles[:100_000]
+    some = {name: numbers[numbers < len(checked)] for name, numbers in split.items()}
+    print(f"\n{len(tiles):,} levels of 13 x 13 split in {seconds:.1f} s: {leaks(checked, some)} leaks among the first")
+    print(f"{len(checked):,}, by brute force over the eight symmetries")
+
+
+if __name__ == "__main__":
+    main()
