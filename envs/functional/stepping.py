@@ -280,7 +280,7 @@ def _either(mask: Array, one: Any, other: Any) -> Any:
 
 def _next_episode(state: State, time: int) -> State:
     key = None if state.key is None else words.plus(state.key, GAMMA)
-    sight = None if state.sight is None else noisy.begun(key, time)
+    sight = None if state.sight is None or key is None else noisy.begun(key, time)
     return state._replace(key=key, episode=None if state.episode is None else state.episode + 1, sight=sight)
 
 
