@@ -33,6 +33,19 @@ class ModuleList(Module):
         self._length += 1
         return self
 
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """Put several more at the end; return the list."""
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put one more before the module of this number."""
+        rest = list(self)[index:]
+        self.append(module)
+        for i, each in enumerate([module, *rest], self._length - 1 - len(rest)):
+            setattr(self, str(i), each)
+
     def __len__(self) -> int:
         return self._length
 

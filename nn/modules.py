@@ -63,6 +63,11 @@ class Module(Hookable):
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter) and not value.name:
             value.name = f"{type(self).__name__}.{name}"  # for messages
+        if not (value is None or isinstance(value, Parameter)) and isinstance(vars(self).get(name), Parameter):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter, which {type(value).__name__} cannot replace:"
+                f" write its numbers with {name}.assign(array), or set another Parameter, or None"
+            )
         super().__setattr__(name, value)
 
     if not TYPE_CHECKING:

@@ -95,6 +95,7 @@ def test_what_torch_has_too_takes_the_same_arguments() -> None:
         (nn, "clip_grad_norm_", "nn.clip_grad_norm_ is called clip_grad_norm here"),
         (nn, "Linaer", "nn has no 'Linaer'; did you mean 'Linear'?"),
         (nn, "_nothing", "nn has no '_nothing'"),
+        (nn, "cat", "nn.cat is called concatenate here"),
         (functional, "grid_sample", "nn.functional.grid_sample is not in mazegrad; see docs/nn.md"),
         (nn.init, "xavier_uniform_", "nn.init.xavier_uniform_ is called glorot_uniform here"),
         (nn.init, "dirac_", "nn.init.dirac_ is not in mazegrad; see docs/nn.md"),
@@ -186,3 +187,28 @@ def test_a_method_of_modules_that_is_not_here_says_what_is() -> None:
     net(np.ones((3, 2), np.float32)).sum().backward()
     net.zero_grad(set_to_none=False)
     assert [p.grad.sum() for p in net.parameters() if p.grad is not None] == [0, 0]
+
+
+def test_habits_of_modules_and_optimisers_carry_over() -> None:
+    rng = np.random.default_rng(0)
+    net = nn.Linear(2, 1, rng=rng)
+    with pytest.raises(TypeError, match=r"Linear.weight is a Parameter, which ndarray cannot replace: .*assign"):
+        net.weight = np.ones((1, 2))
+    net.bias = None
+    assert [name for name, _ in net.named_parameters()] == ["weight"]
+    layers = nn.ModuleList([nn.ReLU()]).extend([nn.Tanh(), nn.Sigmoid()])
+    layers.insert(1, nn.GELU())
+    layers.insert(-1, nn.SiLU())
+    layers.insert(5, nn.ELU())
+    assert [type(x).__name__ for x in layers] == ["ReLU", "GELU", "Tanh", "SiLU", "Sigmoid", "ELU"]
+    optimizer = nn.SGD(net.parameters(), lr=0.1)
+    before = net.weight.data.copy()
+
+    def closure() -> nn.Tensor:
+        optimizer.zero_grad()
+        loss = net(np.ones((1, 2), np.float32)).sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == pytest.approx(before.sum())
+    np.testing.assert_allclose(net.weight.data, before - 0.1, rtol=1e-6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -207,13 +207,20 @@ class Optimiser:
         for parameter in self.parameters.values():
             parameter.grad = None if set_to_none or parameter.grad is None else np.zeros_like(parameter._array)
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
+
+        Args:
+            closure: as in PyTorch, called first; it computes the loss and its gradients.
+
+        Returns:
+            What the closure returned, or None.
 
         Raises:
             NonFiniteGradient: a gradient holds NaN or infinity, or an infinite square where it is squared; nothing was
                 changed.
         """
+        loss = None if closure is None else closure()
         check_finite(self.parameters, self.steps + 1, self.squared)
         self.steps += 1
         for group in self.param_groups:
@@ -226,6 +233,7 @@ class Optimiser:
                 grad = plain(parameter.grad)
                 self.update(group, name, parameter._array, -grad if group["maximize"] else grad, *self._scratch[name])
                 parameter.version += 1
+        return loss
 
     def update(self, group: Group, name: str, value: Array, grad: Array, scratch: Array, change: Array) -> None:
         """Update one parameter's `value` in place, by the settings of its group.
