@@ -42,8 +42,14 @@ def test_the_command_writes_pictures(command: str) -> None:
     else:
         for word in words:
             assert not word.startswith("--") or f'"{word}"' in source
-        pages = (ROOT / "examples/architectures/pages.py").read_text("utf-8") if "from pages import" in source else ""
-        assert "style.save(" in source + pages
+        assert "style.save(" in with_what_it_imports(ROOT / script)
+
+
+def with_what_it_imports(script: Path) -> str:
+    """Return a script, and the files beside it that it takes something from."""
+    source = script.read_text("utf-8")
+    beside = [script.parent / f"{name}.py" for name in re.findall(r"(?m)^from (\w+) import", source)]
+    return source + "".join(with_what_it_imports(path) for path in beside if path.exists())
 
 
 def test_every_picture_is_shown_on_a_page() -> None:
