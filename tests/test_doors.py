@@ -23,6 +23,7 @@ EXCEPTIONS = {
     "envs/planning/mdp.py": {"scipy"},
     "envs/maps/formats/arrays.py": {"PIL"},
     "envs/functional/backtracker.py": {"jax"},
+    "envs/functional/distances.py": {"jax"},
     "envs/functional/fresh.py": {"jax"},
     "envs/functional/namespace.py": {"jax"},
     "envs/functional/rollout.py": {"jax"},

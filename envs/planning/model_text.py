@@ -5,20 +5,55 @@ whose only action leads to the starts. PRISM's files have no observations.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..maps.directions import DIRECTION_NAMES
 
-if TYPE_CHECKING:
-    from .mdp import TabularMDP
+
+class Process(Protocol):
+    """What is written of a `TabularMDP`, which has these tables."""
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """(S, A, K)"""
+
+    @property
+    def next_state(self) -> NDArray[np.int64]:
+        """(S, A, K)"""
+
+    @property
+    def reward(self) -> NDArray[np.float64]:
+        """(S, A, K)"""
+
+    @property
+    def terminal(self) -> NDArray[np.bool_]:
+        """(S,)"""
+
+    @property
+    def start(self) -> NDArray[np.float64]:
+        """(S,)"""
+
+    @property
+    def observation(self) -> NDArray[Any]:
+        """(S,) ints, or distributions"""
+
+    @property
+    def states(self) -> int:
+        """S"""
+
+    @property
+    def actions(self) -> int:
+        """A"""
+
 
 Choice = tuple[str, float, list[tuple[int, float]]]
 """an action's name, its expected reward, and (next state, probability), equal next states merged"""
 
 
-def drn(mdp: "TabularMDP") -> str:
+def drn(mdp: Process) -> str:
     """Return the text of a DRN file: of an MDP, or where several states look alike of a POMDP.
 
     Terminal states have the label `end`.
@@ -42,7 +77,7 @@ def drn(mdp: "TabularMDP") -> str:
     return "\n".join(lines) + "\n"
 
 
-def prism(mdp: "TabularMDP") -> dict[str, str]:
+def prism(mdp: Process) -> dict[str, str]:
     """Return the explicit files of PRISM: suffix -> text.
 
     `.tra` has the transitions, `.trew` the rewards of transitions, `.sta` the states, `.lab` the labels init, deadlock
@@ -68,7 +103,7 @@ def prism(mdp: "TabularMDP") -> dict[str, str]:
     }
 
 
-def _states(mdp: "TabularMDP") -> tuple[int, list[tuple[list[Choice], bool]]]:
+def _states(mdp: Process) -> tuple[int, list[tuple[list[Choice], bool]]]:
     """Return the number of the start, and each state's choices and whether it is terminal."""
     states = [([*_choices(mdp, state)], bool(mdp.terminal[state])) for state in range(mdp.states)]
     starts = np.flatnonzero(mdp.start)
@@ -78,7 +113,7 @@ def _states(mdp: "TabularMDP") -> tuple[int, list[tuple[list[Choice], bool]]]:
     return mdp.states, states
 
 
-def _choices(mdp: "TabularMDP", state: int) -> Iterator[Choice]:
+def _choices(mdp: Process, state: int) -> Iterator[Choice]:
     if mdp.terminal[state]:
         yield "stay", 0.0, [(state, 1.0)]
         return
@@ -91,7 +126,7 @@ def _choices(mdp: "TabularMDP", state: int) -> Iterator[Choice]:
         yield name, float(chances @ mdp.reward[state, action]), kept
 
 
-def _sight(mdp: "TabularMDP") -> np.ndarray:
+def _sight(mdp: Process) -> NDArray[Any]:
     if mdp.observation.ndim > 1:
         raise ValueError("the process has noisy observations; DRN has one observation for each state: use to_pomdp")
     return np.asarray(mdp.observation)
