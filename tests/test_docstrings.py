@@ -60,6 +60,7 @@ def ray() -> Iterator[None]:
         yield
 
 
+@pytest.mark.filterwarnings("ignore:no process has started")  # of Ray, on a busy machine
 @pytest.mark.parametrize("name", sorted({*modules()}))
 def test_the_examples_of_a_module_run(name: str, request: pytest.FixtureRequest) -> None:
     examples = examples_of(name)
