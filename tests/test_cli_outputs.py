@@ -175,6 +175,14 @@ def test_the_settings_above_a_drawing_keep_their_letters(monkeypatch: pytest.Mon
 
 
 @needs_terminals
+def test_work_that_takes_long_says_on_a_terminal_what_runs(tmp_path: Path) -> None:
+    assert "random_mouse is running (Ctrl-C stops it) ...\r" in on_a_terminal("solve", "spiral", cwd=tmp_path)
+    assert "wilson makes a maze (Ctrl-C stops it) ...\r" in on_a_terminal("generate", "wilson", cwd=tmp_path)
+    command = [sys.executable, "-m", "mazegrad", "generate", "wilson"]
+    assert not subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=True).stderr
+
+
+@needs_terminals
 def test_a_device_is_written_to(tmp_path: Path) -> None:
     """A terminal is a device that can do no harm."""
     master, slave = os.openpty()

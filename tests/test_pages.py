@@ -33,7 +33,7 @@ ELSEWHERE = {  # whose Python is run by a test file of its own
     "docs/maps.md": "test_maps_page.py",
     "docs/nn.md": "test_nn_page.py",
 }
-LANGUAGES = {"python", "sh", "text", "{toctree}"}  # text is shown, and not run
+LANGUAGES = {"python", "sh", "text", "toml", "{toctree}"}  # text and toml are shown, and not run
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -17,6 +17,7 @@ from .envs.maps.arguments import nearest
 from .extras import require
 from .named import environment_ids, find_environment
 from .offline import EXACT, POLICIES, Dataset, collect
+from .progress import doing
 from .puzzles import write_puzzles
 from .standing import vector_env
 from .train import DEFAULTS
@@ -80,7 +81,8 @@ def _write_levels(env_id: str, levels: Sequence[str], names: Mapping[Any, str], 
             agent = Seeing(agent, sees)
         keywords = {**world, "observation": seen, "info": EXACT, "autoreset_mode": "Disabled"}
         env = vector_env(env_id, arguments.lanes, keywords)
-        found = collect(env, agent, arguments.steps, seed=arguments.seed, epsilon=arguments.epsilon)
+        with doing(f"{names[env_id, level]}: {arguments.steps:,} steps"):
+            found = collect(env, agent, arguments.steps, seed=arguments.seed, epsilon=arguments.epsilon)
         found = _only(found, kept)
         name = names[env_id, level]
         about = f"{about}, {arguments.epsilon:g} random actions" if arguments.epsilon else about

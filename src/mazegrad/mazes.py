@@ -23,6 +23,7 @@ from .envs.planning.questions import question
 from .extras import require
 from .film import save_gif, save_png
 from .named import named_maze
+from .progress import doing
 from .watch import SIZE
 
 _SMALL: Final = (540, 960)  # (height, width) in px of a GIF
@@ -42,7 +43,8 @@ def make_maze(arguments: Namespace) -> None:
             raise ValueError("--gif shows how walls of tiles grow; leave out --walls thin")
     try:
         wanted = {"walls": arguments.walls, **knobs, **bounds}
-        maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **wanted)
+        with doing(f"{arguments.name} makes a maze"):
+            maze = generate(arguments.name, arguments.rows, arguments.columns, rng=rng, **wanted)
     except TypeError as error:  # an option of the wrong type: given by the user, not by the program
         raise ValueError(error) from None
     if not (maze.tiles == ord("G")).any():
@@ -86,7 +88,8 @@ def solve(arguments: Namespace) -> int:
         raise ValueError(f"unknown solver {chosen!r}{nearest(chosen, SOLVERS)}")
     world = World.compile(maze)
     question(world)
-    solution = find_way(chosen, world, rng=np.random.default_rng(arguments.seed))
+    with doing(f"{chosen} is running"):
+        solution = find_way(chosen, world, rng=np.random.default_rng(arguments.seed))
     cells = [int(world.cell[state]) for state in solution.path or ()]
     trail, arrows = new_trail(maze), {}
     for cell, after in itertools.pairwise(cells):
@@ -110,7 +113,8 @@ def solve(arguments: Namespace) -> int:
         print(f"wrote {arguments.gif}")
     print("\n" + paint(f"{'solver':18} {'steps':>8} {'visited':>8}", "strong", sys.stdout), flush=True)
     for name in SOLVERS:
-        other = solution if name == chosen else _solve_with_notice(name, world, arguments.seed)
+        with doing(f"{name} is running"):
+            other = solution if name == chosen else find_way(name, world, rng=np.random.default_rng(arguments.seed))
         steps = "none" if other.path is None else len(other.path) - 1
         print(f"{name:18} {steps:>8} {len(other.visited):>8}", flush=True)
     return int(solution.path is None)
@@ -136,15 +140,3 @@ def _draw_way(world: World, cells: Sequence[int], solution: Solution, tile: int 
     end, start = int(solution.path[-1]), int(solution.path[0])
     opened = np.flatnonzero((world.cell == world.cell[start]) & (world.carried == world.carried[end]))
     return draw(world, int(opened[0]) if len(opened) else end, policy=policy, trail=trail, tile=tile)
-
-
-def _solve_with_notice(name: str, world: World, seed: int) -> Solution:
-    """Return what a solver finds; on a terminal its name stands on stderr while it runs."""
-    if not sys.stderr.isatty():
-        return find_way(name, world, rng=np.random.default_rng(seed))
-    notice = f"{name} is running (Ctrl-C stops it) ..."
-    print(notice, end="", file=sys.stderr, flush=True)
-    try:
-        return find_way(name, world, rng=np.random.default_rng(seed))
-    finally:
-        print("\r" + " " * len(notice) + "\r", end="", file=sys.stderr, flush=True)

@@ -1,10 +1,11 @@
-"""A progress bar: how many batches are done, and how much time is left."""
+"""A progress bar: how many batches are done, and how much time is left; or what runs, where that cannot be counted."""
 
 import math
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -82,6 +83,27 @@ def progress(
                 screen.show(f"{lines}\n" * bool(lines) + f"{label} {bar:░<30} {done}/{count}, {left}", now)
     finally:  # also after Ctrl-C
         screen.clear()
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Show on stderr what runs, while it runs; nothing where stderr is not a terminal.
+
+    Args:
+        what: the work, which cannot be counted in batches: "astar is running".
+
+    Example:
+        >>> from mazegrad.progress import doing
+        >>> with doing("counting"):
+        ...     print(sum(range(5)))
+        10
+    """
+    notice = f"{what} (Ctrl-C stops it) ..." if sys.stderr.isatty() else ""
+    print(notice, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:  # also after Ctrl-C; spaces, since a dumb terminal knows no other way
+        print("\r" + " " * len(notice) + "\r" if notice else "", end="", file=sys.stderr, flush=True)
 
 
 def clock(seconds: float) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .agents import Agent, Evaluation, RandomAgent, certify_memory, evaluate
 from .envs import MazeEnv, World
+from .progress import doing
 from .trained import Trained
 
 HELD_OUT: Final = 1_000_000
@@ -103,10 +104,10 @@ def table(
     def at_random(world: World | None, rng: np.random.Generator) -> Agent:
         return RandomAgent(rng, actions)
 
-    scores = {
-        "random walk": _score(env_id, keywords, at_random, episodes, seed, discount, rng),
-        name: _score(env_id, keywords, make, episodes, seed, discount, rng),
-    }
+    scores = {}
+    for who, maker in (("random walk", at_random), (name, make)):
+        with doing(f"{who}: {episodes:,} episodes"):
+            scores[who] = _score(env_id, keywords, maker, episodes, seed, discount, rng)
     rows = [Row("", f"return, x {discount:g} a step", "success", "mean length")]
     if within is not None:
         rows[0] = rows[0]._replace(within=f"within {within:g} x shortest")
@@ -117,8 +118,9 @@ def table(
         if within is not None:
             row = row._replace(within=f"{(result.successes & (result.lengths <= longest)).mean():.1%}")
         rows.append(row)
-    rows[2:2] = [Row("best memoryless policy", text) for text in _memoryless(env_id, keywords, discount, seed)]
-    best = _optimum(env_id, keywords, discount, min(episodes, 256), seed)
+    with doing("the best memoryless policy is searched for, and V*"):
+        rows[2:2] = [Row("best memoryless policy", text) for text in _memoryless(env_id, keywords, discount, seed)]
+        best = _optimum(env_id, keywords, discount, min(episodes, 256), seed)
     rows.append(Row("V*, which knows the state", f"{best:.4f}"))
     lines = [f"{row.name:26}{row.value:>24}{row.success:>10}{row.length:>13}{row.within:>22}".rstrip() for row in rows]
     return "\n".join([f"{env_id}, {episodes} episodes, seeds from {seed:,}", *lines])
