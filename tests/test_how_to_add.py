@@ -82,6 +82,8 @@ def copied(target: Path) -> Path:
     for name in ("envs", "agents", "nn"):
         (target / "src" / "mazegrad" / name).symlink_to(target / name)
     shutil.copy(ROOT / "pyproject.toml", target)
+    (target / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "textbook.md", target / "docs")
     return target
 
 
