@@ -96,7 +96,7 @@ def laid_out_fresh(
     Args:
         first: one of the levels.
         time_limit: for all mazes; None: where `longest` is given each has its own, by its size and that at most.
-        longest: see `time_limit`; None: there are no limits by size.
+        longest: see `time_limit`; None: the size sets no limit.
         info, discount: see `MazeEnv`.
 
     Raises:

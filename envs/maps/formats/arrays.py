@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from ..legend import MAX_TILES
 from ..maze import Maze, MazeError
-from ..metadata import MOVING
-from .format import Format
+from .format import Format, check_fits
 
 _TILES: Final = np.frombuffer(b".#SG", dtype=np.uint8)
 _COLOURS: Final = np.array([(255, 255, 255), (0, 0, 0), (0, 160, 0), (220, 0, 0)], dtype=np.uint8)
@@ -50,23 +49,17 @@ def maze_to_array(maze: Maze) -> NDArray[np.uint8]:
         (height, width) uint8.
 
     Raises:
-        MazeError: (a ValueError) a tile for which there is no number, or a setting that moves agents.
+        MazeError: (a ValueError) a tile without a number, or a setting that moves agents.
 
     Example:
         >>> from mazegrad.envs import Maze, maze_to_array
         >>> maze_to_array(Maze.from_text("#S.G"))
         array([[1, 2, 0, 3]], dtype=uint8)
     """
-    numbers = np.full(256, 255, dtype=np.uint8)
+    check_fits(maze, ".#SG", "; they have . # S G", "arrays do not have")
+    numbers = np.zeros(256, dtype=np.uint8)
     numbers[_TILES] = range(4)
     found: NDArray[np.uint8] = numbers[maze.tiles]
-    for row, column in np.argwhere(found == 255)[:1]:
-        raise maze.error(
-            row, column, f"arrays do not have the tile {chr(maze.tiles[row, column])!r}; they have . # S G"
-        )
-    for key in MOVING:
-        if key in maze.metadata:
-            raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
     return found
 
 

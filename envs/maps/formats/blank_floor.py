@@ -6,8 +6,7 @@ from typing import Final
 import numpy as np
 
 from ..maze import Maze, MazeError
-from ..metadata import MOVING
-from .format import text_format
+from .format import check_fits, text_format
 
 # what start, exit and a drawn way are called: the first that has a start and an exit, and all characters, is meant
 _DIALECTS: Final[tuple[Mapping[str, str], ...]] = (
@@ -58,12 +57,7 @@ def read_blank_floor(text: str) -> Maze:
 
 def _write(maze: Maze) -> str:
     letters = {"#": "#", ".": " ", "S": "S", "G": "E"}
-    for row, column in np.argwhere(~np.isin(maze.tiles, [ord(tile) for tile in letters]))[:1]:
-        message = f"this format does not have the tile {chr(maze.tiles[row, column])!r}; it has # . S G"
-        raise maze.error(row, column, message)
-    for key in MOVING:
-        if key in maze.metadata:
-            raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
+    check_fits(maze, letters, "; it has # . S G")
     return "\n".join(maze.rows()).translate({ord(tile): letter for tile, letter in letters.items()}) + "\n"
 
 

@@ -1,9 +1,13 @@
 """A Format reads a maze from the content of a file, and writes it as such."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
+import numpy as np
+
 from ..maze import Maze, decoded
+from ..metadata import MOVING
 
 
 class Format(NamedTuple):
@@ -28,3 +32,29 @@ def text_format(about: str, *suffixes: str, read: Callable[[str], Maze], write: 
         write: from a maze to the text; raises MazeError.
     """
     return Format(about, suffixes, lambda data: read(decoded(data)), lambda maze: write(maze).encode())
+
+
+def check_fits(
+    maze: Maze,
+    tiles: Iterable[str],
+    has: str,
+    lacks: str = "this format does not have",
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Check that a format can say all of a maze that matters to a walk; titles and the like may be lost.
+
+    Args:
+        maze: what is to be written.
+        tiles: those that the format has.
+        has: what an error says of them, after the tile that it lacks.
+        lacks: how that error begins.
+        metadata: of every maze in this format.
+
+    Raises:
+        MazeError: another tile, or a setting that changes where moves lead (`MOVING`), with its line and column.
+    """
+    for row, column in np.argwhere(~np.isin(maze.tiles, [ord(tile) for tile in tiles]))[:1]:
+        raise maze.error(row, column, f"{lacks} the tile {chr(maze.tiles[row, column])!r}{has}")
+    for key in MOVING:
+        if maze.metadata.get(key, metadata.get(key)) != metadata.get(key):
+            raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")

@@ -6,8 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ..maze import Maze, MazeError
-from ..metadata import MOVING
-from .format import Format, text_format
+from .format import Format, check_fits, text_format
 
 
 def letters_format(
@@ -46,13 +45,7 @@ def letters_format(
         return Maze(codes, metadata, _source=(None, list(rows)))
 
     def write(maze: Maze) -> str:
-        missing = ~np.isin(maze.tiles, [ord(tile) for tile in letters])
-        for row, column in np.argwhere(missing)[:1]:
-            message = f"this format does not have the tile {chr(maze.tiles[row, column])!r}; it has {_listed(letters)}"
-            raise maze.error(row, column, message)
-        for key in MOVING:
-            if maze.metadata.get(key, metadata.get(key)) != metadata.get(key):
-                raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
+        check_fits(maze, letters, f"; it has {_listed(letters)}", metadata=metadata)
         return "\n".join(maze.rows()).translate({ord(tile): letter for tile, letter in letters.items()}) + "\n"
 
     return text_format(about, *suffixes, read=read, write=write)

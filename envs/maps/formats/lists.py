@@ -6,8 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ..maze import Maze, MazeError
-from ..metadata import MOVING
-from .format import text_format
+from .format import check_fits, text_format
 
 _TILES: Final = {"0": ".", "1": "#", "r": "S", "g": "G"}
 _WRITTEN: Final = {"#": "1", ".": "0", "S": '"r"', "G": '"g"'}
@@ -97,11 +96,7 @@ def _read(text: str) -> Maze:
 
 
 def _write(maze: Maze) -> str:
-    for row, column in np.argwhere(~np.isin(maze.tiles, [ord(tile) for tile in _WRITTEN]))[:1]:
-        raise maze.error(row, column, f"lists do not have the tile {chr(maze.tiles[row, column])!r}; they have # . S G")
-    for key in MOVING:
-        if key in maze.metadata:
-            raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
+    check_fits(maze, _WRITTEN, "; they have # . S G", "lists do not have")
     rows = ",\n".join("  [" + ", ".join(_WRITTEN[tile] for tile in row) + "]" for row in maze.rows())
     return f"[\n{rows}\n]\n"
 

@@ -5,8 +5,7 @@ from typing import Final
 import numpy as np
 
 from ..maze import Maze, MazeError
-from ..metadata import MOVING
-from .format import text_format
+from .format import check_fits, text_format
 
 _COLOURS: Final = "RGBPY"  # keys and doors a to e; grey is G as green is
 _CELLS: Final = {
@@ -47,11 +46,7 @@ def _read(text: str) -> Maze:
 
 
 def _write(maze: Maze) -> str:
-    for row, column in np.argwhere(~np.isin(maze.tiles, [ord(tile) for tile in _WRITTEN]))[:1]:
-        raise maze.error(row, column, f"Minigrid does not have the tile {chr(maze.tiles[row, column])!r}")
-    for key in MOVING:
-        if key in maze.metadata:
-            raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
+    check_fits(maze, _WRITTEN, "", "Minigrid does not have")
     return "".join("".join(_WRITTEN[tile] for tile in row) + "\n" for row in maze.rows())
 
 

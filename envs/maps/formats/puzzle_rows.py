@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 
 from ..maze import Maze, MazeError, decoded
-from ..metadata import MOVING
-from .format import text_format
+from .format import check_fits, text_format
 
 _TILES: Final = {"#": "#", " ": ".", "S": "S", "G": "G", "o": "."}
 _WRITTEN: Final = {"#": "#", ".": " ", "S": "S", "G": "G"}
@@ -41,12 +40,7 @@ def _write(maze: Maze) -> str:
     if maze.height != maze.width:
         message = f"a row of characters is a square maze, and this one has {maze.height} x {maze.width} tiles"
         raise maze.error(0, 0, message)
-    for row, column in np.argwhere(~np.isin(maze.tiles, [ord(tile) for tile in _WRITTEN]))[:1]:
-        message = f"this format does not have the tile {chr(maze.tiles[row, column])!r}; it has # . S G"
-        raise maze.error(row, column, message)
-    for key in MOVING:
-        if key in maze.metadata:
-            raise maze.setting_error(key, f"this format does not have {key!r}; remove the line")
+    check_fits(maze, _WRITTEN, "; it has # . S G")
     return "".join(maze.rows()).translate({ord(tile): letter for tile, letter in _WRITTEN.items()}) + "\n"
 
 
