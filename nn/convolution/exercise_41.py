@@ -118,14 +118,10 @@ def correlate(
     out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
     pads = pad_height, pad_width
     direct = partial(_direct, rows, kernel, pads, out)
-    done = 0
-    for top, bottom, i, i_end in spans(height, kernel_height, pad_height, 0, out_height):
-        tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
-        if tiles:
-            direct(done, top)
-            done = top + tiles * winograd.TILE
-            winograd.correlate(rows, kernel, pads, out, top, done, direct)
-    direct(done, out_height)
+    tiles = winograd.tiles(channels, out_channels, kernel_height, out_height)
+    if tiles:
+        winograd.correlate(rows, kernel, pads, out, tiles, direct)
+    direct(tiles * winograd.TILE, out_height)
     return out
 
 
@@ -196,32 +192,29 @@ def correlate_grad(rows: Array, grad: Array, kernel_shape: tuple[int, ...], pad_
 
 def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height: int, pad_width: int) -> Array:
     """Correlate rows with the output's gradient, also as rows: (width, height, channels, out_channels)."""
-    (in_height, channels, _, _), (out_height, out_channels, _, _) = rows.shape, grad.shape
-    result = np.zeros((width, height, channels, out_channels), rows.dtype)
-    pads = pad_height, pad_width
-    for top, bottom, i, i_end in spans(in_height, height, pad_height, 0, out_height):
-        direct = partial(_add_row_products, rows, grad, pads, (i, i_end), result)
-        tiles = winograd.tiles(channels, out_channels, i_end - i, bottom - top)
-        done = top + tiles * winograd.TILE
-        if tiles:
-            result += winograd.grad_kernel(rows, grad, width, pads, top, done, direct)
-        direct(done, bottom)
+    (out_height, out_channels, _, _), channels = grad.shape, rows.shape[1]
+    result, pads = np.zeros((width, height, channels, out_channels), rows.dtype), (pad_height, pad_width)
+    direct = partial(_add_row_products, rows, grad, pads, result)
+    tiles = winograd.tiles(channels, out_channels, height, out_height)
+    if tiles:
+        result += winograd.grad_kernel(rows, grad, width, pads, tiles, direct)
+    direct(tiles * winograd.TILE, out_height)
     return result
 
 
-def _add_row_products(
-    rows: Array, grad: Array, pads: tuple[int, int], taps: tuple[int, int], result: Array, top: int, bottom: int
-) -> None:
-    """Add to `result` the products of `grad[top:bottom]`, which sees the kernel rows `taps`, by the direct sum."""
-    (_, channels, in_width, batch), (_, out_channels, out_width, _) = rows.shape, grad.shape
+def _add_row_products(rows: Array, grad: Array, pads: tuple[int, int], result: Array, first: int, last: int) -> None:
+    """Add to `result` the products of `grad[first:last]`, by the direct sum."""
+    (in_height, channels, in_width, batch), (_, out_channels, out_width, _) = rows.shape, grad.shape
+    width, height = result.shape[:2]
     flat_grad = grad.reshape(len(grad), out_channels, out_width * batch)
-    for j in range(len(result)):
-        first, last = seen(j, in_width, out_width, pads[1])
-        shift = slice((first + j - pads[1]) * batch, (last + j - pads[1]) * batch)
-        left = windows(rows, top + taps[0] - pads[0], bottom - top, taps[1] - taps[0])[:, :, shift]
-        right = flat_grad[top:bottom, :, first * batch : last * batch]
-        products = np.matmul(left, right.swapaxes(-2, -1)).sum(0)
-        result[j, taps[0] : taps[1]] += products.reshape(taps[1] - taps[0], channels, out_channels)
+    for top, bottom, i, i_end in spans(in_height, height, pads[0], first, last):
+        for j in range(width):
+            left, right = seen(j, in_width, out_width, pads[1])
+            shift = slice((left + j - pads[1]) * batch, (right + j - pads[1]) * batch)
+            seen_rows = windows(rows, top + i - pads[0], bottom - top, i_end - i)[:, :, shift]
+            seen_by = flat_grad[top:bottom, :, left * batch : right * batch]
+            products = np.matmul(seen_rows, seen_by.swapaxes(-2, -1)).sum(0)
+            result[j, i:i_end] += products.reshape(i_end - i, channels, out_channels)
 
 
 def _check(image: Array, kernel: Array) -> None:

@@ -19,6 +19,7 @@ Convolutional Neural Networks, 2016.
 """
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
@@ -28,8 +29,8 @@ from .layout import Array, seen, shifted
 TILE, TAPS = 4, 3  # output rows and kernel rows
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried
 FEWEST_CHANNELS = 32  # with fewer, the transforms cost more than the products they save
-HIGHEST_PEAK = 64  # times the mean size; up to it the largest error grows by half at most (measured)
-BLOCK = 1 << 15  # numbers that stay in the cache while their size is taken
+HIGHEST_PEAK = 50  # times the root mean square; up to it the largest error grows by half at most (measured)
+FEW = 16  # so few large numbers are found even among zeros
 
 Direct = Callable[[int, int], None]
 
@@ -51,74 +52,87 @@ def _interpolation() -> Array:
 INTERPOLATE, AT_TILE, AT_TAPS = _interpolation(), _evaluation(TILE), _evaluation(TAPS)
 
 
-def tiles(channels: int, out_channels: int, kernel_height: int, rows: int) -> int:
-    """How many tiles of these output rows to compute this way; 0 where the direct sum is quicker."""
-    return rows // TILE if kernel_height == TAPS and min(channels, out_channels) >= FEWEST_CHANNELS else 0
+def tiles(channels: int, out_channels: int, kernel_height: int, out_height: int) -> int:
+    """How many tiles of output rows, from the top, to compute this way; 0 where the direct sum is quicker.
+
+    The last tile may be short of a row: three rows are still cheaper than by the direct sum.
+    """
+    quick = kernel_height == TAPS and min(channels, out_channels) >= FEWEST_CHANNELS
+    return (out_height + 1) // TILE if quick else 0
 
 
 def steady(rows: Array, first: int, count: int, high: int) -> list[bool]:
-    """For each tile, whether all its numbers are finite and none is above `HIGHEST_PEAK` times their mean size.
+    """For each tile, whether its numbers are finite and none stands out from their root mean square.
+
+    Up to `FEW` that do are found, however large they are: of n numbers, k equal ones among zeros are sqrt(n / k)
+    times the root mean square. If there are more, the outputs that they reach are most of the outputs.
 
     Args:
         rows: (height, ...).
         first: the row at which the first tile starts; each other tile starts `TILE` rows after the one before.
-        count, high: the number of tiles, and how many rows each has.
+        count, high: the number of tiles, and how many rows each has, those outside included.
     """
-    flat = rows.reshape(len(rows), -1)[first : first + TILE * (count - 1) + high]
-    numbers = flat.shape[1]
-    step = max(1, BLOCK // max(1, numbers))
-    size, ones = np.empty((step, numbers), rows.dtype), np.ones(numbers, rows.dtype)
-    peaks, sums = np.empty(len(flat)), np.empty(len(flat))
+    flat = rows.reshape(len(rows), prod(rows.shape[1:]))
     with np.errstate(over="ignore", invalid="ignore"):
-        for top in range(0, len(flat), step):
-            part = flat[top : top + step]
-            part = np.abs(part, out=size[: len(part)])
-            peaks[top : top + step] = part.max(1, initial=0)
-            sums[top : top + step] = part @ ones
-        return [
-            bool(peaks[at : at + high].max() * (high * numbers) <= HIGHEST_PEAK * sums[at : at + high].sum() < np.inf)
-            for at in range(0, TILE * count, TILE)
-        ]
+        peaks = np.maximum(flat.max(1, initial=0), -flat.min(1, initial=0)).astype(float)
+        squares = np.matmul(flat[:, None, :], flat[:, :, None]).reshape(-1).astype(float)
+        result = []
+        for top in range(first, first + TILE * count, TILE):
+            here = _inside(top, high, len(flat))
+            numbers = max(1, squares[here].size * flat.shape[1])
+            highest = min(HIGHEST_PEAK, np.sqrt(numbers / FEW)) * np.sqrt(squares[here].sum() / numbers)
+            result.append(bool(peaks[here].max(initial=0) <= highest < np.inf))
+    return result
 
 
-def correlate(
-    rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int, direct: Direct
-) -> None:
-    """Fill `out[first:last]`, a multiple of `TILE` rows.
+def _inside(top: int, high: int, height: int) -> slice:
+    """Of the rows `top` to `top + high`, those that lie on the image; all others are padding."""
+    first = min(max(top, 0), height)
+    return slice(first, max(first, min(top + high, height)))
+
+
+def correlate(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, count: int, direct: Direct) -> None:
+    """Fill the first `count` tiles of `out`.
 
     Args:
         rows: (height, channels, width, batch).
         kernel: (out_channels, channels, 3, kernel_width).
-        pads: rows of zeros above and columns of zeros on the left; none of `out[first:last]` sees zeros above.
+        pads: rows of zeros above and columns of zeros on the left.
         out: (out_height, out_channels, out_width, batch).
-        first, last: the output rows.
+        count: the number of tiles.
         direct: fills `out[top:bottom]` by the direct sum.
     """
     out_channels, _, _, kernel_width = kernel.shape
     weights = _combine(AT_TAPS, kernel.transpose(2, 0, 3, 1)).reshape(6, out_channels, -1)
-    usable = steady(rows, first - pads[0], (last - first) // TILE, 6)
+    usable = steady(rows, -pads[0], count, 6)
     if not steady(kernel[None], 0, 1, 1)[0]:
-        usable = [False] * len(usable)
-    for top, quick in zip(range(first, last, TILE), usable, strict=True):
+        usable = [False] * count
+    for top, quick in zip(range(0, TILE * count, TILE), usable, strict=True):
+        tile = out[top : top + TILE]
         if quick:
-            tile = rows[top - pads[0] : top - pads[0] + 6]
-            _tile(tile, weights, kernel_width, pads[1], out[top : top + TILE])
+            _tile(_inputs(rows, top - pads[0]), weights, kernel_width, pads[1], tile)
         else:
-            direct(top, top + TILE)
+            direct(top, top + len(tile))
 
 
-def _tile(rows: Array, weights: Array, kernel_width: int, pad_width: int, out: Array) -> None:
-    _, out_channels, out_width, batch = out.shape
-    inputs = shifted(_combine(INTERPOLATE, rows), kernel_width, pad_width, out_width)
+def _inputs(rows: Array, top: int) -> Array:
+    """Transform the six rows from `top` on; those outside are zeros, which need no multiplication."""
+    inside = _inside(top, 6, len(rows))
+    return _combine(INTERPOLATE[:, inside.start - top : inside.stop - top], rows[inside])
+
+
+def _tile(inputs: Array, weights: Array, kernel_width: int, pad_width: int, out: Array) -> None:
+    high, out_channels, out_width, batch = out.shape
+    inputs = shifted(inputs, kernel_width, pad_width, out_width)
     products = buffers.empty((6, out_channels, out_width * batch), out.dtype)
     np.matmul(weights, inputs.reshape(6, inputs.shape[1], out_width * batch), out=products)
-    np.matmul(AT_TILE.T.astype(out.dtype), products.reshape(6, -1), out=out.reshape(TILE, -1))
+    np.matmul(AT_TILE.T[:high].astype(out.dtype), products.reshape(6, -1), out=out.reshape(high, -1))
 
 
 def grad_kernel(
-    rows: Array, grad: Array, kernel_width: int, pads: tuple[int, int], first: int, last: int, direct: Direct
+    rows: Array, grad: Array, kernel_width: int, pads: tuple[int, int], count: int, direct: Direct
 ) -> Array:
-    """Correlate `rows` with `grad[first:last]`, a multiple of `TILE` rows: (kernel_width, 3, channels, out_channels).
+    """Correlate `rows` with the first `count` tiles of `grad`: (kernel_width, 3, channels, out_channels).
 
     `direct(top, bottom)` adds the share of `grad[top:bottom]` by the direct sum, where that is needed; it is not
     contained in the result.
@@ -126,15 +140,14 @@ def grad_kernel(
     _, channels, width, batch = rows.shape
     _, out_channels, out_width, _ = grad.shape
     products = np.zeros((kernel_width, 6, out_channels, channels), rows.dtype)
-    count = (last - first) // TILE
-    usable = zip(steady(rows, first - pads[0], count, 6), steady(grad, first, count, TILE), strict=True)
-    for top, quick in zip(range(first, last, TILE), usable, strict=True):
+    usable = zip(steady(rows, -pads[0], count, 6), steady(grad, 0, count, TILE), strict=True)
+    for top, quick in zip(range(0, TILE * count, TILE), usable, strict=True):
+        tile = grad[top : top + TILE]
         if not all(quick):
-            direct(top, top + TILE)
+            direct(top, top + len(tile))
             continue
-        tile, grad_tile = rows[top - pads[0] : top - pads[0] + 6], grad[top : top + TILE]
-        inputs = _combine(INTERPOLATE, tile).reshape(6, channels, width * batch)
-        taps = _combine(AT_TILE, grad_tile).reshape(6, out_channels, out_width * batch)
+        inputs = _inputs(rows, top - pads[0]).reshape(6, channels, width * batch)
+        taps = _combine(AT_TILE[:, : len(tile)], tile).reshape(6, out_channels, out_width * batch)
         for j in range(kernel_width):
             left, right = seen(j, width, out_width, pads[1])
             shift = slice((left + j - pads[1]) * batch, (right + j - pads[1]) * batch)
@@ -145,5 +158,6 @@ def grad_kernel(
 def _combine(matrix: Array, rows: Array) -> Array:
     """Make each new row a combination of the old ones: (m, n) applied to (n, ...) gives (m, ...)."""
     result = buffers.empty((len(matrix), *rows.shape[1:]), rows.dtype)
-    np.matmul(matrix.astype(rows.dtype), rows.reshape(len(rows), -1), out=result.reshape(len(matrix), -1))
+    flat = rows.reshape(len(rows), prod(rows.shape[1:]))
+    np.matmul(matrix.astype(rows.dtype), flat, out=result.reshape(len(matrix), flat.shape[1]))
     return result
