@@ -6,7 +6,7 @@ by one column is a shift by `batch` numbers. A convolution needs nothing else.
 """
 
 from collections.abc import Iterator
-from math import gcd
+from math import gcd, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ Array: TypeAlias = NDArray[Any]
 
 CACHE_LINE, CACHE_WAYS, CACHE_PERIOD = 64, 8, 4096  # of addresses a period apart, the first-level cache holds 8 lines
 SCRATCH = 1 << 18  # bytes that stay in the second-level cache
+SHORT = 16  # for fewer numbers in a row a call of BLAS does not pay
 
 
 def to_hcwb(image: Array) -> Array:
@@ -46,6 +47,19 @@ def to_hcwb(image: Array) -> Array:
 def to_bchw(rows: Array) -> Array:
     """Show rows as (batch, channels, height, width); nothing is copied."""
     return rows.transpose(3, 1, 0, 2)
+
+
+def sum_channels(array: Array, factor: Array | None = None) -> Array:
+    """Sum (batch, channels, ...), times `factor` if there is one, to (channels,); along memory first: that is quick."""
+    order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+    lines, at = array.transpose(order), order.index(1)
+    inner = prod(lines.shape[at + 1 :])
+    if not lines.flags.c_contiguous or inner < SHORT or (factor is not None and factor.strides != array.strides):
+        product = array if factor is None else array * factor
+        return product.sum(tuple(axis for axis in range(array.ndim) if axis != 1))
+    shape = prod(lines.shape[:at]), array.shape[1], inner
+    others = np.ones(inner, array.dtype) if factor is None else factor.transpose(order).reshape(shape)
+    return np.vecdot(lines.reshape(shape), others).sum(0)
 
 
 def windows(rows: Array, start: int, count: int, size: int, step: int = 1) -> Array:

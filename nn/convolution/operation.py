@@ -16,7 +16,7 @@ from ..geometry import Axis, Size, conv_axes, remembered, text, transposed_axes
 from ..graph import Array
 from ..rules import Operand, Rule, composite, operation
 from . import general
-from .layout import to_bchw, to_hcwb
+from .layout import sum_channels, to_bchw, to_hcwb
 
 Axes = tuple[Axis, ...]
 
@@ -82,15 +82,6 @@ def conv_kernel(image: Operand, outer: Operand, kernel_shape: tuple[int, ...], a
         general.grad_image(grad, outer, axes, groups) if needs[0] else None,
         general.forward(image, grad, axes, groups) if needs[1] else None,
     )
-
-
-def sum_channels(grad: Array) -> Array:
-    """Sum (batch, channels, height, width) to (channels,): along memory first, which is quick."""
-    rows = grad.transpose(2, 1, 3, 0)
-    if not rows.flags.c_contiguous or not rows.size:
-        return grad.sum((0, 2, 3))
-    rows = rows.reshape(*rows.shape[:2], -1)
-    return np.matmul(rows, np.ones(rows.shape[2], rows.dtype)).sum(0)
 
 
 @operation

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import operations
+from .. import buffers, operations
 from ..checks import POSITIVE_INTEGER, check
+from ..convolution.layout import sum_channels
 from ..graph import Array
 from ..operations.broadcasting import fit
 from ..rules import Operand, Rule, composite, operation
@@ -58,6 +59,36 @@ def _normalise(
             fit(grad * normal, weight) if needs[1] else None,
             fit(grad, bias) if needs[2] else None,
         )
+
+    return out, vjp
+
+
+@operation
+def _batch_norm(x: Operand, weight: Operand, bias: Operand, centred: Array, variance: Array, eps: float) -> Rule:
+    """As `_normalise` for channels by their own statistics; `centred`: x without its mean, which is not kept."""
+    scale = 1 / np.sqrt(variance + eps)
+    out = np.multiply(centred, scale if weight is None else scale * weight, out=buffers.empty_like(centred))
+    if bias is not None:
+        out += bias
+
+    def vjp(
+        grad: Array,
+        needs: Sequence[bool],
+        centred: Array = centred,
+        scale: Array = scale,
+        weight: Array | None = weight,
+        bias: Array | None = bias,
+    ) -> tuple[Array | None, ...]:
+        total = sum_channels(grad).reshape(scale.shape)
+        along = sum_channels(grad, centred).reshape(scale.shape) * scale
+        grad_x = None
+        if needs[0]:
+            count = grad.size // scale.size
+            grad_x = np.multiply(centred, along * scale / -count, out=buffers.empty_like(centred))
+            grad_x += grad
+            grad_x -= total / count
+            grad_x *= scale if weight is None else scale * weight
+        return grad_x, along if needs[1] else None, total if needs[2] else None
 
     return out, vjp
 
@@ -141,29 +172,22 @@ def batch_norm(
     _check_running("batch_norm", array.shape[1], running_mean=running_mean, running_var=running_var)
     axes = tuple(axis for axis in range(array.ndim) if axis != 1)
     column = (-1, *[1] * (array.ndim - 2))
-    count = array.size // (array.shape[1] or 1)
-    precision = array.dtype if array.dtype.kind == "f" else np.float64
-    own = training or running_mean is None or running_var is None
+    array = array if array.dtype.kind == "f" else array.astype(np.float64)
     weight, bias = (None if vector is None else operations.reshape(vector, column) for vector in (weight, bias))
     if not array.size:
         return _of_nothing(input, weight, bias)
-    if running_mean is None or running_var is None or own:
-        if count < 2:
-            raise ValueError(f"batch_norm of shape {array.shape}: one value a channel has no variance")
-        mean, variance = _statistics(array, axes, False)
-    else:
-        mean, variance = (array.astype(precision) for array in (running_mean, running_var))
-    out = _normalise(
-        input,
-        weight,
-        bias,
-        mean=mean.reshape(column),
-        variance=variance.reshape(column),
-        own=own,
-        axes=axes,
-        eps=eps,
-    )
-    if own and running_mean is not None and running_var is not None:  # last: what does not fit moves nothing
+    if not training and running_mean is not None and running_var is not None:
+        mean, variance = (vector.astype(array.dtype).reshape(column) for vector in (running_mean, running_var))
+        return _normalise(input, weight, bias, mean=mean, variance=variance, own=False, axes=axes, eps=eps)
+    count = array.size // array.shape[1]
+    if count < 2:
+        raise ValueError(f"batch_norm of shape {array.shape}: one value a channel has no variance")
+    with np.errstate(all="ignore"):
+        mean = sum_channels(array) / count
+        centred = np.subtract(array, mean.reshape(column), out=buffers.empty_like(array))
+        variance = sum_channels(centred, centred) / count
+    out = _batch_norm(input, weight, bias, centred=centred, variance=variance.reshape(column), eps=eps)
+    if running_mean is not None and running_var is not None:  # last: what does not fit moves nothing
         running_mean += momentum * (mean - running_mean)
         running_var += momentum * (variance * (count / (count - 1)) - running_var)
     return out

@@ -57,6 +57,10 @@ def _normalised(x: Any, weight: Any, bias: Any, scale: Any, own: bool, axes: Any
     return normal if bias is None else normal + bias
 
 
+def _batch_normalised(x: Any, weight: Any, bias: Any, scale: Any) -> Any:
+    return _normalised(x, weight, bias, scale, True, tuple(axis for axis in range(x.ndim) if axis != 1))
+
+
 def _rms_normalised(x: Any, weight: Any, axes: Any, scale: Any) -> Any:
     square = op.mean(op.square(x), axes, True)
     normal = x / op.sqrt(square + (1 / scale**2 - numbers(square)))
@@ -149,6 +153,7 @@ TABLE: dict[str, Entry] = {
     "dropout": ("input", lambda grad, keep=None: grad if keep is None else grad * keep),
     # --------------------------------------------------------------------------------------------------- normalisation
     "normalise": ("x weight bias", Formula(_normalised, {"x": lambda normal, scale: normal / scale})),
+    "batch_norm": ("x weight bias", Formula(_batch_normalised, {"x": lambda centred: centred})),
     "rms_norm": ("x weight", Formula(_rms_normalised, {"x": lambda normal, scale: normal / scale})),
     # ------------------------------------------------------------------------------------------------ hooks of modules
     "passed": ("*", lambda grad, seen: seen(grad if isinstance(grad, list) else [grad])),
