@@ -102,26 +102,23 @@ def conv_grad_kernel(image: Array, grad_output: Array, kernel_shape: tuple[int, 
     return correlate_grad(to_hcwb(image), to_hcwb(grad_output), kernel_shape, padding, padding)
 
 
-def correlate(
-    rows: Array, kernel: Array, pad_height: int, pad_width: int, out_size: tuple[int, int] | None = None
-) -> Array:
+def correlate(rows: Array, kernel: Array, pad_height: int, pad_width: int, out: Array | None = None) -> Array:
     """Correlate rows with a kernel, giving rows; a negative pad crops.
 
-    The pads stand above and on the left; below and on the right as much as `out_size` needs, by default the same.
+    The pads stand above and on the left; below and on the right as much as `out` needs, by default the same. Of `out`,
+    each row must lie together, but the rows may lie apart.
     """
     height, channels, width, batch = rows.shape
     out_channels, _, kernel_height, kernel_width = kernel.shape
-    out_height, out_width = out_size or (
-        height + 2 * pad_height - kernel_height + 1,
-        width + 2 * pad_width - kernel_width + 1,
-    )
-    out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
+    if out is None:
+        out_height, out_width = height + 2 * pad_height - kernel_height + 1, width + 2 * pad_width - kernel_width + 1
+        out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
     pads = pad_height, pad_width
     direct = partial(_direct, rows, kernel, pads, out)
-    tiles = winograd.tiles(channels, out_channels, kernel_height, out_height)
+    tiles = winograd.tiles(channels, out_channels, kernel_height, len(out))
     if tiles:
         winograd.correlate(rows, kernel, pads, out, tiles, direct)
-    direct(tiles * winograd.TILE, out_height)
+    direct(tiles * winograd.TILE, len(out))
     return out
 
 

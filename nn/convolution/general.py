@@ -90,13 +90,12 @@ def _forward(rows: Array, kernel: Array, high: Axis, wide: Axis, groups: int) ->
     shape = high.out, len(kernel), wide.out, rows.shape[3]
     if not rows.size or not kernel.size or not shape[0] * shape[2]:
         return np.zeros(shape, rows.dtype)
-    if groups == high.stride == wide.stride == 1:
-        return correlate(rows, kernel, high.pad, wide.pad, (high.out, wide.out))
     out = buffers.empty(shape, rows.dtype)
+    if groups == high.stride == wide.stride == 1:
+        return correlate(rows, kernel, high.pad, wide.pad, out)
     if _wide(kernel.shape, high, wide):
         for channels, outs in _each(rows.shape[1], len(kernel), groups):
-            part = np.ascontiguousarray(rows[:, channels])
-            out[:, outs] = correlate(part, kernel[outs], high.pad, wide.pad, (high.out, wide.out))
+            correlate(np.ascontiguousarray(rows[:, channels]), kernel[outs], high.pad, wide.pad, out[:, outs])
         return out
     lines, columns = len(kernel) // groups, wide.out * rows.shape[3]
     weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(groups, lines, high.kernel, -1)
@@ -121,7 +120,7 @@ def _grad_kernel(
         found = [
             correlate_grad(
                 np.ascontiguousarray(rows[:, one]),
-                np.ascontiguousarray(grads[:, other]),
+                grads[:, other],
                 (out_channels // groups, *kernel_shape[1:]),
                 high.pad,
                 wide.pad,
