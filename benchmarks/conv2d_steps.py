@@ -10,7 +10,7 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS
 import numpy as np
 
 from mazegrad.nn import buffers, h_conv2d, h_conv2d_grad
-from mazegrad.nn.convolution import exercise_41, layout, winograd
+from mazegrad.nn.convolution import exercise_41, winograd
 from mazegrad.nn.convolution.layout import shifted, to_bchw, to_hcwb, windows
 
 try:
@@ -150,22 +150,6 @@ def choices(rounds: int) -> dict[str, list[float]]:
 
         found[f"image's gradient, {name}: copy, add"] = alternate(image_gradient, fills, rounds)
         found[f"kernel's, {name}: in place, copy"] = alternate(kernel_gradient, [0, 99], rounds)
-    limits = layout.IN_PLACE, layout.IN_PLACE_RESULTS
-    for name, (image_shape, kernel_shape) in {"s2": SHAPES["s2"], "s3": ((64, 16, 12, 12), (32, 16, 3, 3))}.items():
-        image, kernel = (rng.standard_normal(shape, np.float32) for shape in (image_shape, kernel_shape))
-        image, grad = to_bchw(to_hcwb(image)), h_conv2d(image, kernel)
-
-        def forward(limits, image=image, kernel=kernel):
-            layout.IN_PLACE, layout.IN_PLACE_RESULTS = limits
-            h_conv2d(image, kernel)
-
-        def backward(limits, image=image, kernel=kernel, grad=grad):
-            layout.IN_PLACE, layout.IN_PLACE_RESULTS = limits
-            h_conv2d_grad(image, kernel, grad)
-
-        found[f"{name} forward: products whole, cut"] = alternate(forward, [(0, 0), (10**6, 1200)], rounds)
-        found[f"{name} backward: products whole, cut"] = alternate(backward, [(0, 0), (10**6, 1200)], rounds)
-    layout.IN_PLACE, layout.IN_PLACE_RESULTS = limits
     colliding = rng.standard_normal((64, 16, 24, 24), np.float32)
 
     def plainly(image):

@@ -153,14 +153,32 @@ def test_gradients_are_derivatives():
     assert (grad_kernel * by_kernel).sum() == pytest.approx(slope, rel=1e-11)
 
 
-def test_winograd_and_the_direct_sum_meet(monkeypatch):
+@pytest.mark.parametrize("padding", [0, 1, 2, 5])
+@pytest.mark.parametrize("height", [3, 4, 5, 7, 17])
+def test_winograd_and_the_direct_sum_meet(monkeypatch, height, padding):
+    """Also where tiles lie half, or wholly, on the padding, and where the last one is short of a row."""
     rng = np.random.default_rng(5)
-    image, kernel = rng.standard_normal((3, 40, 17, 9)), rng.standard_normal((33, 40, 3, 3))
-    quick = conv_forward(image, kernel, 1)
+    image, kernel = rng.standard_normal((3, 40, height, 5)), rng.standard_normal((33, 40, 3, 3))
+    grad = rng.standard_normal((3, 33, height + 2 * padding - 2, 5 + 2 * padding - 2))
+    runs = [lambda: conv_forward(image, kernel, padding), lambda: conv_grad_kernel(image, grad, kernel.shape, padding)]
+    if padding <= 2:
+        runs.append(lambda: conv_grad_image(kernel, grad, image.shape, padding))
+    quick = [run() for run in runs]
     monkeypatch.setattr(winograd, "FEWEST_CHANNELS", 10**6)
-    direct = conv_forward(image, kernel, 1)
-    assert not np.array_equal(quick, direct), "both went the same way"
-    np.testing.assert_allclose(quick, direct, rtol=0, atol=1e-12)
+    for by_tiles, run in zip(quick, runs, strict=True):
+        direct = run()
+        assert grad.shape[2] < 3 or not np.array_equal(by_tiles, direct), "both went the same way"
+        np.testing.assert_allclose(by_tiles, direct, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("share", [0.06, 0.001])
+def test_many_large_pixels_are_bounded_by_the_size_of_the_outputs(share):
+    """So many that Winograd's transforms are used: all errors are below 1e-5 of the outputs' root mean square."""
+    rng = np.random.default_rng(7)
+    image, kernel = (rng.standard_normal(shape, np.float32) for shape in [(4, 64, 16, 16), (64, 64, 3, 3)])
+    image[rng.random(image.shape) < share] *= 1e4
+    right = naive(image.astype(float), kernel.astype(float), 1)
+    assert np.abs(conv_forward(image, kernel, 1) - right).max() < 1e-5 * np.sqrt((right**2).mean())
 
 
 @pytest.mark.parametrize("place", [(), (1, 3, 8, 8), (0, 0, 0, 15)])
