@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import itertools
 import pickle
+import random
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mazegrad.envs import (
     POMDP_SOLVERS,
     POMDPS,
     Maze,
+    MazeError,
     Replay,
     TableState,
     TabularMDP,
@@ -181,6 +183,16 @@ def test_a_world_that_is_seen_has_the_same_value_in_all_solvers() -> None:
     assert abs(qmdp(mdp, discount=0.9).upper - best) < 1e-6
     found = point_based(mdp, discount=0.9, tol=1e-4)
     assert found.lower - 1e-6 <= best <= found.upper + 1e-6 and found.upper - found.lower <= 1e-4
+
+
+def test_an_action_that_surely_ends_shows_nothing() -> None:
+    """The T-mazes of Cassandra's format end so."""
+    ends = np.zeros((2, 3, 3))
+    ends[:, :, 2] = 1.0
+    R = np.zeros((2, 3, 3))
+    R[0, 0], R[1, 1] = 1.0, 1.0
+    found = point_based(process_from_tables(ends, R, np.ones((2, 3, 1)), np.array([0.25, 0.75, 0])), discount=0.9)
+    assert found.lower == found.upper == pytest.approx(0.75)
 
 
 def test_hiding_lowers_what_is_possible() -> None:
@@ -360,20 +372,77 @@ def test_the_format_of_pomdp_solve(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ("discount: 0.95", "discount: 2", "discount"),
-        ("discount: 0.95", "discount: x", "line 2: a number is expected"),
-        ("values: reward", "values: joy", "line 3: values must be"),
-        ("T: listen\n", "T: run\n", "line 8: 'run' is not one of the 3 actions"),
-        ("0.85 0.15", "0.85 0.25", "must sum to 1"),
-        ("identity", "1 0 0", "line 10: a number is expected|expected"),
-        ("states: left right", "states: 0", "line 4: states must be"),
+        ("discount: 0.95", "discount: x", "line 2, column 11: a number is expected"),
+        ("values: reward", "values: joy", "line 3, column 9: values must be"),
+        ("T: listen\n", "T: run\n", "line 8, column 4: 'run' is not one of the 3 actions"),
+        ("discount: 0.95", "", "does not say `discount:`"),
+        ("start: uniform", "start: left right", "line 7, column 8: start takes one state, or a number for each"),
+        ("0.85 0.15", "0.85 0.25", "line 16, column 6: the probabilities of each observation .* sum to 1, not to 1.1"),
+        ("identity", "1 0 0", "line 10, column 1: a number is expected"),
+        ("states: left right", "states: 0", "line 4, column 9: states must be"),
         ("states: left right", "# none", "states"),
-        ("T: listen", "Q: listen", "line 8: 'Q' is not expected"),
+        ("T: listen", "states: 3 T: listen", "line 8, column 7: states must be declared once"),
+        ("T: listen", "Q: listen", "line 8, column 1: 'Q' is not expected"),
         ("*  -100\n", "*", "the file ends too early"),
     ],
 )
-def test_files_that_cannot_be_read(old: str, new: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        parse_pomdp(TIGER.replace(old, new))
+def test_files_that_cannot_be_read(old: str, new: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.POMDP").write_text(TIGER.replace(old, new))
+    with pytest.raises(MazeError, match=said) as caught:
+        TabularMDP.from_pomdp(tmp_path / "bad.POMDP")
+    assert caught.value.file == str(tmp_path / "bad.POMDP")
+
+
+def test_a_row_that_begins_anew() -> None:
+    again = TIGER.replace("start: uniform", "start: 0.25 0.75").replace(
+        "T: open-left\nuniform", "T: open-left : * reset"
+    )
+    assert parse_pomdp(again).P[1].tolist() == [[0.25, 0.75], [0.25, 0.75]]
+
+
+def test_large_tables_without_rewards_of_observations_are_read() -> None:
+    """TagAvoid has 870 states, 5 actions and 30 observations; rewards of all four would be 900 MB."""
+    large = "discount: 0.9\nvalues: reward\nstates: 900\nactions: 4\nobservations: 40\nT: * identity\nO: * uniform\n"
+    tables = parse_pomdp(large + "R: 1 : * : 5 : * 2\n")
+    assert tables.R[1, 0, 5] == 2 and tables.R.sum() == 1800
+    with pytest.raises(MazeError, match="line 8, column 16: 4 actions, 900 states and 40 observations are too many"):
+        parse_pomdp(large + "R: 1 : * : 5 : 3 2\n")
+
+
+@pytest.mark.slow
+def test_20_000_broken_files_are_tables_or_maze_errors() -> None:
+    rng = random.Random(0)
+    odd = [
+        "",
+        " ",
+        "\n",
+        ":",
+        "*",
+        "#",
+        "-",
+        "9",
+        "uniform",
+        "identity",
+        "reset",
+        "T: * reset",
+        "start: 0 1",
+        "\0",
+        "é",
+        "inf",
+    ]
+    tables = 0
+    for _ in range(20_000):
+        text = TIGER
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(text) + 1)
+            text = text[:place] + rng.choice(odd) + text[place + rng.choice((0, 0, 1, 5)) :]
+        try:
+            parse_pomdp(text)
+            tables += 1
+        except MazeError as error:
+            lines = text.split("\n")
+            assert 1 <= error.line <= len(lines) and 1 <= error.column <= len(lines[error.line - 1]) + 1, text
+    assert 500 < tables < 10_000
 
 
 def test_tables_that_are_no_sight() -> None:

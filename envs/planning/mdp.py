@@ -14,6 +14,7 @@ from ..core.world import World, checked_world
 from ..maps.arguments import fraction, nearest
 from ..maps.directions import DIRECTION_NAMES
 from ..maps.files import write_file
+from ..maps.maze import MazeError, decoded
 from ..observations import OBSERVATIONS
 from .model_text import drn, prism
 from .pomdp_text import parse_pomdp
@@ -354,15 +355,16 @@ class TabularMDP:
         A state that every action keeps with reward 0 ends the episode.
 
         Raises:
-            ValueError: the file cannot be read; the message names the line.
+            MazeError: (a ValueError) the file cannot be read, with its name, line and column.
             OSError: it cannot be opened.
         """
+        with open(path, "rb") as file:
+            data = file.read()
         try:
-            with open(path, encoding="utf-8") as file:
-                read = parse_pomdp(file.read())
-            return process_from_tables(read.P, read.R, read.O, read.start)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            read = parse_pomdp(decoded(data))
+        except MazeError as error:
+            raise MazeError(error.message, error.line, error.column, str(path)) from None
+        return process_from_tables(read.P, read.R, read.O, read.start)
 
     def save_pomdp(self, path: str | PathLike[str], discount: float) -> None:
         """Write `to_pomdp(discount)` to a `.POMDP` file."""

@@ -196,7 +196,7 @@ class _Search:
             if self.upper(b) - self.lower(b) <= tol * self.discount**-depth or depth > 400:
                 break
             _, excess, after = self._ahead(b, tol * self.discount ** -(depth + 1))
-            if excess.max() <= 0:
+            if not len(excess) or excess.max() <= 0:  # without an observation the episode is over
                 break
             b = after[excess.argmax()]
             depth += 1
