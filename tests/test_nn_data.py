@@ -57,6 +57,18 @@ def test_cats_and_dogs() -> None:
         images[0] = 0  # a fresh array, to do with what one likes
 
 
+def test_the_other_classes() -> None:
+    images, labels = real(corpora.other_classes)
+    assert images.shape == (40_000, 3, 32, 32)
+    assert np.bincount(labels).tolist() == [5_000] * len(corpora.OTHERS)
+    blue = images[:, 2].mean((1, 2)) - images[:, 0].mean((1, 2))  # sky and sea
+    assert {corpora.OTHERS[i] for i in np.argsort([blue[labels == i].mean() for i in range(8)])[-2:]} == {
+        "airplane",
+        "ship",
+    }
+    images[0] = 0
+
+
 def test_novels_have_paired_straight_quotes_and_nothing_of_the_publisher() -> None:
     novels = real(corpora.novels)
     assert list(novels) == sorted(corpora.NOVELS)
@@ -125,6 +137,12 @@ CASES = {
         b"\3" + PIXELS + b"\5" + PIXELS,
         CATS,
     ),
+    "other_classes": (
+        corpora.other_classes,
+        "other-classes-train.bin",
+        b"".join(bytes([i]) + PIXELS for i in (1, 2, 4)),
+        CATS,
+    ),
     "shakespeare": (partial(corpora.shakespeare, "train"), "shakespeare.txt", texts({"others": b"Speak!"}), TINY),
     "novels": (
         corpora.novels,
@@ -142,6 +160,7 @@ CASES = {
 ORIGINALS = {
     "mnist": "t10k-labels-idx1-ubyte.gz",
     "cats_and_dogs": "cifar-10-binary.tar.gz",
+    "other_classes": "cifar-10-binary.tar.gz",
     "shakespeare": "tinyshakespeare/input.txt",
     "novels": "gutenberg.zip",
     "sentence_pairs": "deu-eng.zip",
@@ -154,7 +173,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(nn.data, "cache_folder", lambda: tmp_path / "cache")
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("MAZEGRAD_DATA", str(tmp_path / "data"))
-    for table in (nn.data.MNIST, corpora.CATS_AND_DOGS, corpora.TEXTS):
+    for table in (nn.data.MNIST, corpora.CIFAR, corpora.TEXTS):
         for _, name, raw, _ in CASES.values():
             if name in table:
                 monkeypatch.setitem(table, name, hashlib.sha256(raw).hexdigest())
@@ -188,7 +207,9 @@ def test_all_forms_are_found_and_damage_is_named(case: str, folder: Path) -> Non
         found.append(repr(load(download=False)))
         for damaged in (contents[: len(contents) // 2], contents[: len(contents) // 200], b"", b"<html>404</html>"):
             put(path, damaged)
-            with pytest.raises(ValueError, match=r"t10k|cats|shakespeare|novels|gutenberg|cifar|de") as caught_damage:
+            with pytest.raises(
+                ValueError, match=r"t10k|cats|other|shakespeare|novels|gutenberg|cifar|de"
+            ) as caught_damage:
                 load(download=False)
             assert not isinstance(caught_damage.value, FileNotFoundError)
         path.unlink()
@@ -214,11 +235,13 @@ def test_cats_and_dogs_are_picked_from_all_of_cifar(folder: Path, monkeypatch: p
     records = (
         b"\5" + PIXELS + b"\5" + PIXELS + b"\3" + PIXELS + (b"\5" + PIXELS) * 4
     )  # batch i holds a class-i and a dog
-    monkeypatch.setitem(corpora.CATS_AND_DOGS, "cats-and-dogs-train.bin", hashlib.sha256(records).hexdigest())
+    monkeypatch.setitem(corpora.CIFAR, "cats-and-dogs-train.bin", hashlib.sha256(records).hexdigest())
     put(folder / "cifar-10-binary.tar.gz", CATS)
     images, labels = corpora.cats_and_dogs("train", download=False)
     assert labels.tolist() == [1, 1, 0, 1, 1, 1, 1]
     assert images[2].tobytes() == PIXELS
+    _, labels = corpora.other_classes(download=False)
+    assert [corpora.OTHERS[label] for label in labels] == ["automobile", "bird", "deer"]
     with pytest.raises(ValueError, match="'train' or 'test'"):
         corpora.cats_and_dogs("valid")
 
@@ -280,7 +303,8 @@ def test_downloads_once_from_the_first_good_mirror(
     address, mirror, asked = server
     paths = [f"{place}/{ORIGINALS[case]}" for place in ("absent", "damaged", "good")]
     mirrors = nn.data.MIRRORS if case == "mnist" else corpora.MIRRORS
-    monkeypatch.setitem(mirrors, case, tuple(f"{address}{place}/" for place in ("absent", "damaged", "good")))
+    key = "cifar" if original is CATS else case
+    monkeypatch.setitem(mirrors, key, tuple(f"{address}{place}/" for place in ("absent", "damaged", "good")))
     put(mirror / paths[1], original[: len(original) // 2])
     put(mirror / paths[2], original)
     found = repr(load())

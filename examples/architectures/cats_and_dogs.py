@@ -69,11 +69,15 @@ def varied(pictures: np.ndarray, rng: np.random.Generator, shift: int = 4) -> np
 
 
 def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
-    """Return the probability that each picture shows a dog, (n,): the mean over the picture and its mirror image."""
+    """Return the probability that each picture shows a dog, (n,): the mean over the picture and its mirror image.
+
+    The net's first two logits are those of a cat and a dog; if it has others, they are ignored.
+    """
     parts = []
     with nn.no_grad():
         for (batch,) in nn.data.batches(pictures, batch_size=250):
-            parts.append((nn.softmax(net(batch).data) + nn.softmax(net(batch[..., ::-1].copy()).data))[:, 1] / 2)
+            views = batch, batch[..., ::-1].copy()
+            parts.append(np.mean([nn.softmax(net(view).data[:, :2])[:, 1] for view in views], axis=0))
     return np.concatenate(parts)
 
 

