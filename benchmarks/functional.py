@@ -122,14 +122,21 @@ def rolled(tables: Any, policy: Any, state: Any, steps: int, keep: str) -> Calla
 
 
 def on_cores(count: int, lanes: int, seconds: float) -> dict[str, float]:
-    """Return millions of steps a second of rollouts on as many cores, one shard on each."""
+    """Return millions of steps a second of rollouts on as many cores, each a device of JAX."""
+    import jax
+
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+    jax.config.update("jax_num_cpu_devices", count)
     steps, found = 64, {}
     tables, state = begun(maze21(), "jax", None, lanes)
     rows = like(tables, random_actions(lanes, steps).astype(np.int32))
     path, begin = begun("mazegrad/PathFollow-v0", "jax", None, lanes)
     policy = policy_of(path_follower(), path, lanes)
+    if count > 1:  # the actions are divided as the lanes are, once
+        _, state, _ = functional.rollout(tables, rows[:1], state, 1, keep="episodes", shards=count)
+        axes = jax.sharding.PartitionSpec(None, "lanes")
+        rows = jax.device_put(rows, jax.sharding.NamedSharding(state.at.sharding.mesh, axes))
     jobs: dict[str, Any] = {
         "returns alone": partial(functional.rollout, tables, rows, state, steps, keep="episodes"),
         "hand-set RNN in the loop, returns alone": partial(
@@ -145,6 +152,8 @@ def on_cores(count: int, lanes: int, seconds: float) -> dict[str, float]:
 def compare_cores(counts: list[int], lanes: int, seconds: float) -> None:
     """Print the rates on several numbers of cores, each in a process of its own that may use no others."""
     rates = []
+    # all outputs are much new memory: in large pages on Linux
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
     for count in counts:
         command = [sys.executable, __file__, "--on", str(count), "--lanes", str(lanes), "--seconds", str(seconds)]
         rates.append(

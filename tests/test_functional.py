@@ -268,16 +268,25 @@ def test_so_it_does_in_new_mazes(library):
     assert as_numpy(truncated).all()
 
 
-def test_what_is_not_an_action_is_refused(library):
-    _, xp, _ = library
+@pytest.mark.parametrize("inside", ["called", "compiled"])
+def test_what_is_not_an_action_is_refused(library, inside):
+    _, xp, compiled = library
     tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
     _, state = functional.reset(tables, functional.keys(tables, 0, 3))
+    step = compiled(functional.step) if inside == "compiled" else functional.step  # it is refused when it is traced
     with pytest.raises(TypeError, match="actions are integers"):
-        functional.step(tables, state, like(tables, np.array([0.0, np.nan, 1.0])))
-    with pytest.raises(ValueError, match=r"shape \(3,\)"):
-        functional.step(tables, state, like(tables, np.array([0, 1])))
+        step(tables, state, like(tables, np.array([0.0, np.nan, 1.0])))
+    for shape in ((2,), (1,), (3, 1), ()):
+        with pytest.raises(ValueError, match=r"shape \(3,\)"):
+            step(tables, state, like(tables, np.zeros(shape, dtype=int)))
     with pytest.raises(ValueError, match=r"shape \(lanes, 2\)"):
         functional.reset(tables, like(tables, np.array([0, 1])))
+    with pytest.raises(TypeError, match="keys are integers"):
+        functional.reset(tables, like(tables, np.full((3, 2), np.nan)))
+    with pytest.raises(TypeError, match="a mask is of bools"):
+        functional.restart(tables, state, like(tables, np.ones(3, dtype=np.int32)))
+    with pytest.raises(ValueError, match=r"a mask has shape \(3,\)"):
+        functional.restart(tables, state, like(tables, np.ones(1, dtype=np.bool_)))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Rollouts of the functional engine: the same as step after step, and agents do in them what they do elsewhere."""
 
+import functools
+import os
+
 import gymnasium
 import numpy as np
 import pytest
@@ -17,10 +20,15 @@ from mazegrad.agents import (
 )
 from mazegrad.agents.functional import policy_of
 from mazegrad.envs import Maze, World, functional, load_maze
+from mazegrad.envs.functional import graph
+from mazegrad.envs.functional.namespace import namespace
 from mazegrad.envs.functional.stepping import like
 from mazegrad.nn import GRU, LSTM, RNN, Linear, ReLU, Sequential
 
 from test_functional import MODULES, PURE, as_numpy, using
+
+# a CPU is several devices of JAX, for shards; it reads this when it is first used
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=3"
 
 LANES = 6
 MAZE = "S..\n.#.\n..G\n"
@@ -135,6 +143,31 @@ def test_a_function_is_a_policy_too(xp):
     assert (as_numpy(happened.action) == np.arange(7)[:, None] % 4).all() and (as_numpy(hidden) == 7).all()
 
 
+def test_a_policy_of_nan_is_harmless(xp):
+    """Its actions are some, or not of this environment: then agents stay. The lanes beside it go on as they did."""
+    tables = functional.tables("mazegrad/FourRooms-v0", xp=xp, observation="position", time_limit=30)
+    _, state = functional.reset(tables, functional.keys(tables, 0, LANES))
+    spoiled = np.arange(LANES) % 2 == 1
+
+    def act(weights, seen, hidden):  # the number of the best action, and a nan where weights are
+        xp = namespace(weights)
+        scores = xp.astype(seen[:, :1], weights.dtype) * 0 + weights
+        best = xp.astype(xp.argmax(scores, axis=1), xp.int32)
+        return xp.where(xp.isnan(scores[:, 0]), 99, best), hidden
+
+    found = []
+    for bad in (np.nan, 0.0):
+        weights = np.where(spoiled[:, None], bad, np.random.default_rng(0).normal(size=(LANES, 4)))
+        policy = functional.Policy(act, like(tables, weights), None)
+        steps, last, _ = functional.rollout(tables, policy, state, 40)
+        assert as_numpy(steps.truncated[29, ...]).all() or as_numpy(steps.terminated).any()
+        found.append([as_numpy(part) for part in (steps.observation, steps.reward, steps.terminated, last.at)])
+    for one, other in zip(*found, strict=True):
+        assert (one[..., ~spoiled, :] == other[..., ~spoiled, :]).all() if one.ndim == 3 else True
+    seen, reward, *_ = found[0]
+    assert (seen[:30, spoiled] == seen[0, spoiled]).all() and not reward[:, spoiled].any()  # they stay
+
+
 @pytest.mark.parametrize("keep", ["everything", "episodes"])
 @pytest.mark.parametrize("name", ["mazegrad/FourRooms-v0", "mazegrad/Maze-v0"])
 def test_shards_change_nothing(xp, name, keep):
@@ -150,6 +183,83 @@ def test_shards_change_nothing(xp, name, keep):
             assert one.dtype == other.dtype and (as_numpy(one) == as_numpy(other)).all()
 
 
+def played(torch, monkeypatch):
+    """Make torch record on a CPU what it would record on a GPU: operations on tensors, played again with the same."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Tape(TorchDispatchMode):
+        """A graph that is also its recording."""
+
+        tapes = []  # noqa: RUF012
+
+        def __init__(self):
+            super().__init__()
+            self.calls, self.times = [], 0
+            self.tapes.append(self)
+
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            # no number may go to the host, and no array come from there
+            assert not any(name in str(operation) for name in ("_local_scalar_dense", "lift_fresh", "nonzero"))
+            # what is recorded does not happen yet
+            out = args[0] if operation._schema.is_mutable else operation(*args, **(kwargs or {}))
+            self.calls.append((operation, args, kwargs or {}, out))
+            return out
+
+        def replay(self):
+            self.times += 1
+            for operation, args, kwargs, out in self.calls:
+                again = operation(*args, **kwargs)
+                for old, new in zip(*([x] if isinstance(x, torch.Tensor) else x for x in (out, again)), strict=True):
+                    if old.data_ptr() != new.data_ptr():
+                        old.copy_(new)
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
+    monkeypatch.setattr(torch.cuda, "graph", lambda tape: tape)
+    monkeypatch.setattr(graph, "on_cuda", lambda array: True)
+    return Tape.tapes
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+@pytest.mark.parametrize("keep", ["everything", "episodes"])
+@pytest.mark.parametrize("policy", ["actions", "path follower", "compiled", "T-maze", "lstm"])
+def test_the_graph_that_a_gpu_would_replay_is_the_loop(policy, keep, mode, monkeypatch):
+    with using("torch"):
+        import torch
+
+        info = ("success",)
+        keywords = {"slip": 0.2, "time_limit": 9, "autoreset_mode": mode, "info": info, "dots_error": 0.1}
+        tables = functional.tables(MAZE.replace("S..", "SSS"), xp="torch", **keywords)
+        _, state = functional.reset(tables, functional.keys(tables, 4, LANES))
+        given = like(tables, np.random.default_rng(0).integers(0, 4, (40, LANES)))
+        acts = given if policy == "actions" else policy_of(AGENTS[policy](), tables, LANES)
+        run = functools.partial(functional.rollout, tables, acts, state, 40, keep=keep, discount=0.9)
+        expected = run()
+        tapes = played(torch, monkeypatch)
+        found = run()
+        assert len(tapes) == 1 and tapes[0].times == 39
+        for one, other in zip(arrays(expected), arrays(found), strict=True):
+            assert one.dtype == other.dtype and torch.equal(one, other)
+
+
+def test_what_cannot_be_recorded_is_a_loop(monkeypatch):
+    with using("torch"):
+        import torch
+
+        tapes = played(torch, monkeypatch)
+        tables = functional.tables(MAZE, xp="torch")
+        _, state = functional.reset(tables, functional.keys(tables, 4, LANES))
+
+        functional.rollout(tables, lambda seen, hidden: (seen[:, 0] * 0, hidden), state, 20)  # it may do anything
+        learned = torch.ones((4, 4), dtype=torch.int64).float().requires_grad_()
+        policy = functional.Policy(lambda w, seen, hidden: ((seen.float() @ w).argmax(1), hidden), learned, None)
+        functional.rollout(tables, policy, state, 20)
+        fresh = functional.tables("mazegrad/Maze-v0", xp="torch", size=(2, 2))
+        _, begin = functional.reset(fresh, functional.keys(fresh, 4, LANES))
+        functional.rollout(fresh, like(fresh, np.zeros((20, LANES), dtype=int)), begin, 20)
+        functional.rollout(tables, like(tables, np.zeros((3, LANES), dtype=int)), state, 3)  # too few
+        assert not tapes
+
+
 def arrays(tree):
     """Return the arrays in tuples and dicts."""
     if tree is None:
@@ -157,6 +267,22 @@ def arrays(tree):
     if isinstance(tree, tuple | list | dict):
         return [array for part in (tree.values() if isinstance(tree, dict) else tree) for array in arrays(part)]
     return [tree]
+
+
+def test_lanes_stay_divided_over_devices():
+    with using("jax") as (xp, _):
+        import jax
+
+        tables = functional.tables("mazegrad/FourRooms-v0", xp=xp)
+        _, state = functional.reset(tables, functional.keys(tables, 1, 12))
+        policy, hidden = policy_of(wall_follower_rnn(), tables, 12), None
+        with jax.transfer_guard_host_to_device("allow"):
+            for _ in range(2):
+                steps, state, hidden = functional.rollout(tables, policy, state, 5, hidden=hidden, shards=3)
+        for array in jax.tree.leaves((state, hidden)):
+            assert {part.data.shape[0] for part in array.addressable_shards} == {4}
+            assert len({part.device for part in array.addressable_shards}) == 3
+        assert all(part.data.shape[:2] == (5, 4) for part in steps.observation.addressable_shards)
 
 
 def test_shards_that_cannot_be_are_said():
@@ -169,6 +295,8 @@ def test_shards_that_cannot_be_are_said():
             functional.rollout(tables, np.zeros((3, LANES), dtype=int), state, 3, shards=4)
         with pytest.raises(ValueError, match="hidden state is by lane"):
             functional.rollout(tables, lambda seen, key: (seen, key), state, 3, hidden=jax.random.key(0), shards=2)
+        with pytest.raises(ValueError, match=r"6 shards need as many devices, and JAX has 3; .*jax_num_cpu_devices"):
+            functional.rollout(tables, np.zeros((3, LANES), dtype=int), state, 3, shards=6)
 
 
 def test_what_rollout_cannot_take_is_said():
@@ -178,6 +306,8 @@ def test_what_rollout_cannot_take_is_said():
         functional.rollout(tables, np.zeros((4, LANES), dtype=int), state, 3)
     with pytest.raises(ValueError, match="unknown keep 'everythin'; did you mean 'everything'"):
         functional.rollout(tables, np.zeros((3, LANES), dtype=int), state, 3, keep="everythin")
+    with pytest.raises(ValueError, match="the policy is for 5 lanes, and there are 6"):
+        functional.rollout(tables, policy_of(path_follower(), tables, 5), state, 3)
     with pytest.raises(TypeError, match="not str"):
         functional.rollout(tables, "random", state, 3)
     with pytest.raises(TypeError, match="not WallFollower"):

@@ -2,7 +2,8 @@
 
 from .backtracker import backtracker
 from .distances import distance_maps
-from .rollout import Episodes, Policy, Steps, rollout
+from .outcome import Episodes, Steps
+from .rollout import Policy, rollout
 from .stepping import info, keys, observe, reset, restart, step
 from .structure import State, Tables
 from .tables import tables, tables_of

@@ -65,6 +65,10 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
     Returns:
         What lanes observe, and their state.
 
+    Raises:
+        TypeError: keys that are not integers.
+        ValueError: keys of another shape.
+
     Example:
         >>> from mazegrad.envs import Maze, functional
         >>> tables = functional.tables(Maze.from_text("S.G"))
@@ -76,6 +80,8 @@ def reset(tables: Tables, keys: Array) -> tuple[Any, State]:
     xp = namespace(tables.words)
     if len(keys.shape) != 2 or keys.shape[1] != 2:
         raise ValueError(f"keys have shape (lanes, 2), not {tuple(keys.shape)}; functional.keys(tables, seed, lanes)")
+    if not xp.isdtype(keys.dtype, "integral"):
+        raise TypeError(f"keys are integers, not {keys.dtype}")
     keys = xp.astype(keys, xp.int32)
     zero = keys[:, 0] & 0
     maze, key = None, (keys[:, 0], keys[:, 1])
@@ -124,6 +130,10 @@ def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
     Returns:
         What all lanes observe, and their state.
 
+    Raises:
+        TypeError: a mask that is not of bools.
+        ValueError: a mask of another shape.
+
     Example:
         >>> import numpy as np
         >>> from mazegrad.envs import RIGHT, Maze, functional
@@ -136,6 +146,10 @@ def restart(tables: Tables, state: State, mask: Array) -> tuple[Any, State]:
         >>> state.over
         array([False,  True])
     """
+    if not namespace(tables.words).isdtype(mask.dtype, "bool"):
+        raise TypeError(f"a mask is of bools, not {mask.dtype}")
+    if mask.shape != state.at.shape:
+        raise ValueError(f"a mask has shape {tuple(state.at.shape)}, one for each lane, not {tuple(mask.shape)}")
     state = _going_on(tables, state, mask, 0)
     return observe(tables, state), state
 
