@@ -117,8 +117,8 @@ def rollout(
         totals = nothing(tables, state, discount) if before is None else before
     arguments: Any = (tables, (parameters, initial), actions, (state, hidden, totals), discount, act, steps)
     if is_jax(namespace(state.at)):
-        return scanned(*arguments, shards=shards)
-    return looped(*arguments, pure=actions is not None or isinstance(policy, Policy))
+        return scanned(*arguments, shards)
+    return looped(*arguments, actions is not None or isinstance(policy, Policy))
 
 
 @cache
