@@ -1,16 +1,21 @@
 """Cats against dogs with a residual network: the convolutions of exercise 41, deep (exercise 40, part 2).
 
-    python examples/resnet.py              # trains on CIFAR-10's 10,000 cats and dogs, and on its 40,000 other pictures
-    python examples/resnet.py --alone      # on the cats and dogs alone
+    python examples/resnet.py              # trains on all 50,000 training pictures of CIFAR-10, ten classes
+    python examples/resnet.py --alone      # on its 10,000 cats and dogs alone
     python examples/resnet.py --quick      # a short demonstration, in seconds
 
 The blocks are those of He, Zhang, Ren & Sun (2016): around two convolutions there is a shortcut, on which the gradient
 comes back undiminished, as it does through time in an LSTM whose forget gate is open. There are three groups of them,
 each with twice the channels at half the size; a convolution and a pool lead from one to the next.
 
-10,000 pictures are few, so no picture is shown twice in the same way: it is mirrored, shifted, turned, zoomed, and
-mixed with another one. For six tenths of the epochs the pictures have 24 x 24 pixels, which takes little more than half
-the time; the net does not depend on the size. --save and --load resume a training exactly.
+10,000 pictures of cats and dogs are few. So half of each batch are other animals and vehicles: the net learns ten
+classes, and its eight other logits are ignored when it is asked for cat or dog. And no picture is shown twice in the
+same way: it is mirrored, shifted, turned, zoomed, and mixed with another one.
+
+Three things save time. The first layer is computed instead of trained, and the convolutions start as the identity
+(Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU"). For six tenths of the epochs the pictures have 24 x 24
+pixels, which takes little more than half the time; the net does not depend on the size. --save and --load resume a
+training exactly.
 """
 
 import sys
@@ -31,8 +36,8 @@ from cats_and_dogs import BATCH, NAMES, varied
 from course import Course, arguments, start
 
 CLASSES = 2 + len(corpora.OTHERS)
-DECAY = 5e-4
-SHARE = 0.5, 0.5  # of cats and dogs in a batch, in the first and in the last epoch
+DECAY = 5e-4  # of the weights
+FASTER = 8  # times the rate of the weights is that of the biases, as Jordan has it
 HELD_OUT = 500  # training pictures that are held out, to watch the training
 
 
@@ -159,12 +164,12 @@ def chance_of_dog(net: nn.Module, pictures: np.ndarray) -> np.ndarray:
 
 def main(words: list[str] | None = None) -> None:
     """Train, test, draw."""
-    parser = arguments(__file__, __doc__, epochs=60)
+    parser = arguments(__file__, __doc__, epochs=40)
     parser.add_argument("--width", type=count, default=64, help="channels of the first group; default: %(default)s")
     parser.add_argument("--blocks", type=count, default=1, help="residual blocks in each group; default: %(default)s")
     parser.add_argument("--lr", type=positive, default=0.1, help="highest learning rate; default: %(default)s")
     parser.add_argument("--small", type=count, default=24, help="pixels in most epochs; default: %(default)s")
-    parser.add_argument("--alone", action="store_true", help="learn from cats and dogs only")
+    parser.add_argument("--alone", action="store_true", help="learn from the cats and dogs alone")
     options = parser.parse_args(words)
 
     images, labels = corpora.cats_and_dogs("train")
@@ -172,8 +177,8 @@ def main(words: list[str] | None = None) -> None:
     order = np.random.default_rng(0).permutation(len(images))  # the same held-out pictures whatever the seed
     held, trained = order[:HELD_OUT], order[HELD_OUT:]
     if options.quick:
-        held, trained, options.width = held[:100], trained[: 16 * BATCH], min(options.width, 16)
-        others, kinds = others[: 16 * BATCH], kinds[: 16 * BATCH]
+        held, trained, options.width = held[:100], trained[: 12 * BATCH], min(options.width, 16)
+        others, kinds = others[: 12 * BATCH], kinds[: 12 * BATCH]
     mean, spread = images[trained].mean((0, 2, 3)), images[trained].std((0, 2, 3))
 
     def scaled(pictures: np.ndarray) -> np.ndarray:
@@ -182,21 +187,20 @@ def main(words: list[str] | None = None) -> None:
     rng = np.random.default_rng(options.seed)
     net = make_net(scaled(images[trained[:2000]]), options.width, options.blocks, rng)
     print(net)
-    steps = len(trained) // BATCH
+    sets = [(images[trained], labels[trained])] + [(others, kinds + 2)] * (not options.alone)
+    size = BATCH // len(sets)
+    steps = len(trained) // size  # an epoch shows every cat and dog once
     lr = options.lr / 5 if options.quick else options.lr  # too few steps for a high rate at the start
     biases = {name: weight for name, weight in net.named_parameters() if name.endswith("bias")}
     weights = {name: weight for name, weight in net.named_parameters() if name not in biases}
-    groups = [{"params": weights.items()}, {"params": biases.items(), "lr": 8 * lr, "weight_decay": DECAY / 8}]
-    optimizer = nn.SGD(groups, lr=lr, momentum=0.9, nesterov=True, weight_decay=DECAY)
-    scheduler = nn.schedulers.OneCycleLR(optimizer, [lr, 8 * lr], options.epochs * steps, pct_start=0.2)
+    fast = {"params": biases.items(), "lr": FASTER * lr, "weight_decay": DECAY / FASTER}
+    optimizer = nn.SGD([{"params": weights.items()}, fast], lr=lr, momentum=0.9, nesterov=True, weight_decay=DECAY)
+    scheduler = nn.schedulers.OneCycleLR(optimizer, [lr, FASTER * lr], options.epochs * steps, pct_start=0.2)
     course = Course(options, net, optimizer, scheduler, rng, average=0.995)
     held_out = scaled(images[held])
 
     def deal(epoch: int) -> Any:
-        own = BATCH if options.alone else round(BATCH * np.interp(epoch, (1, options.epochs), SHARE))
-        sets = [(images[trained], labels[trained], own), (others, kinds + 2, BATCH - own)]
-        parts = [nn.data.batches(*both, batch_size=size, rng=rng, drop_last=True) for *both, size in sets if size]
-        return zip(*parts, strict=False)
+        return zip(*(nn.data.batches(*both, batch_size=size, rng=rng, drop_last=True) for both in sets), strict=False)
 
     def loss_of(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> nn.Tensor:
         order = rng.permutation(BATCH)

@@ -60,3 +60,23 @@ def test_a_net_for_pictures_of_any_size(resnet: Any) -> None:
     assert chances.shape == (3,)
     assert ((chances > 0) & (chances < 1)).all()
     np.testing.assert_allclose(resnet.chance_of_dog(net, pictures(3, 16)[..., ::-1].copy()), chances, rtol=1e-5)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_it_learns_from_the_other_classes_unless_alone(
+    resnet: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], alone: bool
+) -> None:
+    rng, asked = np.random.default_rng(0), []
+
+    def noise(count: int, classes: int) -> Any:
+        return rng.integers(256, size=(count, 3, 32, 32), dtype=np.uint8), np.arange(count, dtype=np.uint8) % classes
+
+    monkeypatch.setattr(resnet, "HELD_OUT", 20)
+    monkeypatch.setattr(resnet.corpora, "cats_and_dogs", lambda split: noise(150, 2))
+    monkeypatch.setattr(resnet.corpora, "other_classes", lambda: asked.append(1) or noise(400, 8))
+    words = ["--epochs", "1", "--width", "4", "--save", str(tmp_path / "net.npz"), "--pictures", str(tmp_path)]
+    resnet.main(words + ["--alone"] * alone)
+    assert len(asked) == (not alone)
+    assert "of 150 test pictures" in capsys.readouterr().out
+    saved = resnet.nn.load(tmp_path / "net.npz")
+    assert saved["optimizer"]["steps"] == (2 if alone else 4)  # 130 cats and dogs, 64 or 32 in a batch
