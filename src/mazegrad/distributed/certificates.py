@@ -14,8 +14,9 @@ from ..envs import MAZES, Maze, World, load_maze, suite
 from ..envs.maps.arguments import whole
 from ..envs.maps.suites import DIFFICULTIES, SPLITS
 from ..named import find_environment
+from .actors import Actors
 from .journal import Journal
-from .spreading import Actors, spread
+from .spreading import spread
 
 Worlds: TypeAlias = World | Maze | Sequence[World | Maze]
 
