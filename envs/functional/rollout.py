@@ -115,7 +115,7 @@ def rollout(
     totals = None
     if keep == "episodes":
         totals = nothing(tables, state, discount) if before is None else before
-    arguments: Any = (tables, (parameters, initial), actions, (state, hidden, totals), discount, act, steps)
+    arguments = (tables, (parameters, initial), actions, (state, hidden, totals), discount, act, steps)
     if is_jax(namespace(state.at)):
         return scanned(*arguments, shards)
     return looped(*arguments, actions is not None or isinstance(policy, Policy))
