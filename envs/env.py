@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -28,20 +28,17 @@ from .maps.goals import moved_goal
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.moves import Moves
-from .maps.randomness import MASK, MAZE, START, STEPS, bits, choice, key_from_seed, misread, stream, uniform
+from .maps.randomness import MASK, START, STEPS, choice, misread, stream, uniform
 from .maps.shipped import find_maze
 from .options import check_options, start_cell
-from .pictures.draw import draw, tile_size
-from .pictures.text import draw_text
-from .pictures.trails import checked_trail, extend_trail, new_trail
-from .pictures.window import Window
+from .pictures.trails import checked_trail
 from .planning.goals import goal_reward
 from .planning.hitting import size_limit
 from .planning.mdp import TabularMDP
 from .saved import SavedState, checked_number
+from .screen import Screen
 from .settings import Settings, TimeLimit
-
-_WINDOW_SIZE: Final = 640  # px of the longer side
+from .source import Source
 
 
 class MazeEnv(gymnasium.Env[Any, Any]):
@@ -173,30 +170,28 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         # whether a step does more than to move: one name, since each further look at self costs a step about a per cent
         self._adds = self._settings.dots_error > 0
         self.render_mode = render_mode
-        self._changes = changes_of(after, format, setup.dressed)
-        self._levels = setup.dressed_levels(levels_without(self._changes, drawn))
-        self._given = self._levels is None and self._changes is None
+        changes = changes_of(after, format, setup.dressed)
+        levels = setup.dressed_levels(levels_without(changes, drawn))
         self._key: int | None = None
         self._episode = self._stream = self._steps = 0
         self._earlier = 0  # steps of the episodes before, since the seed
-        self._trail: NDArray[np.uint8] | None = None  # what was crossed, where it is drawn, and the cell where it ends
-        self._trail_end = 0
-        self._window = Window()
-        if self._levels is not None:
-            first = self._levels.make(self._levels.draw(0))
+        self._screen = Screen(setup.tile)
+        if levels is not None:
+            first = levels.make(levels.draw(0))
         else:
             assert not isinstance(drawn, Levels)
             [first] = setup.dressed([find_maze(drawn, format)])
-        self._sight = setup.declared([first], self._levels)
+        self._sight = setup.declared([first], levels)
         self.action_space = spaces.Discrete(len(self.moves))
         self.observation_space = self._sight.space
-        self._settings.setup.checked(() if self._changes is None else self._changes.mazes, self._sight)
+        setup.checked(() if changes is None else changes.mazes, self._sight)
         self._kept = kept = KeptLanes(setup, self._sight)
-        self._first = kept.lane(first)
-        changed = kept.changed_worlds(self._changes, self._first)
-        for world in () if self._levels is not None else (self._first.world, *changed):
+        lane = kept.lane(first)
+        for world in () if levels is not None else (lane.world, *kept.changed_worlds(changes, lane)):
             self._settings.question(world, kept.asked)
-        self._use(self._first)
+        self._source = Source(kept, lane, levels, changes)
+        self._given = self._source.stays
+        self._use(lane)
 
     def _use(self, lane: Lane) -> None:
         """Put the agent into a lane's maze; what depends on the maze alone is made once."""
@@ -208,7 +203,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         self._tables: dict[str, Any] = {}  # by name, made when they are first asked for
 
     def _auto_limit(self, lane: Lane) -> int:
-        by_size = self._levels is not None and self._levels.batch is not None
+        by_size = self._source.many
         return size_limit(int(np.count_nonzero(lane.maze.open))) if by_size else lane.explorer_limit
 
     @property
@@ -221,7 +216,7 @@ class MazeEnv(gymnasium.Env[Any, Any]):
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
-        fixed = self._settings.time_limit != "auto" or (self._levels is None and self._changes is None)
+        fixed = self._settings.time_limit != "auto" or self._source.stays
         if spec is not None and fixed and spec.max_episode_steps is None:
             spec = replace(spec, max_episode_steps=self.time_limit)
         self._spec = spec
@@ -293,10 +288,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             given_maze = find_maze(options["maze"], self._settings.format)
             lane = self._kept.lane(*self._settings.setup.dressed([given_maze]))
             self._settings.question(lane.world, self._kept.asked)
-        elif self._levels is not None and not given:
-            lane = self._kept.level(self._levels, self._level_bits(self._levels, key, episode))
-        elif self._changes is not None and not given:
-            lane = self._kept.stage(self._changes, earlier, self._first)
+        elif not given:
+            drawn = self._source.lane(key, episode, earlier)
+            lane = lane if drawn is None else drawn
         if "goal" in options:
             given, lane = True, self._kept.lane(moved_goal(options["goal"], lane.maze))
         start = None
@@ -312,7 +306,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         else:
             lane.put(start)
         if self.render_mode is not None:
-            self._trail, self._trail_end, self._adds = new_trail(self.maze), lane.places().cell, True
+            self._screen.begin(self.maze, lane.places().cell)
+            self._adds = True
         if self.render_mode == "human":
             self.render()
         return self._misread(lane.observe()), self._info_now() if self._info else {}
@@ -347,32 +342,19 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             observation = self._added(observation)
         return observation, reward, over, steps >= self._limit, self._info_now() if self._info else {}
 
-    @staticmethod
-    def _level_bits(levels: Levels, key: int, episode: int) -> int:
-        """Return the bits by which an episode's level is drawn."""
-        return int(bits(stream(key, levels.drawing(episode)), MAZE))
-
     def _level_now(self) -> np.int64:
         """Return the "level" of `info`: a seed or a key, a number of changes, -1 for a maze that was given."""
         if self._key is None or self._given:
             return np.int64(-1)
-        if self._levels is not None:
-            return np.int64(self._levels.named(self._level_bits(self._levels, self._key, self._episode)))
-        return np.int64(-1 if self._changes is None else self._changes.stage(self._earlier))
+        return self._source.number(self._key, self._episode, self._earlier)
 
     def _added(self, observation: Any) -> Any:
         """Draw the move that was made; return what the agent sees of what is to be observed."""
-        if self._trail is not None:
-            self._mark_move(self._trail)
+        if self._screen.trail is not None:
+            self._screen.move(self._engine.places().cell)
+            if self.render_mode == "human":
+                self.render()
         return self._misread(observation)
-
-    def _mark_move(self, trail: NDArray[np.uint8]) -> None:
-        """Draw the move that was made."""
-        cell = self._engine.places().cell
-        extend_trail(trail, self._trail_end, cell, self.maze.width)
-        self._trail_end = cell
-        if self.render_mode == "human":
-            self.render()
 
     def _refusal(self, action: Any) -> Exception:
         if self._key is None:
@@ -415,14 +397,12 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ValueError: the maze of this environment stays.
         """
-        if self._levels is None:
-            raise ValueError("this environment keeps its maze; levels are of environments that draw one at each reset")
-        return self._levels.make(int(key_from_seed(seed % 2**64)) if self._levels.seeded else seed)
+        return self._source.level(seed)
 
     @property
     def episodes_per_level(self) -> int | None:
         """How many episodes a level stays; None where the maze stays for good."""
-        return None if self._levels is None else self._levels.repeat
+        return self._source.repeat
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
         """Return the arrow keys and w, d, a, s, for `gymnasium.utils.play` (with `wait_on_player=True`).
@@ -446,10 +426,10 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         engine = self._engine
         self._kept.keep(engine)
         _, cell, carried, heading = engine.places()
-        trails = None if self._trail is None else (self._trail.tobytes(),)
+        trails = None if self._screen.trail is None else (self._screen.trail.tobytes(),)
         return SavedState(
             (engine.maze,), 0, self._given, cell, carried, self._steps, self._key, self._episode, (), trails,
-            self._earlier if self._changes else 0, heading,
+            self._earlier if self._source.changes else 0, heading,
         )  # fmt: skip
 
     def set_state(self, state: SavedState) -> None:
@@ -475,8 +455,9 @@ class MazeEnv(gymnasium.Env[Any, Any]):
             self._use(lane)
         lane.put(place)
         self._given, self._steps, self._key, self._episode = bool(given), steps, key, episode
-        self._stream, self._trail, self._trail_end = int(stream(key, episode)), trail, cell
-        self._earlier, self._adds = earlier, adds
+        self._stream, self._earlier, self._adds = int(stream(key, episode)), earlier, adds
+        if trail is not None:
+            self._screen.begin(maze, cell, trail)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_tables": {}}
@@ -491,16 +472,8 @@ class MazeEnv(gymnasium.Env[Any, Any]):
         if self.render_mode is None:
             gymnasium.logger.warn('render() needs a render mode: gymnasium.make(..., render_mode="rgb_array")')
             return None
-        if self.render_mode == "ansi":
-            return draw_text(self.world, self.state)
-        human = self.render_mode == "human"
-        tile = tile_size(self.maze, _WINDOW_SIZE, _WINDOW_SIZE) if human else self._settings.setup.tile
-        frame = draw(self.world, self.state, trail=self._trail, tile=tile)
-        if not human:
-            return frame
-        self._window.show(frame, self.metadata["render_fps"])
-        return None
+        return self._screen.show(self.render_mode, self.world, self.state, self.metadata["render_fps"])
 
     def close(self) -> None:
         """Close the window, if there is one; again is fine."""
-        self._window.close()
+        self._screen.close()
