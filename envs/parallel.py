@@ -1,7 +1,6 @@
 """Several agents in one maze, in any number of lanes: the engines of one agent, and a rule for collisions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,27 +11,24 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from .clock import Clock
-from .core.compile import checked_rewards
 from .core.places import Places
 from .core.world import World
-from .engines.choice import restacked
 from .engines.collisions import COLLISIONS, staying
-from .engines.engine import Engine, Lanes, TakesBack, accept
+from .engines.engine import Lanes, TakesBack, accept
 from .info import Info
 from .maps.arguments import nearest, whole
-from .maps.legend import LAST_CODE, REWARDS
+from .maps.legend import LAST_CODE
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.randomness import GAMMA, STEPS, RandomBlock, Streams, mix
-from .observations import Crowd, Others
+from .observations import Others, crowd_of
 from .options import check_options, found_mazes, masked, start_cell
+from .parallel_mazes import SharedMazes
 from .parallel_starts import checked_starts, spread
 from .parallel_teams import Teams
-from .pictures.crowd import draw_crowd
+from .pictures.crowd import crowd_text, draw_crowd
 from .pictures.shown import ShownLanes
-from .pictures.text import maze_text
 from .pictures.trails import Trails
-from .planning.hitting import explorer_limits, size_limit
 from .settings import Settings, TimeLimit
 
 
@@ -136,89 +132,30 @@ class ParallelMazes:
         count = self.num_envs * self.num_agents
         self._every = np.arange(count)
 
-        setup = self._settings.setup
-        levels = setup.dressed_levels(maze if isinstance(maze, Levels) else None)
-        if levels is None:
-            mazes = setup.dressed(found_mazes(maze, self.num_envs, format)[:1])
-        else:
-            mazes = [levels.make(levels.draw(0))]
-        self._sight = setup.declared(mazes, levels)
-        self.moves = self._sight.moves
-        if self.num_agents > 1 and self.moves.headings > 1:
-            raise ValueError(f"agents that turn ({self.moves}) are alone in their maze; give actions that are steps")
-        setup.checked(mazes, self._sight)
-        if levels is not None and levels.pinned:
-            pinned = [levels.make(levels.draw(0, lane)) for lane in range(self.num_envs)]
-            mazes, self._levels = [one for one in pinned for _ in range(self.num_agents)], None
-        else:
-            self._levels = levels
-        if teams.have_variants:
-            teams.variant(mazes[0], self.num_agents - 1)  # refused here, not in a reset
-        # variants of a maze without some goals need not pass the check of the whole one
-        self._inner = replace(self._settings, setup=replace(setup, check=accept) if teams.have_variants else setup)
-        self.engine = _taking_back(self._inner.engine(self._inner.setup, self._sight, count, mazes, self._levels))
-        self._info = Info(self._settings.info, discount, self._level)
-        if levels is None:
-            self._settings.question(setup.compile(mazes), {})
-        height, width = mazes[0].tiles.shape
+        self._clock = Clock(self.num_envs)
+        self._mazes = SharedMazes(self._settings, teams, maze, self._clock)
+        setup, self._sight, self.moves = self._settings.setup, self._mazes.sight, self._mazes.sight.moves
+        self._info = Info(self._settings.info, discount, self._mazes.level)
         sides = 2 if self.pursuers else 1
-        kept = setup.observation
         self._others = (
-            Others(self._sight, kept, setup.encoding, self.num_agents, sides, height, width)
+            Others(self._sight, setup.observation, setup.encoding, self.num_agents, sides, *self._mazes.size)
             if presence and self.num_agents > 1
             else None
         )
         self.single_observation_space = self._sight.space if self._others is None else self._others.space
         self.single_action_space = spaces.Discrete(len(self.moves))
 
-        self._clock = Clock(self.num_envs)
         self._random = RandomBlock(count)
-        self._given = np.full(self.num_envs, self._levels is None)
-        self._base: list[Maze | None] = [mazes[lane * self.num_agents % len(mazes)] for lane in range(self.num_envs)]
-        self._limits: dict[Maze, int] = {}
-        self._bump = np.zeros(count)
         self.live = np.zeros((self.num_envs, self.num_agents), dtype=np.bool_)
         """(num_envs, agents): whose episode is not over"""
         self._over: Lanes | None = None
         self._trails = None if render_mode is None else Trails(count)
         self._reset_once = False
-        if teams.have_variants and levels is None:
-            self._vary(np.arange(self.num_envs), [mazes[0]] * self.num_envs)
-        elif teams.have_variants and self._levels is None:
-            self._vary(np.arange(self.num_envs), pinned)
 
-    def _vary(self, lanes: Lanes, mazes: Sequence[Maze]) -> None:
-        """Put the agents of lanes into their variants of these mazes."""
-        made: dict[Maze, list[Maze]] = {}
-        entered = []
-        for maze in mazes:
-            if maze not in made:
-                made[maze] = [self._teams.variant(maze, agent) for agent in range(self.num_agents)]
-            entered += made[maze]
-        self._enter(self._agents_of(lanes), entered)
-
-    def _enter(self, agents: Lanes, mazes: Sequence[Maze]) -> None:
-        if self.engine.accepts(mazes):
-            self.engine.enter(agents, mazes)
-            return
-        every, setup = len(self._every), self._inner.setup
-        self.engine = _taking_back(restacked(self.engine, setup, self._sight, every, agents, mazes, self._levels))
-
-    def _agents_of(self, lanes: Lanes) -> Lanes:
-        """Return the numbers of the engine's lanes, one for each agent of these lanes."""
-        return (lanes[:, None] * self.num_agents + np.arange(self.num_agents)).ravel()
-
-    def _level(self, agents: Lanes) -> NDArray[np.int64]:
-        """Return the "level" of `info` for each agent: a seed or a key, -1 for a maze that was given."""
-        lanes = agents // self.num_agents
-        if self._levels is None:
-            return np.full(len(agents), -1)
-        level = self._levels.named(self._level_streams(lanes).bits(0), lanes)
-        return np.where(self._given[lanes], -1, level)
-
-    def _level_streams(self, lanes: Lanes) -> Streams:
-        assert self._levels is not None
-        return Streams(self._clock.key[lanes], self._levels.drawing(self._clock.episode[lanes]))
+    @property
+    def engine(self) -> TakesBack:
+        """What moves the agents: its lanes are the agents, lane by lane."""
+        return self._mazes.engine
 
     # episodes
 
@@ -254,12 +191,7 @@ class ParallelMazes:
             starts = checked_starts(options["start"], self.num_agents, self._collisions != "through")
         self._clock.key[lanes], self._clock.episode[lanes] = key, episode
         if mazes is not None:
-            for lane, maze in zip(lanes.tolist(), mazes, strict=True):
-                self._base[lane], self._given[lane] = maze, True
-            if self._teams.have_variants:
-                self._vary(lanes, mazes)
-            else:
-                self._enter(self._agents_of(lanes), [maze for maze in mazes for _ in range(self.num_agents)])
+            self._mazes.give(lanes, mazes)
         self._begin(lanes, starts)
         self._reset_once = True
         if self._over is not None:
@@ -269,17 +201,8 @@ class ParallelMazes:
 
     def _begin(self, lanes: Lanes, starts: NDArray[np.int64] | None = None) -> None:
         """Begin the episodes that the clock has for lanes."""
-        engine, count, agents = self.engine, self.num_agents, self._agents_of(lanes)
-        drawing = lanes[~self._given[lanes]]
-        if self._levels is not None and len(drawing):
-            streams = self._level_streams(drawing)
-            repeated = Streams(np.repeat(streams.key, count), np.repeat(streams.episode, count))
-            engine.draw(self._agents_of(drawing), repeated)
-            for lane in drawing.tolist():
-                self._base[lane] = None
-            if self._teams.have_variants:
-                self._vary(drawing, [self.maze_of(lane) for lane in drawing.tolist()])
-                engine = self.engine
+        self._mazes.draw(lanes)
+        engine, count, agents = self.engine, self.num_agents, self._mazes.agents_of(lanes)
         episode = np.repeat(self._clock.episode[lanes], count)
         with np.errstate(over="ignore"):
             others = np.arange(count, dtype=np.uint64) * np.uint64(GAMMA)
@@ -292,8 +215,8 @@ class ParallelMazes:
             spread(engine, agents, count, streams, lambda row: self.maze_of(int(lanes[row])))
         if engine.slips:
             self._random.begin(agents, streams.values, self._clock.time + 1, STEPS)
-        self._clock.begin(lanes, self._settings.limit(lambda: self._auto_limits(lanes)))
-        self._learn_bumps(lanes)
+        self._clock.begin(lanes, self._settings.limit(lambda: self._mazes.limits(lanes)))
+        self._mazes.learn_bumps(lanes)
         self.live[lanes] = True
         if self._trails is not None:
             for agent in agents.tolist():
@@ -301,44 +224,14 @@ class ParallelMazes:
 
     def _put(self, lanes: Lanes, starts: NDArray[np.int64]) -> None:
         """Put the agents of lanes on given starts."""
-        cells = [[start_cell(one, self.maze_of(lane), self._inner.setup) for one in starts] for lane in lanes.tolist()]
-        agents = self._agents_of(lanes)
+        cells = [[start_cell(one, self.maze_of(lane), self._mazes.inner) for one in starts] for lane in lanes.tolist()]
+        agents = self._mazes.agents_of(lanes)
         flat = np.array(cells).ravel()
         self.engine.put(agents, Places(self.engine.places(agents).maze, flat, np.zeros_like(flat)))
 
-    def _auto_limits(self, lanes: Lanes) -> NDArray[np.int64]:
-        """Return what "auto" means in the mazes of lanes: the same as for one agent."""
-        if self._levels is not None and self._levels.batch is not None:
-            first = self.engine.places(lanes * self.num_agents).maze
-            limits: NDArray[np.int64] = size_limit(self.engine.scene.open_tiles[first])
-            return limits
-        found = []
-        for lane in lanes.tolist():
-            maze = self.maze_of(lane)
-            if maze not in self._limits:
-                self._limits[maze] = int(explorer_limits(self._settings.setup.compile([maze]))[0])
-            found.append(self._limits[maze])
-        return np.array(found, dtype=np.int64)
-
-    def _learn_bumps(self, lanes: Lanes) -> None:
-        """Note what staying earns in the mazes of lanes."""
-        own = checked_rewards(self._settings.setup.rewards).get("step")
-        plain = self._levels is not None and self._levels.batch is not None
-        for lane in lanes.tolist():
-            step = own
-            if step is None:
-                step = REWARDS["step"]
-                if not plain or self._given[lane]:
-                    step = (self.maze_of(lane).setting("rewards") or {}).get("step", step)
-            self._bump[lane * self.num_agents : (lane + 1) * self.num_agents] = step
-
     def maze_of(self, lane: int) -> Maze:
         """Return the maze of a lane, with all goals."""
-        found = self._base[lane]
-        if found is None:
-            number = int(self.engine.places(np.array([lane * self.num_agents])).maze[0])
-            found = self._base[lane] = self.engine.scene.maze(number)
-        return found
+        return self._mazes.of(lane)
 
     def step(
         self, actions: Any
@@ -374,7 +267,7 @@ class ParallelMazes:
         back = np.flatnonzero(stays | ~live.ravel())
         if len(back):
             engine.take_back(back, here)
-            rewards[back], ends[back] = np.where(stays[back], self._bump[back], 0.0), False
+            rewards[back], ends[back] = np.where(stays[back], self._mazes.bump[back], 0.0), False
         rewards, ends = rewards.reshape(shape), ends.reshape(shape)
         after = np.where((stays | ~live.ravel()), before, wanted)
         if self.pursuers:
@@ -384,7 +277,7 @@ class ParallelMazes:
             truncations[clock.truncated()] = True
             truncations &= live
         if self._trails is not None:
-            dead = None if self._over is None else self._agents_of(self._over)
+            dead = None if self._over is None else self._mazes.agents_of(self._over)
             self._trails.extend(before, after, dead)
         self.live = live & ~ends & ~truncations
         begun, over = self._over, np.flatnonzero(live.any(axis=1) & ~self.live.any(axis=1))
@@ -410,7 +303,8 @@ class ParallelMazes:
     def _observe(self) -> Any:
         seen = self.engine.observe()
         if self._others is not None:
-            seen = self._others.add(seen, self._crowd())
+            row, column = self.engine.scene.rows_and_columns(self.engine.places())
+            seen = self._others.add(seen, crowd_of(row, column, self._teams.of, self.live))
             if isinstance(seen, dict) and "pixels" in seen:
                 seen["pixels"] = self._all_drawn()
             elif self.observation_kind == "pixels":
@@ -421,16 +315,6 @@ class ParallelMazes:
     def observation_kind(self) -> str | tuple[str, ...]:
         """What is observed: the name that the environment was made with, or the names."""
         return self._settings.setup.observation
-
-    def _crowd(self) -> Crowd:
-        lanes, count = self.live.shape
-        row, column = self.engine.scene.rows_and_columns(self.engine.places())
-        others = np.array([[other for other in range(count) if other != agent] for agent in range(count)])
-        team = self._teams.of
-        kind = np.where(team[:, None] == team[others], 1, 2)
-        numbers = (np.arange(lanes)[:, None, None] * count + others).reshape(lanes * count, count - 1)
-        kind = np.where(self.live.ravel()[numbers], np.tile(kind, (lanes, 1)), 0)
-        return Crowd(row, column, numbers, kind)
 
     def _infos(self) -> dict[str, NDArray[Any]]:
         count = len(self._every)
@@ -476,7 +360,7 @@ class ParallelMazes:
 
     def frame(self, lane: int, *, trail: bool = True, tile: int | None = None) -> NDArray[np.uint8]:
         """Return the picture of a lane, all agents in it; `tile` is the side of a tile in px."""
-        agents = self._agents_of(np.array([lane]))
+        agents = self._mazes.agents_of(np.array([lane]))
         places = self.engine.places(agents)
         crossed = None
         if trail and self._trails is not None:
@@ -499,22 +383,10 @@ class ParallelMazes:
         return ShownLanes(self.frame(lane) for lane in range(self.num_envs))
 
     def _text(self, lane: int) -> str:
-        places = self.engine.places(self._agents_of(np.array([lane])))
+        places = self.engine.places(self._mazes.agents_of(np.array([lane])))
         live = self.live[lane] if self.num_agents > 1 else np.ones(1, dtype=np.bool_)
-        signs = ["○"] if self.num_agents == 1 else [chr(ord("①") + number % 20) for number in range(self.num_agents)]
-        marks = {int(cell): sign for cell, sign, on in zip(places.cell, signs, live, strict=True) if on}
-        return maze_text(self.maze_of(lane), marks, carried=int(places.carried[0]))
-
-
-def _taking_back(engine: Engine) -> TakesBack:
-    """Return an engine whose lanes can be put back.
-
-    Raises:
-        TypeError: they cannot.
-    """
-    if not isinstance(engine, TakesBack):
-        raise TypeError(f"several agents need an engine with here and take_back, not {type(engine).__name__}")
-    return engine
+        numbers = np.flatnonzero(live) if self.num_agents > 1 else None
+        return crowd_text(self.maze_of(lane), places.cell[live], int(places.carried[0]), numbers)
 
 
 def _by_lane(seen: Any, shape: tuple[int, ...]) -> Any:

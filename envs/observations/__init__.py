@@ -2,10 +2,10 @@
 
 from .encodings import ENCODINGS, PLANAR, PLANES, SIDE_PLANES
 from .kinds import MAX_TILE, MAX_VIEW, OBSERVATIONS, Kind, Look, Observation, Sizes, margin_of
-from .others import Crowd, Others
+from .others import Others, crowd_of
 from .sight import Sight, kinds_of
 
 __all__ = [
-    "ENCODINGS", "MAX_TILE", "MAX_VIEW", "OBSERVATIONS", "PLANAR", "PLANES", "SIDE_PLANES", "Crowd", "Kind", "Look",
-    "Observation", "Others", "Sight", "Sizes", "kinds_of", "margin_of",
+    "ENCODINGS", "MAX_TILE", "MAX_VIEW", "OBSERVATIONS", "PLANAR", "PLANES", "SIDE_PLANES", "Kind", "Look",
+    "Observation", "Others", "Sight", "Sizes", "crowd_of", "kinds_of", "margin_of",
 ]  # fmt: skip

@@ -26,6 +26,24 @@ class Crowd(NamedTuple):
     """(n, m - 1): 0 for one that has left the maze, 1 for one of the same team, 2 for an opponent"""
 
 
+def crowd_of(
+    row: NDArray[np.int64], column: NDArray[np.int64], team: NDArray[np.int64], live: NDArray[np.bool_]
+) -> Crowd:
+    """Return who sees whom in lanes of agents.
+
+    Args:
+        row, column: (lanes * agents,), where they are.
+        team: (agents,), the number of each one's.
+        live: (lanes, agents), False for those that have left.
+    """
+    lanes, count = live.shape
+    others = np.array([[other for other in range(count) if other != agent] for agent in range(count)])
+    kind = np.where(team[:, None] == team[others], 1, 2)
+    numbers = (np.arange(lanes)[:, None, None] * count + others).reshape(lanes * count, count - 1)
+    kind = np.where(live.ravel()[numbers], np.tile(kind, (lanes, 1)), 0)
+    return Crowd(row, column, numbers, kind)
+
+
 class Others:
     """Adds the other agents to observations.
 

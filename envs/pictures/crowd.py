@@ -1,4 +1,4 @@
-"""A maze with several agents, each in its colour and with its number."""
+"""A maze with several agents, each in its colour and with its number; the same as text."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from ..maps.maze import Maze
 from ..maps.noise import SLIPS, floor_signs
 from .draw import FrameSize, draw_place, filled_up, tile_of
 from .shown import ShownFrame
+from .text import maze_text
 from .tiles import Frame, Look, cell_picture
 
 
@@ -46,3 +47,14 @@ def draw_crowd(
         picture = cell_picture(look, size)
         frame[row * size : (row + 1) * size, column * size : (column + 1) * size] = picture
     return filled_up(frame, tile).view(ShownFrame)
+
+
+def crowd_text(maze: Maze, cells: NDArray[np.int64], carried: int, numbers: NDArray[np.int64] | None) -> str:
+    """Return a maze with agents as text: ① ② ..., or ○ for one that is alone.
+
+    Args:
+        maze, cells, numbers: see `draw_crowd`.
+        carried: what the first agent carries.
+    """
+    signs = "○" if numbers is None else [chr(ord("①") + number % 20) for number in numbers.tolist()]
+    return maze_text(maze, dict(zip(cells.tolist(), signs, strict=True)), carried=carried)
