@@ -258,7 +258,7 @@ from .transformers import (
     rotary_positions as rotary_positions,
     sinusoidal_positions as sinusoidal_positions,
 )
-from .torch_names import FUNCTIONS, MODULES, OPTIMISERS, getter
+from .torch_names import FUNCTIONS, MODULES, OF_TORCH, OPTIMISERS, getter
 
 if not TYPE_CHECKING:  # checkers know all names
-    __getattr__ = getter("nn", globals(), {*MODULES, *FUNCTIONS, *OPTIMISERS})
+    __getattr__ = getter("nn", globals(), {*MODULES, *FUNCTIONS, *OPTIMISERS}, OF_TORCH)

@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,6 +47,7 @@ from .loading import (
 from .loading import (
     random_split as random_split,
 )
+from .torch_names import DATA, getter
 
 # SHA-256 of the uncompressed files (LeCun & Cortes, CC BY-SA 3.0)
 MNIST = {
@@ -334,3 +335,7 @@ def _batches(
     for start in range(0, count - batch_size + 1 if drop_last else count, batch_size):
         chosen = order[start : start + batch_size]
         yield tuple(array[chosen] for array in data)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = getter("nn.data", globals(), DATA)

@@ -12,7 +12,7 @@ from typing import Any
 from .graph import recording
 from .rules import Operand, Rule, operation
 from .tensor import Tensor
-from .tensor_hooks import RemovableHandle
+from .tensor_hooks import RemovableHandle, like, read_only
 
 Hook = Callable[..., Any]
 
@@ -77,10 +77,10 @@ class _Passage:
 
     def arrive(self, grads: list[Any]) -> list[Any]:
         """Show the gradients that have arrived at the outputs."""
-        self.arrived = tuple(grads)
+        self.arrived = tuple(map(read_only, grads))
         for hook in list(self.hooks.gradient_arrives.values()):
             changed = hook(self.module, self.arrived)
-            self.arrived = self.arrived if changed is None else _several(changed, grads)
+            self.arrived = self.arrived if changed is None else tuple(map(read_only, _several(changed, grads)))
         if not self.places:
             self._shown((None,) * self.inputs)
         return list(self.arrived)
@@ -90,7 +90,7 @@ class _Passage:
         whole: list[Any] = [None] * self.inputs
         for i, grad in zip(self.places, grads, strict=True):
             whole[i] = grad
-        shown = self._shown(tuple(whole))
+        shown = self._shown(tuple(map(read_only, whole)))
         return [shown[i] for i in self.places]
 
     def _shown(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -105,9 +105,16 @@ def _several(changed: Any, grads: Sequence[Any]) -> tuple[Any, ...]:
     found = changed if isinstance(changed, tuple) else (changed,)
     if len(found) != len(grads):
         raise ValueError(f"a backward hook returned {len(found)} gradients; expected {len(grads)}, or None")
-    if any(isinstance(grad, Tensor) for grad in grads):
-        return tuple(x if x is None or isinstance(x, Tensor) else Tensor(x) for x in found)
-    return tuple(x.data if isinstance(x, Tensor) else x for x in found)
+    return tuple(_taken(grad, x) for grad, x in zip(grads, found, strict=True))
+
+
+def _taken(grad: Any, changed: Any) -> Any:
+    """One of them; where no gradient was, what the hook returned is taken as it is."""
+    if changed is None:
+        return None
+    if grad is not None:
+        return like(grad, changed)
+    return changed.data if isinstance(changed, Tensor) else changed
 
 
 class Hookable:

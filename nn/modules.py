@@ -186,6 +186,11 @@ class Module(Hookable):
         All names and shapes are checked first; ValueError lists what is missing, left over, misshapen or not a number,
         and then nothing has changed. Not `strict`: missing and left-over names are passed over.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict takes a dict of arrays, as state_dict() and nn.load(path) return it,"
+                f" not {type(state).__name__}"
+            )
         entries = dict(self._entries())
         missing, left = [n for n in entries if n not in state], [n for n in state if n not in entries]
         problems = [f"missing: {', '.join(missing)}"] if missing and strict else []

@@ -25,6 +25,9 @@ class RemovableHandle:
     """What registering a hook returns: `remove()` takes the hook away again; so does the end of a with block."""
 
     def __init__(self, hooks: dict[int, Any], prepend: bool, entry: Any) -> None:
+        hook = entry[0] if isinstance(entry, tuple) else entry
+        if not callable(hook):
+            raise TypeError(f"a hook is a function, not {type(hook).__name__}")
         self._hooks, self._id = hooks, next(_number)
         later = dict(hooks) if prepend else {}
         if prepend:
@@ -86,17 +89,22 @@ def seen(found: Sequence[tuple[Any, Any]]) -> Sequence[tuple[Any, Any]]:
 
 def _shown(grad: Any, hooks: dict[int, TensorHook]) -> Any:
     for hook in list(hooks.values()):
-        shown = grad
-        if isinstance(grad, np.ndarray):
-            shown = grad.view()
-            shown.flags.writeable = False
-        changed = hook(shown)
+        changed = hook(read_only(grad))
         if changed is not None:
-            grad = _like(grad, changed)
+            grad = like(grad, changed)
     return grad
 
 
-def _like(grad: Any, changed: Any) -> Any:
+def read_only(grad: Any) -> Any:
+    """A gradient as hooks see it: others may hold the same array."""
+    if not isinstance(grad, np.ndarray):
+        return grad
+    shown = grad.view()
+    shown.flags.writeable = False
+    return shown
+
+
+def like(grad: Any, changed: Any) -> Any:
     """What a hook returned, in the form in which gradients travel in this pass."""
     if np.shape(changed) != np.shape(grad):
         raise ValueError(f"a hook returned a gradient of shape {np.shape(changed)}; expected {np.shape(grad)}, or None")

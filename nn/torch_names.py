@@ -57,6 +57,13 @@ FUNCTIONS = _names(
     triplet_margin_with_distance_loss unfold upsample
     """
 )
+DATA = _names(
+    """
+    BatchSampler ChainDataset ConcatDataset DataLoader Dataset DistributedSampler IterableDataset RandomSampler Sampler
+    SequentialSampler StackDataset Subset SubsetRandomSampler TensorDataset WeightedRandomSampler default_collate
+    default_convert get_worker_info random_split
+    """
+)
 OPTIMISERS = _names(
     """
     ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam Optimizer RAdam RMSprop Rprop SGD SparseAdam
@@ -100,26 +107,84 @@ RENAMED = {
 }
 
 
+LIKE = 0.76  # how much a name must be like another for a suggestion: 'Linaer' is, 'sort' is not like 'sqrt'
 ONE_DEVICE = "nothing: there is one device, the processor"
 OF_TENSORS = {
     "add": "+",
+    "all": "tensor.data.all()",
+    "allclose": "np.allclose on data",
+    "amax": "max with axis=",
+    "amin": "min with axis=",
+    "any": "tensor.data.any()",
+    "argsort": "np.argsort(tensor.data)",
+    "bmm": "@",
+    "bool": "comparisons and data.astype(bool)",
+    "chunk": "slices, tensor[:, :n]",
+    "clamp_max": "clip(max=...)",
+    "clamp_min": "clip(min=...)",
+    "contiguous": "nothing: every layout will do",
     "cpu": ONE_DEVICE,
     "cuda": ONE_DEVICE,
+    "diag": "nn.einsum('ii->i', tensor)",
     "dim": "ndim",
     "div": "/",
+    "dot": "@",
     "double": "astype(np.float64)",
     "eq": "==",
+    "expand": "nn.broadcast_to(tensor, shape)",
+    "expand_as": "nn.broadcast_to(tensor, other.shape)",
+    "flip": "slices, tensor[::-1]",
     "float": "astype(np.float32)",
+    "half": "astype(np.float32), the shortest precision here",
+    "int": "data.astype(int)",
+    "isfinite": "np.isfinite(tensor.data)",
+    "isnan": "np.isnan(tensor.data)",
+    "log1p": "nn.log(1 + tensor)",
+    "long": "data.astype(int)",
+    "masked_fill": "nn.where(mask, value, tensor)",
+    "masked_select": "tensor[mask]",
     "mm": "@",
+    "mT": "transpose(-2, -1)",
     "mul": "*",
+    "nonzero": "np.nonzero(tensor.data)",
     "numel": "size",
     "numpy": "data",
+    "outer": "tensor[:, None] * other",
+    "reciprocal": "1 / tensor",
+    "repeat": "nn.concatenate([tensor] * n)",
     "requires_grad_": "requires_grad = True",
+    "retain_grad": "register_hook, or nn.grad(loss, tensor)",
+    "rsqrt": "tensor ** -0.5",
+    "sign": "np.sign(tensor.data)",
+    "sort": "gather, with np.argsort(tensor.data)",
+    "split": "slices, tensor[:, :n]",
     "sub": "-",
     "t": "T",
     "to": "astype(dtype) for a precision; there is one device, the processor",
+    "tolist": "data.tolist()",
+    "topk": "gather, with np.argpartition(tensor.data, -k)",
+    "trace": "nn.einsum('ii->', tensor)",
+    "tril": "tensor * np.tril(np.ones(shape))",
+    "triu": "tensor * np.triu(np.ones(shape))",
+    "type": "dtype",
+    "unbind": "for row in tensor",
 }
-"""A method of PyTorch's tensors -> what does it here."""
+"""A method of PyTorch's tensors, and a function of `torch` -> what does it here."""
+OF_TORCH = {
+    **OF_TENSORS,
+    "autograd": "nn.grad, nn.jvp, nn.hvp, nn.jacobian",
+    "device": ONE_DEVICE,
+    "enable_grad": "code outside nn.no_grad()",
+    "from_numpy": "nn.Tensor(array)",
+    "inference_mode": "nn.no_grad()",
+    "lr_scheduler": "nn.schedulers",
+    "manual_seed": "rng=np.random.default_rng(seed), an argument of what draws",
+    "optim": "nn.SGD, nn.Adam and the others, in nn itself",
+    "utils": "nn.clip_grad_norm and the others, in nn itself; nn.data",
+    **{name: f"np.{name}" for name in ("arange", "eye", "full", "linspace", "meshgrid", "ones", "zeros")},
+    **dict.fromkeys(("bernoulli", "multinomial", "rand", "randint", "randn", "randperm"), "a numpy generator"),
+}
+"""What a PyTorch user may look for in `nn` itself -> what does it here."""
 OF_MODULES = {
     "add_module": "setattr(module, name, other)",
     "cpu": ONE_DEVICE,
@@ -144,10 +209,13 @@ def attribute_error(what: str, name: str, instead: str | None) -> AttributeError
     return AttributeError(f"{what} has no {name!r}" + (f"; use {instead}" if instead else "") + "; see docs/nn.md")
 
 
-def getter(place: str, namespace: Mapping[str, Any], theirs: Collection[str]) -> Callable[[str], Any]:
+def getter(
+    place: str, namespace: Mapping[str, Any], theirs: Collection[str], instead: Mapping[str, str] | None = None
+) -> Callable[[str], Any]:
     """A module's `__getattr__`, whose errors name what to use instead.
 
-    place: what users call the module. namespace: its names. theirs: the names that PyTorch has there.
+    place: what users call the module. namespace: its names. theirs: the names that PyTorch has there. instead: what to
+    use, for names that PyTorch has elsewhere.
     """
 
     def missing(name: str) -> Any:
@@ -156,7 +224,9 @@ def getter(place: str, namespace: Mapping[str, Any], theirs: Collection[str]) ->
             raise AttributeError(f"{place}.{name} is called {here} here")
         if name in theirs:
             raise AttributeError(f"{place}.{name} is not in mazegrad; see docs/nn.md")
-        near = [] if name.startswith("_") else get_close_matches(name, [n for n in namespace if n[0] != "_"], 1)
+        if instead and name in instead:
+            raise attribute_error(place, name, instead[name])
+        near = [] if name.startswith("_") else get_close_matches(name, [n for n in namespace if n[0] != "_"], 1, LIKE)
         raise AttributeError(f"{place} has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
     return missing

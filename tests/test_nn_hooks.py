@@ -251,3 +251,24 @@ def test_a_hook_that_returns_too_few_gradients_is_refused() -> None:
     out = net(nn.Tensor([1.0], requires_grad=True), nn.Tensor([2.0], requires_grad=True))[0]
     with pytest.raises(ValueError, match="returned 1 gradients; expected 2"):
         out.sum().backward()
+
+
+@pytest.mark.parametrize("kind", ["register_full_backward_hook", "register_full_backward_pre_hook"])
+def test_a_hook_cannot_change_the_shape_the_precision_or_an_array_of_others(kind: str) -> None:
+    x = nn.Tensor(np.ones((4, 2), np.float32), requires_grad=True)
+    net = nn.Linear(2, 2)
+    handle = getattr(net, kind)(lambda module, grads, *_: (np.ones(5),))
+    with pytest.raises(ValueError, match=r"a hook returned a gradient of shape \(5,\); expected \(4, 2\), or None"):
+        net(x).sum().backward()
+    handle.remove()
+    with getattr(net, kind)(lambda module, grads, *_: (2 * np.asarray(grads[0], np.float64),)):
+        net(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.dtype == np.float32
+    np.testing.assert_allclose(x.grad, np.broadcast_to(2 * net.weight.data.sum(0), (4, 2)), rtol=1e-6)
+    with getattr(net, kind)(lambda module, grads, *_: grads[0].fill(0)), pytest.raises(ValueError, match="read-only"):
+        net(x).sum().backward()
+    with pytest.raises(TypeError, match="a hook is a function, not int"):
+        getattr(net, kind)(3)
+    with pytest.raises(TypeError, match="a hook is a function, not str"):
+        net.register_forward_hook("print")

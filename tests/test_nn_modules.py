@@ -300,6 +300,9 @@ def test_a_state_that_does_not_fit_is_listed_whole_and_changes_nothing() -> None
     good = {"6.weight": np.ones((5, 36)), "other": np.ones(1)}
     net.load_state_dict(good, strict=False)
     assert (net.state_dict()["6.weight"] == 1).all()
+    for wrong in (None, "net.npz", [1.0]):
+        with pytest.raises(TypeError, match=rf"load_state_dict takes a dict of arrays, .* not {type(wrong).__name__}"):
+            net.load_state_dict(wrong)
 
 
 @pytest.mark.parametrize("kind", [nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW])

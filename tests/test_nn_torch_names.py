@@ -18,6 +18,7 @@ import pytest
 from mazegrad import nn
 from mazegrad.nn import functional, torch_names
 
+PIPES = {"DFIterDataPipe", "IterDataPipe", "MapDataPipe"}  # of torchdata, deprecated
 OURS = {"rng", "dtype", "leak", "rotary"}  # keywords that PyTorch lacks, or means otherwise
 EXCEPTIONS = {"conv2d"}  # exercise 41 and DESIGN name its arguments: image, kernel, bias, padding
 
@@ -96,6 +97,12 @@ def test_what_torch_has_too_takes_the_same_arguments() -> None:
         (nn, "Linaer", "nn has no 'Linaer'; did you mean 'Linear'?"),
         (nn, "_nothing", "nn has no '_nothing'"),
         (nn, "cat", "nn.cat is called concatenate here"),
+        (nn, "sort", "nn has no 'sort'; use gather, with np.argsort(tensor.data); see docs/nn.md"),
+        (nn, "optim", "nn has no 'optim'; use nn.SGD, nn.Adam and the others, in nn itself; see docs/nn.md"),
+        (nn, "ones", "nn has no 'ones'; use np.ones; see docs/nn.md"),
+        (nn, "rand", "nn has no 'rand'; use a numpy generator; see docs/nn.md"),
+        (nn, "roll", "nn has no 'roll'"),
+        (nn.data, "WeightedRandomSampler", "nn.data.WeightedRandomSampler is not in mazegrad; see docs/nn.md"),
         (functional, "grid_sample", "nn.functional.grid_sample is not in mazegrad; see docs/nn.md"),
         (nn.init, "xavier_uniform_", "nn.init.xavier_uniform_ is called glorot_uniform here"),
         (nn.init, "dirac_", "nn.init.dirac_ is not in mazegrad; see docs/nn.md"),
@@ -115,6 +122,7 @@ def test_the_lists_of_torch_s_names_are_complete() -> None:
         (torch.nn, torch.nn.Module, torch_names.MODULES),
         (torch.optim, torch.optim.Optimizer, torch_names.OPTIMISERS),
         (torch.optim.lr_scheduler, torch.optim.lr_scheduler.LRScheduler, torch_names.SCHEDULERS),
+        (torch.utils.data, (torch.utils.data.Dataset, torch.utils.data.Sampler), torch_names.DATA | PIPES),
     ]
     for room, base, names in rooms:
         found = {name for name, thing in vars(room).items() if inspect.isclass(thing) and issubclass(thing, base)}
@@ -172,6 +180,30 @@ def test_a_method_that_is_not_here_says_what_is(name: str, words: str) -> None:
         getattr(x, name)
     assert not hasattr(x, name)
     assert not hasattr(x, "__array_interface__")
+
+
+def test_what_is_advised_instead_of_torch_s_methods_computes_the_same() -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    assert not {name for name in torch_names.OF_TENSORS if not hasattr(torch.Tensor, name) or hasattr(nn.Tensor, name)}
+    array = np.random.default_rng(0).normal(size=(3, 3))
+    mask = array > 0
+    for advised, meant in (
+        (lambda x: x.max(axis=0), lambda x: x.amax(0)),
+        (lambda x: x[:, :2], lambda x: x.split(2, 1)[0]),
+        (lambda x: x.clip(max=0.1), lambda x: x.clamp_max(0.1)),
+        (lambda x: nn.einsum("ii->i", x), lambda x: x.diag()),
+        (lambda x: nn.einsum("ii->", x), lambda x: x.trace()),
+        (lambda x: nn.broadcast_to(x, (2, 3, 3)), lambda x: x.expand(2, 3, 3)),
+        (lambda x: x[::-1], lambda x: x.flip(0)),
+        (lambda x: nn.where(mask, 7.0, x), lambda x: x.masked_fill(torch.from_numpy(mask), 7.0)),
+        (lambda x: x[mask], lambda x: x.masked_select(torch.from_numpy(mask))),
+        (lambda x: x[0][:, None] * x[1], lambda x: x[0].outer(x[1])),
+        (lambda x: nn.concatenate([x] * 2), lambda x: x.repeat(2, 1)),
+        (lambda x: x.gather(1, np.argsort(x.data)), lambda x: x.sort(1)[0]),
+        (lambda x: x * np.tril(np.ones(x.shape)), lambda x: x.tril()),
+        (lambda x: nn.stack(list(x)), lambda x: torch.stack(x.unbind())),
+    ):
+        np.testing.assert_allclose(advised(nn.Tensor(array)).data, meant(torch.from_numpy(array)).numpy(), rtol=1e-12)
 
 
 def test_a_method_of_modules_that_is_not_here_says_what_is() -> None:

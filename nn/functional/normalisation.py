@@ -321,7 +321,11 @@ def _last_axes(
 ) -> tuple[int, ...]:
     """The normalized shape as a tuple. ValueError if it is not that of the last axes."""
     wanted = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not wanted or tuple(shape[len(shape) - len(wanted) :]) != wanted:
+    if not wanted:
+        raise ValueError(
+            f"{name}: normalized_shape names no axis; expected the sizes of the last axes, or of the last one"
+        )
+    if tuple(shape[len(shape) - len(wanted) :]) != wanted:
         raise ValueError(f"{name} over {wanted} of a tensor of shape {tuple(shape)}: its last axes must be {wanted}")
     for which, parameter in parameters.items():
         if parameter is not None and np.shape(parameter) != wanted:
