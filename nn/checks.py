@@ -84,7 +84,8 @@ def explained(
     """The error of a call, in clearer words if the arguments are not those of `function`.
 
     Returns:
-        A TypeError that names the wrong argument and lists those that exist; or `error` itself, for other errors.
+        A TypeError that names the wrong argument and lists those that exist, or names an operand that is None; or
+        `error` itself, for other errors.
     """
     known = inspect.signature(function).parameters
     title = f"{name or function.__name__.strip('_')}: "
@@ -98,4 +99,7 @@ def explained(
         inspect.signature(function).bind(*arguments, **named)
     except TypeError as wrong:
         return TypeError(f"{title}{wrong}; the arguments are {words}")
+    nothing = [name for name, value in zip(known, arguments, strict=False) if value is None]
+    if nothing and "NoneType" in str(error):
+        return TypeError(f"{title}{nothing[0]} is None; expected a tensor, an array or a number")
     return error

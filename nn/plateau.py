@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .checks import BELOW_ONE, NATURAL, NOT_NEGATIVE, check, check_choice
-from .optimisers import Optimiser, check_state, one_for_each
+from .optimisers import AN_OPTIMISER, Optimiser, check_state, one_for_each
 
 
 class ReduceLROnPlateau:
@@ -47,6 +47,7 @@ class ReduceLROnPlateau:
         min_lr: float | Sequence[float] = 0,
         eps: float = 1e-8,
     ) -> None:
+        check(AN_OPTIMISER, optimizer=optimizer)
         check_choice(("min", "max"), mode=mode)
         check_choice(("rel", "abs"), threshold_mode=threshold_mode)
         check(BELOW_ONE, factor=factor)

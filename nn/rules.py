@@ -74,18 +74,18 @@ def _operation(rule: Callable[P, Rule], plain_operands: Callable[[str, Sequence[
                     dtype = x._array.dtype
                 elif x._array.dtype != dtype:
                     raise TypeError(_mixed(name, operands))
-        if dtype is None:
-            arrays = plain_operands(name, operands)
-        else:
-            arrays = [x._array if isinstance(x, Tensor) else _constant(name, x, dtype, operands) for x in operands]
-        try:
-            with np.errstate(all="ignore"):  # the optimiser names what is not finite, in one message
+        with np.errstate(all="ignore"):  # the optimiser names what is not finite, in one message
+            if dtype is None:
+                arrays = plain_operands(name, operands)
+            else:
+                arrays = [x._array if isinstance(x, Tensor) else _constant(name, x, dtype, operands) for x in operands]
+            try:
                 output, vjp = rule(*arrays, *args[len(operands) :], **settings)
-        except ValueError as error:
-            shapes = " and ".join(str(np.shape(array)) for array in arrays if array is not None)
-            raise ValueError(f"{name} of shape {shapes}: {error}") from error
-        except TypeError as error:
-            raise explained(error, rule, (*arrays, *args[len(operands) :]), settings) from None
+            except ValueError as error:
+                shapes = " and ".join(str(np.shape(array)) for array in arrays if array is not None)
+                raise ValueError(f"{name} of shape {shapes}: {error}") from error
+            except TypeError as error:
+                raise explained(error, rule, (*arrays, *args[len(operands) :]), settings) from None
         if dtype is None:
             return output
         outputs = output if type(output) is tuple else (output,)

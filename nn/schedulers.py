@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .checks import NATURAL, NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER, PROBABILITY, check
-from .optimisers import Optimiser, check_state, one_for_each
+from .optimisers import AN_OPTIMISER, Optimiser, check_state, one_for_each
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .torch_names import SCHEDULERS, getter
 
@@ -33,6 +33,7 @@ class Scheduler:
     """
 
     def __init__(self, optimizer: Optimiser) -> None:
+        check(AN_OPTIMISER, optimizer=optimizer)
         self.optimizer, self.last_epoch = optimizer, 0
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])  # whatever another scheduler made of it since

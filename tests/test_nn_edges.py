@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from typing import Any
 
 import numpy as np
@@ -210,3 +211,13 @@ def test_why_names_the_operation_in_which_the_gradient_stops_being_finite() -> N
         nn.analysis.first_non_finite(loss)
     assert "every operation passes back finite" in nn.analysis.first_non_finite((net(np.ones((1, 1))) * 2).sum())
     assert "the loss itself" in nn.analysis.first_non_finite(nn.log(net(np.ones((1, 1))) - net.bias).sum())
+
+
+def test_nothing_as_an_operand_is_named_and_a_number_beyond_float32_is_infinite_without_a_warning() -> None:
+    x = nn.Tensor([1.0])
+    for call in (lambda: x + None, lambda: nn.add(None, x), lambda: nn.multiply([1.0], None)):  # type: ignore[operator]
+        with pytest.raises(TypeError, match=r"(add|multiply): [ab] is None; expected a tensor, an array or a number"):
+            call()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (x + 1e300).data[0] == np.inf

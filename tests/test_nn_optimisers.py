@@ -454,3 +454,46 @@ def test_numbers_that_look_harmless_are_refused_too() -> None:
     ):
         with pytest.raises(TypeError, match=words):
             call()
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.RMSprop, nn.Adam, nn.AdamW])
+def test_a_gradient_that_does_not_fit_its_parameter_is_named_and_moves_nothing(kind: Any) -> None:
+    good, x = nn.Parameter(np.ones(3, np.float32)), nn.Parameter(np.ones(3, np.float32))
+    optimizer = kind([("good", good), ("x", x)], lr=0.1)
+    good.grad = np.ones(3, np.float32)
+    for grad, error, words in (
+        (np.ones(2), ValueError, r"the gradient of x has shape \(2,\); expected \(3,\)"),
+        (np.ones(1), ValueError, r"the gradient of x has shape \(1,\); expected \(3,\)"),
+        ([1.0, 1.0, 1.0], TypeError, "the gradient of x is a list; expected an array, or None"),
+        (np.full(3, 1e300), nn.NonFiniteGradient, r"x holds 1e\+300, which is infinite in float32"),
+    ):
+        x.grad = grad
+        with pytest.raises(error, match=words):
+            optimizer.step()
+    assert (good.data == 1).all()
+    assert (x.data == 1).all()
+    x.grad = np.ones(3)  # float64, whose numbers fit
+    optimizer.step()
+    assert (x.data < 1).all()
+
+
+def test_what_is_no_state_and_no_optimiser_is_named() -> None:
+    torch = pytest.importorskip("torch", reason='comparison with PyTorch needs pip install "mazegrad[parity]"')
+    optimizer = nn.SGD([nn.Parameter([1.0])], lr=0.1)
+    with pytest.raises(TypeError, match=r"load_state_dict takes what state_dict\(\) returned, not NoneType"):
+        optimizer.load_state_dict(None)  # type: ignore[arg-type]
+    theirs = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1).state_dict()
+    with pytest.raises(ValueError, match="this is not the state of a SGD of mazegrad; it has state, param_groups"):
+        optimizer.load_state_dict(theirs)
+    for kind in (lambda x: nn.schedulers.StepLR(x, 3), nn.schedulers.ReduceLROnPlateau):
+        with pytest.raises(ValueError, match="optimizer is 'SGD'; expected an optimiser"):
+            kind("SGD")
+
+
+def test_one_parameter_alone_is_clipped_as_in_torch() -> None:
+    x = nn.Parameter([3.0, 4.0])
+    (x**2).sum().backward()
+    assert nn.clip_grad_norm(x, 1.0) == pytest.approx(10)
+    np.testing.assert_allclose(x.grad, [0.6, 0.8], rtol=1e-5)  # type: ignore[arg-type]
+    nn.clip_grad_value(x, 0.7)
+    np.testing.assert_allclose(x.grad, [0.6, 0.7], rtol=1e-5)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ Arguments, defaults and results are PyTorch's. A step first checks every gradien
 
 from .adam import Adam as Adam, AdamW as AdamW
 from .base import (
+    AN_OPTIMISER as AN_OPTIMISER,
     Named as Named,
     NonFiniteGradient as NonFiniteGradient,
     Optimiser as Optimiser,

@@ -12,7 +12,7 @@ from ..checks import NOT_NEGATIVE, Allowed, check, explain_arguments
 from ..graph import Array
 from ..tensor import Parameter, Tensor, plain
 
-Named: TypeAlias = Iterable[Parameter] | Iterable[tuple[str, Parameter]]
+Named: TypeAlias = Parameter | Iterable[Parameter] | Iterable[tuple[str, Parameter]]
 Params: TypeAlias = Named | Iterable[Mapping[str, Any]]
 Group: TypeAlias = dict[str, Any]
 
@@ -41,7 +41,7 @@ class NonFiniteGradient(ArithmeticError):
 
 
 def named(parameters: Named, first: int = 0) -> dict[str, Parameter]:
-    """Parameters by name; those without a name are called parameter 0, 1, ..., or from `first` on.
+    """Parameters by name; those without a name are called parameter 0, 1, ..., or from `first` on; also a single one.
 
     Raises:
         TypeError: an item is not a Parameter.
@@ -49,7 +49,7 @@ def named(parameters: Named, first: int = 0) -> dict[str, Parameter]:
     """
     result: dict[str, Parameter] = {}
     names: dict[int, str] = {}  # by identity: tensors compare by element
-    for i, item in enumerate(parameters, first):
+    for i, item in enumerate([parameters] if isinstance(parameters, Parameter) else parameters, first):
         name, parameter = item if isinstance(item, tuple) else (f"parameter {i}", item)
         if not isinstance(parameter, Parameter):
             raise TypeError(f"expected Parameters or (name, Parameter) pairs, not {type(parameter).__name__}")
@@ -67,20 +67,36 @@ def named(parameters: Named, first: int = 0) -> dict[str, Parameter]:
 
 
 def check_finite(parameters: Mapping[str, Parameter], step: int, squared: bool = False) -> None:
-    """Raise NonFiniteGradient for the first gradient that is not finite, or whose square is not, if it is `squared`."""
+    """Raise NonFiniteGradient for the first gradient that is not finite, or whose square is not, if it is `squared`.
+
+    ValueError, TypeError for one of another shape than its parameter, or that is no array.
+    """
     for name, parameter in parameters.items():
         grad = plain(parameter.grad)
-        if grad is None or not grad.size:
+        if grad is None:
+            continue
+        if not isinstance(grad, np.ndarray):
+            raise TypeError(f"the gradient of {name} is a {type(grad).__name__}; expected an array, or None")
+        if grad.shape != parameter.shape:
+            raise ValueError(f"the gradient of {name} has shape {grad.shape}; expected {parameter.shape}")
+        if not grad.size:
             continue
         largest = max(-float(grad.min()), float(grad.max()))  # NaN if there is one
         if not math.isfinite(largest):
             raise NonFiniteGradient(name, step, "NaN" if np.isnan(grad).any() else "infinity")
-        if squared and largest > math.sqrt(float(np.finfo(grad.dtype).max)):
-            raise NonFiniteGradient(name, step, f"{largest:.2g}, whose square is infinite in {grad.dtype},")
+        limit = float(np.finfo(parameter.dtype).max)
+        if largest > limit:
+            raise NonFiniteGradient(name, step, f"{largest:.2g}, which is infinite in {parameter.dtype}")
+        if squared and largest > math.sqrt(limit):
+            raise NonFiniteGradient(name, step, f"{largest:.2g}, whose square is infinite in {parameter.dtype},")
 
 
 def check_state(owner: object, state: Mapping[str, Any], *names: str) -> None:
     """Raise ValueError unless a state was saved by the same class as `owner` and has these entries."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"load_state_dict takes what state_dict() returned, not {type(state).__name__}")
+    if "kind" not in state:
+        raise ValueError(f"this is not the state of a {type(owner).__name__} of mazegrad; it has {', '.join(state)}")
     if state.get("kind") != type(owner).__name__:
         raise ValueError(f"this is the state of {state.get('kind')!r}, not of {type(owner).__name__}")
     if missing := [name for name in names if name not in state]:
@@ -169,8 +185,7 @@ class Optimiser:
         if unknown := sorted(set(own) - set(self.allowed)):
             expected = ", ".join(self.allowed)
             raise ValueError(f"{type(self).__name__} has no setting {unknown[0]!r}; it has {expected}")
-        params = param_group["params"]
-        found = named([params] if isinstance(params, Parameter) else params, len(self.parameters))
+        found = named(param_group["params"], len(self.parameters))
         known = {id(parameter): name for name, parameter in self.parameters.items()}
         for name, parameter in found.items():
             if id(parameter) in known:
@@ -303,6 +318,9 @@ class Optimiser:
         return self._checked(
             {name: tuple(group[name]) if isinstance(group[name], list) else group[name] for name in self.allowed}
         )
+
+
+AN_OPTIMISER: Allowed = "an optimiser", lambda value: isinstance(value, Optimiser)
 
 
 def _check_names(where: str, expected: Iterable[str], found: Iterable[str]) -> None:
