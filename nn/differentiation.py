@@ -167,7 +167,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         (11.0, array([3., 4.], dtype=float32), array([1., 2.], dtype=float32))
     """
     leaves = _leaves(inputs, create_graph)
-    outputs = func(*leaves)
+    outputs = _outputs(func, leaves)
     found = _back(outputs, leaves, v, create_graph=create_graph)
     return _cut(outputs, create_graph), _like(inputs, _zeros(found, leaves))
 
@@ -186,7 +186,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         (array([1., 4.], dtype=float32), array([ 2., 40.], dtype=float32))
     """
     leaves = _leaves(inputs, create_graph)
-    outputs = func(*leaves)
+    outputs = _outputs(func, leaves)
     several = _several(outputs)
     weights = [Tensor(np.zeros(x.shape, x.dtype), requires_grad=True) for x in several]
     found = _back(several, leaves, weights, create_graph=True)
@@ -209,7 +209,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         (9.0, array([ 0., 12.], dtype=float32))
     """
     leaves = _leaves(inputs, create_graph)
-    value = func(*leaves)
+    value = _outputs(func, leaves)
     slopes = _back(value, leaves, create_graph=True)
     used = [(g, t) for g, t in zip(slopes, _along(v, leaves), strict=True) if g is not None and g._edge() is not None]
     found: Sequence[Any] = [None] * len(leaves)
@@ -232,7 +232,7 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) 
                 [0., 0., 6.]], shape=(3, 3), float32)
     """
     leaves = _leaves(inputs, create_graph)
-    outputs = func(*leaves)
+    outputs = _outputs(func, leaves)
     tables = []
     for output in _several(outputs):
         rows = []
@@ -259,10 +259,19 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -
     """
 
     def slopes(*leaves: Any) -> Any:
-        value = func(*leaves)
+        value = _outputs(func, leaves)
         return _like(inputs, _zeros(_back(value, leaves, create_graph=True), leaves))
 
     return jacobian(slopes, inputs, create_graph)
+
+
+def _outputs(func: Callable[..., Any], leaves: Sequence[Tensor]) -> Any:
+    """What the function returns, one tensor or several."""
+    outputs = func(*leaves)
+    for output in _several(outputs):
+        if not isinstance(output, Tensor):
+            raise TypeError(f"the function returned a {type(output).__name__}; expected a Tensor, or several")
+    return outputs
 
 
 def _back(outputs: Any, leaves: Sequence[Tensor], *weights: Any, **how: bool) -> Sequence[Any]:

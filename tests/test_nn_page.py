@@ -41,3 +41,10 @@ def test_what_the_page_points_to_exists() -> None:
     assert len(rows) > 8
     for name in rows:
         assert (ROOT / "nn" / name).exists(), name
+
+
+def test_the_library_can_be_read() -> None:
+    """The core is one page, and no file is longer than an evening's patience."""
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "nn").rglob("*.py")}
+    assert not {path.name: length for path, length in lengths.items() if length > 400}
+    assert lengths[ROOT / "nn" / "graph.py"] <= 210

@@ -266,6 +266,12 @@ def test_only_what_leads_to_the_inputs_is_computed() -> None:
         (lambda x, y: nn.grad([x.sum()], x, [None, None]), ValueError, "1 outputs, but 2 grad_outputs"),
         (lambda x, y: nn.grad(x * x, x, np.ones(3)), ValueError, r"\(2,\), got \(3,\)"),
         (lambda x, y: nn.hvp(lambda a: (a * a).sum(), x, np.ones(3)), ValueError, r"\[\(2,\)\], not \[\(3,\)\]"),
+        (
+            lambda x, y: nn.jacobian(lambda a: a.data, x),
+            TypeError,
+            "the function returned a ndarray; expected a Tensor",
+        ),
+        (lambda x, y: nn.vjp(lambda a: None, x), TypeError, "the function returned a NoneType; expected a Tensor"),
         (lambda x, y: nn.jvp(lambda a: a * a, (x,), ()), ValueError, r"\[\(2,\)\], not \[\]"),
     ],
 )
