@@ -171,7 +171,7 @@ def test_winograd_and_the_direct_sum_meet(monkeypatch, height, padding):
         np.testing.assert_allclose(by_tiles, direct, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("share", [0.06, 0.001])
+@pytest.mark.parametrize("share", [0.06, 0.004, 0.001])
 def test_many_large_pixels_are_bounded_by_the_size_of_the_outputs(share):
     """So many that Winograd's transforms are used: all errors are below 1e-5 of the outputs' root mean square."""
     rng = np.random.default_rng(7)

@@ -29,7 +29,7 @@ from .layout import Array, seen, shifted
 TILE, TAPS = 4, 3  # output rows and kernel rows
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried
 FEWEST_CHANNELS = 32  # with fewer, the transforms cost more than the products they save
-HIGHEST_PEAK = 50  # times the root mean square; up to it the largest error grows by half at most (measured)
+HIGHEST_PEAK = 64  # times the root mean square; up to it the largest error doubles at most (measured)
 FEW = 16  # so few large numbers are found even among zeros
 
 Direct = Callable[[int, int], None]
