@@ -20,7 +20,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is imported
 
 import numpy as np  # noqa: E402
-from measure import take_turns  # noqa: E402
+from measure import kernels, take_turns  # noqa: E402
 
 from mazegrad import nn  # noqa: E402
 
@@ -102,7 +102,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print(
         f"batch {options.batch}, {options.length} queries and keys, {options.heads} heads of {options.size};"
-        f" torch {torch.__version__}"
+        f" torch {torch.__version__}{kernels()}"
     )
     print(
         f"{'forward + backward':<28}{'mazegrad ms':>14}{'torch ms':>12}{'best':>8}{'best':>8}{'ratio':>8}{'at most':>9}"

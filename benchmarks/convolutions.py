@@ -18,7 +18,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is imported
 
 import numpy as np  # noqa: E402
-from measure import take_turns  # noqa: E402
+from measure import kernels, take_turns  # noqa: E402
 
 from mazegrad import nn  # noqa: E402
 
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11, help="turns of each (default 11)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"float32, one thread, forward and backward, numpy {np.__version__}, torch {torch.__version__}")
+    print(f"float32, one thread, forward and backward, numpy {np.__version__}, torch {torch.__version__}{kernels()}")
     print(f"{'':26}{'ours':>11}{'torch':>11}{'ratio':>8}{'median':>9}{'at most':>9}")
     jobs = {name: pair(*shape) for name, shape in SHAPES.items()} | {"a residual net's step": residual()}
     for name, both in jobs.items():

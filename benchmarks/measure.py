@@ -13,6 +13,7 @@ from mazegrad.bench import Run, rates, single, stepping
 __all__ = [
     "Run",
     "check_paths",
+    "kernels",
     "machine",
     "print_table",
     "random_actions",
@@ -41,6 +42,12 @@ def machine() -> str:
             continue
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"Python {platform.python_version()}, {', '.join(packages)}, {platform.machine()}, {cores} core(s)"
+
+
+def kernels() -> str:
+    """Return a warning if the environment holds OpenBLAS to other kernels than the processor's; else nothing."""
+    core = os.environ.get("OPENBLAS_CORETYPE")
+    return f"; OPENBLAS_CORETYPE={core} is set, which may halve numpy's speed and not torch's" if core else ""
 
 
 def random_actions(lanes: int, steps: int = 256) -> np.ndarray:

@@ -19,6 +19,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is imported
 
 import numpy as np  # noqa: E402
+from measure import kernels  # noqa: E402
 
 from mazegrad import nn  # noqa: E402
 
@@ -79,7 +80,8 @@ def main() -> None:
     except ImportError:
         sys.exit('torch is not here: pip install "mazegrad[bench]"')
     print(
-        f"{options.steps} steps, batch {options.batch}, {options.inputs} -> {options.hidden}; torch {torch.__version__}"
+        f"{options.steps} steps, batch {options.batch}, {options.inputs} -> {options.hidden};"
+        f" torch {torch.__version__}{kernels()}"
     )
     print(f"{'':<28}{'mazegrad ms':>14}{'torch ms':>12}{'best':>8}{'best':>8}{'ratio':>8}{'floor':>8}")
     rng = np.random.default_rng(0)
