@@ -377,3 +377,29 @@ def test_the_repr_tells_the_story() -> None:
     layer = nn.LSTM(8, 16, num_layers=2, bidirectional=True)
     assert repr(layer) == "LSTM(8, 16, num_layers=2, bidirectional=True)  # 9,728 parameters"
     assert repr(nn.RNN(2, 3, nonlinearity="relu", leak=0.5)).startswith("RNN(2, 3, nonlinearity='relu', leak=0.5)")
+
+
+# ------------------------------------------------------------------------------------------------------------- columns
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_features_that_are_0_may_be_left_out(kind) -> None:
+    layer = kind(
+        9, 4, num_layers=2, batch_first=True, bidirectional=True, rng=np.random.default_rng(0), dtype="float64"
+    )
+    x, columns = np.random.default_rng(1).normal(size=(3, 5, 9)), np.array([1, 4, 7])
+    x[..., np.setdiff1d(np.arange(9), columns)] = 0
+    found = []
+    for seen, which in ((x, None), (x[..., columns], columns)):
+        out, _ = layer(seen, columns=which)
+        (out * out).sum().backward()
+        found.append([out.data, *(p.grad for p in layer.parameters())])
+        layer.zero_grad()
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("columns", [[2, 1], [1, 1], [-1, 2], [1, 3], [0.0, 1.0], [[0, 1]]])
+def test_columns_rise_and_are_there(columns) -> None:
+    layer = nn.Linear(3, 2, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(layer([[1.0, 2.0]], columns=[0, 2]).data, layer([[1.0, 0.0, 2.0]]).data, rtol=1e-6)
+    with pytest.raises(ValueError, match="columns are rising integers from 0 to 2"):
+        layer(np.ones((4, 2), np.float32), columns=columns)

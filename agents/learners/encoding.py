@@ -14,7 +14,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -22,6 +22,21 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+MANY: Final = 512
+"""one-hot inputs from which on only those columns are made that are not 0"""
+
+
+class Narrow(NamedTuple):
+    """Inputs of a net, all of which are 0 but for some columns.
+
+    A maze of 441 tiles has 16,317 one-hot inputs, of which some 450 are ever 1: to multiply the others by their weights
+    would be nearly all of a net's work.
+    """
+
+    values: NDArray[Any]
+    """(..., n)"""
+    columns: NDArray[np.int64]
+    """(n,): which of all the inputs these are"""
 
 
 @dataclass(frozen=True)
@@ -58,19 +73,42 @@ class Encoder:
         """
         if self.kind == "parts":
             return np.concatenate([part(observations[name]) for name, part in self.parts.items()], axis=-1)
+        seen = self._rows(observations)
+        lead = seen.shape[: seen.ndim - len(self.shape)]
+        return ENCODINGS[self.kind](seen.reshape(-1, prod(self.shape)), self.counts).reshape(*lead, -1)
+
+    def narrow(self, observations: Any) -> Floats | Narrow:
+        """The same, without the columns that are 0 for all of these observations, where there are many of them."""
+        if self.kind != "one_hot" or self.size < MANY:
+            return self(observations)
+        seen = self._rows(observations)
+        hot = _hot(seen.reshape(-1, prod(self.shape)), int(self.counts[0]))
+        some = np.zeros(self.size, dtype=np.bool_)
+        some[hot] = True
+        columns = np.flatnonzero(some)
+        values = _ones(len(columns), (some.cumsum() - 1)[hot])
+        return Narrow(values.reshape(*seen.shape[: seen.ndim - len(self.shape)], -1), columns)
+
+    def _rows(self, observations: Any) -> NDArray[Any]:
+        """Return observations as an array (..., *shape)."""
         seen = np.asarray(observations)
         lead = seen.ndim - len(self.shape)
         if lead < 0 or seen.shape[lead:] != self.shape:
             raise ValueError(f"the observation has shape {seen.shape}, expected (..., {str(self.shape)[1:-1]})")
-        return ENCODINGS[self.kind](seen.reshape(-1, prod(self.shape)), self.counts).reshape(*seen.shape[:lead], -1)
+        return seen
 
     def stored(self, observations: Any) -> NDArray[Any]:
         """Return observations as one array that may be kept, cut and encoded later; parts are encoded at once."""
         return self(observations) if self.kind == "parts" else np.asarray(observations)
 
-    def restored(self, stored: NDArray[Any]) -> Floats:
-        """Return the inputs for what `stored` returned."""
-        return stored if self.kind == "parts" else self(stored)
+    @property
+    def stored_axes(self) -> int:
+        """The number of axes of one observation, as `stored` keeps it."""
+        return 1 if self.kind == "parts" else len(self.shape)
+
+    def restored(self, stored: NDArray[Any]) -> Floats | Narrow:
+        """Return the inputs for what `stored` returned; see `narrow`."""
+        return stored if self.kind == "parts" else self.narrow(stored)
 
     def settings(self) -> dict[str, Any]:
         """Return texts, numbers and lists (JSON) from which `Encoder.from_settings` makes an equal one."""
@@ -132,11 +170,21 @@ def scaled(seen: NDArray[Any], counts: tuple[float, ...]) -> Floats:
 
 def one_hot(seen: NDArray[Any], counts: tuple[float, ...]) -> Floats:
     """Names, of places and of tiles: a plane for each, 1 where it is."""
-    (rows, width), count = seen.shape, int(counts[0])
+    count = int(counts[0])
+    return _ones(seen.shape[1] * count, _hot(seen, count))
+
+
+def _hot(seen: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Return which inputs are 1, (n, k), for names (n, k) from 0 to count - 1."""
     if seen.size and not 0 <= seen.min() <= seen.max() < count:
         raise ValueError(f"observations are whole numbers from 0 to {count - 1}, not {seen.min()} ... {seen.max()}")
-    planes = np.zeros((rows, width * count), dtype=np.float32)
-    planes[np.arange(rows)[:, None], seen + count * np.arange(width)] = 1
+    return seen + count * np.arange(seen.shape[1])
+
+
+def _ones(size: int, hot: NDArray[np.int64]) -> Floats:
+    """Return (n, size) zeros, with 1 in the columns `hot`, (n, k)."""
+    planes = np.zeros((len(hot), size), dtype=np.float32)
+    planes[np.arange(len(hot))[:, None], hot] = 1
     return planes
 
 

@@ -28,13 +28,13 @@ class Thinks(Protocol):
     actions: int
     encoder: Any
 
-    def inputs_of_stored(self, stored: Array, previous: Array | None = None) -> Array:
-        """Return (lanes, inputs)."""
+    def inputs_of_stored(self, stored: Array, previous: Array | None = None) -> Any:
+        """Return (lanes, inputs), in a form that `think` takes."""
 
     def begin(self, batch: int) -> tuple[Array, ...]:
         """Return the state at the beginning of an episode."""
 
-    def think(self, x: Array, hidden: tuple[Array, ...]) -> Any:
+    def think(self, x: Any, hidden: tuple[Array, ...]) -> Any:
         """Return logits, values and the next state."""
 
 

@@ -14,7 +14,7 @@ from ... import nn
 from ...envs import MazeEnv, draw
 from ...envs.maps.arguments import nearest, whole
 from ..rnn import LinearRNN, RNNAgent
-from .encoding import Encoder, encoder
+from .encoding import Encoder, Narrow, encoder
 
 Array = NDArray[Any]
 
@@ -132,9 +132,13 @@ class RecurrentPolicy(nn.Module):
         """
         return self._with_previous(self.encoder(observations), previous)
 
-    def inputs_of_stored(self, stored: Array, previous: Array | None = None) -> Array:
-        """The same, for observations that `encoder.stored` made ready for keeping."""
-        return self._with_previous(self.encoder.restored(stored), previous)
+    def inputs_of_stored(self, stored: Array, previous: Array | None = None) -> Array | Narrow:
+        """The same, for observations that `encoder.stored` made ready for keeping; narrow where most inputs are 0."""
+        x = self.encoder.restored(stored)
+        if not isinstance(x, Narrow):
+            return self._with_previous(x, previous)
+        further = self.encoder.size + np.arange(self.actions * self.previous_action)
+        return Narrow(self._with_previous(x.values, previous), np.concatenate([x.columns, further]))
 
     def _with_previous(self, x: Array, previous: Array | None) -> Array:
         if self.previous_action:
@@ -143,11 +147,13 @@ class RecurrentPolicy(nn.Module):
             x = np.concatenate([x, np.asarray(previous)[..., None] == np.arange(self.actions)], axis=-1)
         return x.astype(self.dtype, copy=False)
 
-    def forward(self, x: Array, hidden: tuple[Array, ...], resets: Array | None = None) -> tuple[Any, Any, Any]:
+    def forward(
+        self, x: Array | Narrow, hidden: tuple[Array, ...], resets: Array | None = None
+    ) -> tuple[Any, Any, Any]:
         """Run T steps at once: x (T, batch, inputs) -> logits (T, batch, actions), values (T, batch), the last hidden.
 
         Args:
-            x: see `inputs`.
+            x: see `inputs` and `inputs_of_stored`.
             hidden: the net's state before, a tuple of (batch, layers, hidden) arrays: see `begin`.
             resets: booleans (T, batch), True where an episode begins.
         """
@@ -157,11 +163,14 @@ class RecurrentPolicy(nn.Module):
         both = self.heads(out)
         return both[..., : self.actions], both[..., self.actions], after
 
-    def _remember(self, x: Array, hidden: tuple[Array, ...], resets: Array | None) -> tuple[Any, tuple[Any, ...]]:
-        if self.cell == "none":
-            return self.net(x), ()
+    def _remember(
+        self, x: Array | Narrow, hidden: tuple[Array, ...], resets: Array | None
+    ) -> tuple[Any, tuple[Any, ...]]:
+        x, columns = x if isinstance(x, Narrow) else (x, None)
+        if isinstance(self.net, nn.Sequential):  # without a memory
+            return self.net[1:](self.net[0](x, columns=columns)), ()
         layers_first = tuple(np.swapaxes(part, 0, 1) for part in hidden)
-        out, after = self.net(x, _packed(layers_first), resets=resets, fresh=_packed(self._h0))
+        out, after = self.net(x, _packed(layers_first), resets=resets, fresh=_packed(self._h0), columns=columns)
         parts = after if isinstance(after, tuple) else (after,)
         return out, tuple(np.swapaxes(part.data, 0, 1) for part in parts)
 
@@ -169,10 +178,11 @@ class RecurrentPolicy(nn.Module):
         """Return the net's state at the beginning of an episode, each part (batch, layers, hidden)."""
         return tuple(np.tile(part, (batch, 1, 1)) for part in self._h0)
 
-    def think(self, x: Array, hidden: tuple[Array, ...]) -> Thought:
+    def think(self, x: Array | Narrow, hidden: tuple[Array, ...]) -> Thought:
         """Make one step of a batch, x (batch, inputs); no gradients."""
+        step = Narrow(x.values[None], x.columns) if isinstance(x, Narrow) else x[None]
         with nn.no_grad():
-            logits, values, after = self(x[None], hidden)
+            logits, values, after = self(step, hidden)
         return Thought(logits.data[0], values.data[0], after)
 
     # --------------------------------------------------------------------------------------------------- as an agent
@@ -192,10 +202,11 @@ class RecurrentPolicy(nn.Module):
 
     def act_by(self, observation: Any, state: Any, choose: Any) -> tuple[Any, Any]:
         """The same, with a function that chooses: from logits (batch, actions) to actions (batch,)."""
-        x = self.encoder(observation)
-        alone = x.ndim == 1
-        hidden, previous = self._taken_in(state, len(np.atleast_2d(x)), alone)
-        thought = self.think(self._with_previous(np.atleast_2d(x), previous), hidden)
+        seen = self.encoder.stored(observation)
+        alone = seen.ndim == self.encoder.stored_axes
+        seen = seen[None] if alone else seen
+        hidden, previous = self._taken_in(state, len(seen), alone)
+        thought = self.think(self.inputs_of_stored(seen, previous), hidden)
         actions = choose(thought.logits)
         return (int(actions[0]) if alone else actions), self._handed_out(thought.hidden, actions, alone)
 
@@ -230,7 +241,8 @@ class RecurrentPolicy(nn.Module):
             return logits.argmax(axis=1)
 
         self.act_by(observation, state, look)
-        return found[0][0] if self.encoder(observation).ndim == 1 else found[0]
+        alone = self.encoder.stored(observation).ndim == self.encoder.stored_axes
+        return found[0][0] if alone else found[0]
 
     def units(self, state: Any) -> Array:
         """Return what one agent's state holds, (numbers,): its hidden units, and an LSTM's cells after them."""

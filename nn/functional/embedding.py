@@ -1,4 +1,4 @@
-"""Embedding: rows of a matrix, chosen by integers."""
+"""Embedding: rows of a matrix, chosen by integers; and columns."""
 
 from __future__ import annotations
 
@@ -58,6 +58,25 @@ def embedding(input: Any, weight: Operand, padding_idx: int | None = None) -> An
     if index.size and not 0 <= index.min() <= index.max() < len(weight):
         raise ValueError(f"embedding: input is {index.min()} to {index.max()}, but weight has {len(weight)} rows")
     return _embedding(weight, index=index, padding=padding_row(padding_idx, len(weight)))
+
+
+@operation
+def columns_of(weight: Operand, columns: Array) -> Rule:
+    """Columns of a matrix, by rising numbers: (rows, all) -> (rows, n). The gradient of the others is 0.
+
+    `x[..., columns] @ columns_of(weight, columns).T` is `x @ weight.T` for an x that is 0 in all other columns.
+    """
+    columns = np.asarray(columns)
+    rising = columns.ndim == 1 and columns.dtype.kind in "iu" and (columns[1:] > columns[:-1]).all()
+    if not rising or (columns.size and not 0 <= columns[0] <= columns[-1] < weight.shape[1]):
+        raise ValueError(f"columns are rising integers from 0 to {weight.shape[1] - 1}")
+
+    def vjp(grad: Array, needs: Sequence[bool], columns: Array = columns) -> tuple[Array]:
+        full = np.zeros_like(weight)
+        full[:, columns] = grad
+        return (full,)
+
+    return weight[:, columns], vjp
 
 
 def padding_row(padding_idx: int | None, count: int) -> int | None:

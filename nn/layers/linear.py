@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from .. import functional, init, operations
 from ..checks import POSITIVE_INTEGER, check
-from ..functional.embedding import padding_row
+from ..functional.embedding import columns_of, padding_row
 from ..graph import Array
 from ..modules import Module
 from ..tensor import Parameter
@@ -40,9 +40,16 @@ class Linear(Module):
         self.weight = uniform_parameter((out_features, in_features), in_features, rng, dtype)
         self.bias = uniform_parameter((out_features,), in_features, rng, dtype) if bias else None
 
-    def forward(self, input: Any) -> Any:
-        """(..., in_features) -> (..., out_features)."""
-        return operations.linear(input, self.weight, self.bias)
+    def forward(self, input: Any, *, columns: Any = None) -> Any:
+        """(..., in_features) -> (..., out_features).
+
+        Args:
+            input: (..., in_features), or (..., n) with `columns`.
+            columns: rising integers (n,): which features the input holds, if all others are 0. Where most are 0, such
+                as in one-hot codes, this is quicker, and the same up to rounding.
+        """
+        weight = self.weight if columns is None else columns_of(self.weight, columns)
+        return operations.linear(input, weight, self.bias)
 
     def extra_repr(self) -> str:
         """Sizes, in and out."""

@@ -58,6 +58,7 @@ class _Layers(Weighted):
         *,
         resets: Any = None,
         fresh: Any = None,
+        columns: Any = None,
         state_grads: bool = False,
     ) -> tuple[Any, Any]:
         """Whole sequences.
@@ -70,6 +71,8 @@ class _Layers(Weighted):
             resets: booleans (T, batch), in the order of x, or None: before these steps the state is set to `fresh`, as
                 at the start of an episode, and no gradient goes further back. Forward in time only, without lengths.
             fresh: plain arrays like one batch row of `state`, (layers, hidden_size) each; zeros by default.
+            columns: rising integers (n,): which features x holds, if all others are 0; x then has n in the place of
+                input_size. See `Linear`.
             state_grads: whether to keep the gradients of the states. After `backward()`, `self.state_grads` holds for
                 each layer and direction the total gradient of its whole state, (T + 1, batch, hidden_size); an LSTM's
                 is that of h and c side by side, as if they were independent. Slot t of the forward direction is the
@@ -82,9 +85,10 @@ class _Layers(Weighted):
         Raises:
             ValueError: shapes, lengths or resets do not fit.
         """
-        if np.ndim(x) not in (2, 3) or x.shape[-1] != self.input_size:
+        features = self.input_size if columns is None else len(columns)
+        if np.ndim(x) not in (2, 3) or x.shape[-1] != features:
             kind = "(batch, time" if self.batch_first else "(time, batch"
-            raise ValueError(f"{type(self).__name__} takes x {kind}, {self.input_size}), not {np.shape(x)}")
+            raise ValueError(f"{type(self).__name__} takes x {kind}, {features}), not {np.shape(x)}")
         parts, single = self.parts_of(state), np.ndim(x) == 2
         if single:
             x, *parts = with_axis(1, x, *parts)
@@ -116,6 +120,8 @@ class _Layers(Weighted):
                 keep = partial(_keep, self.state_grads, number, back) if state_grads else None
                 mine = [None if s is None else s[number] for s in parts]
                 arguments: dict[str, Any] = {"lengths": lengths, "reverse": bool(direction), "keep": keep}
+                if layer == 0:
+                    arguments["columns"] = columns
                 if resets is not None:
                     arguments["resets"] = Resets(resets, [part[layer] for part in fresh])
                 out, *end = self.run(f"_l{layer}{direction}", x, mine, **arguments)

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from .. import operations
 from ..checks import ABOVE_ZERO, check, check_choice
+from ..functional.embedding import columns_of
 from ..layers.initial import uniform_parameter
 from ..modules import Module
 from ..tensor import Tensor
@@ -37,10 +38,12 @@ class Weighted(Module):
         for name, shape in shapes.items():
             setattr(self, name + suffix, uniform_parameter(shape, self.hidden_size, rng, dtype))
 
-    def run(self, suffix: str, x: Any, state: Sequence[Any], **arguments: Any) -> tuple[Any, ...]:
-        """Run the sequence with the weights of one layer and direction."""
-        weights = (getattr(self, name + suffix, None) for name in WEIGHTS)
-        return type(self).sequence(x, *state, *weights, **self.settings, **arguments)
+    def run(self, suffix: str, x: Any, state: Sequence[Any], columns: Any = None, **arguments: Any) -> tuple[Any, ...]:
+        """Run the sequence with the weights of one layer and direction; `columns`: the features that x holds."""
+        weight_ih, *others = (getattr(self, name + suffix, None) for name in WEIGHTS)
+        if columns is not None:
+            weight_ih = columns_of(weight_ih, columns)
+        return type(self).sequence(x, *state, weight_ih, *others, **self.settings, **arguments)
 
     def parts_of(self, state: Any) -> Sequence[Any]:
         """A state as its parts, (h,) or (h, c); each None if the state is None."""
