@@ -104,6 +104,7 @@ def _plain_tables(
         tables["value"] = values_of_distances(tables["distance"], rewards, discount)
     if "optimal_action" in names or "optimal_actions" in names:
         tables["optimal_actions"] = best_actions(maps).reshape(*cells.shape, 4)
+    if "optimal_action" in names:  # takes longer than the mask
         tables["optimal_action"] = _first_optimal(tables["optimal_actions"])
     return tables
 

@@ -35,7 +35,7 @@ class Narrow(NamedTuple):
 
     values: NDArray[Any]
     """(..., n)"""
-    columns: NDArray[np.int64]
+    columns: NDArray[Any]
     """(n,): which of all the inputs these are"""
 
 
@@ -178,7 +178,8 @@ def _hot(seen: NDArray[Any], count: int) -> NDArray[np.int64]:
     """Return which inputs are 1, (n, k), for names (n, k) from 0 to count - 1."""
     if seen.size and not 0 <= seen.min() <= seen.max() < count:
         raise ValueError(f"observations are whole numbers from 0 to {count - 1}, not {seen.min()} ... {seen.max()}")
-    return seen + count * np.arange(seen.shape[1])
+    hot: NDArray[np.int64] = seen + count * np.arange(seen.shape[1])
+    return hot
 
 
 def _ones(size: int, hot: NDArray[np.int64]) -> Floats:

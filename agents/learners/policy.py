@@ -166,11 +166,11 @@ class RecurrentPolicy(nn.Module):
     def _remember(
         self, x: Array | Narrow, hidden: tuple[Array, ...], resets: Array | None
     ) -> tuple[Any, tuple[Any, ...]]:
-        x, columns = x if isinstance(x, Narrow) else (x, None)
+        values, columns = (x.values, x.columns) if isinstance(x, Narrow) else (x, None)
         if isinstance(self.net, nn.Sequential):  # without a memory
-            return self.net[1:](self.net[0](x, columns=columns)), ()
+            return self.net[1:](self.net[0](values, columns=columns)), ()
         layers_first = tuple(np.swapaxes(part, 0, 1) for part in hidden)
-        out, after = self.net(x, _packed(layers_first), resets=resets, fresh=_packed(self._h0), columns=columns)
+        out, after = self.net(values, _packed(layers_first), resets=resets, fresh=_packed(self._h0), columns=columns)
         parts = after if isinstance(after, tuple) else (after,)
         return out, tuple(np.swapaxes(part.data, 0, 1) for part in parts)
 

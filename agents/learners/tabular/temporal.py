@@ -25,6 +25,8 @@ EXPLORATION: Final = 0.1
 """The share of random actions, by default."""
 ADAPTIVE: Final = 0.6
 """The exponent of the adaptive learning rate."""
+DOUBLED: Final = 0.1
+"""The largest adaptive learning rate of two tables that differ."""
 FAINTEST: Final = 1e-3
 """Traces below are dropped."""
 
@@ -42,7 +44,10 @@ class TDLearner(ValueTable):
             that of the action taken next (SARSA; Rummery & Niranjan, 1994), or "expected", the mean over the
             epsilon-greedy choice (expected SARSA; van Seijen et al., 2009).
         double: two tables: each update corrects one of them at random, and the other says what that one's best action
-            is worth, so that luck is not taken for value (van Hasselt, 2010).
+            is worth, so that luck is not taken for value (van Hasselt, 2010). With the adaptive learning rate they
+            move as one until the error of a pair changes its sign: where nothing is random there is no luck, and two
+            tables of which each has met other things would only mislead each other. From then on the rate is at most
+            0.1.
         steps: the number of steps whose rewards are counted before the target (Sutton & Barto, sections 7.1 and 7.2).
             With "max" they are counted up to the first action that is not greedy.
         trace: lambda, from 0 to 1: a step corrects all pairs of the episode so far, one of k steps ago weighted by
@@ -101,6 +106,7 @@ class TDLearner(ValueTable):
         self.trace, self.discount = (as_schedule(*given)(0) for given in (("trace", trace), ("discount", discount)))
         if self.trace and (double or self.steps_ahead > 1):
             raise ValueError("trace does not go together with steps or double: leave out one of them")
+        self._adaptive = learning_rate == "adaptive"
         self._rate, self._epsilon = _rates(learning_rate), as_schedule("epsilon", epsilon)
         self._uniforms = _uniforms(rng)
         self.returns: list[float] = []
@@ -245,9 +251,17 @@ class TDLearner(ValueTable):
             return
         if row.first is None or row.second is None:
             row.first, row.second, row.turns, row.signs = row.q[:], row.q[:], row.turns * 2, row.signs * 2
-        own, entry = (row.first, action) if heads else (row.second, action + self.actions)
+        entries = action, action + self.actions
+        own, (entry, twin) = (row.first, entries) if heads else (row.second, entries[::-1])
         error = target - own[action]
-        own[action] += self._rate(row, entry, error) * error
+        rate = self._rate(row, entry, error)
+        if self._adaptive:
+            if not row.turns[entry] and not row.turns[twin]:  # nothing random so far: both tables are one
+                row.first[action] = row.second[action] = row.q[action] = target
+                row.signs[twin] = row.signs[entry]
+                return
+            rate = min(rate, DOUBLED)
+        own[action] += rate * error
         row.q[action] = (row.first[action] + row.second[action]) / 2
 
     def _learn_from_window(self, future: float, ready: int, heads: bool) -> None:
