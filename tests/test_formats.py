@@ -1,8 +1,13 @@
 """Map files: one contract for all formats, and FrozenLake against Gymnasium's own."""
 
+import base64
+import gzip
 import json
 import random
+import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -28,6 +33,7 @@ from mazegrad.envs import (
     read_rows,
     save_maze,
     shortest_path,
+    value_iteration,
 )
 
 LAKE = "SFF\nFHG\n"
@@ -75,19 +81,49 @@ def test_20_000_broken_files_are_mazes_or_maze_errors(name: str) -> None:
     break_files(name, 20_000, seed=1)
 
 
+def own_letters(path: Path) -> Maze:
+    return load_maze(path, legend={"E": "G", "@": "S"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("good", "read"),
+    [
+        (b'source,question,answer,rating\na,S  G,SooG,1\nb,"S # G",x,2\n', read_rows),
+        (b"version 1\n0\tm.map\t4\t3\t0\t0\t3\t0\t5.0\n1\tm.map\t4\t3\t2\t1\t0\t2\t1.41421\n", read_problems),
+        (b"#####\n#@.E#\n#####\n", own_letters),
+    ],
+)
+def test_20_000_broken_rows_problems_and_own_letters(good: bytes, read: Callable[[Path], Any], tmp_path: Path) -> None:
+    rng, path = random.Random(2), tmp_path / "file"
+    for _ in range(20_000):
+        content = broken(good, rng)
+        path.write_bytes(content)
+        try:
+            read(path)
+        except MazeError as error:
+            assert 1 <= error.line <= content.count(b"\n") + content.count(b"\r") + 1 and error.column >= 1
+
+
+def broken(good: bytes, rng: random.Random) -> bytes:
+    """Return a file with one to four random changes."""
+    content = bytearray(good)
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randrange(len(content) + 1)
+        content[place : place + rng.randrange(3)] = rng.choice(ODD)
+    return bytes(content)
+
+
 def break_files(name: str, n: int, seed: int = 0) -> None:
     rng = random.Random(seed)
     tiles = TILES[name][-4:] if name not in ONE_OF_EACH else [ord(tile) for tile in ".#.."]
     good = FORMATS[name].write(Maze(np.array([tiles] * 4, dtype=np.uint8)))
     for _ in range(n):
-        content = bytearray(good)
-        for _ in range(rng.randint(1, 4)):
-            place = rng.randrange(len(content) + 1)
-            content[place : place + rng.randrange(3)] = rng.choice(ODD)
+        content = broken(good, rng)
         try:
-            FORMATS[name].read(bytes(content))
+            FORMATS[name].read(content)
         except MazeError as error:
-            lines = bytes(content).split(b"\n")
+            lines = content.split(b"\n")
             assert 1 <= error.line <= len(lines) and 1 <= error.column <= len(lines[error.line - 1]) + 2
 
 
@@ -185,6 +221,11 @@ def test_a_layout_of_berkeley() -> None:
     maze = FORMATS["berkeley"].read(tiny.encode())
     assert maze.find("S").tolist() == [[1, 5]] and maze.find("G").tolist() == [[5, 1]]
     assert len(shortest_path(World.compile(maze))) - 1 == 8
+    # a row of the real mediumMaze ends in a blank behind the wall
+    ragged = FORMATS["berkeley"].read(tiny.replace("%  %  %\n", "%  %  % \n").encode())
+    assert ragged == maze == FORMATS["blank_floor"].read(tiny.replace("%  %  %\n", "%  %  % \n").encode())
+    with pytest.raises(MazeError, match="line 2, column 2: 'G' is a ghost, which moves"):
+        FORMATS["berkeley"].read(tiny.replace("%    P", "%G   P").encode())
 
 
 def test_a_map_of_movingai_and_its_problems(tmp_path: Path) -> None:
@@ -196,6 +237,13 @@ def test_a_map_of_movingai_and_its_problems(tmp_path: Path) -> None:
     drawn = problem.on(maze)
     assert drawn.rows() == ["S.#G", ".##.", "...."]
     assert len(shortest_path(World.compile(drawn))) - 1 == 7  # with straight steps alone
+    crossing = World.compile(problem._replace(goal=(2, 3)).on(maze, octile=True))  # corners are not cut
+    assert value_iteration(crossing, discount=1).expected_return == pytest.approx(-5.0)
+    free = FORMATS["movingai"].read(b"type octile\nheight 3\nwidth 4\nmap\n....\n....\n....\n")
+    free_world = World.compile(problem._replace(goal=(2, 3)).on(free, octile=True))
+    assert value_iteration(free_world, discount=1).expected_return == pytest.approx(-(1 + 2 * 2**0.5))
+    with pytest.raises(MazeError, match="line 5, column 3: 'S' is swamp, which can be entered from some sides only"):
+        FORMATS["movingai"].read(b"type octile\nheight 1\nwidth 4\nmap\n..S.\n")
     (tmp_path / "bad.scen").write_text("version 1\n0\tm.map\t4\t3\t0\t0\t9\t0\t5\n")
     with pytest.raises(MazeError, match="line 2"):
         read_problems(tmp_path / "bad.scen")
@@ -342,6 +390,47 @@ def test_a_map_of_tiled_keeps_tiles_and_metadata() -> None:
         "tilesets": [],
     }
     assert FORMATS["tiled"].read(json.dumps(foreign).encode()).rows() == ["#.#"]
+    layer = foreign["layers"][0]
+    packed = np.array(layer["data"], dtype="<u4").tobytes()
+    for how, data in ((None, packed), ("", packed), ("zlib", zlib.compress(packed)), ("gzip", gzip.compress(packed))):
+        layer |= {"data": base64.b64encode(data).decode(), "encoding": "base64", "compression": how}
+        assert FORMATS["tiled"].read(json.dumps(foreign).encode()).rows() == ["#.#"]
+    for how, data, message in (
+        ("zstd", packed, "compression 'zstd'; known: none, zlib, gzip; or save it as CSV"),
+        ("zlib", packed, "not base64 of numbers"),
+        ("", packed[:8], "expected 3 numbers, not 2"),
+    ):
+        layer |= {"data": base64.b64encode(data).decode(), "compression": how}
+        with pytest.raises(MazeError, match=message):
+            FORMATS["tiled"].read(json.dumps(foreign).encode())
+    chunks = [
+        {"x": -1, "y": 2, "width": 1, "height": 2, "data": [9, 0]},
+        {"x": 0, "y": 3, "width": 2, "height": 1, "data": [0, 9]},
+    ]
+    endless = {
+        "type": "tilelayer",
+        "name": "Walls",
+        "width": 3,
+        "height": 2,
+        "startx": -1,
+        "starty": 2,
+        "chunks": chunks,
+    }
+    ground = endless | {"name": "ground"}
+    assert FORMATS["tiled"].read(json.dumps({"layers": [ground, endless], "tilesets": []}).encode()).rows() == [
+        "#..",
+        "..#",
+    ]
+    endless["starty"] = 3
+    with pytest.raises(MazeError, match="lies outside of its layer"):
+        FORMATS["tiled"].read(json.dumps({"layers": [endless], "tilesets": []}).encode())
+    layer |= {"data": [9, 0, 9], "compression": ""}
+    owner = {"name": "music", "type": "string", "value": "loud"}
+    assert not FORMATS["tiled"].read(json.dumps(foreign | {"properties": [owner]}).encode()).metadata
+    with pytest.raises(MazeError, match="unknown key 'slipp'"):
+        FORMATS["tiled"].read(json.dumps(foreign | {"properties": [owner | {"name": "slipp"}]}).encode())
+    with pytest.raises(MazeError, match="must be orthogonal or isometric, not 'hexagonal'"):
+        FORMATS["tiled"].read(json.dumps(foreign | {"orientation": "hexagonal"}).encode())
     foreign["layers"][0]["name"] = "ground"
     with pytest.raises(MazeError, match="row 0, column 0: tile 9 has no property `tile`"):
         FORMATS["tiled"].read(json.dumps(foreign).encode())

@@ -23,7 +23,8 @@ _FLOOR: Final = {" ": ".", "\u00a0": "."}
 def read_blank_floor(text: str) -> Maze:
     """Return the maze of a drawing in which blanks are floor.
 
-    Walls are `#`, `%` or full blocks. Rows may leave out blanks at their ends; empty lines around them are accepted.
+    Walls are `#`, `%` or full blocks. Rows may leave out blanks at their ends, or some have more of them than others;
+    empty lines around them are accepted.
 
     Raises:
         MazeError: characters that are not known, or do not go together.
@@ -33,8 +34,11 @@ def read_blank_floor(text: str) -> Maze:
     if not used:
         raise MazeError("the maze is empty; draw at least one row of tiles", 1, 1)
     first, last = used[0], used[-1]
-    width = max(map(len, lines))
-    rows = [line.ljust(width) for line in lines[first : last + 1]]
+    rows = lines[first : last + 1]
+    if len(set(map(len, rows))) > 1:
+        rows = [row.rstrip(" ") for row in rows]
+    width = max(map(len, rows))
+    rows = [row.ljust(width) for row in rows]
     drawn = set().union(*rows)
     dialects = [{**_WALLS, **_FLOOR, **dialect} for dialect in _DIALECTS]
     fitting = [tiles for tiles in dialects if drawn <= tiles.keys()]

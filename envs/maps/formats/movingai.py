@@ -13,8 +13,16 @@ from ..maze import Maze, MazeError, decoded
 from .format import text_format
 from .letters import letters_format
 
-# trees and what is out of bounds are walls; swamp and water can be entered from some sides only, and are refused
-_ROWS: Final = letters_format("", tiles={"@": "#", ".": ".", "G": ".", "O": "#", "T": "#"})
+# trees and what is out of bounds are walls
+_ROWS: Final = letters_format(
+    "",
+    tiles={"@": "#", ".": ".", "G": ".", "O": "#", "T": "#"},
+    refused={
+        "S": "swamp, which can be entered from some sides only",
+        "W": "water, which can be entered from some sides only",
+    },
+)
+_DIAGONAL: Final = ", ".join(f"{up}-{side} {1 - 2**0.5!r}" for up in ("up", "down") for side in ("right", "left"))
 _HEAD: Final = ("type", "height", "width")
 
 
@@ -71,8 +79,21 @@ class Problem(NamedTuple):
     optimal: float
     """the length of a shortest way with diagonal steps of the square root of 2, which do not cut corners"""
 
-    def on(self, maze: Maze) -> Maze:
-        """Return the map with the start and the goal of the problem.
+    def on(self, maze: Maze, *, octile: bool = False) -> Maze:
+        r"""Return the map with the start and the goal of the problem.
+
+        Args:
+            maze: the map.
+            octile: whether to give it a king's moves, of which each costs its length: 1, or diagonally the square root
+                of 2. The value of the start, undiscounted, is then minus `optimal`, which files round. Otherwise it
+                has the four moves.
+
+        Example:
+            >>> from mazegrad.envs import Maze, Problem, World, value_iteration
+            >>> problem = Problem(bucket=0, map="tiny.map", size=(2, 3), start=(0, 0), goal=(1, 2), optimal=2.41421356)
+            >>> world = World.compile(problem.on(Maze.from_text("...\n..."), octile=True))
+            >>> round(value_iteration(world, discount=1).expected_return, 8)
+            -2.41421356
 
         Raises:
             ValueError: the map has another size, or one of them is on a wall.
@@ -86,7 +107,8 @@ class Problem(NamedTuple):
             if not maze.open[place]:
                 raise ValueError(f"the {what} of the problem, row {place[0]}, column {place[1]}, is on a wall")
             tiles[place] = ord(tile)
-        return Maze(tiles)
+        costs = {"actions": "king", "rewards": "goal 0, step -1", "reward": _DIAGONAL}
+        return Maze(tiles, costs if octile else {})
 
 
 def read_problems(path: str | PathLike[str]) -> list[Problem]:
