@@ -14,6 +14,11 @@ from mazegrad.envs import Maze, World, shortest_path
 from mazegrad.envs.maps.splits import symmetric
 from mazegrad.puzzles import CHARACTERS, MOVES, MazePuzzles, answers, puzzles, score, tokens
 
+# the fields of `PuzzleDatasetMetadata` in TRM; HRM's has all but total_puzzles
+METADATA = {
+    "pad_id", "ignore_label_id", "blank_identifier_id", "vocab_size", "seq_len", "num_puzzle_identifiers",
+    "total_groups", "total_puzzles", "mean_puzzle_examples", "sets",
+}  # fmt: skip
 LOOP = "######S  ## # ##  G######"  # 5 x 5, two ways of four steps around a wall
 
 
@@ -83,6 +88,7 @@ def test_the_folders_are_those_of_hrm(tmp_path: Path, capsys: pytest.CaptureFixt
         arrays = {field: np.load(folder / f"all__{field}.npy") for field in
                   ("inputs", "labels", "puzzle_identifiers", "puzzle_indices", "group_indices")}  # fmt: skip
         n = facts["total_groups"]
+        assert facts.keys() == METADATA and facts["total_puzzles"] == n
         assert arrays["inputs"].shape == arrays["labels"].shape == (n, facts["seq_len"])
         assert arrays["puzzle_indices"].tolist() == arrays["group_indices"].tolist() == list(range(n + 1))
         assert arrays["inputs"].min() >= 1 and arrays["labels"].max() < facts["vocab_size"] == len(CHARACTERS) + 1

@@ -279,8 +279,8 @@ def _write_split(out: Path, name: str, tiles: NDArray[np.uint8], ways: NDArray[n
         write_file(folder / f"all__{field}.npy", written.getvalue())
     facts: Mapping[str, Any] = {
         "pad_id": 0, "ignore_label_id": 0, "blank_identifier_id": 0, "vocab_size": len(CHARACTERS) + 1,
-        "seq_len": made[0].size ** 2, "num_puzzle_identifiers": 1, "total_groups": n, "mean_puzzle_examples": 1,
-        "sets": ["all"],
+        "seq_len": made[0].size ** 2, "num_puzzle_identifiers": 1, "total_groups": n, "total_puzzles": n,
+        "mean_puzzle_examples": 1, "sets": ["all"],
     }  # fmt: skip
     write_file(folder / "dataset.json", json.dumps(facts).encode())
     table = io.StringIO(newline="")
