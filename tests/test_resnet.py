@@ -52,6 +52,23 @@ def test_mixed_pictures_have_the_probabilities_of_their_areas(resnet: Any) -> No
         assert not chances[:, 2:].any()
 
 
+def test_the_first_layer_makes_its_channels_uncorrelated_and_equal(resnet: Any) -> None:
+    rough = np.random.default_rng(0).normal(size=(50, 3, 22, 22))
+    x = np.lib.stride_tricks.sliding_window_view(rough, (3, 3), axis=(2, 3)).mean((4, 5)) * 3  # neighbours are alike
+    x[:, 0] += x[:, 1]
+    seen = resnet.Whitened(x.astype(np.float32), 12)(x.astype(np.float32))
+    np.testing.assert_allclose(seen[:, 6:], -seen[:, :6], atol=1e-5)
+    inside = seen[:, :6, 1:-1, 1:-1].swapaxes(0, 1).reshape(6, -1)
+    np.testing.assert_allclose(np.cov(inside), np.eye(6), atol=0.1)
+
+
+def test_a_convolution_starts_by_handing_on_its_input(resnet: Any) -> None:
+    x = pictures(2)
+    for out_channels in (1, 3, 5):
+        y = resnet.convolution(3, out_channels, np.random.default_rng(0))(x).data
+        np.testing.assert_allclose(y[:, :3], x[:, :out_channels], atol=1e-6)
+
+
 def test_a_net_for_pictures_of_any_size(resnet: Any) -> None:
     net = resnet.make_net(pictures(), 8, 2, np.random.default_rng(0))
     assert net(pictures(3, 24)).shape == net(pictures(3, 32)).shape == (3, 10)
