@@ -34,7 +34,7 @@ class Policy(NamedTuple):
     """
 
     act: Act
-    """(parameters, observation, hidden) -> (lanes,) actions, hidden"""
+    """(parameters, observation, hidden) -> (lanes,) actions, hidden; for any number of lanes"""
     parameters: Any
     """arrays in tuples, lists or dicts"""
     hidden: Any
@@ -115,10 +115,9 @@ def rollout(
     totals = None
     if keep == "episodes":
         totals = nothing(tables, state, discount) if before is None else before
-    arguments = (tables, (parameters, initial), actions, (state, hidden, totals), discount, act, steps)
-    if is_jax(namespace(state.at)):
-        return scanned(*arguments, shards)
-    return looped(*arguments, actions is not None or isinstance(policy, Policy))
+    pure = actions is not None or isinstance(policy, Policy)
+    arguments = (tables, (parameters, initial), actions, (state, hidden, totals), discount, act, steps, pure)
+    return scanned(*arguments, shards) if is_jax(namespace(state.at)) else looped(*arguments)
 
 
 @cache
