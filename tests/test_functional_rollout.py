@@ -269,6 +269,42 @@ def arrays(tree):
     return [tree]
 
 
+@pytest.mark.parametrize("hidden", ["from the start", "gone on with"])
+@pytest.mark.parametrize("shards", [1, 2])
+def test_many_lanes_are_walked_as_few_are(shards, hidden):
+    lanes, keywords = 20_000, {"slip": 0.2, "time_limit": 7, "info": ("success",)}
+    found = {}
+    with using("jax"):
+        for library in ("numpy", "jax"):
+            tables = functional.tables(MAZE, xp=library, **keywords)
+            _, state = functional.reset(tables, functional.keys(tables, 1, lanes))
+            actions = like(tables, np.random.default_rng(0).integers(-1, 4, (12, lanes)))
+            found[library] = []
+            for policy in (actions, policy_of(wall_follower_rnn(), tables, lanes)):
+                run = functools.partial(functional.rollout, tables, policy, keep="episodes", shards=shards)
+                got = run(state, 12)
+                if hidden == "gone on with":
+                    got = run(got[1], 12, hidden=got[2], before=got[0])
+                found[library] += arrays(got)
+    assert found["numpy"][3].sum() > 100  # goals that were reached
+    for one, other in zip(found["numpy"], found["jax"], strict=True):
+        assert (one == as_numpy(other)).all()
+
+
+def test_a_rollout_can_be_compiled_with_what_is_around_it():
+    with using("jax") as (xp, compiled):
+        import jax
+
+        tables = functional.tables(MAZE, xp=xp, time_limit=7)
+        _, state = functional.reset(tables, functional.keys(tables, 1, 20_000))
+        run = functools.partial(functional.rollout, steps=9, keep="episodes")
+        policy = policy_of(path_follower(), tables, 20_000)
+        expected = run(tables, policy, state)
+        found = compiled(lambda state: run(tables, policy, state))(state)
+        for one, other in zip(jax.tree.leaves(expected), jax.tree.leaves(found), strict=True):
+            assert (one == other).all()
+
+
 def test_lanes_stay_divided_over_devices():
     with using("jax") as (xp, _):
         import jax
@@ -279,6 +315,10 @@ def test_lanes_stay_divided_over_devices():
         with jax.transfer_guard_host_to_device("allow"):
             for _ in range(2):
                 steps, state, hidden = functional.rollout(tables, policy, state, 5, hidden=hidden, shards=3)
+        expected, *_ = functional.rollout(tables, policy, state, 5, hidden=hidden, shards=1)
+        steps, state, hidden = functional.rollout(tables, policy, state, 5, hidden=hidden)
+        assert (as_numpy(steps.action) == as_numpy(expected.action)).all()
+        assert len(expected.action.devices()) == 1
         for array in jax.tree.leaves((state, hidden)):
             assert {part.data.shape[0] for part in array.addressable_shards} == {4}
             assert len({part.device for part in array.addressable_shards}) == 3

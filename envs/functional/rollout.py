@@ -51,7 +51,7 @@ def rollout(
     keep: str = "everything",
     discount: float = 1.0,
     before: Episodes | None = None,
-    shards: int = 1,
+    shards: int | None = None,
 ) -> tuple[Any, State, Any]:
     """Let a policy act for a number of steps in all lanes.
 
@@ -69,9 +69,9 @@ def rollout(
         keep: "everything" returns `Steps`; "episodes" `Episodes`, the returns and lengths alone, which is faster.
         discount: of the returns of `Episodes`.
         before: the `Episodes` of an earlier rollout, to go on with.
-        shards: under JAX, over how many of its devices the lanes are divided; the arrays that come out are, too. JAX
-            takes a CPU for one device, however many cores it has, unless `jax_num_cpu_devices` says otherwise.
-            Elsewhere it changes nothing. All hidden state has to be by lane.
+        shards: under JAX, over how many of its devices the lanes are divided, by default those where the state is; the
+            arrays that come out are divided, too. JAX takes a CPU for one device, however many cores it has, unless
+            `jax_num_cpu_devices` says otherwise. Elsewhere it changes nothing. All hidden state has to be by lane.
 
     Returns:
         `Steps` or `Episodes`, the state, and the policy's hidden state.
@@ -94,8 +94,8 @@ def rollout(
     steps = whole("steps", steps, 1)
     if keep not in KEEP:
         raise ValueError(f"unknown keep {keep!r}{nearest(keep, KEEP)}")
-    lanes, shards = state.at.shape[0], whole("shards", shards, 1)
-    if lanes % shards:
+    lanes = state.at.shape[0]
+    if shards is not None and lanes % whole("shards", shards, 1):
         raise ValueError(f"{lanes:,} lanes cannot be divided into {shards} shards of one size")
     actions = initial = None
     if isinstance(policy, Policy):

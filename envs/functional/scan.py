@@ -24,7 +24,7 @@ def scanned(
     act: Act,
     steps: int,
     pure: bool,
-    shards: int,
+    shards: int | None,
 ) -> Any:
     """Return what `rollout` returns.
 
@@ -33,36 +33,37 @@ def scanned(
         actions: (steps, lanes), or None.
         steps: how many turns.
         pure: whether the policy takes any number of lanes.
-        shards: over how many devices the lanes are divided.
+        shards: over how many devices the lanes are divided; None: over those where they are.
 
     Raises:
         ValueError: JAX has fewer devices; hidden state that is not by lane.
     """
     import jax
 
-    lanes, mesh = carry[0].at.shape[0], None
+    lanes, there, mesh = carry[0].at.shape[0], _devices(carry[0].at), None
+    shards = shards or there
     others = [array for array in jax.tree.leaves((fixed[1], carry[1])) if array.shape[:1] != (lanes,)]
-    if shards > 1:
-        if others:
+    if shards > 1 or there > 1:
+        if others and shards > 1:
             raise ValueError(
                 f"with shards all hidden state is by lane: ({lanes}, ...), not {others[0].shape}; leave out shards"
             )
         mesh = _mesh(shards)
         tables, fixed, actions, carry = _divided(mesh, tables, fixed, actions, carry)
     blocks = 1
-    if pure and not others and carry[2] is not None and tables.fresh is None and _on_one_cpu(carry[0].at, mesh):
+    traced = isinstance(carry[0].at, jax.core.Tracer)  # the lanes may lie anywhere then
+    many = pure and not others and carry[2] is not None and tables.fresh is None
+    if many and not traced and jax.default_backend() == "cpu":
         blocks = _blocks(lanes // shards)
     run = _compiled()
     return run(tables, fixed, actions, carry, discount, act=act, steps=steps, blocks=blocks, mesh=mesh)
 
 
-def _on_one_cpu(array: Array, mesh: Any) -> bool:
-    """Return whether an array's lanes, or those of one device of a mesh, lie together on a CPU."""
+def _devices(array: Array) -> int:
+    """Return over how many devices an array is divided, 1 for one that is traced."""
     import jax
 
-    if isinstance(array, jax.core.Tracer) or jax.default_backend() != "cpu":
-        return False
-    return mesh is not None or len(array.sharding.device_set) == 1
+    return 1 if isinstance(array, jax.core.Tracer) else len(array.sharding.device_set)
 
 
 def _blocks(lanes: int) -> int:
