@@ -133,10 +133,15 @@ def on_cores(count: int, lanes: int, seconds: float) -> dict[str, float]:
     rows = like(tables, random_actions(lanes, steps).astype(np.int32))
     path, begin = begun("mazegrad/PathFollow-v0", "jax", None, lanes)
     policy = policy_of(path_follower(), path, lanes)
-    if count > 1:  # the actions are divided as the lanes are, once
-        _, state, _ = functional.rollout(tables, rows[:1], state, 1, keep="episodes", shards=count)
-        axes = jax.sharding.PartitionSpec(None, "lanes")
-        rows = jax.device_put(rows, jax.sharding.NamedSharding(state.at.sharding.mesh, axes))
+    if count > 1:  # all is put where it is needed, once
+        mesh = jax.sharding.Mesh(jax.devices(), ("lanes",))
+        everywhere, by_lane, by_column = (
+            jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+            for axes in ((), ("lanes",), (None, "lanes"))
+        )
+        tables, path = jax.device_put((tables, path), everywhere)
+        state, begin, hidden = jax.device_put((state, begin, policy.hidden), by_lane)
+        rows, policy = jax.device_put(rows, by_column), policy._replace(hidden=hidden)
     jobs: dict[str, Any] = {
         "returns alone": partial(functional.rollout, tables, rows, state, steps, keep="episodes"),
         "hand-set RNN in the loop, returns alone": partial(
