@@ -2,6 +2,8 @@
 
 import base64
 import gzip
+import heapq
+import itertools
 import json
 import random
 import zlib
@@ -254,6 +256,68 @@ def test_a_map_of_movingai_and_its_problems(tmp_path: Path) -> None:
     ):
         with pytest.raises(MazeError, match=message):
             FORMATS["movingai"].read(content.encode())
+
+
+def cheapest(starts: Any, after: Callable[[Any], list[tuple[Any, float]]], over: Callable[[Any], bool]) -> float:
+    """Return the cost of a cheapest way, by Dijkstra's algorithm."""
+    queue, done = [(0.0, starts)], set()
+    while queue:
+        cost, here = heapq.heappop(queue)
+        if over(here):
+            return cost
+        if here not in done:
+            done.add(here)
+            for there, more in after(here):
+                heapq.heappush(queue, (cost + more, there))
+    return float("inf")
+
+
+def test_octile_lengths_of_maps_are_the_values_of_their_worlds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(12):
+        drawn = np.where(rng.random((7, 9)) < 0.3, "@", ".")
+        drawn[0, 0] = drawn[6, 8] = "."
+        text = "type octile\nheight 7\nwidth 9\nmap\n" + "\n".join(map("".join, drawn)) + "\n"
+        maze = FORMATS["movingai"].read(text.encode())
+
+        def after(here: tuple[int, int], free: Any = maze.open) -> list[tuple[Any, float]]:
+            row, column = here
+            found = []
+            for down, right in itertools.product((-1, 0, 1), repeat=2):
+                cells = {(row + down, column + right), (row + down, column), (row, column + right)}
+                if (down or right) and all(0 <= r < 7 and 0 <= c < 9 and free[r, c] for r, c in cells):
+                    found.append(((row + down, column + right), (down**2 + right**2) ** 0.5))
+            return found
+
+        length = cheapest((0, 0), after, (6, 8).__eq__)
+        if length < float("inf"):
+            (tmp_path / "m.scen").write_text(f"version 1\n0\tm.map\t9\t7\t0\t0\t8\t6\t{length:.8f}\n")
+            (problem,) = read_problems(tmp_path / "m.scen")
+            found = value_iteration(World.compile(problem.on(maze, octile=True)), discount=1).expected_return
+            assert found == pytest.approx(-problem.optimal, abs=1e-7)
+
+
+def test_a_puzzle_in_which_turns_cost_more_than_steps(tmp_path: Path) -> None:
+    """As in Advent of Code 2024, day 16; its first example has 7036, which comes out, but is not ours to print."""
+    drawn = ["#########", "#.....#E#", "#.###.#.#", "#.#...#.#", "#...#...#", "###.#.###", "#S..#...#", "#########"]
+    (tmp_path / "puzzle.txt").write_text("\n".join(drawn))
+    tiles = load_maze(tmp_path / "puzzle.txt", legend={"E": "G"}).tiles
+    costs = {
+        "actions": "turns",
+        "facing": "right",
+        "rewards": "goal 0",
+        "reward": "left -1000, right -1000, forward -1",
+    }
+
+    def after(here: tuple[int, int, int, int]) -> list[tuple[Any, float]]:
+        row, column, down, right = here
+        turns = [((row, column, right, -down), 1000.0), ((row, column, -right, down), 1000.0)]
+        free = drawn[row + down][column + right] != "#"
+        return turns + [((row + down, column + right, down, right), 1.0)] * free
+
+    least = cheapest((6, 1, 0, 1), after, lambda here: drawn[here[0]][here[1]] == "E")
+    found = value_iteration(World.compile(Maze(tiles, costs)), discount=1).expected_return
+    assert found == pytest.approx(-least) and least > 3000
 
 
 def test_a_grid_of_minigrid() -> None:

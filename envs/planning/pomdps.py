@@ -55,7 +55,8 @@ def four_by_three() -> Pomdp:
 
     Parr & Russell, "Approximating optimal policies for partially observable stochastic domains", IJCAI 1995. A move
     goes as meant with 0.8 and to either side with 0.1, and earns what the cell is worth that it leaves: -0.04, or 1 and
-    -1 in the good and the bad one, from where every action leads to any of the others.
+    -1 in the good and the bad one, from where every action leads to any of the others. The public file
+    `4x3.95.POMDP` differs in one number: a step east from the third cell of the last row slides to the second with 0.1.
     """
     where = {letter: (r, c) for r, row in enumerate(_FOUR_BY_THREE) for c, letter in enumerate(row) if letter != "#"}
     cells = list(where.values())
