@@ -105,17 +105,17 @@ def conv_grad_kernel(image: Array, grad_output: Array, kernel_shape: tuple[int, 
 def correlate(rows: Array, kernel: Array, pad_height: int, pad_width: int, out: Array | None = None) -> Array:
     """Correlate rows with a kernel, giving rows; a negative pad crops.
 
-    The pads stand above and on the left; below and on the right as much as `out` needs, by default the same. Of `out`,
-    each row must lie together, but the rows may lie apart.
+    The pads stand above and on the left; below and on the right as much as `out` needs, by default the same. Each
+    row, and each of `out`, must lie together, but one may lie apart from the next.
     """
-    height, channels, width, batch = rows.shape
+    height, _, width, batch = rows.shape
     out_channels, _, kernel_height, kernel_width = kernel.shape
     if out is None:
         out_height, out_width = height + 2 * pad_height - kernel_height + 1, width + 2 * pad_width - kernel_width + 1
         out = buffers.empty((out_height, out_channels, out_width, batch), rows.dtype)
     pads = pad_height, pad_width
     direct = partial(_direct, rows, kernel, pads, out)
-    tiles = winograd.tiles(channels, out_channels, kernel_height, len(out))
+    tiles = winograd.tiles(kernel.shape, len(out), out.shape[2] * batch)
     if tiles:
         winograd.correlate(rows, kernel, pads, out, tiles, direct)
     direct(tiles * winograd.TILE, len(out))
@@ -124,6 +124,7 @@ def correlate(rows: Array, kernel: Array, pad_height: int, pad_width: int, out: 
 
 def _direct(rows: Array, kernel: Array, pads: tuple[int, int], out: Array, first: int, last: int) -> None:
     """Fill `out[first:last]`, some rows at a time; the columns are shifted on the side that has fewer channels."""
+    rows = np.ascontiguousarray(rows) if first < last else rows
     out_channels, channels, kernel_height, kernel_width = kernel.shape
     fill = _copy_then_multiply if channels < out_channels else _multiply_then_add
     line = kernel_width * min(channels, out_channels) * rows[0, 0].nbytes
@@ -192,7 +193,7 @@ def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height:
     (out_height, out_channels, _, _), channels = grad.shape, rows.shape[1]
     result, pads = np.zeros((width, height, channels, out_channels), rows.dtype), (pad_height, pad_width)
     direct = partial(_add_row_products, rows, grad, pads, result)
-    tiles = winograd.tiles(channels, out_channels, height, out_height)
+    tiles = winograd.tiles((out_channels, channels, height, width), out_height, grad.shape[2] * grad.shape[3])
     if tiles:
         result += winograd.grad_kernel(rows, grad, width, pads, tiles, direct)
     direct(tiles * winograd.TILE, out_height)
@@ -201,6 +202,7 @@ def _row_products(rows: Array, grad: Array, height: int, width: int, pad_height:
 
 def _add_row_products(rows: Array, grad: Array, pads: tuple[int, int], result: Array, first: int, last: int) -> None:
     """Add to `result` the products of `grad[first:last]`, by the direct sum."""
+    rows = np.ascontiguousarray(rows) if first < last else rows
     (in_height, channels, in_width, batch), (_, out_channels, out_width, _) = rows.shape, grad.shape
     width, height = result.shape[:2]
     flat_grad = grad.reshape(len(grad), out_channels, out_width * batch)

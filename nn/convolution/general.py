@@ -95,7 +95,7 @@ def _forward(rows: Array, kernel: Array, high: Axis, wide: Axis, groups: int) ->
         return correlate(rows, kernel, high.pad, wide.pad, out)
     if _wide(kernel.shape, high, wide):
         for channels, outs in _each(rows.shape[1], len(kernel), groups):
-            correlate(np.ascontiguousarray(rows[:, channels]), kernel[outs], high.pad, wide.pad, out[:, outs])
+            correlate(rows[:, channels], kernel[outs], high.pad, wide.pad, out[:, outs])
         return out
     lines, columns = len(kernel) // groups, wide.out * rows.shape[3]
     weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(groups, lines, high.kernel, -1)
@@ -117,14 +117,9 @@ def _grad_kernel(
     if groups == high.stride == wide.stride == 1:
         return correlate_grad(rows, grads, kernel_shape, high.pad, wide.pad)
     if _wide(kernel_shape, high, wide):
+        one_group = (out_channels // groups, *kernel_shape[1:])
         found = [
-            correlate_grad(
-                np.ascontiguousarray(rows[:, one]),
-                grads[:, other],
-                (out_channels // groups, *kernel_shape[1:]),
-                high.pad,
-                wide.pad,
-            )
+            correlate_grad(rows[:, one], grads[:, other], one_group, high.pad, wide.pad)
             for one, other in _each(rows.shape[1], out_channels, groups)
         ]
         return np.concatenate(found)

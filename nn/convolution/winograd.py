@@ -19,7 +19,7 @@ Convolutional Neural Networks, 2016.
 """
 
 from collections.abc import Callable
-from math import prod
+from math import inf, prod, sqrt
 
 import numpy as np
 
@@ -28,7 +28,9 @@ from .layout import Array, seen, shifted
 
 TILE, TAPS = 4, 3  # output rows and kernel rows
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)  # the smallest rounding error among the sets that were tried
-FEWEST_CHANNELS = 32  # with fewer, the transforms cost more than the products they save
+FEWEST_CHANNELS = 16  # with fewer, the transforms of the image cost more than the products they save
+FEWEST_COLUMNS = 128  # of all tiles and images together; with fewer, the transform of the kernel does
+FEWEST_PRODUCTS = 1 << 17  # in a column of the kernel for one row of outputs; with fewer, the calls do
 HIGHEST_PEAK = 64  # times the root mean square; up to it the largest error doubles at most (measured)
 FEW = 16  # so few large numbers are found even among zeros
 
@@ -52,13 +54,16 @@ def _interpolation() -> Array:
 INTERPOLATE, AT_TILE, AT_TAPS = _interpolation(), _evaluation(TILE), _evaluation(TAPS)
 
 
-def tiles(channels: int, out_channels: int, kernel_height: int, out_height: int) -> int:
+def tiles(kernel_shape: tuple[int, ...], out_height: int, columns: int) -> int:
     """How many tiles of output rows, from the top, to compute this way; 0 where the direct sum is quicker.
 
-    The last tile may be short of a row: three rows are still cheaper than by the direct sum.
+    The last tile may be short of a row: three rows are still cheaper than by the direct sum. `columns`: of the output,
+    times images.
     """
-    quick = kernel_height == TAPS and min(channels, out_channels) >= FEWEST_CHANNELS
-    return (out_height + 1) // TILE if quick else 0
+    out_channels, channels, height, _ = kernel_shape
+    count = (out_height + 1) // TILE
+    large = out_channels * channels * columns >= FEWEST_PRODUCTS and count * columns >= FEWEST_COLUMNS
+    return count if height == TAPS and min(channels, out_channels) >= FEWEST_CHANNELS and large else 0
 
 
 def steady(rows: Array, first: int, count: int, high: int) -> list[bool]:
@@ -74,14 +79,14 @@ def steady(rows: Array, first: int, count: int, high: int) -> list[bool]:
     """
     flat = rows.reshape(len(rows), prod(rows.shape[1:]))
     with np.errstate(over="ignore", invalid="ignore"):
-        peaks = np.maximum(flat.max(1, initial=0), -flat.min(1, initial=0)).astype(float)
-        squares = np.matmul(flat[:, None, :], flat[:, :, None]).reshape(-1).astype(float)
-        result = []
-        for top in range(first, first + TILE * count, TILE):
-            here = _inside(top, high, len(flat))
-            numbers = max(1, squares[here].size * flat.shape[1])
-            highest = min(HIGHEST_PEAK, np.sqrt(numbers / FEW)) * np.sqrt(squares[here].sum() / numbers)
-            result.append(bool(peaks[here].max(initial=0) <= highest < np.inf))
+        peaks = np.maximum(flat.max(1, initial=0), -flat.min(1, initial=0)).tolist()
+        squares = np.matmul(flat[:, None, :], flat[:, :, None]).ravel().tolist()
+    result = []
+    for top in range(first, first + TILE * count, TILE):  # in Python's numbers, which are quicker where there are few
+        here = _inside(top, high, len(flat))
+        numbers = max(1, (here.stop - here.start) * flat.shape[1])
+        highest = min(HIGHEST_PEAK, sqrt(numbers / FEW)) * sqrt(sum(squares[here]) / numbers)  # NaN if there is one
+        result.append(max(peaks[here], default=0.0) <= highest < inf)
     return result
 
 
