@@ -199,6 +199,17 @@ def test_settings_that_change_where_moves_lead_are_not_lost(line: str) -> None:
         FORMATS["frozen_lake"].write(Maze.from_text(f"name: x\n{line}\nSG\n"))
 
 
+def test_slips_and_rewards_that_a_format_does_not_keep_are_named(tmp_path: Path) -> None:
+    maze = Maze.from_text("title: T\nslip: 0.2\nrewards: step -1\nS.G\n")
+    with pytest.warns(UserWarning, match="row.npy: this format does not keep slip, rewards"):
+        save_maze(tmp_path / "row.npy", maze)
+    assert not load_maze(tmp_path / "row.npy").metadata
+    for name in ("row.txt", "row.tmj", "row.walls"):  # these have all
+        save_maze(tmp_path / name, maze)
+        assert maze.metadata.items() <= load_maze(tmp_path / name).metadata.items()
+    save_maze(tmp_path / "row.list", Maze.from_text("title: T\nS.G\n"))  # a title is no loss to a walk
+
+
 def test_a_lake_is_gymnasiums() -> None:
     for seed, size in enumerate((2, 4, 9)):
         desc = generate_random_map(size, seed=seed)

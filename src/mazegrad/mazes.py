@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Final
@@ -13,6 +14,7 @@ from .envs import SOLVERS, Maze, Solution, World, draw, generate, growth, load_m
 from .envs import solve as find_way
 from .envs.maps.arguments import nearest
 from .envs.maps.directions import ARROWS, OFFSETS
+from .envs.maps.formats import not_kept
 from .envs.maps.generators import check_knobs
 from .envs.maps.plain import checked_bounds
 from .envs.pictures.draw import FrameSize, tile_size
@@ -73,10 +75,11 @@ def convert(arguments: Namespace) -> None:
     else:
         maze = named_maze(arguments.maze, arguments.format)
     maze = maze.with_ends(arguments.start, arguments.goal)
-    save_maze(arguments.out, maze, format=arguments.to)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is not kept is said below
+        save_maze(arguments.out, maze, format=arguments.to)
     print(f"wrote {arguments.out}")
-    again = load_maze(arguments.out, format=arguments.to)
-    lost = [key for key, value in maze.metadata.items() if again.metadata.get(key) != value]
+    lost = not_kept(maze, load_maze(arguments.out, format=arguments.to))
     if lost:
         print(f"not kept, since the format does not have it: {', '.join(lost)}")
 

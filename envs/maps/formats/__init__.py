@@ -1,5 +1,6 @@
 """Files of mazes: each format reads and writes one kind, chosen by its name or by the suffix of the file."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
@@ -93,6 +94,9 @@ def _text(data: bytes) -> Maze:
 def save_maze(path: str | PathLike[str], maze: Maze, *, format: str | None = None) -> None:
     """Write a maze to a file, whole or not at all.
 
+    A format that has fewer settings loses the others: of slips and rewards a `UserWarning` says so; what changes where
+    moves lead is refused.
+
     Args:
         path: the file.
         maze: the maze.
@@ -113,7 +117,17 @@ def save_maze(path: str | PathLike[str], maze: Maze, *, format: str | None = Non
         ...     load_maze(Path(folder) / "rooms.txt") == maze
         True
     """
-    write_file(path, _format_of(path, format).write(maze))
+    found = _format_of(path, format)
+    data = found.write(maze)
+    lost = [key for key in not_kept(maze, found.read(data)) if key not in ("name", "title", "source")]
+    write_file(path, data)
+    if lost:
+        warnings.warn(f"{path}: this format does not keep {', '.join(lost)}", stacklevel=2)
+
+
+def not_kept(maze: Maze, again: Maze) -> list[str]:
+    """Return the settings of a maze that are not those of what was read again from its file."""
+    return [key for key, value in maze.metadata.items() if again.metadata.get(key) != value]
 
 
 def read_text(text: str, format: str | None = None, legend: Mapping[str, str] | None = None) -> Maze:
@@ -162,6 +176,7 @@ __all__ = [
     "checked_format",
     "maze_from_array",
     "maze_to_array",
+    "not_kept",
     "read_maze",
     "read_problems",
     "read_rows",
