@@ -1,10 +1,11 @@
-"""Many levels at once: mazes made and solved, distance maps, measures, and a split that is checked for leaks.
+"""Many levels at once: mazes made and solved, distances, values, paths, measures, and a split checked for leaks.
 
 python benchmarks/levels.py            # with a split of a million levels, about a minute
 python benchmarks/levels.py --levels 100000
 """
 
 import argparse
+import importlib.util
 import platform
 import time
 from collections.abc import Callable
@@ -12,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from mazegrad.envs import distance_maps, generate_batch, level_hashes, measures, split_levels
+from mazegrad.envs import (
+    distance_maps,
+    functional,
+    generate_batch,
+    level_hashes,
+    measures,
+    shortest_paths,
+    split_levels,
+    value_maps,
+)
 from mazegrad.envs.maps.splits import symmetric
 from mazegrad.script import count
 
@@ -40,6 +50,29 @@ def leaks(tiles: np.ndarray, splits: dict[str, np.ndarray]) -> int:
     return found
 
 
+def in_library(name: str, tiles: np.ndarray) -> None:
+    """Print rows for the same functions over the arrays of JAX, compiled, or of torch, on its CPU."""
+    if name == "jax":
+        import jax
+
+        given, compiled, done = jax.numpy.asarray(tiles), jax.jit, jax.block_until_ready
+    else:
+        import torch
+
+        torch.set_num_threads(1)
+        given, compiled, done = torch.from_numpy(tiles), lambda function: function, lambda result: result
+    for what, function in (
+        ("distance maps", functional.distance_maps),
+        ("values", functional.value_maps),
+        ("shortest paths", functional.shortest_paths),
+        ("all measures", functional.measures),
+    ):
+        use = compiled(function)
+        done(use(given))
+        found = rate(lambda use=use: done(use(given)), len(tiles))
+        print(f"{f'{what} of 13 x 13, {name}':<43} {found:>12,.0f}")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -52,8 +85,13 @@ def main() -> None:
     print(f"mazes of 31 x 31 tiles made and solved      {made:>12,.0f}")
     print(f"distance maps of 31 x 31                    {rate(lambda: distance_maps(large), BATCH):>12,.0f}")
     print(f"distance maps of 13 x 13                    {rate(lambda: distance_maps(small), BATCH):>12,.0f}")
+    print(f"values of 13 x 13                           {rate(lambda: value_maps(small), BATCH):>12,.0f}")
+    print(f"shortest paths of 13 x 13                   {rate(lambda: shortest_paths(small), BATCH):>12,.0f}")
     print(f"all measures of 13 x 13                     {rate(lambda: measures(small), BATCH):>12,.0f}")
     print(f"hashes under eight symmetries of 13 x 13    {rate(lambda: level_hashes(small), BATCH):>12,.0f}")
+    for name, needed in (("jax", ["jax"]), ("torch", ["torch", "array_api_compat"])):
+        if all(map(importlib.util.find_spec, needed)):
+            in_library(name, small)
     tiles = np.concatenate(
         [generate_batch("backtracker", 6, 6, np.arange(first, min(first + BATCH, options.levels), dtype=np.uint64))
          for first in range(0, options.levels, BATCH)]

@@ -32,7 +32,7 @@ from .planning.describe import DifficultyCard, describe
 from .planning.distances import distances, optimal_actions, shortest_path
 from .planning.hitting import explorer_limits, hitting_times
 from .planning.mdp import TabularMDP
-from .planning.plain import best_actions
+from .planning.plain import best_actions, shortest_paths, value_maps
 from .planning.pomdp import POMDP_SOLVERS, BeliefValues, point_based, qmdp
 from .planning.pomdp_text import PomdpTables, parse_pomdp
 from .planning.pomdps import POMDPS, Pomdp
@@ -134,10 +134,12 @@ __all__ = [
     "save_maze",
     "shaped",
     "shortest_path",
+    "shortest_paths",
     "slipped",
     "solve",
     "split_levels",
     "suite",
     "transition",
     "value_iteration",
+    "value_maps",
 ]  # fmt: skip

@@ -65,14 +65,14 @@ LOCAL: Final = ("action_mask", "level", "success")
 """tables whose rows depend on the four neighbours and the moves there alone"""
 
 
-# tables that distances alone decide where a shortest path is best
-_BY_DISTANCE: Final = ("optimal_action", "optimal_actions", "value")
+BY_DISTANCE: Final = ("optimal_action", "optimal_actions", "value")
+"""tables that distances alone decide where a shortest path is best"""
 
 
 def info_table(name: str, world: World, discount: float) -> NDArray[Any]:
     """Return a table of `INFO` over the states of a stack, each maze's rows as they are when it is alone."""
     goals_everywhere = len(np.unique(world.maze_of[world.goal])) == len(world.mazes)
-    by_distance = name in _BY_DISTANCE and goals_everywhere and arrival_rewards(world, discount) is not None
+    by_distance = name in BY_DISTANCE and goals_everywhere and arrival_rewards(world, discount) is not None
     if name in _STACKABLE or by_distance or len(world.mazes) == 1:
         return INFO[name](world, discount)
     return np.concatenate([INFO[name](world.only(number), discount) for number in range(len(world.mazes))])
@@ -190,7 +190,7 @@ class Info:
         if plain is not None:
             if plain is not self._rewards_of:
                 self._rewards, self._rewards_of = arrival_rewards(plain, self._discount), plain
-            tiled = [name for name in names if name not in _BY_DISTANCE or self._rewards is not None]
+            tiled = [name for name in names if name not in BY_DISTANCE or self._rewards is not None]
         if len(tiled) == len(names):
             numbers = np.flatnonzero(self._known != scene.written)  # those made ahead too: one search for all
         else:

@@ -3,6 +3,7 @@
 from .backtracker import backtracker
 from .distances import distance_maps
 from .outcome import Episodes, Steps
+from .plain import best_actions, measures, shortest_paths, value_maps
 from .rollout import Policy, rollout
 from .stepping import info, keys, observe, reset, restart, step
 from .structure import State, Tables
@@ -17,14 +18,18 @@ __all__ = [
     "Steps",
     "Tables",
     "backtracker",
+    "best_actions",
     "distance_maps",
     "info",
     "keys",
+    "measures",
     "observe",
     "reset",
     "restart",
     "rollout",
+    "shortest_paths",
     "step",
     "tables",
     "tables_of",
+    "value_maps",
 ]

@@ -13,16 +13,14 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.engine import Setup
-from ..info import info_table
 from ..maps.generators import generate_batch
 from ..maps.generators.grid import GOAL, NOTHING, START, WALL
-from ..maps.maze import Maze
 from ..maps.randomness import GAMMA, MAZE, STEPS
 from . import words
 from .backtracker import backtracker
 from .namespace import Array, Namespace, counted, is_jax, is_torch, namespace, take
 from .structure import Mazes, State, Tables
+from .whole_mazes import WholeMazes, tables_of_mazes
 
 KIND, IS_GOAL, OPEN, IS_START, IS_NOTHING = 31, 16, 32, 64, 128
 """bits of a cell: its kind (which neighbours are open, whether it is a goal), and what it is"""
@@ -38,17 +36,12 @@ class Maker(NamedTuple):
     """Who makes mazes. A tuple without fields, one class for each generator: `jit` takes it for structure."""
 
 
-class Tabler(NamedTuple):
-    """Who makes tables of what a whole maze decides, on the host. A tuple without fields, as `Maker`."""
-
-
 class Fresh(NamedTuple):
     """How the mazes of lanes come about."""
 
     maker: Maker
-    tabler: Tabler
-    zeros: dict[str, Array]
-    """(1, ...) by name: an entry of each table that `tabler` makes"""
+    whole: WholeMazes
+    """the tables of what a whole maze decides"""
     per_level: Array
     """(1,) int32: how many episodes a lane stays in a maze"""
     longest: Array
@@ -74,30 +67,6 @@ def _maker(key: Any, height: int, width: int) -> Maker:
     return maker
 
 
-def tabler_of(names: tuple[str, ...], discount: float, setup: Setup) -> Tabler:
-    """Return who makes the tables of these names of `INFO`; the same one for the same names and settings."""
-    return _tabler(names, discount, setup.slip, tuple(sorted(setup.rewards.items())))
-
-
-@cache
-def _tabler(names: tuple[str, ...], discount: float, slip: float | None, rewards: Any) -> Tabler:
-    setup = Setup(slip=slip, rewards=dict(rewards))
-
-    def made(tiles: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-        """Return tables over cells, (n, height * width, ...); those of walls mean nothing."""
-        world, found = setup.compile([Maze(one) for one in tiles]), {}
-        for name in names:
-            rows = info_table(name, world, discount)
-            found[name] = np.zeros((len(tiles), tiles[0].size, *rows.shape[1:]), dtype=rows.dtype)
-            found[name][world.maze_of, world.cell] = rows
-        return found
-
-    again = (_tabler, (names, discount, slip, rewards))
-    members = {"tables": staticmethod(made), "__reduce__": lambda self: again}
-    tabler: Tabler = type("Tabler", (Tabler,), {"__slots__": (), **members})()
-    return tabler
-
-
 def no_mazes(tables: Tables, lanes: Array) -> Mazes:
     """Return slots for the mazes of lanes, all empty; lanes is any array, (lanes,) int32."""
     xp, (height, width) = namespace(lanes), tables.fresh.maker.size
@@ -110,7 +79,7 @@ def no_mazes(tables: Tables, lanes: Array) -> Mazes:
     limit = few if tables.fresh.longest.shape[0] else None
     tabled = {
         name: xp.zeros_like(xp.broadcast_to(one[None, None, ...], (*cells.shape, *one.shape[1:])))
-        for name, one in tables.fresh.zeros.items()
+        for name, one in tables.fresh.whole.zeros.items()
     }
     return Mazes(cells, few, few, limit, zeros - 1, tabled)
 
@@ -165,7 +134,7 @@ def info(tables: Tables, state: State) -> dict[str, Array]:
     """Return the info of lanes, (lanes, ...) by name: by the kinds of their cells, or by their whole mazes."""
     here = kinds(state)
     return {
-        name: of_maze(state, name) if name in tables.fresh.zeros else take(table, here)
+        name: of_maze(state, name) if name in tables.fresh.whole.zeros else take(table, here)
         for name, table in tables.info.items()
     }
 
@@ -225,7 +194,7 @@ def _more(fresh: Fresh, key: words.Pair, episode: Array, number: Array, missing:
         tiles_open = xp.sum(xp.astype((made & OPEN) != 0, xp.int32), axis=1, dtype=xp.int32)
         own = tiles_open * tiles_open  # see `planning.hitting.size_limit`
         limit = xp.where(new, xp.where(own < fresh.longest[0], own, fresh.longest[0])[:, None], limit)
-    tabled = _tabled(xp, fresh, tiles, making)
+    tabled = tables_of_mazes(fresh.whole, tiles, making)
     return Mazes(
         tables={
             name: xp.where(xp.reshape(new, (*new.shape, *[1] * (old.ndim - 2))), tabled[name][:, None, ...], old)
@@ -266,36 +235,6 @@ def _made(xp: Namespace, maker: Any, keys: Array, making: Array) -> Array:
         return jax.pure_callback(partial(_on_host, maker), shape, keys, making, vmap_method="sequential")
     there = [np.asarray(array.cpu() if is_torch(xp) else array) for array in (keys, making)]
     return xp.asarray(_on_host(maker, *there), **({"device": keys.device} if is_torch(xp) else {}))
-
-
-def _tabled(xp: Namespace, fresh: Fresh, tiles: Array, making: Array) -> dict[str, Array]:
-    """Return tables of whole mazes, (lanes, height * width, ...) by name; outside `making` they mean nothing."""
-    if not fresh.zeros:
-        return {}
-    (lanes, height, width), tabler = tiles.shape, fresh.tabler
-    shapes = {name: (lanes, height * width, *one.shape[1:]) for name, one in fresh.zeros.items()}
-    if is_jax(xp):
-        import jax
-
-        structs = {name: jax.ShapeDtypeStruct(shape, fresh.zeros[name].dtype) for name, shape in shapes.items()}
-        kinds_of = {name: np.dtype(one.dtype) for name, one in fresh.zeros.items()}
-        call = partial(_tables_on_host, tabler, shapes, kinds_of)
-        return jax.pure_callback(call, structs, tiles, making, vmap_method="sequential")
-    there = [np.asarray(array.cpu() if is_torch(xp) else array) for array in (tiles, making)]
-    found = _tables_on_host(tabler, shapes, {}, *there)
-    where = {"device": tiles.device} if is_torch(xp) else {}
-    return {name: xp.asarray(table, dtype=fresh.zeros[name].dtype, **where) for name, table in found.items()}
-
-
-def _tables_on_host(tabler: Any, shapes: Any, kinds_of: Any, tiles: Any, making: Any) -> dict[str, NDArray[Any]]:
-    making = np.asarray(making)
-    found = tabler.tables(np.asarray(tiles)[making]) if making.any() else {}
-    tables = {}
-    for name, shape in shapes.items():
-        rows = found.get(name, np.zeros((0, *shape[1:]), dtype=np.int8))
-        tables[name] = np.zeros(shape, dtype=kinds_of.get(name, rows.dtype))
-        tables[name][making] = rows
-    return tables
 
 
 def _on_host(maker: Any, keys: Any, making: Any) -> NDArray[np.uint8]:

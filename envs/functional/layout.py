@@ -11,15 +11,16 @@ from ..core.rules import cases, noise_of
 from ..core.world import World
 from ..engines.engine import Setup
 from ..engines.fresh import kinds_of_cells, rewards_of_arriving, world_of_kinds
-from ..info import INFO, LOCAL, info_table
+from ..info import INFO, LOCAL
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.randomness import below
 from ..observations import Sight
 from ..observations.sight import row_bytes
-from .fresh import Fresh, maker_of, tabler_of
+from .fresh import Fresh, maker_of
 from .looks import looks_of
 from .structure import Disabled, NextStep, SameStep, Tables
+from .whole_mazes import whole_mazes
 
 MAX_BYTES: Final = 2**30
 """of the observations of all states, which are a table"""
@@ -119,7 +120,7 @@ def laid_out_fresh(
         None if time_limit is None and longest is None else np.array([2**31 - 2 if time_limit is None else time_limit])
     )
     whole = [name for name in INFO if name not in LOCAL and (name in info or name in map(sight.kind, sight.bare))]
-    of_first = {name: array(info_table(name, setup.compile([first]), discount)[:1]) for name in whole}
+    of_whole = whole_mazes(whole, discount, setup, alike=world, first=first, array=array)
     tables = {name: array(INFO[name](world, discount)[middle]) for name in info if name in LOCAL}
     own = np.array([longest][: time_limit is None and longest is not None], dtype=np.int64)
     return Tables(
@@ -136,12 +137,11 @@ def laid_out_fresh(
         lanes=None,
         repeat=small(one[:0]),
         time_limit=small(limits),
-        info={name: tables.get(name, of_first.get(name)) for name in info},
+        info={name: tables.get(name, of_whole.zeros.get(name)) for name in info},
         mode=mode,
         fresh=Fresh(
             maker_of(levels.batch, height, width),
-            tabler_of(tuple(whole), discount, setup),
-            of_first,
+            of_whole,
             small(np.array([levels.repeat])),
             small(own),
         ),

@@ -113,3 +113,30 @@ def counted(array: Array) -> Array:
     """Return 0, 1, 2, ..., one for each entry of an array's first axis, int32, on its device."""
     xp = namespace(array)
     return xp.arange(array.shape[0], dtype=xp.int32, **({"device": array.device} if is_torch(xp) else {}))
+
+
+def is_traced(array: Array) -> bool:
+    """Return whether an array stands for values that are not known yet, as inside JAX's `jit`."""
+    if not is_jax(namespace(array)):
+        return False
+    import jax
+
+    return isinstance(array, jax.core.Tracer)
+
+
+def repeat_while(xp: Namespace, going_on: Callable[[Any], Array], once: Callable[[Any], Any], carry: Any) -> Any:
+    """Return what `once` makes of arrays, again and again, while `going_on` of them is true; JAX can compile it.
+
+    Args:
+        xp: the functions for the arrays.
+        going_on: from the arrays to one bool.
+        once: from the arrays to arrays of the same shapes and dtypes.
+        carry: a tuple of arrays.
+    """
+    if is_jax(xp):
+        import jax
+
+        return jax.lax.while_loop(going_on, once, carry)
+    while bool(going_on(carry)):
+        carry = once(carry)
+    return carry
