@@ -9,7 +9,7 @@ import numpy as np
 from ..envs import MazeVectorEnv, World
 from ..envs.maps.arguments import whole
 from ..envs.maps.randomness import checked_seed
-from ..envs.planning.mdp import check_discount
+from ..envs.planning.checks import check_discount
 from .agent import Agent, checked_agent
 from .proofs import MemoryCertificate
 from .rollout import check_agent, evaluate_lanes

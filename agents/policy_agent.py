@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..envs import Values
 from ..envs.maps.randomness import stream, uniform
-from ..envs.planning.mdp import check_distribution
+from ..envs.planning.checks import check_distribution
 
 
 class PolicyAgent:

@@ -18,7 +18,7 @@ from .maps.keywords import physics
 from .maps.maze import Maze
 from .observations import ENCODINGS, MAX_TILE, OBSERVATIONS, PLANAR
 from .pictures.draw import frame_size
-from .planning.mdp import check_discount
+from .planning.checks import check_discount
 from .planning.questions import question
 from .planning.shaping import SHAPINGS
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from .core.world import World
 from .engines.chances import Chances
 from .maps.arguments import nearest, whole
-from .planning.mdp import TabularMDP, check_discount
+from .planning.checks import check_discount
+from .planning.mdp import TabularMDP
 from .planning.pomdps import POMDPS
 from .planning.values import value_iteration
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...envs import OBSERVATIONS, Maze, World
 from ...envs.maps.arguments import nearest
-from ...envs.planning.mdp import observation_numbers
+from ...envs.planning.observed import observation_numbers
 from .encodings import Bits, Codebook, Encoding, Number
 
 Ints = NDArray[np.int64]

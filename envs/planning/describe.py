@@ -14,7 +14,7 @@ from ..maps.maze import Maze
 from ..maps.thin import sides
 from ..observations.kinds import with_sides
 from .distances import distances
-from .mdp import observation_numbers
+from .observed import observation_numbers
 
 COMPARED: Final = ("dots", "view", "position")
 """The observations by which a card compares cells; all others show where the agent is and what it carries."""

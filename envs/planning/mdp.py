@@ -1,6 +1,5 @@
 """A TabularMDP is a World as textbooks write it: P, R, O and the start distribution, for any planner."""
 
-import hashlib
 import io
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -12,15 +11,13 @@ from numpy.typing import NDArray
 from ..core.rules import cases, outcomes
 from ..core.world import World, checked_world
 from ..maps.arguments import fraction, nearest
-from ..maps.directions import DIRECTION_NAMES
 from ..maps.files import write_file
 from ..maps.maze import MazeError, decoded
 from ..observations import OBSERVATIONS
-from .model_text import drn, prism
+from .checks import check_discount, check_distribution
+from .model_text import drn, pomdp, prism
+from .observed import misread_dots, observation_numbers
 from .pomdp_text import parse_pomdp
-
-SUM_TOLERANCE: Final = 1e-9
-"""The allowed distance of the sum of a distribution from 1."""
 
 
 class Matrices(NamedTuple):
@@ -151,7 +148,7 @@ class TabularMDP:
             reward=listed.reward[:, :, happens],
             terminal=world.terminal,
             start=np.bincount(world.start_states, minlength=world.states) / len(world.start_states),
-            observation=_misread_dots(world, dots_error)
+            observation=misread_dots(world, dots_error)
             if dots_error
             else observation_numbers(world, observation, view_size),
         )
@@ -279,34 +276,7 @@ class TabularMDP:
         Raises:
             ValueError: the discount is not a number from 0 to 1.
         """
-        names = DIRECTION_NAMES if self.actions == 4 else [f"a{action}" for action in range(self.actions)]
-        lines = [
-            f"discount: {_decimal(check_discount(discount))}",
-            "values: reward",
-            f"states: {self.states}",
-            f"actions: {' '.join(names)}",
-            f"observations: {self.observations}",
-            f"start: {' '.join(map(_decimal, self.start.tolist()))}",
-        ]
-        if self.observation.ndim == 1:
-            lines += [f"O: * : {state} : {number} 1.0" for state, number in enumerate(self.observation.tolist())]
-        else:
-            for name, table in zip(["*"] if self.observation.ndim == 2 else names, self.sights(), strict=True):
-                for state, number in np.argwhere(table).tolist():
-                    lines.append(f"O: {name} : {state} : {number} {_decimal(table[state, number])}")
-        for action, name in enumerate(names):
-            flat = (np.arange(self.states)[:, None] * self.states + self.next_state[:, action]).ravel()
-            pairs, which = np.unique(flat, return_inverse=True)
-            chances = self.probability[:, action].ravel()
-            P = np.bincount(which.ravel(), chances)
-            rewards = np.bincount(which.ravel(), chances * self.reward[:, action].ravel())
-            for pair, p, r in zip(pairs.tolist(), P.tolist(), rewards.tolist(), strict=True):
-                if p > 0:
-                    state, after = divmod(pair, self.states)
-                    lines.append(f"T: {name} : {state} : {after} {_decimal(p)}")
-                    if r:
-                        lines.append(f"R: {name} : {state} : {after} : * {_decimal(r / p)}")
-        return "\n".join(lines) + "\n"
+        return pomdp(self, check_discount(discount))
 
     def to_drn(self) -> str:
         """Return the text of a DRN file, which the model checker Storm reads; the discount is not part of it.
@@ -382,39 +352,6 @@ _TABLES: Final = (
 )
 
 
-def _misread_dots(world: World, error: float) -> NDArray[np.float64]:
-    """Return how likely each number of bits is seen in each state, (S, 2 ** bits)."""
-    count = world.dots.shape[1]
-    bits = np.arange(2**count)[:, None] >> np.arange(count) & 1
-    right = world.dots[:, None, :] == bits
-    chance: NDArray[np.float64] = np.where(right, 1 - error, error).prod(axis=2)
-    return chance
-
-
-def observation_numbers(world: World, observation: str, view_size: int = 7) -> NDArray[np.int64]:
-    """Return the number of the observation in each state, (S,), counted from 0 in the order of states.
-
-    Args:
-        world: the tables.
-        observation: a name of `OBSERVATIONS`.
-        view_size: the side of "view", odd.
-    """
-    if observation == "dots":  # the default, and a table of the World already
-        bits = 1 << np.arange(world.dots.shape[1])
-        _, first_at, code = np.unique(world.dots @ bits, return_index=True, return_inverse=True)
-        return first_at.argsort().argsort()[code.ravel()]
-    look = OBSERVATIONS[observation](world, view_size).look
-    known: dict[bytes, int] = {}
-    numbers = np.empty(world.states, dtype=np.int64)
-    for first in range(0, world.states, 1024):  # not all at once: pictures take much memory
-        states = np.arange(first, min(first + 1024, world.states))
-        seen = np.ascontiguousarray(look(states)).reshape(len(states), -1)
-        numbers[states] = [
-            known.setdefault(hashlib.blake2b(row.data, digest_size=16).digest(), len(known)) for row in seen
-        ]
-    return numbers
-
-
 def process_from_tables(
     P: NDArray[np.float64], R: NDArray[np.float64], O: NDArray[np.float64], start: NDArray[np.float64]
 ) -> TabularMDP:
@@ -438,32 +375,3 @@ def process_from_tables(
     keeps = (((after == states) & (reward == 0)) | (probability == 0)).all(axis=(1, 2))
     after = np.where(probability > 0, after, states)
     return TabularMDP(probability, after, reward, keeps, start, O)
-
-
-def check_discount(discount: float) -> float:
-    """Return the discount as a float.
-
-    Raises:
-        ValueError: not a number from 0 to 1.
-    """
-    return fraction("discount", discount)
-
-
-def check_distribution(name: str, table: NDArray[np.float64]) -> None:
-    """Check that the last axis holds distributions.
-
-    Raises:
-        ValueError: a negative number, NaN, or a sum that is not 1.
-    """
-    if not (table >= 0).all():
-        raise ValueError(f"{name} must not hold negative numbers or NaN")
-    sums = table.sum(axis=-1)
-    wrong = np.argwhere(np.abs(sums - 1) > SUM_TOLERANCE)
-    if len(wrong):
-        where = f" at {tuple(wrong[0].tolist())}" if wrong.shape[1] else ""
-        raise ValueError(f"{name} must sum to 1, not to {sums[tuple(wrong[0])]}{where}")
-
-
-def _decimal(number: float) -> str:
-    """Return a number exactly, without an exponent, which the format does not allow."""
-    return np.format_float_positional(number, trim="0")

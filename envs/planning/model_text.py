@@ -1,10 +1,10 @@
-"""A process as the files of model checkers: DRN of Storm, and the explicit files of PRISM.
+"""A process as the files of other programs: `.POMDP` of pomdp-solve, DRN of Storm, and the explicit files of PRISM.
 
-Neither has a discount, nor several starts with probabilities: unless one state is the start, a first state is added
-whose only action leads to the starts. PRISM's files have no observations.
+The last two have no discount, nor several starts with probabilities: unless one state is the start, a first state is
+added whose only action leads to the starts. PRISM's files have no observations.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +41,10 @@ class Process(Protocol):
         """(S,) ints, or distributions"""
 
     @property
+    def observations(self) -> int:
+        """the number of different ones"""
+
+    @property
     def states(self) -> int:
         """S"""
 
@@ -48,9 +52,47 @@ class Process(Protocol):
     def actions(self) -> int:
         """A"""
 
+    def sights(self) -> NDArray[np.float64]:
+        """Return the observations as distributions, (A or 1, S, observations)."""
+
 
 Choice = tuple[str, float, list[tuple[int, float]]]
 """an action's name, its expected reward, and (next state, probability), equal next states merged"""
+
+
+def pomdp(mdp: Process, discount: float) -> str:
+    """Return the text of a `.POMDP` file, as Cassandra's pomdp-solve reads it.
+
+    Outcomes with equal next states are merged, with their mean reward. The observation is that of the next state.
+    """
+    names = _action_names(mdp)
+    lines = [
+        f"discount: {_decimal(discount)}",
+        "values: reward",
+        f"states: {mdp.states}",
+        f"actions: {' '.join(names)}",
+        f"observations: {mdp.observations}",
+        f"start: {' '.join(map(_decimal, mdp.start.tolist()))}",
+    ]
+    if mdp.observation.ndim == 1:
+        lines += [f"O: * : {state} : {number} 1.0" for state, number in enumerate(mdp.observation.tolist())]
+    else:
+        for name, table in zip(["*"] if mdp.observation.ndim == 2 else names, mdp.sights(), strict=True):
+            for state, number in np.argwhere(table).tolist():
+                lines.append(f"O: {name} : {state} : {number} {_decimal(table[state, number])}")
+    for action, name in enumerate(names):
+        flat = (np.arange(mdp.states)[:, None] * mdp.states + mdp.next_state[:, action]).ravel()
+        pairs, which = np.unique(flat, return_inverse=True)
+        chances = mdp.probability[:, action].ravel()
+        P = np.bincount(which.ravel(), chances)
+        rewards = np.bincount(which.ravel(), chances * mdp.reward[:, action].ravel())
+        for pair, p, r in zip(pairs.tolist(), P.tolist(), rewards.tolist(), strict=True):
+            if p > 0:
+                state, after = divmod(pair, mdp.states)
+                lines.append(f"T: {name} : {state} : {after} {_decimal(p)}")
+                if r:
+                    lines.append(f"R: {name} : {state} : {after} : * {_decimal(r / p)}")
+    return "\n".join(lines) + "\n"
 
 
 def drn(mdp: Process) -> str:
@@ -113,12 +155,15 @@ def _states(mdp: Process) -> tuple[int, list[tuple[list[Choice], bool]]]:
     return mdp.states, states
 
 
+def _action_names(mdp: Process) -> Sequence[str]:
+    return DIRECTION_NAMES if mdp.actions == 4 else [f"a{action}" for action in range(mdp.actions)]
+
+
 def _choices(mdp: Process, state: int) -> Iterator[Choice]:
     if mdp.terminal[state]:
         yield "stay", 0.0, [(state, 1.0)]
         return
-    names = DIRECTION_NAMES if mdp.actions == 4 else [f"a{action}" for action in range(mdp.actions)]
-    for action, name in enumerate(names):
+    for action, name in enumerate(_action_names(mdp)):
         chances, after = mdp.probability[state, action], mdp.next_state[state, action]
         reached, which = np.unique(after, return_inverse=True)
         total = np.bincount(which.ravel(), chances)
@@ -134,3 +179,8 @@ def _sight(mdp: Process) -> NDArray[Any]:
 
 def _number(number: float) -> str:
     return repr(float(number)).removesuffix(".0")
+
+
+def _decimal(number: float) -> str:
+    """Return a number exactly, without an exponent, which the format does not allow."""
+    return np.format_float_positional(number, trim="0")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from ..core.compile import checked_rewards
 from ..core.rules import outcomes
 from ..core.world import World, checked_world
-from ..maps.arguments import fraction
 from ..maps.directions import OFFSETS
 from ..maps.legend import REWARDS
 from ..maps.plain import distance_maps
+from .checks import check_discount
 
 _PLAIN_REWARDS: Final = ("step", "goal")
 
@@ -113,7 +113,7 @@ def plain_rewards(discount: float, rewards: Mapping[str, float] | None) -> Arriv
                 "value_iteration(World.compile(mazes, rewards=...))"
             )
     step, goal = (given.get(name, REWARDS[name]) for name in _PLAIN_REWARDS)
-    if fraction("discount", discount) == 1 and step >= 0:
+    if check_discount(discount) == 1 and step >= 0:
         raise ValueError(
             f'discount 1 needs a negative reward for each step, not {step}; give rewards={{"step": -1}}, say, or a '
             "discount below 1"

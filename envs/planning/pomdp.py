@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ..core.world import World
 from .beliefs import Filter, Floats, as_process
-from .mdp import TabularMDP, check_discount
+from .checks import check_discount
+from .mdp import TabularMDP
 
 _TINY: Final = 1e-14  # probabilities below are rounding
 _VISITED: Final = 1500  # beliefs that a sweep improves

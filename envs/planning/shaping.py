@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ..core.world import World, checked_world
 from ..maps.arguments import nearest
+from .checks import check_discount
 from .distances import distances
-from .mdp import check_discount
 
 
 def distance_potential(world: World) -> NDArray[np.float64]:

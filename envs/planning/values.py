@@ -15,10 +15,11 @@ from ..core.world import World
 from ..pictures.draw import draw
 from ..pictures.tiles import Frame
 from ..pictures.vector import draw_svg
+from .checks import check_discount, check_distribution
 from .distances import Graph
 from .endings import ahead, ending_cost, free_move, longest, restless, ways_to_end
 from .linear import TooWideError, solve_chain
-from .mdp import TabularMDP, check_discount, check_distribution
+from .mdp import TabularMDP
 
 ROUNDING: Final = 32 * float(np.finfo(np.float64).eps)
 """The rounding error of a backup of a few outcomes is below this, relative to the largest value in it."""
