@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +97,7 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
         tables["terminal"][some] = terminal
         tables["goal"][some] = terminal & framed.goal[position]
         tables["dots"][some] = framed.dots(position, carried, heading)
-        row, column_of = np.divmod(position - maze * framed.size, framed.width)
-        tables["cell"][some] = (row - framed.margin) * (framed.width - 2 * framed.margin) + column_of - framed.margin
+        tables["cell"][some] = _cells(framed, position, maze)
         if slips:
             tables["slip"][some] = np.where(tile == ord("~"), ice[maze], general[maze])
         for name, values in (("carried", carried), ("heading", heading), ("maze_of", maze)):
@@ -107,6 +106,33 @@ def compile_tables(mazes: Sequence[Maze], rewards: Mapping[str, float], slip: fl
     starts = framed.starts
     first_codes = framed.encode(starts, 0, framed.facing[framed.maze_of(starts)])
     return {**tables, "start_states": state_of(first_codes).astype(np.int64), "noise": noise}
+
+
+class Listed(NamedTuple):
+    """The states of a maze in their order, without their tables."""
+
+    cell: NDArray[np.int64]
+    """(S,), and so are the others"""
+    carried: NDArray[np.int64]
+    heading: NDArray[np.int64]
+
+
+def listed_states(maze: Maze) -> Listed:
+    """Return the states of a maze, as `compile_tables` numbers them.
+
+    Raises:
+        MazeError: see `compile_tables`.
+    """
+    moves = moves_of(maze)
+    framed = FramedMazes([maze], moves, Plan([maze], moves, None).columns)
+    position, carried, heading = framed.decode(state_codes(framed))
+    return Listed(_cells(framed, position, framed.maze_of(position)), carried, heading)
+
+
+def _cells(framed: FramedMazes, position: NDArray[np.int64], maze: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the cells, in mazes without a frame, of positions in framed mazes."""
+    row, column = np.divmod(position - maze * framed.size, framed.width)
+    return (row - framed.margin) * (framed.width - 2 * framed.margin) + column - framed.margin
 
 
 def common_moves(mazes: Sequence[Maze]) -> Moves:

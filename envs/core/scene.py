@@ -13,9 +13,9 @@ from ..maps.moves import FOUR, Moves, moves_of
 from ..maps.noise import floor_signs
 from ..maps.own_tiles import OWN_CODES, own_kinds
 from ..maps.thin import sides
+from .compile import listed_states
 from .inventory import inventory_bits, inventory_size
 from .places import Places
-from .world import World
 
 # byte of a tile -> its code
 TILE_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
@@ -278,9 +278,8 @@ def numbering(maze: Maze) -> NDArray[np.int64]:
     if not inventory_size(maze):
         cells = np.flatnonzero(maze.open)
         return np.concatenate([heading * maze.tiles.size + cells for heading in range(headings)])
-    world = World.compile(maze)
-    load = world.carried if headings == 1 else world.carried * headings + world.heading
-    return load * maze.tiles.size + world.cell
+    states = listed_states(maze)
+    return (states.carried * headings + states.heading) * maze.tiles.size + states.cell
 
 
 def scene_of(
