@@ -166,16 +166,25 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             for changed in () if changes is None else changes.mazes:
                 self._settings.question(self._settings.setup.compile([changed]), self._asked)
 
-    def _question(self, lanes: Lanes) -> None:
-        """Warn of mazes that lanes are in and that can hardly be meant."""
-        if self._settings.map_warnings:
-            numbers = np.unique(self.engine.places(lanes).maze).tolist()
-            mazes = {number: self.engine.scene.maze(number) for number in numbers}
-            new = {number: maze for number, maze in mazes.items() if maze not in self._asked}
-            fine = dict(zip(new, plainly_fine([*new.values()]).tolist(), strict=True))
-            self._asked.update(dict.fromkeys(maze for number, maze in new.items() if fine[number]))
-            if odd := [number for number in new if not fine[number]]:
-                self._settings.question(self.engine.worlds(np.array(odd)), self._asked)
+    def _question(self, lanes: Lanes, mazes: Sequence[Maze] | None = None) -> None:
+        """Warn of mazes that lanes are in and that can hardly be meant.
+
+        Args:
+            lanes: (n,).
+            mazes: theirs, n, where they are at hand.
+        """
+        if not self._settings.map_warnings:
+            return
+        numbers = self.engine.places(lanes).maze
+        if mazes is None:
+            numbers = np.unique(numbers)
+            mazes = [self.engine.scene.maze(number) for number in numbers.tolist()]
+        odd: dict[Maze, int] = {}
+        for place in np.flatnonzero(~plainly_fine(mazes)).tolist():
+            if mazes[place] not in self._asked:
+                odd.setdefault(mazes[place], int(numbers[place]))
+        if odd:
+            self._settings.question(self.engine.worlds(np.array(sorted(odd.values()))), self._asked)
 
     @property
     def engine(self) -> Engine:
@@ -232,7 +241,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         super().reset(seed=seed if isinstance(seed, int) else None)
         episodes.reset(lanes, key, episode, mazes, cells)
         if mazes is not None:
-            self._question(lanes)
+            self._question(lanes, mazes)
         self._ended_at_goal = None
         return self._misread(episodes.engine.observe(), episodes.every), self._info.of(
             episodes.engine, lanes, self.num_envs

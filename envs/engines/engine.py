@@ -16,6 +16,7 @@ from ..maps.keywords import dressed_all, dressed_levels
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..maps.moves import FOUR, Moves, moves_of
+from ..maps.plain import IS_PLAIN
 from ..maps.randomness import Streams
 from ..observations import OBSERVATIONS, Sight, Sizes, kinds_of, margin_of
 from ..pictures.draw import FrameSize, tile_of
@@ -30,6 +31,18 @@ _COMPILED_TILES = 2**19  # at once, so that intermediate arrays stay small
 
 def accept(maze: Maze) -> None:
     """Accept any maze."""
+
+
+def _one_plain_of_each_size(mazes: Iterable[Maze]) -> list[Maze]:
+    """Return mazes without plain ones of the size of another plain one: many are looked at at once."""
+    kept: list[Maze] = []
+    by_size: dict[tuple[int, ...], list[Maze]] = {}
+    for maze in mazes:
+        (kept if maze.metadata else by_size.setdefault(maze.tiles.shape, [])).append(maze)
+    for same in by_size.values():
+        plain = IS_PLAIN[np.stack([maze.tiles for maze in same])].all(axis=(1, 2))
+        kept += [same[number] for number in (*np.flatnonzero(~plain), *np.flatnonzero(plain)[:1])]
+    return kept
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class Setup:
         alike = (
             self.check is accept and "state" not in kinds_of(self.observation).values()
         )  # mazes of one size and inventory
+        if alike:
+            mazes = _one_plain_of_each_size(mazes)
         kinds = {(maze.tiles.shape, alike or maze.digest, inventory_size(maze), moves_of(maze)): maze for maze in mazes}
         for maze in kinds.values():
             self.check(maze)

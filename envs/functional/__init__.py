@@ -5,6 +5,7 @@ from .distances import distance_maps
 from .outcome import Episodes, Steps
 from .plain import best_actions, measures, shortest_paths, value_maps
 from .rollout import Policy, rollout
+from .solving import StateValues, value_iteration
 from .stepping import info, keys, observe, reset, restart, step
 from .structure import State, Tables
 from .tables import tables, tables_of
@@ -15,6 +16,7 @@ __all__ = [
     "FunctionalVectorEnv",
     "Policy",
     "State",
+    "StateValues",
     "Steps",
     "Tables",
     "backtracker",
@@ -31,5 +33,6 @@ __all__ = [
     "step",
     "tables",
     "tables_of",
+    "value_iteration",
     "value_maps",
 ]

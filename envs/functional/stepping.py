@@ -204,7 +204,7 @@ def step(tables: Tables, state: State, actions: Array) -> tuple[Any, State, Arra
         random = words.plus(random, GAMMA)
     word = take(xp.reshape(tables.words, (-1,)), index)
     if tables.fresh is None:
-        reward, terminated, at = _unfolded(tables, word, index)
+        reward, terminated, at = unfolded(tables, word, index)
     else:
         at = begun.at + word
         reward, terminated = fresh.arrived(tables, begun._replace(at=at), column < count)
@@ -356,7 +356,7 @@ def _case(tables: Tables, index: Array, random: words.Pair) -> Array:
     return case * (states * wide)
 
 
-def _unfolded(tables: Tables, word: Array, index: Array) -> tuple[Array, Array, Array]:
+def unfolded(tables: Tables, word: Array, index: Array) -> tuple[Array, Array, Array]:
     """Return the rewards, the terminations and the places that words hold."""
     used = 0 if tables.bits is None else tables.bits.shape[0]
     terminated = ((word >> used) & 1) != 0
