@@ -18,6 +18,7 @@ def test_measures_are_those_of_describe() -> None:
             wanted = {
                 "path_length": card.shortest_path, "open_cells": card.open_cells, "dead_ends": card.dead_ends,
                 "corridors": card.corridors, "junctions": card.junctions, "look_alikes": card.look_alikes["dots"],
+                "view_look_alikes": card.look_alikes["view"],
             }  # fmt: skip
             assert {key: int(found[key][number]) for key in wanted} == wanted
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..maps.arguments import nearest
-from ..maps.plain import MEASURES
+from ..maps.plain import MEASURES, VIEW, VIEW_CODES, VIEW_WEIGHTS
 from ..planning.plain import plain_rewards, values_by_distance
 from .distances import checked_plain, maps_of, open_tiles
 from .namespace import Array, Namespace, counted, is_jax, is_torch, namespace, on_device, repeat_while, take
@@ -194,6 +194,39 @@ def _look_alikes(seen: _Seen) -> Array:
     return sum(xp.where(count > 1, count, 0) for count in counts)
 
 
+def _view_look_alikes(seen: _Seen) -> Array:
+    """Count by hashes of two words, as good as numpy's of 64 bits."""
+    xp = seen.xp
+    count, height, width = seen.tiles.shape
+    array = on_device(xp, seen.tiles.device if is_torch(xp) else None)
+    codes = take(array(VIEW_CODES.astype(np.int32)), xp.reshape(xp.astype(seen.tiles, xp.int32), (-1,)))
+    codes, margin = xp.reshape(codes, seen.tiles.shape), VIEW // 2
+    row = xp.concat([codes[:, :1, :] & 0] * margin, axis=1)
+    codes = xp.concat([row, codes, row], axis=1)
+    column = xp.concat([codes[:, :, :1] & 0] * margin, axis=2)
+    codes = xp.concat([column, codes, column], axis=2)
+    begin = counted(seen.tiles[:, 0, 0])[:, None] * (height * width)
+
+    def in_order(keys: Array, order: Array) -> Array:
+        return xp.reshape(take(xp.reshape(keys, (-1,)), xp.reshape(begin + order, (-1,))), order.shape)
+
+    keys = []
+    for shift in (0, 32):
+        rows, columns = ((VIEW_WEIGHTS >> np.uint64(shift)).astype(np.uint32) | np.uint32(1)).view(np.int32).tolist()
+        along = sum(codes[:, :, number : number + width] * columns[number] for number in range(VIEW))
+        hashes = sum(along[:, number : number + height, :] * rows[number] for number in range(VIEW))
+        keys.append(xp.reshape(hashes, (count, -1)))
+    keys.append(xp.astype(~xp.reshape(seen.open, (count, -1)), xp.int32))  # closed cells come last
+    order = xp.astype(xp.argsort(keys[0], axis=1), xp.int32)
+    for key in keys[1:]:
+        order = in_order(order, xp.astype(xp.argsort(in_order(key, order), axis=1, stable=True), xp.int32))
+    one, other, closed = (in_order(key, order) for key in keys)
+    same = (one[:, 1:] == one[:, :-1]) & (other[:, 1:] == other[:, :-1]) & (closed[:, 1:] == 0)
+    none = closed[:, :1] > 1
+    alike = xp.concat([same, none], axis=1) | xp.concat([none, same], axis=1)
+    return xp.sum(xp.astype(alike, xp.int32), axis=1, dtype=xp.int32)
+
+
 def _bits(seen: _Seen) -> Array:
     """Return a bit for each open neighbour, in the order of directions."""
     return sum(seen.xp.astype(one, seen.xp.int32) << direction for direction, one in enumerate(seen.near))
@@ -212,6 +245,7 @@ _MEASURES: Final[Mapping[str, Callable[[_Seen], Array]]] = MappingProxyType(
         "junctions": lambda seen: _count(seen.xp, _ways(seen) >= 3),
         "frontier": _frontier,
         "look_alikes": _look_alikes,
+        "view_look_alikes": _view_look_alikes,
     }
 )
 assert _MEASURES.keys() == MEASURES.keys()

@@ -35,8 +35,8 @@ class WholeMazes(NamedTuple):
     """(1, ...) by name of `INFO`: an entry of each table"""
     values: Maybe
     """(height * width + 2,): V* by distance, as `values_by_distance` has it; None where distances do not decide it"""
-    tabler: Tabler
-    """of those that are made on the host"""
+    tabler: Any
+    """`Tabler` of those that are made on the host"""
 
 
 def whole_mazes(

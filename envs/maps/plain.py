@@ -114,6 +114,32 @@ def _look_alikes(seen: Seen) -> NDArray[np.int64]:
     return np.where(counts > 1, counts, 0).sum(axis=1)
 
 
+VIEW: Final = 7
+"""the side of the views that are compared: the default of observation="view" """
+VIEW_WEIGHTS: Final[NDArray[np.uint64]] = np.random.default_rng(0).integers(
+    2**64, size=(2, VIEW), dtype=np.uint64
+) | np.uint64(1)
+"""(2, side): odd factors of the rows and of the columns of a view, whose sum of products is its hash"""
+VIEW_CODES: Final[NDArray[np.uint8]] = np.zeros(256, dtype=np.uint8)
+"""(256,): of the byte of a tile, a small number; blanks look like what lies beyond the border, 0"""
+VIEW_CODES[PLAIN] = range(len(PLAIN))
+_CLOSED: Final = np.uint64(2**64 - 1)
+
+
+def _view_look_alikes(seen: Seen) -> NDArray[np.int64]:
+    """Count by hashes of 64 bits: two views that differ have the same one with a probability below 2**-57."""
+    n, height, width = seen.tiles.shape
+    margin = VIEW // 2
+    rows, columns = VIEW_WEIGHTS
+    codes = np.pad(VIEW_CODES[seen.tiles].astype(np.uint64), ((0, 0), (margin, margin), (margin, margin)))
+    along = sum(codes[:, :, column : column + width] * columns[column] for column in range(VIEW))
+    hashes: Any = sum(along[:, row : row + height] * rows[row] for row in range(VIEW))
+    hashes = np.sort(np.where(seen.open, hashes, _CLOSED).reshape(n, -1), axis=1)
+    same = (hashes[:, 1:] == hashes[:, :-1]) & (hashes[:, 1:] != _CLOSED)
+    none = np.zeros((n, 1), dtype=np.bool_)
+    return _per_maze(np.concatenate([same, none], axis=1) | np.concatenate([none, same], axis=1))
+
+
 MEASURES: Final[Mapping[str, Callable[[Seen], NDArray[np.int64]]]] = MappingProxyType(
     {
         "path_length": _path_length,
@@ -123,17 +149,19 @@ MEASURES: Final[Mapping[str, Callable[[Seen], NDArray[np.int64]]]] = MappingProx
         "junctions": lambda seen: _per_maze(_COUNT[seen.neighbours] >= 3),
         "frontier": _frontier,
         "look_alikes": _look_alikes,
+        "view_look_alikes": _view_look_alikes,
     }
 )
 """Name -> how hard a plain maze is: steps from the farthest start to a goal (-1 without a way); open cells; those with
 at most one, two, and more open neighbours; the most cells at one distance from the goal, which a breadth-first search
-has open at once; the cells whose dots look like another's."""
+has open at once; the cells whose dots look like another's; those whose view, 7 x 7 tiles, does."""
 
 
 def measures(tiles: NDArray[np.uint8], *names: str) -> dict[str, NDArray[np.int64]]:
     r"""Return how hard many plain mazes are: name -> (n,).
 
-    The same counts as `describe`, which takes a maze of any kind, but for all mazes at once.
+    The same counts as `describe`, which takes a maze of any kind, but for all mazes at once. (A plain maze has as many
+    states as open cells.)
 
     Args:
         tiles: (n, height, width), as bytes.
