@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium
 import numpy as np
 
 from mazegrad.envs import (
+    Levels,
+    Maze,
     distance_maps,
     functional,
     generate_batch,
@@ -73,6 +76,29 @@ def in_library(name: str, tiles: np.ndarray) -> None:
         print(f"{f'{what} of 13 x 13, {name}':<43} {found:>12,.0f}")
 
 
+def given(lanes: int = 256, steps: int = 50) -> None:
+    """Print how many steps lanes make where each episode has a new level."""
+    actions = np.random.default_rng(0).integers(0, 4, (steps, lanes))
+    drawn = generate_batch("backtracker", 6, 6, np.arange(10 * lanes, dtype=np.uint64))
+    sets = [[Maze(tiles) for tiles in drawn[first : first + lanes]] for first in range(0, len(drawn), lanes)]
+    plain, grid, levels = "mazegrad/Maze-v0", "mazegrad/GridWorld-v0", Levels.of([*sets[0], *sets[1]])
+    for name, env, resets in (
+        ("made by Maze-v0", gymnasium.make_vec(plain, num_envs=lanes, size=(6, 6), time_limit=steps - 1), False),
+        ("of a list", gymnasium.make_vec(grid, num_envs=lanes, maze=levels, time_limit=steps - 1), False),
+        ("given to Maze-v0", gymnasium.make_vec(plain, num_envs=lanes, size=(6, 6), time_limit=None), True),
+        ("given to GridWorld-v0", gymnasium.make_vec(grid, num_envs=lanes, maze=sets[0][0], time_limit=None), True),
+    ):
+        env.reset(seed=0)
+        begin = time.process_time()
+        for mazes in sets:
+            if resets:
+                env.reset(options={"maze": mazes})
+            for taken in actions:
+                env.step(taken)
+        speed = len(sets) * steps * lanes / (time.process_time() - begin)
+        print(f"{f'steps a second, levels {name}':<43} {speed:>12,.0f}")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -89,6 +115,7 @@ def main() -> None:
     print(f"shortest paths of 13 x 13                   {rate(lambda: shortest_paths(small), BATCH):>12,.0f}")
     print(f"all measures of 13 x 13                     {rate(lambda: measures(small), BATCH):>12,.0f}")
     print(f"hashes under eight symmetries of 13 x 13    {rate(lambda: level_hashes(small), BATCH):>12,.0f}")
+    given()
     for name, needed in (("jax", ["jax"]), ("torch", ["torch", "array_api_compat"])):
         if all(map(importlib.util.find_spec, needed)):
             in_library(name, small)
