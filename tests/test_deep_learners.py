@@ -345,6 +345,19 @@ def test_ppo_learns_one_small_maze_and_the_critic_its_value() -> None:
     assert value == pytest.approx(info["value"], abs=0.1)
 
 
+@pytest.mark.slow
+def test_ppo_is_shown_the_way_where_its_critic_does_not_take_it_off_again() -> None:
+    """A path of 70 steps whose end a random walk meets after 10,500: in docs/learning.md 5 of 5 seeds arrive."""
+    rng, steps = np.random.default_rng(0), 100_000
+    env = lanes("PathFollow-v0", count=64, observation="index", shaping="distance")
+    policy = RecurrentPolicy(env.single_observation_space, 4, "none", rng=rng)
+    falling = {"learning_rate": (1e-3, 1e-4, steps), "entropy": (0.02, 0.0, steps)}  # as `mazegrad train` has them
+    learner = PPO(env, policy, value_weight=0, **falling, rng=rng)
+    learner.train(steps)
+    result = evaluate(gymnasium.make("mazegrad/PathFollow-v0", observation="index"), learner, episodes=1, seed=0)
+    assert result.successes.all() and result.lengths[0] == 70
+
+
 def test_reinforce_remembers_the_sign() -> None:
     env = lanes("TMaze-v0", count=64, corridor=2, rewards={"goal": 4.0, "trap": -0.1}, time_limit=30)
     policy = RecurrentPolicy(env.single_observation_space, 4, "gru", 16, rng=np.random.default_rng(0))
