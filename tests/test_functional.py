@@ -301,7 +301,8 @@ def test_what_is_not_an_action_is_refused(library, inside):
         (FRESH, {"actions": "king"}, "level_seeds"),
         (FRESH, {"level_seeds": range(3000), "size": (20, 20), "observation": "map"}, "GiB"),
         ("mazegrad/Tabular-v0", {}, "another environment"),
-        (GRID, {"xp": "cupy"}, "unknown library 'cupy'"),
+        (GRID, {"xp": "dask"}, "unknown library 'dask'; known: numpy, jax, torch, or a module"),
+        (GRID, {"xp": "jaxx"}, "unknown library 'jaxx'; did you mean 'jax'"),
     ],
 )
 def test_what_it_does_not_have_is_said(name, keywords, words_of_it):
@@ -494,6 +495,10 @@ def test_a_module_is_a_library_too():
         for module in (jax, jax.numpy):
             assert isinstance(functional.tables("S.G\n", xp=module).words, jax.Array)
     assert isinstance(functional.tables("S.G\n", xp=np).words, np.ndarray)
+    with using("torch"):
+        import torch
+
+        assert isinstance(functional.tables("S.G\n", xp=torch).words, torch.Tensor)
 
 
 def test_no_library_is_imported_before_it_is_asked_for():

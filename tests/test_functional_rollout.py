@@ -170,6 +170,7 @@ def test_a_policy_of_nan_is_harmless(xp):
 
 @pytest.mark.parametrize("keep", ["everything", "episodes"])
 @pytest.mark.parametrize("name", ["mazegrad/FourRooms-v0", "mazegrad/Maze-v0"])
+@pytest.mark.parametrize("xp", ["numpy", "jax"], indirect=True)
 def test_shards_change_nothing(xp, name, keep):
     keywords = {"size": (2, 2)} if name.endswith("/Maze-v0") else {}
     tables = functional.tables(name, xp=xp, slip=0.2, time_limit=15, **keywords)

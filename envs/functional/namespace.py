@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..engines.choice import ENGINES
+from ..maps.arguments import nearest
 
 Array: TypeAlias = Any
 """an array of any of the libraries"""
@@ -45,7 +46,7 @@ def functions_of(xp: Any) -> Namespace:
     """
     if isinstance(xp, str):
         if xp not in ENGINES:
-            raise ValueError(f"unknown library {xp!r}; known: {', '.join(map(repr, ENGINES))}, or a module")
+            raise ValueError(f"unknown library {xp!r}{nearest(xp, (*ENGINES, 'or a module'))}")
         return library(xp)
     name = getattr(xp, "__name__", "")
     return library(name) if name in ENGINES else xp
