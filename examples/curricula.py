@@ -2,6 +2,7 @@
 
     python examples/curricula.py                                       # robust PLR by MaxMC, one seed
     python examples/curricula.py --curriculum accel --score regret     # another
+    python examples/curricula.py --engine jax                          # the learner of train_on_device.py (extra: jax)
     python examples/curricula.py --all --seeds 5 --out results.jsonl   # the whole table, an hour; goes on where it was
     python examples/curricula.py --table results.jsonl                 # prints the table of what is there
 
@@ -22,17 +23,23 @@ A level has 13 x 13 tiles in a border, up to 60 of them walls, a start and a goa
 a GRU, and sees which of the 5 x 5 tiles around it are closed, and which the goal. It trains in episodes of at most 125
 steps. The test is on eight mazes that are drawn after those on which this field reports, and on which nothing is
 trained, in 250 steps. Lanes, rates and net were chosen by looks at domain randomisation, and are the same for all.
+
+Who learns is either the PPO of `mazegrad.agents`, in numpy, or that of train_on_device.py on the functional engine, in
+JAX: levels go in as tables of one shape, so that walking and learning are compiled once.
 """
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 import numpy as np
+import train_on_device
 from gymnasium import spaces
 
 from mazegrad.agents import PPO, RecurrentPolicy
@@ -46,13 +53,16 @@ from mazegrad.agents.curricula import (
 )
 from mazegrad.agents.learners.experience import Experience, Lanes
 from mazegrad.agents.learners.policy import drawn as drawn_actions
-from mazegrad.envs import HOLDOUTS, PLANES, Maze, World, load_maze, mutate
+from mazegrad.envs import HOLDOUTS, PLANES, Maze, World, functional, load_maze, mutate
+from mazegrad.extras import require
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, start
 
 SIDE, VIEW, DISCOUNT = 13, 5, 0.995
 TRAINED, TESTED = 125, 250  # the longest episodes, in steps
-SEGMENT = 128
+LANES, SEGMENT, UNITS = 64, 128, 64
+MINIBATCHES, EPOCHS, ENTROPY = 2, 4, 0.03
+RATES = 2e-3, 2e-4  # at first, and in the end
 CURRICULA = ("dr", "plr", "robust_plr", "accel")
 SCORES = ("max_mc", "pvl", "learnability", "regret")
 
@@ -70,29 +80,38 @@ def random_levels(n: int, rng: np.random.Generator, most_walls: int = 60) -> lis
     return levels
 
 
-def score_of(
-    kind: str, levels: Sequence[Maze], experience: Experience, learner: PPO, largest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each level's score (lanes,) by one rollout, and the largest return ever seen in each.
+class Walk(NamedTuple):
+    """A rollout of lanes, each in a level, as its learner judges it; (steps, lanes) each."""
+
+    ended: np.ndarray
+    """whether the step ended an episode; lanes begin anew in the same level"""
+    solved: np.ndarray
+    """whether it led to the goal"""
+    rewards: np.ndarray
+    values: np.ndarray
+    """what the critic expected"""
+    advantages: np.ndarray
+    whole: Any
+    """what the learner learns from"""
+
+
+def score_of(kind: str, levels: Sequence[Maze], walk: Walk, largest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each level's score, and the largest return ever seen in each; (lanes,).
 
     Args:
         kind: one of `SCORES`.
         levels: what each lane was in.
-        experience: the rollout; lanes begin anew in the same level.
-        learner: whose critic judges.
+        walk: in these levels.
         largest: (lanes,), the largest return before, -inf where the level is new.
     """
-    ended, rewards = experience.terminated | experience.truncated, experience.rewards * experience.live
-    returns = episode_returns(ended, rewards, discount=DISCOUNT)
+    returns = episode_returns(walk.ended, walk.rewards, discount=DISCOUNT)
     largest = np.array([max([seen, *one]) for seen, one in zip(largest, returns, strict=True)])
-    values, advantages = learner.judge(experience)
     if kind == "max_mc":
-        scores = max_monte_carlo(ended, values[:-1], largest)
+        scores = max_monte_carlo(walk.ended, walk.values, largest)
     elif kind == "pvl":
-        scores = positive_value_loss(ended, advantages)
+        scores = positive_value_loss(walk.ended, walk.advantages)
     elif kind == "learnability":
-        ends = np.maximum(ended.sum(axis=0), 1)
-        scores = learnability((experience.terminated & (rewards > 0)).sum(axis=0) / ends)
+        scores = learnability(walk.solved.sum(axis=0) / np.maximum(walk.ended.sum(axis=0), 1))
     else:
         means = np.array([one.mean() if len(one) else -np.inf for one in returns])
         scores = true_regret(World.compile(levels), np.where(np.isfinite(means), means, 0.0), discount=DISCOUNT)
@@ -100,34 +119,158 @@ def score_of(
     return np.where(np.isfinite(scores), scores, 0.0), largest
 
 
-# ----------------------------------------------------------------------------------------------------------- curricula
-class Seen(gymnasium.vector.VectorObservationWrapper):
-    """Leaves two planes of an observation: what is closed, and the goal. A net with few inputs learns faster."""
+# ------------------------------------------------------------------------------------------------------------ learners
+# what the agent sees, of the planes of a view: what is closed, and the goal; a net with few inputs learns faster
+SEEN = [PLANES.index("closed"), PLANES.index("goal")]
+SIGHT: dict[str, Any] = {"observation": "view", "view_size": VIEW, "encoding": "planes", "map_warnings": False}
 
-    KEPT = PLANES.index("closed"), PLANES.index("goal")
+
+class Learner(Protocol):
+    """What a curriculum needs of a learner."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of all lanes together, until now."""
+
+    def walk(self, levels: Sequence[Maze]) -> Walk:
+        """Walk a segment, each lane in one of these levels from its start on."""
+
+    def learn(self, walk: Walk) -> None:
+        """Learn from it."""
+
+    def trial(self, levels: Sequence[Maze], seed: int) -> Walk:
+        """Walk `TESTED` steps in these levels, in episodes of as many at most."""
+
+
+class InNumpy:
+    """The recurrent PPO of `mazegrad.agents`."""
+
+    def __init__(self, levels: Sequence[Maze], steps: int, seed: int, rng: np.random.Generator) -> None:
+        env = make_env(levels, TRAINED)
+        policy = RecurrentPolicy(
+            env.single_observation_space, env.single_action_space, "gru", UNITS, previous_action=True, rng=rng
+        )
+        self.ppo = PPO(
+            env, policy, segment=SEGMENT, minibatches=MINIBATCHES, epochs=EPOCHS, discount=DISCOUNT, entropy=ENTROPY,
+            learning_rate=(*RATES, steps), rng=rng,
+        )  # fmt: skip
+
+    @property
+    def steps(self) -> int:
+        """See `Learner`."""
+        return self.ppo.steps
+
+    def walk(self, levels: Sequence[Maze]) -> Walk:
+        """See `Learner`."""
+        self.ppo.lanes.restart({"maze": list(levels)})
+        return self.judged(self.ppo.collect())
+
+    def learn(self, walk: Walk) -> None:
+        """See `Learner`."""
+        self.ppo.learn(walk.whole)
+
+    def trial(self, levels: Sequence[Maze], seed: int) -> Walk:
+        """See `Learner`."""
+        rng = np.random.default_rng(seed)
+        lanes = Lanes(make_env(levels, TESTED), self.ppo.policy, seed)
+        return self.judged(lanes.collect(TESTED, lambda logits, _: drawn_actions(logits, rng)))
+
+    def judged(self, experience: Experience) -> Walk:
+        """Return experience with what the critic makes of it."""
+        values, advantages = self.ppo.judge(experience)
+        ended, rewards = experience.terminated | experience.truncated, experience.rewards * experience.live
+        return Walk(ended, experience.terminated & (rewards > 0), rewards, values[:-1], advantages, experience)
+
+
+class Seen(gymnasium.vector.VectorObservationWrapper):
+    """Leaves the planes `SEEN` of an observation."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self.single_observation_space = spaces.Box(0, 1, (2, VIEW, VIEW), np.uint8)
+        self.single_observation_space = spaces.Box(0, 1, (len(SEEN), VIEW, VIEW), np.uint8)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
 
     def observations(self, observations: Any) -> Any:
         """Return (lanes, 2, VIEW, VIEW)."""
-        return observations[:, list(self.KEPT)]
+        return observations[:, SEEN]
 
 
 def make_env(levels: Sequence[Maze], longest: int) -> Any:
     """Return a vector environment with a lane in each level, and episodes of at most `longest` steps."""
-    return Seen(gymnasium.make_vec(
-        "mazegrad/GridWorld-v0", num_envs=len(levels), maze=list(levels), observation="view", view_size=VIEW,
-        encoding="planes", time_limit=longest, map_warnings=False,
-    ))  # fmt: skip
+    name, mazes = "mazegrad/GridWorld-v0", list(levels)
+    return Seen(gymnasium.make_vec(name, num_envs=len(mazes), maze=mazes, time_limit=longest, **SIGHT))
 
 
-def train(curriculum: str, score: str, steps: int, *, lanes: int = 64, seed: int = 0, capacity: int = 1000) -> PPO:
+class InJax:
+    """The recurrent PPO of train_on_device.py, on the functional engine."""
+
+    def __init__(self, levels: Sequence[Maze], steps: int, seed: int, rng: np.random.Generator) -> None:
+        jax = require("jax", "jax")
+        self.settings = train_on_device.Settings(
+            rate=(*RATES, steps), segment=SEGMENT, discount=DISCOUNT, entropy=ENTROPY, epochs=EPOCHS,
+            groups=MINIBATCHES,
+        )  # fmt: skip
+        self.memory = train_on_device.beginner(*tables_and_keys(levels, TRAINED), UNITS, jax.random.key(seed))
+
+    @property
+    def steps(self) -> int:
+        """See `Learner`."""
+        return int(self.memory.steps)
+
+    def walk(self, levels: Sequence[Maze]) -> Walk:
+        """See `Learner`."""
+        walk, _ = compiled()
+        self.memory, segment = walk(self.settings, *tables_and_keys(levels, TRAINED), self.memory)
+        return self.judged(segment)
+
+    def learn(self, walk: Walk) -> None:
+        """See `Learner`."""
+        _, improve = compiled()
+        self.memory = improve(self.settings, self.memory, walk.whole)
+
+    def trial(self, levels: Sequence[Maze], seed: int) -> Walk:
+        """See `Learner`."""
+        walk, _ = compiled()
+        memory = self.memory._replace(key=require("jax", "jax").random.key(seed))
+        _, segment = walk(self.settings._replace(segment=TESTED), *tables_and_keys(levels, TESTED), memory)
+        return self.judged(segment)
+
+    def judged(self, segment: train_on_device.Segment) -> Walk:
+        """Return what a curriculum needs of a segment, which was judged on the device, as arrays of numpy."""
+        moments = segment.moments
+        solved = moments.terminated & (moments.reward > 0)
+        judged = moments.terminated | moments.truncated, solved, moments.reward, moments.value, segment.gain
+        return Walk(*map(np.asarray, judged), segment)
+
+
+def tables_and_keys(levels: Sequence[Maze], longest: int) -> tuple[functional.Tables, Any]:
+    """Return the tables of lanes in these levels, of the same shapes for all levels, and the keys of the lanes."""
+    tables = functional.tables(list(levels), xp="jax", states=len(levels) * SIDE * SIDE, time_limit=longest, **SIGHT)
+    return tables._replace(seen=tables.seen[:, np.array(SEEN)]), functional.keys(tables, 0, len(levels))
+
+
+@cache
+def compiled() -> tuple[Any, Any]:
+    """Return the learner's walk from the starts of levels, and its update, compiled for all that are of one shape."""
+    jax = require("jax", "jax")
+
+    def walk(settings: Any, tables: functional.Tables, keys: Any, memory: Any) -> Any:
+        return train_on_device.walk(settings, tables, train_on_device.begun(tables, keys, memory))
+
+    return jax.jit(walk, static_argnums=0), jax.jit(train_on_device.improve, static_argnums=0)
+
+
+ENGINES = {"numpy": InNumpy, "jax": InJax}
+
+
+# ----------------------------------------------------------------------------------------------------------- curricula
+def train(
+    engine: str, curriculum: str, score: str, steps: int, *, lanes: int = LANES, seed: int = 0, capacity: int = 1000
+) -> Learner:
     """Train an agent in levels that a curriculum chooses.
 
     Args:
+        engine: one of `ENGINES`.
         curriculum: one of `CURRICULA`.
         score: one of `SCORES`; domain randomisation has no use for it.
         steps: of all lanes together; those in which levels are only judged count as well.
@@ -136,24 +279,13 @@ def train(curriculum: str, score: str, steps: int, *, lanes: int = 64, seed: int
         capacity: levels in the buffer.
     """
     rng = np.random.default_rng(seed)
-    env = make_env(random_levels(lanes, rng), TRAINED)
-    policy = RecurrentPolicy(
-        env.single_observation_space, env.single_action_space, "gru", 64, previous_action=True, rng=rng
-    )
-    learner = PPO(
-        env, policy, segment=SEGMENT, minibatches=2, discount=DISCOUNT, entropy=0.03,
-        learning_rate=(2e-3, 2e-4, steps), rng=rng,
-    )  # fmt: skip
+    learner: Learner = ENGINES[engine](random_levels(lanes, rng), steps, seed, rng)
     buffer = LevelBuffer(
         capacity, replay_probability=0.8, staleness=0.3, fill=0.5, temperature=0.3, duplicates=True, rng=rng
     )
 
-    def walk(levels: Sequence[Maze]) -> Experience:
-        learner.lanes.restart({"maze": list(levels)})
-        return learner.collect()
-
-    def judge(levels: Sequence[Maze], experience: Experience) -> None:
-        scores, largest = score_of(score, levels, experience, learner, np.full(lanes, -np.inf))
+    def judge(levels: Sequence[Maze], walk: Walk) -> None:
+        scores, largest = score_of(score, levels, walk, np.full(lanes, -np.inf))
         buffer.insert(levels, scores, largest.tolist())
 
     def rounds() -> Iterator[int]:
@@ -162,61 +294,63 @@ def train(curriculum: str, score: str, steps: int, *, lanes: int = 64, seed: int
 
     for _ in progress(rounds(), -(-steps // (lanes * SEGMENT)), f"{curriculum}, {score}"):
         if curriculum == "dr":
-            learner.learn(walk(random_levels(lanes, rng)))
+            learner.learn(learner.walk(random_levels(lanes, rng)))
         elif not buffer.replay_now():
             levels = random_levels(lanes, rng)
-            experience = walk(levels)
-            judge(levels, experience)
+            walk = learner.walk(levels)
+            judge(levels, walk)
             if curriculum == "plr":
-                learner.learn(experience)
+                learner.learn(walk)
         else:
             drawn = buffer.draw(lanes)
-            experience = walk(drawn.levels)
+            walk = learner.walk(drawn.levels)
             before = np.array([buffer.extra[place] for place in drawn.places.tolist()])
-            scores, largest = score_of(score, drawn.levels, experience, learner, before)
+            scores, largest = score_of(score, drawn.levels, walk, before)
             buffer.update(drawn.places, scores, largest.tolist())
-            learner.learn(experience)
+            learner.learn(walk)
             if curriculum == "accel":
                 edited = [mutate(level, rng, 10) for level in drawn.levels]
-                judge(edited, walk(edited))
+                judge(edited, learner.walk(edited))
     return learner
 
 
-def solve_rates(policy: RecurrentPolicy, seed: int, attempts: int = 20) -> dict[str, float]:
-    """Return how often a policy, which draws its actions, reaches the goal of each holdout in `TESTED` steps."""
-    rng = np.random.default_rng(seed)
-    lanes = Lanes(make_env([load_maze(name) for name in HOLDOUTS for _ in range(attempts)], TESTED), policy, seed)
-    walked = lanes.collect(TESTED, lambda logits, _: drawn_actions(logits, rng))
-    first = (walked.terminated | walked.truncated).argmax(axis=0)  # the step that ended each lane's first episode
-    solved = walked.terminated[first, np.arange(len(first))].reshape(len(HOLDOUTS), attempts)
+def solve_rates(learner: Learner, seed: int, attempts: int = 20) -> dict[str, float]:
+    """Return how often an agent, which draws its actions, reaches the goal of each holdout in `TESTED` steps."""
+    walk = learner.trial([load_maze(name) for name in HOLDOUTS for _ in range(attempts)], seed)
+    first = walk.ended.argmax(axis=0)  # the step that ended each lane's first episode
+    solved = walk.solved[first, np.arange(len(first))].reshape(len(HOLDOUTS), attempts)
     return dict(zip(HOLDOUTS, solved.mean(axis=1).tolist(), strict=True))
 
 
 # --------------------------------------------------------------------------------------------------------------- table
-def run(curriculum: str, score: str, steps: int, seed: int) -> dict[str, Any]:
+NAMED = ("engine", "curriculum", "score", "seed", "steps")
+"""what names a run"""
+
+
+def run(engine: str, curriculum: str, score: str, steps: int, seed: int) -> dict[str, Any]:
     """Train and test once; return what is written down."""
     began = time.process_time()
-    learner = train(curriculum, score, steps, seed=seed)
+    learner = train(engine, curriculum, score, steps, seed=seed)
     seconds = time.process_time() - began
-    score = "" if curriculum == "dr" else score
-    key = {"curriculum": curriculum, "score": score, "seed": seed, "steps": steps}
-    return key | {"made": learner.steps, "seconds": round(seconds), "solved": solve_rates(learner.policy, seed)}
+    named = dict(zip(NAMED, (engine, curriculum, "" if curriculum == "dr" else score, seed, steps), strict=True))
+    return named | {"made": learner.steps, "seconds": round(seconds), "solved": solve_rates(learner, seed)}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return the means over seeds as a Markdown table: curricula by holdouts, with the spread of the mean of all."""
     lines = [
-        "| curriculum | score | seeds | " + " | ".join(name.replace("_", " ") for name in HOLDOUTS) + " | mean |",
-        "| --- | --- | ---: |" + " ---: |" * (len(HOLDOUTS) + 1),
+        "| engine | curriculum | score | seeds | "
+        + " | ".join(name.replace("_", " ") for name in HOLDOUTS)
+        + " | mean |",
+        "| --- | --- | --- | ---: |" + " ---: |" * (len(HOLDOUTS) + 1),
     ]
-    for curriculum in CURRICULA:
-        for score in ("", *SCORES):
-            found = [row["solved"] for row in rows if (row["curriculum"], row["score"]) == (curriculum, score)]
-            if found:
-                rates = np.array([[row[name] for name in HOLDOUTS] for row in found])
-                means = " | ".join(f"{rate:.2f}" for rate in rates.mean(axis=0))
-                overall = f"**{rates.mean():.2f}** ± {rates.mean(axis=1).std():.2f}"
-                lines.append(f"| {curriculum} | {score} | {len(found)} | {means} | {overall} |")
+    for key in itertools.product(ENGINES, CURRICULA, ("", *SCORES)):
+        found = [row["solved"] for row in rows if (row["engine"], row["curriculum"], row["score"]) == key]
+        if found:
+            rates = np.array([[row[name] for name in HOLDOUTS] for row in found])
+            means = " | ".join(f"{rate:.2f}" for rate in rates.mean(axis=0))
+            overall = f"**{rates.mean():.2f}** ± {rates.mean(axis=1).std():.2f}"
+            lines.append(f"| {' | '.join(key)} | {len(found)} | {means} | {overall} |")
     return "\n".join(lines)
 
 
@@ -225,6 +359,7 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--curriculum", choices=CURRICULA, default="robust_plr", help="default: %(default)s")
     parser.add_argument("--score", choices=SCORES, default="max_mc", help="default: %(default)s")
+    parser.add_argument("--engine", choices=ENGINES, default="numpy", help="who learns; default: %(default)s")
     parser.add_argument("--steps", type=count, default=3_000_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--seed", type=natural, default=0, metavar="S", help="default: %(default)s")
     parser.add_argument("--seeds", type=count, default=1, metavar="N", help="how many, from --seed on; default: 1")
@@ -238,6 +373,9 @@ def main(words: list[str] | None = None) -> None:
     if options.table:
         print(table([json.loads(line) for line in options.table.read_text(encoding="utf-8").splitlines()]))
         return
+    if options.engine == "jax":
+        for module in ("jax", "optax"):
+            require(module, "jax")
     steps = 200_000 if options.quick else options.steps
     pairs = [(options.curriculum, options.score)]
     if options.all:
@@ -247,10 +385,10 @@ def main(words: list[str] | None = None) -> None:
         rows = [json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()]
     for seed in range(options.seed, options.seed + options.seeds):
         for curriculum, score in pairs:
-            key = (curriculum, "" if curriculum == "dr" else score, seed, steps)
-            if key in {tuple(row[name] for name in ("curriculum", "score", "seed", "steps")) for row in rows}:
+            key = (options.engine, curriculum, "" if curriculum == "dr" else score, seed, steps)
+            if key in {tuple(row[name] for name in NAMED) for row in rows}:
                 continue
-            rows.append(run(curriculum, score, steps, seed))
+            rows.append(run(options.engine, curriculum, score, steps, seed))
             solved = ", ".join(f"{name} {rate:.2f}" for name, rate in rows[-1]["solved"].items())
             print(f"{' '.join(map(str, key))}: {rows[-1]['seconds']} s; solved {solved}", flush=True)
             if options.out:

@@ -40,7 +40,24 @@ TASKS = {
     ),
 }
 TITLES = {"tmaze": "TMaze, corridor 20", "maze": "Maze, 5 x 5 rooms"}
-DISCOUNT, TRACE, CLIP, ENTROPY, EPOCHS, GROUPS = 0.99, 0.95, 0.2, 0.01, 2, 4
+DISCOUNT = 0.99
+
+
+class Settings(NamedTuple):
+    """Numbers that are compiled in."""
+
+    rate: tuple[float, float, int] = (1.5e-3, 1e-4, 10_000_000)
+    """the first learning rate, and the last, which is reached after that many steps of all lanes together"""
+    segment: int = 128
+    """steps of each lane between two updates"""
+    discount: float = DISCOUNT
+    trace: float = 0.95
+    """lambda of the advantages"""
+    clip: float = 0.2
+    entropy: float = 0.01
+    epochs: int = 2
+    groups: int = 4
+    """into how many the lanes are dealt in an epoch; each is one step of Adam"""
 
 
 class Memory(NamedTuple):
@@ -54,11 +71,13 @@ class Memory(NamedTuple):
     seen: Any
     fresh: Any
     """(lanes,): whether the observation is an episode's first"""
+    steps: Any
+    """of all lanes together, until now"""
     key: Any
 
 
 class Moment(NamedTuple):
-    """One step of all lanes."""
+    """One step of all lanes; a segment of them has (steps, lanes)."""
 
     seen: Any
     fresh: Any
@@ -66,9 +85,20 @@ class Moment(NamedTuple):
     log_probability: Any
     value: Any
     reward: Any
-    over: Any
+    terminated: Any
+    truncated: Any
     counts: Any
     """False for the step that only leads to the next start"""
+
+
+class Segment(NamedTuple):
+    """What was walked, and how good it was."""
+
+    hidden: Any
+    """(lanes, units), when it began"""
+    moments: Moment
+    gain: Any
+    """(steps, lanes): by how much each step was better than the critic thought"""
 
 
 def made_net(key: Any, inputs: int, units: int, actions: int) -> dict[str, Any]:
@@ -101,8 +131,17 @@ def think(net: dict[str, Any], hidden: Any, seen: Any, fresh: Any) -> tuple[Any,
     return hidden, hidden @ net["pi"] + net["pi_b"], (hidden @ net["v"] + net["v_b"])[:, 0]
 
 
-def walk(tables: functional.Tables, memory: Memory, steps: int) -> tuple[Memory, Moment]:
-    """Let all lanes act for some steps."""
+def begun(tables: functional.Tables, keys: Any, memory: Memory) -> Memory:
+    """Leave the episodes under way, and begin new ones in all lanes, such as in other mazes."""
+    import jax.numpy as jnp
+
+    seen, state = functional.reset(tables, keys)
+    hidden, fresh = jnp.zeros((len(seen), memory.hidden.shape[1])), jnp.ones(len(seen), dtype=bool)
+    return memory._replace(state=state, hidden=hidden, seen=seen, fresh=fresh)
+
+
+def walk(settings: Settings, tables: functional.Tables, memory: Memory) -> tuple[Memory, Segment]:
+    """Let all lanes act for a segment, and judge it."""
     import jax
     import jax.numpy as jnp
 
@@ -112,29 +151,38 @@ def walk(tables: functional.Tables, memory: Memory, steps: int) -> tuple[Memory,
         log_probability = jnp.take_along_axis(jax.nn.log_softmax(logits), action[:, None], 1)[:, 0]
         begins = memory.state.over  # this step leads to the next start, whatever the action
         seen, state, reward, terminated, truncated, _ = functional.step(tables, memory.state, action)
-        over = terminated | truncated
-        moment = Moment(memory.seen, memory.fresh, action, log_probability, value, reward, over, ~begins)
-        return memory._replace(state=state, hidden=hidden, seen=seen, fresh=begins), moment
+        moment = Moment(
+            memory.seen, memory.fresh, action, log_probability, value, reward, terminated, truncated, ~begins
+        )
+        steps = memory.steps + moment.counts.sum()
+        return memory._replace(state=state, hidden=hidden, seen=seen, fresh=begins, steps=steps), moment
 
-    key, *keys = jax.random.split(memory.key, steps + 1)
-    return jax.lax.scan(once, memory._replace(key=key), jnp.stack(keys))
+    key, *keys = jax.random.split(memory.key, settings.segment + 1)
+    after, moments = jax.lax.scan(once, memory._replace(key=key), jnp.stack(keys))
+    _, _, last = think(after.net, after.hidden, after.seen, after.fresh)
+    return after, Segment(memory.hidden, moments, advantages(settings, moments, last))
 
 
-def advantages(moments: Moment, last: Any) -> Any:
-    """Return generalised advantage estimates, (steps, lanes); nothing follows an episode's end."""
+def advantages(settings: Settings, moments: Moment, last: Any) -> Any:
+    """Return generalised advantage estimates, (steps, lanes), 0 where a step does not count.
+
+    Nothing follows an episode's end; what would have followed one that was cut short, or follows the last step, is what
+    the critic says.
+    """
     import jax
     import jax.numpy as jnp
 
     def back(carry: Any, moment: Moment) -> tuple[Any, Any]:
         following, ahead = carry
-        on = jnp.where(moment.over, 0.0, DISCOUNT)
-        gain = moment.reward + on * following - moment.value + on * TRACE * ahead
+        beyond = jnp.where(moment.terminated, 0.0, settings.discount * following)
+        ahead = jnp.where(moment.terminated | moment.truncated, 0.0, settings.discount * settings.trace * ahead)
+        gain = jnp.where(moment.counts, moment.reward + beyond - moment.value + ahead, 0.0)
         return (moment.value, gain), gain
 
     return jax.lax.scan(back, (last, jnp.zeros_like(last)), moments, reverse=True)[1]
 
 
-def loss(net: Any, hidden: Any, moments: Moment, gain: Any) -> Any:
+def loss(settings: Settings, net: Any, hidden: Any, moments: Moment, gain: Any) -> Any:
     """Return PPO's loss over a segment, unrolled from the hidden state in which it began."""
     import jax
     import jax.numpy as jnp
@@ -152,34 +200,70 @@ def loss(net: Any, hidden: Any, moments: Moment, gain: Any) -> Any:
     taken = jnp.take_along_axis(log_probabilities, moments.action[..., None], 2)[..., 0]
     ratio, target = jnp.exp(taken - moments.log_probability), moments.value + gain
     centred = (gain - mean(gain)) / (jnp.sqrt(mean((gain - mean(gain)) ** 2)) + 1e-8)
-    policy = -mean(jnp.minimum(ratio * centred, jnp.clip(ratio, 1 - CLIP, 1 + CLIP) * centred))
+    clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
+    policy = -mean(jnp.minimum(ratio * centred, clipped * centred))
     entropy = -mean((jnp.exp(log_probabilities) * log_probabilities).sum(-1))
-    return policy + 0.5 * mean((value - target) ** 2) - ENTROPY * entropy
+    return policy + 0.5 * mean((value - target) ** 2) - settings.entropy * entropy
 
 
-def learn(optimiser: Any, steps: int, updates: int, tables: functional.Tables, memory: Memory) -> Memory:
-    """Make some updates, each after a segment of all lanes."""
+def optimiser() -> Any:
+    """Return Adam on clipped gradients; `improve` brings the learning rate."""
+    import optax
+
+    return optax.chain(optax.clip_by_global_norm(0.5), optax.scale_by_adam())
+
+
+def improve(settings: Settings, memory: Memory, segment: Segment) -> Memory:
+    """Take `epochs` times `groups` steps of Adam on a segment."""
     import jax
     import jax.numpy as jnp
 
+    first, final, until = settings.rate
+    rate = first + (final - first) * jnp.minimum(memory.steps / until, 1.0)
+
+    def part(carry: Any, group: Any) -> tuple[Any, None]:
+        net, inner = carry
+        some = jax.tree.map(lambda x: x[:, group], segment[1:])
+        slope = jax.grad(partial(loss, settings))(net, segment.hidden[group], *some)
+        change, inner = optimiser().update(slope, inner)
+        return (jax.tree.map(lambda weights, step: weights - rate * step, net, change), inner), None
+
+    key, *keys = jax.random.split(memory.key, settings.epochs + 1)
+    lanes = segment.gain.shape[1]
+    groups = jnp.concatenate([jax.random.permutation(one, lanes).reshape(settings.groups, -1) for one in keys])
+    (net, inner), _ = jax.lax.scan(part, (memory.net, memory.optimiser), groups)
+    return memory._replace(net=net, optimiser=inner, key=key)
+
+
+def learn(settings: Settings, updates: int, tables: functional.Tables, memory: Memory) -> Memory:
+    """Make some updates, each after a segment of all lanes."""
+    import jax
+
     def update(memory: Memory, _: None) -> tuple[Memory, None]:
-        hidden = memory.hidden
-        memory, moments = walk(tables, memory, steps)
-        _, _, last = think(memory.net, memory.hidden, memory.seen, memory.fresh)
-        gain = advantages(moments, last)
-
-        def part(carry: Any, group: Any) -> tuple[Any, None]:
-            net, inner = carry
-            some = jax.tree.map(lambda x: x[:, group], (moments, gain))
-            change, inner = optimiser.update(jax.grad(loss)(net, hidden[group], *some), inner, net)
-            return (jax.tree.map(jnp.add, net, change), inner), None
-
-        key, *keys = jax.random.split(memory.key, EPOCHS + 1)
-        groups = jnp.concatenate([jax.random.permutation(one, gain.shape[1]).reshape(GROUPS, -1) for one in keys])
-        (net, inner), _ = jax.lax.scan(part, (memory.net, memory.optimiser), groups)
-        return memory._replace(net=net, optimiser=inner, key=key), None
+        return improve(settings, *walk(settings, tables, memory)), None
 
     return jax.lax.scan(update, memory, None, length=updates)[0]
+
+
+def beginner(tables: functional.Tables, keys: Any, units: int, key: Any) -> Memory:
+    """Return a learner with a new net at the beginning of its lanes' first episodes, on the device of the tables.
+
+    Args:
+        tables: see `functional.tables`.
+        keys: of the lanes; see `functional.keys`.
+        units: of the GRU.
+        key: of JAX, for the net and the actions.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    seen, state = functional.reset(tables, keys)
+    lanes = len(seen)
+    key, begin = jax.random.split(key)
+    net = made_net(begin, int(np.prod(seen.shape[1:])), units, tables.actions.shape[0])
+    fresh, steps = jnp.ones(lanes, dtype=bool), jnp.zeros((), dtype=int)
+    made = Memory(net, optimiser().init(net), state, jnp.zeros((lanes, units)), seen, fresh, steps, key)
+    return jax.device_put(made, tables.words.device)
 
 
 def likeliest(net: Any, seen: Any, hidden: Any) -> tuple[Any, Any]:
@@ -200,22 +284,16 @@ def score(tables: functional.Tables, net: Any, units: int, seed: int, lanes: int
 def train(task: str, points: int, updates: int, lanes: int, steps: int, units: int, seed: int) -> list[list[float]]:
     """Train, and print the points of a curve; return them: steps, seconds, discounted return, success, length, V*."""
     import jax
-    import jax.numpy as jnp
-    import optax
 
     name, keywords = TASKS[task]
     keywords = {**keywords, "info": ("success", "value"), "discount": DISCOUNT}
     tables = functional.tables(name, xp="jax", **keywords)
     trial = functional.tables(name, xp="jax", autoreset_mode="Disabled", **keywords)
-    seen, state = functional.reset(tables, functional.keys(tables, seed, lanes))
     best = float(functional.info(trial, functional.reset(trial, functional.keys(trial, 10**6, 256))[1])["value"].mean())
     print(f"{name} on {jax.devices()[0].device_kind}: {lanes} lanes, {units} units; V* {best:.3f}, discount {DISCOUNT}")
-    key, begin = jax.random.split(jax.random.key(seed))
-    net = made_net(begin, int(np.prod(seen.shape[1:])), units, tables.actions.shape[0])
-    rate = optax.linear_schedule(1.5e-3, 1e-4, points * updates * EPOCHS * GROUPS)
-    optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(rate))
-    memory = Memory(net, optimiser.init(net), state, jnp.zeros((lanes, units)), seen, jnp.ones(lanes, dtype=bool), key)
-    go = jax.jit(partial(learn, optimiser, steps, updates))
+    memory = beginner(tables, functional.keys(tables, seed, lanes), units, jax.random.key(seed))
+    settings = Settings(rate=(1.5e-3, 1e-4, points * updates * steps * lanes), segment=steps, discount=DISCOUNT)
+    go = jax.jit(partial(learn, settings, updates))
     curve, began = [], time.time()
     print(f"{'steps':>12}{'seconds':>9}{'return':>9}{'success':>9}{'length':>9}")
     for point in range(1, points + 1):

@@ -213,8 +213,12 @@ def test_lanes_restart_in_given_mazes() -> None:
 
 
 @pytest.mark.parametrize("words", [["--curriculum", "dr"], ["--curriculum", "accel", "--score", "regret"]])
-def test_the_example_trains_and_goes_on(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    program = runpy.run_path(str(Path(__file__).parent.parent / "examples/curricula.py"))
+def test_the_example_trains_and_goes_on(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = Path(__file__).parent.parent / "examples"
+    monkeypatch.syspath_prepend(examples)
+    program = runpy.run_path(str(examples / "curricula.py"))
     out = str(tmp_path / "results.jsonl")
     program["main"]([*words, "--steps", "40000", "--out", out])
     first = capsys.readouterr().out
@@ -223,3 +227,13 @@ def test_the_example_trains_and_goes_on(words: list[str], tmp_path: Path, capsys
     assert capsys.readouterr().out in first  # nothing was trained again
     program["main"](["--table", out])
     assert capsys.readouterr().out in first
+
+
+def test_the_page_has_the_table_of_its_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).parent.parent
+    monkeypatch.syspath_prepend(root / "examples")
+    program = runpy.run_path(str(root / "examples/curricula.py"))
+    program["main"](["--table", str(root / "docs/curricula.jsonl")])
+    assert capsys.readouterr().out in (root / "docs/curricula.md").read_text(encoding="utf-8")

@@ -82,7 +82,7 @@ def assert_same(ours, theirs, where, lanes=slice(None)):
     assert ours.tobytes() == theirs.astype(ours.dtype).tobytes(), (where, ours, theirs)
 
 
-def walk(library, name, steps, lanes=None, seed=11, actions=None, **keywords):
+def walk(library, name, steps, lanes=None, seed=11, actions=None, states=None, **keywords):
     """Walk both with the same actions and compare all that they return; return the number of episodes that ended."""
     which, xp, compiled = library
     lanes = lanes or LANES
@@ -90,7 +90,7 @@ def walk(library, name, steps, lanes=None, seed=11, actions=None, **keywords):
     assert isinstance(env, MazeVectorEnv)
     if isinstance(keywords.get("maze"), list):
         keywords = {**keywords, "num_envs": lanes}
-    tables = functional.tables(name, xp=xp, **keywords)
+    tables = functional.tables(name, xp=xp, states=states, **keywords)
     step, restart = compiled(functional.step), compiled(functional.restart)
     mode, names = env.autoreset_mode.value, keywords.get("info", ())
     seen, told = env.reset(seed=seed)

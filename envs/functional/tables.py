@@ -17,6 +17,7 @@ from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..planning.hitting import explorer_limits, size_limit
 from ..vector import MazeVectorEnv, Plan
+from .filling import each, filled
 from .layout import laid_out, laid_out_fresh
 from .misread import with_error
 from .namespace import Namespace, functions_of, on_device
@@ -29,6 +30,7 @@ def tables(
     *,
     xp: Any = "numpy",
     device: Any = None,
+    states: int | None = None,
     **keywords: Any,
 ) -> Tables:
     """Return the tables of an environment.
@@ -38,12 +40,14 @@ def tables(
             `MazeVectorEnv` takes them; a list of mazes is for as many lanes, the i-th for lane i, modulo their number.
         xp: the library of the arrays: "numpy", "jax" or "torch", or its module.
         device: where they are; by default the library's choice.
+        states: fill up arrays to this number of states, so that the tables of as many other mazes, with more or fewer
+            open tiles, have the same shapes: what is compiled for one takes the other.
         keywords: of the environment: `observation=`, `slip=`, `time_limit=`, `info=`, `autoreset_mode=`, and so on.
 
     Raises:
         ImportError: the library is not installed.
         ValueError: as `MazeVectorEnv`; a keyword that the functional engine does not have (`after`, `lateness`),
-            or does not have for a new maze at each reset; too many states.
+            or does not have for a new maze at each reset; too many states, or more than `states`.
 
     Example:
         >>> from mazegrad.envs import functional
@@ -59,7 +63,7 @@ def tables(
         env = MazeVectorEnv(maze, lanes, **keywords)
     if not isinstance(env, MazeVectorEnv):
         raise ValueError(f"the functional engine steps mazes; {maze!r:.80} is another environment")
-    return planned_tables(env.plan, env.autoreset_mode, functions_of(xp), device)
+    return planned_tables(env.plan, env.autoreset_mode, functions_of(xp), device, states)
 
 
 def tables_of(env: Any, xp: Any, device: Any = None, mode: str = "Disabled") -> Tables:
@@ -95,7 +99,7 @@ def tables_of(env: Any, xp: Any, device: Any = None, mode: str = "Disabled") -> 
     return planned_tables(plan._replace(settings=settings), AutoresetMode(mode), functions_of(xp), device)
 
 
-def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) -> Tables:
+def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any, states: int | None = None) -> Tables:
     """Return the tables of an environment that was planned; see `tables`."""
     settings, levels = plan.settings, plan.levels
     array = on_device(xp, device)
@@ -103,6 +107,8 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
         if given:
             raise ValueError(f"the functional engine does not have {name}=; leave it out, or use engine='numpy'")
     if levels is not None and levels.keys is None:
+        if states is not None:
+            raise ValueError("states= fills up the tables of given mazes; leave it out for a new maze at each reset")
         by_size = settings.time_limit == "auto"
         bounds = [limit for limit in (None if by_size else settings.limit(int), plan.longest) if limit is not None]
         made = laid_out_fresh(
@@ -132,8 +138,11 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any) 
         repeat=None if levels is None or levels.pinned else np.array([levels.repeat][: levels.repeat > 1], dtype=int),
         info={name: _info_table(name, world, settings.discount, levels) for name in settings.info},
         mode=MODES[mode],
-        array=array,
+        array=array if states is None else np.asarray,
     )
+    if states is not None:
+        wide = filled(made, max(len(plan.mazes), len(made.first)), states)
+        made = Tables(*(part if part is made.mode else each(part, array) for part in wide))
     return with_error(made, plan.sight, settings.dots_error, array)
 
 
