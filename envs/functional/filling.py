@@ -32,22 +32,28 @@ def filled(tables: Tables, mazes: int, states: int) -> Tables:
     return tables._replace(
         words=_longer(tables.words, 1, states),
         rewards=tables.rewards if tables.rewards.ndim == 1 else _longer(tables.rewards, 1, states),
-        seen=each(tables.seen, lambda table: _longer(table, 0, states)),
+        seen=_each(tables.seen, lambda table: _longer(table, 0, states)),
         limits=limits,
         starts=_longer(tables.starts, 0, states if several else mazes),
         first=_longer(tables.first, 0, mazes),
         count=_longer(tables.count, 0, mazes),
-        maze_of=each(maze_of, lambda table: _longer(table, 0, states)),
+        maze_of=_each(maze_of, lambda table: _longer(table, 0, states)),
         lanes=lanes,
-        time_limit=each(tables.time_limit, lambda limit: limit if len(limit) == 1 else _longer(limit, 0, mazes)),
-        info=each(tables.info, lambda table: _longer(table, 0, states)),
+        time_limit=_each(tables.time_limit, lambda limit: limit if len(limit) == 1 else _longer(limit, 0, mazes)),
+        info=_each(tables.info, lambda table: _longer(table, 0, states)),
     )
 
 
-def each(arrays: Any, change: Any) -> Any:
+def moved(tables: Tables, array: Any) -> Tables:
+    """Return tables whose arrays are what `array` makes of numpy's."""
+    names = [name for name in Tables._fields if name not in ("mode", "fresh")]
+    return tables._replace(**{name: _each(getattr(tables, name), array) for name in names})
+
+
+def _each(arrays: Any, change: Any) -> Any:
     """Return what a function makes of an array, or of each in a dict; None stays None."""
     if isinstance(arrays, dict):
-        return {name: each(array, change) for name, array in arrays.items()}
+        return {name: _each(array, change) for name, array in arrays.items()}
     return None if arrays is None else change(arrays)
 
 

@@ -17,7 +17,7 @@ from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..planning.hitting import explorer_limits, size_limit
 from ..vector import MazeVectorEnv, Plan
-from .filling import each, filled
+from .filling import filled, moved
 from .layout import laid_out, laid_out_fresh
 from .misread import with_error
 from .namespace import Namespace, functions_of, on_device
@@ -141,8 +141,7 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any, 
         array=array if states is None else np.asarray,
     )
     if states is not None:
-        wide = filled(made, max(len(plan.mazes), len(made.first)), states)
-        made = Tables(*(part if part is made.mode else each(part, array) for part in wide))
+        made = moved(filled(made, max(len(plan.mazes), len(made.first)), states), array)
     return with_error(made, plan.sight, settings.dots_error, array)
 
 
