@@ -6,6 +6,7 @@ import heapq
 import itertools
 import json
 import random
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,36 @@ def test_20_000_broken_rows_problems_and_own_letters(good: bytes, read: Callable
             read(path)
         except MazeError as error:
             assert 1 <= error.line <= content.count(b"\n") + content.count(b"\r") + 1 and error.column >= 1
+
+
+@pytest.mark.slow
+def test_20_000_maps_of_tiled_with_wrong_values() -> None:
+    rng, packed = random.Random(0), np.array([9, 0, 9, 0], dtype="<u4").tobytes()
+    wide = {"x": 0, "y": 0, "width": 2, "height": 2, "data": base64.b64encode(zlib.compress(packed)).decode()}
+    thin = {"x": 2, "y": 0, "width": 1, "height": 2, "data": base64.b64encode(zlib.compress(packed[:8])).decode()}
+    layer = {
+        "type": "tilelayer",
+        "name": "walls",
+        "width": 3,
+        "height": 2,
+        "startx": 0,
+        "starty": 0,
+        "chunks": [wide, thin],
+    }
+    tile = {"id": 0, "properties": [{"name": "tile", "value": "#"}]}
+    good = {"layers": [layer | {"compression": "zlib"}], "tilesets": [{"firstgid": 1, "tiles": [tile]}]}
+    text = json.dumps(good | {"orientation": "orthogonal", "properties": [{"name": "slip", "value": "0.1"}]})
+    assert FORMATS["tiled"].read(text.encode()).rows() == ["#.#", "#.."]
+    values = ["null", "[]", "{}", "-1", "1e400", "1e30", '"x"', '""', "true", "99999999999", "2", "0", "[1]", "NaN"]
+    places = [found.span(1) for found in re.finditer(r': ("[^"]*"|-?\d+)', text)]
+    for _ in range(20_000):
+        wrong = text
+        for first, end in sorted(rng.sample(places, rng.randint(1, 3)), reverse=True):
+            wrong = wrong[:first] + rng.choice(values) + wrong[end:]
+        try:
+            FORMATS["tiled"].read(wrong.encode())
+        except MazeError as error:
+            assert error.line == 1
 
 
 def broken(good: bytes, rng: random.Random) -> bytes:

@@ -24,7 +24,9 @@ def _read(text: str) -> Maze:
         raise MazeError(f"not JSON: {getattr(error, 'msg', error)!s:.80}", line, column) from None
     try:
         return _maze(content)
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+    except MazeError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MazeError(f"not a map of Tiled: {type(error).__name__} {error!s:.60}", 1, 1) from None
 
 
