@@ -1,5 +1,6 @@
 """Rollouts of the functional engine: the same as step after step, and agents do in them what they do elsewhere."""
 
+import contextlib
 import functools
 import os
 
@@ -200,7 +201,8 @@ def played(torch, monkeypatch):
 
         def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
             # no number may go to the host, and no array come from there
-            assert not any(name in str(operation) for name in ("_local_scalar_dense", "lift_fresh", "nonzero"))
+            if any(name in str(operation) for name in ("_local_scalar_dense", "lift_fresh", "nonzero")):
+                raise RuntimeError("operation not permitted when stream is capturing")
             # what is recorded does not happen yet
             out = args[0] if operation._schema.is_mutable else operation(*args, **(kwargs or {}))
             self.calls.append((operation, args, kwargs or {}, out))
@@ -216,6 +218,8 @@ def played(torch, monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
     monkeypatch.setattr(torch.cuda, "graph", lambda tape: tape)
+    for name in ("device", "stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda *given: contextlib.nullcontext())
     monkeypatch.setattr(graph, "on_cuda", lambda array: True)
     return Tape.tapes
 
@@ -240,6 +244,28 @@ def test_the_graph_that_a_gpu_would_replay_is_the_loop(policy, keep, mode, monke
         assert len(tapes) == 1 and tapes[0].times == 39
         for one, other in zip(arrays(expected), arrays(found), strict=True):
             assert one.dtype == other.dtype and torch.equal(one, other)
+
+
+@pytest.mark.parametrize("why", ["the host is asked", "the hidden state grows"])
+def test_what_cannot_be_recorded_goes_on_with_a_warning(why, monkeypatch):
+    with using("torch"):
+        import torch
+
+        def act(parameters, seen, hidden):
+            if why == "the host is asked":
+                return seen[:, 0] * 0 + int(hidden.sum()) % 4, hidden + 1
+            return hidden.shape[1] + seen[:, 0] * 0, torch.cat([hidden, hidden], dim=1)[:, : 1 + hidden.shape[1] % 3]
+
+        tables = functional.tables("mazegrad/FourRooms-v0", xp="torch", autoreset_mode="SameStep")
+        _, state = functional.reset(tables, functional.keys(tables, 4, LANES))
+        hidden = torch.zeros((LANES, 1), dtype=torch.int64)
+        policy = functional.Policy(act, None, None)
+        expected = functional.rollout(tables, policy, state, 12, hidden=hidden)
+        tapes = played(torch, monkeypatch)
+        with pytest.warns(UserWarning, match="cannot be recorded as a CUDA graph"):
+            found = functional.rollout(tables, policy, state, 12, hidden=hidden)
+        assert len(tapes) == 1 and tapes[0].times == 0
+        assert all(torch.equal(one, other) for one, other in zip(arrays(expected), arrays(found), strict=True))
 
 
 def test_what_cannot_be_recorded_is_a_loop(monkeypatch):

@@ -3,6 +3,7 @@
 Not tried on a GPU yet; `tests/test_functional_rollout.py` plays the graph on a CPU.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -36,6 +37,8 @@ def on_cuda(array: Array) -> bool:
 def recorded(turn: Turn, carry: Carry, action: Array | None) -> Turn:
     """Return a turn that goes on from here, again and again, by replaying a graph.
 
+    Where it cannot be recorded there is a warning, and the turn as it was.
+
     Args:
         turn: pure; it was called before, so that libraries on the device are loaded.
         carry: of the turn before. That of all turns to come is one set of arrays, each of which is overwritten.
@@ -52,21 +55,35 @@ def recorded(turn: Turn, carry: Carry, action: Array | None) -> Turn:
     def apart(array: Array) -> Array:
         return array.clone() if _storage(array) in kept else array
 
+    device = arrays(now)[0].device
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        after, happened = mapped(apart, turn(now, given))
-        for old, new in zip(arrays(now), arrays(after), strict=True):
-            old.copy_(new)
-    if [(old.shape, old.dtype) for old in arrays(now)] != [(new.shape, new.dtype) for new in arrays(after)]:
-        return turn  # the hidden state changes its form: nothing was replayed, and the loop goes on
+    try:
+        # the streams around it are there again, whatever happens
+        with torch.cuda.device(device), torch.cuda.stream(torch.cuda.current_stream(device)), torch.cuda.graph(graph):
+            after, happened = mapped(apart, turn(now, given))
+            if _forms(now) != _forms(after):
+                raise RuntimeError("the hidden state changes its shape or dtype")
+            for old, new in zip(arrays(now), arrays(after), strict=True):
+                old.copy_(new)
+    except RuntimeError as error:  # nothing was done yet: what is recorded happens when it is replayed
+        text = str(error).partition("\n")[0]
+        warnings.warn(
+            f"a step cannot be recorded as a CUDA graph, so its kernels are launched one by one: {text}", stacklevel=4
+        )
+        return turn
 
     def replayed(carry: Carry, action: Array | None) -> tuple[Carry, Any]:
         if action is not None:
             given.copy_(action)
-        graph.replay()
+        with torch.cuda.device(device):
+            graph.replay()
         return now, mapped(copied, happened)
 
     return replayed
+
+
+def _forms(tree: Any) -> list[Any]:
+    return [(array.shape, array.dtype) for array in arrays(tree)]
 
 
 def _storage(array: Array) -> int:
