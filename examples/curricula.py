@@ -349,7 +349,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         if found:
             rates = np.array([[row[name] for name in HOLDOUTS] for row in found])
             means = " | ".join(f"{rate:.2f}" for rate in rates.mean(axis=0))
-            overall = f"**{rates.mean():.2f}** ± {rates.mean(axis=1).std():.2f}"
+            spread = f" ± {rates.mean(axis=1).std():.2f}" if len(found) > 1 else ""
+            overall = f"**{rates.mean():.2f}**{spread}"
             lines.append(f"| {' | '.join(key)} | {len(found)} | {means} | {overall} |")
     return "\n".join(lines)
 
