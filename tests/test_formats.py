@@ -425,6 +425,8 @@ def test_arrays_of_jumanji(tmp_path: Path) -> None:
     for arrays, message in (
         ({"wall": walls}, "there is no array 'walls'; the file has wall"),
         ({"walls": walls[0]}, "walls must be a matrix"),
+        ({"walls": np.zeros((2, 2), dtype="i4,f8")}, "walls must be a matrix"),
+        ({"walls": np.zeros((2, 2), dtype="M8[D]")}, "walls must be a matrix"),
         ({"walls": walls, "agent_position": (0, 9)}, "the start, row 0, column 9, is outside"),
         ({"walls": walls, "agent_position": 3}, r"agent_position must be \(row, column\)"),
     ):

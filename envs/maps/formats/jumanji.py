@@ -29,7 +29,7 @@ def _read(data: bytes) -> Maze:
     if "walls" not in arrays:
         raise MazeError(f"there is no array 'walls'; the file has {', '.join(arrays) or 'none'}", 1, 1)
     walls = arrays["walls"]
-    if walls.ndim != 2 or not np.isin(walls, (0, 1)).all():
+    if walls.ndim != 2 or walls.dtype.kind not in "biuf" or not np.isin(walls, (0, 1)).all():
         raise MazeError(
             f"walls must be a matrix of 0 and 1 or of bools, not {walls.dtype} of shape {walls.shape}", 1, 1
         )
