@@ -99,7 +99,8 @@ def _plain_tables(
     if names == ["state"]:
         return tables
     maps = distance_maps(tiles)
-    tables["distance"] = maps.reshape(cells.shape).astype(np.int64)
+    if "distance" in names or "value" in names:
+        tables["distance"] = maps.reshape(cells.shape).astype(np.int64)
     if "value" in names and rewards is not None:
         tables["value"] = values_of_distances(tables["distance"], rewards, discount)
     if "optimal_action" in names or "optimal_actions" in names:
