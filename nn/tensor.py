@@ -115,7 +115,7 @@ class Tensor(_Operators):
     # ------------------------------------------------------------------------------------------------ reading, writing
     @property
     def data(self) -> Array:
-        """The numbers, as a read-only view."""
+        """The numbers, as a read-only view, which follows an optimiser's steps; `detach()` keeps them."""
         view = self._array.view()
         view.flags.writeable = False
         return view

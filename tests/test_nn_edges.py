@@ -221,3 +221,14 @@ def test_nothing_as_an_operand_is_named_and_a_number_beyond_float32_is_infinite_
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (x + 1e300).data[0] == np.inf
+
+
+def test_data_follows_the_optimiser_and_copies_do_not() -> None:
+    net = nn.Linear(2, 1, rng=np.random.default_rng(0))
+    before = net.weight.data.copy()
+    live, kept = net.weight.data, (net.weight.detach().data, net.state_dict()["weight"], copy.deepcopy(net).weight.data)
+    net(np.ones((1, 2), np.float32)).sum().backward()
+    nn.SGD(net.parameters(), lr=0.5).step()
+    assert np.array_equal(live, net.weight.data)
+    assert not np.array_equal(live, before)
+    assert all(np.array_equal(array, before) for array in kept)
