@@ -79,8 +79,8 @@ def explain_arguments(cls: type) -> None:
 
 
 def explained(
-    error: TypeError, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any], name: str = ""
-) -> TypeError:
+    error: Exception, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any], name: str = ""
+) -> Exception:
     """The error of a call, in clearer words if the arguments are not those of `function`.
 
     Returns:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 
+import numpy as np
+
 from .modules import Module
 from .tensor import Parameter
 
@@ -46,6 +48,27 @@ class ModuleList(Module):
         for i, each in enumerate([module, *rest], self._length - 1 - len(rest)):
             setattr(self, str(i), each)
 
+    def __setitem__(self, index: int, module: Module) -> None:
+        """Put another module in the place of this one."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(self).__name__} holds modules, not {type(module).__name__}")
+        setattr(self, self._name(index), module)
+
+    def __delitem__(self, index: int) -> None:
+        """Take a module away; those after it move up."""
+        for i in range(int(self._name(index)), self._length - 1):
+            setattr(self, str(i), self[i + 1])
+        self._length -= 1
+        delattr(self, str(self._length))
+
+    def _name(self, index: int) -> str:
+        """The name of the module of this number, which may be negative."""
+        if not isinstance(index, int | np.integer):
+            raise TypeError(f"{type(self).__name__} is indexed by integers, not {type(index).__name__}")
+        if not -self._length <= index < self._length:
+            raise IndexError(f"module {index} of {self._length}")
+        return str(index % self._length)
+
     def __len__(self) -> int:
         return self._length
 
@@ -62,9 +85,7 @@ class ModuleList(Module):
         """One module; for a slice, a list of the same modules, numbered from 0."""
         if isinstance(index, slice):
             return ModuleList(list(self)[index])
-        if not -self._length <= index < self._length:
-            raise IndexError(f"module {index} of {self._length}")
-        module: Module = vars(self)[str(index % self._length)]
+        module: Module = vars(self)[self._name(index)]
         return module
 
 

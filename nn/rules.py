@@ -84,7 +84,7 @@ def _operation(rule: Callable[P, Rule], plain_operands: Callable[[str, Sequence[
             except ValueError as error:
                 shapes = " and ".join(str(np.shape(array)) for array in arrays if array is not None)
                 raise ValueError(f"{name} of shape {shapes}: {error}") from error
-            except TypeError as error:
+            except (TypeError, AttributeError) as error:
                 raise explained(error, rule, (*arrays, *args[len(operands) :]), settings) from None
         if dtype is None:
             return output

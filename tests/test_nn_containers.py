@@ -158,3 +158,26 @@ def test_tied_weights_are_one_parameter_under_two_names(tmp_path: Path) -> None:
     again = copy.deepcopy(net)
     assert again.output.weight is again.embedding.weight
     assert again.output.weight is not net.output.weight
+
+
+@pytest.mark.parametrize("kind", [nn.ModuleList, lambda modules: nn.Sequential(*modules)])
+def test_modules_are_replaced_and_taken_away_by_number_as_in_torch(kind: Any) -> None:
+    """A new head for an old net, for one."""
+    rng = np.random.default_rng(0)
+    net = kind([nn.Linear(2, 3, rng=rng), nn.ReLU(), nn.Linear(3, 5, rng=rng)])
+    net[-1] = nn.Linear(3, 2, rng=rng)
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert net.state_dict()["2.weight"].shape == (2, 3)
+    del net[1]
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    assert len(net) == len(list(net)) == 2
+    del net[-1], net[0]
+    assert not list(net.parameters())
+    for call, error, words in (
+        (lambda: net.__setitem__(0, nn.ReLU()), IndexError, "module 0 of 0"),
+        (lambda: net.__delitem__(0), IndexError, "module 0 of 0"),
+        (lambda: net.append(nn.ReLU()).__setitem__(0, np.tanh), TypeError, "holds modules, not ufunc"),
+        (lambda: net.__getitem__("relu"), TypeError, "is indexed by integers, not str"),
+    ):
+        with pytest.raises(error, match=words):
+            call()

@@ -218,6 +218,8 @@ def test_nothing_as_an_operand_is_named_and_a_number_beyond_float32_is_infinite_
     for call in (lambda: x + None, lambda: nn.add(None, x), lambda: nn.multiply([1.0], None)):  # type: ignore[operator]
         with pytest.raises(TypeError, match=r"(add|multiply): [ab] is None; expected a tensor, an array or a number"):
             call()
+    with pytest.raises(TypeError, match="linear: input is None; expected a tensor, an array or a number"):
+        nn.Linear(2, 1)(None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (x + 1e300).data[0] == np.inf
