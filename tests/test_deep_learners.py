@@ -1,9 +1,9 @@
 """Learners with nets: exact gradients and advantages, training that goes on exactly, small tasks that are learned."""
 
-import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,13 +224,16 @@ def test_the_same_rng_learns_the_same_and_another_does_not(kind: str) -> None:
     assert any((a != b).any() for a, b in zip(weights(one), weights(other), strict=True))
 
 
-def test_ctrl_c_ends_after_an_update_and_all_is_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_after_an_update_and_all_is_whole(times: int, tmp_path: Path) -> None:
+    """Also where it comes twice at once, as from `timeout -s INT`."""
     learner = KINDS["ppo"]()
     before = signal.getsignal(signal.SIGINT)
 
     def press(learner: Learner) -> None:
         if len(learner.curve) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt, match="stopped after"):
         learner.train(10**9, press)
@@ -238,6 +241,17 @@ def test_ctrl_c_ends_after_an_update_and_all_is_whole(tmp_path: Path) -> None:
     assert len(learner.curve) == 3
     learner.save(tmp_path / "x.npz")
     assert len(PPO.load(tmp_path / "x.npz").train(10)) == 4
+
+
+def test_a_later_ctrl_c_ends_at_once() -> None:
+    def press_twice(learner: Learner) -> None:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.6)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("goes on")
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        KINDS["ppo"]().train(10**9, press_twice)
 
 
 def test_the_curve_counts_and_scores() -> None:

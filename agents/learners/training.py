@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, ClassVar, Final, Self, TypeAlias
@@ -219,10 +220,16 @@ class Learner:
 
 
 class _CtrlC:
-    """Within it a first Ctrl-C is only written down; the second is one. Outside the main thread it changes nothing."""
+    """Within it a first Ctrl-C is only written down; a later one is one. Outside the main thread it changes nothing.
+
+    Two at once count as one: `timeout -s INT`, for one, sends it to a program and to its group, in which that is too.
+    """
+
+    AT_ONCE = 0.5  # seconds
 
     def __init__(self) -> None:
         self.pressed = False
+        self._first = 0.0
         self._before: Any = None
 
     def __enter__(self) -> Self:
@@ -233,9 +240,11 @@ class _CtrlC:
         return self
 
     def _press(self, number: int, frame: FrameType | None) -> None:
-        if self.pressed:
+        now = time.monotonic()
+        if self.pressed and now - self._first > self.AT_ONCE:
             raise KeyboardInterrupt
-        self.pressed = True
+        if not self.pressed:
+            self.pressed, self._first = True, now
 
     def __exit__(self, *exception: object) -> None:
         if self._before is not None:
