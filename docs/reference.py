@@ -81,7 +81,7 @@ def topics() -> list[Topic]:
         envs.wrappers
     envs-planning | Planning | Compute shortest paths, exact values and best policies, and say how hard a maze is.
         envs.planning.distances envs.planning.plain envs.planning.mdp envs.planning.linear envs.planning.values
-        envs.planning.solvers envs.planning.describe
+        envs.maps.plain envs.planning.solvers envs.planning.describe
     envs-beliefs | Beliefs | Plan when the state is hidden: beliefs, bounds, and the textbook problems.
         envs.planning.beliefs envs.planning.pomdp envs.planning.pomdps envs.planning.pomdp_text
     envs-pictures | Pictures | Draw a maze, and what is to be seen over it, as a frame, SVG or PDF.
