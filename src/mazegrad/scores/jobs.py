@@ -178,10 +178,8 @@ class Plan:
     def jobs(self) -> list[Job]:
         """Return all jobs, in an order in which what is finished early is a table already."""
         jobs = [self.bounds(env_id, seen) for env_id in self.ids for seen in self.observations(env_id)]
-        jobs += [job for seed in range(min(3, self.seeds)) for job in self._main(seed)]
-        jobs += [job for seed in range(min(1, self.wide_seeds)) for job in self._wide(seed)]
-        jobs += [job for seed in range(3, self.seeds) for job in self._main(seed)]
-        jobs += [job for seed in range(1, self.wide_seeds) for job in self._wide(seed)]
+        jobs += [job for seed in range(self.seeds) for job in self._main(seed)]
+        jobs += [job for seed in range(self.wide_seeds) for job in self._wide(seed)]
         return list({job.key: job for job in jobs}.values())
 
     def _main(self, seed: int) -> Iterator[Job]:
