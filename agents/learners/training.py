@@ -220,9 +220,9 @@ class Learner:
 
 
 class _CtrlC:
-    """Within it a first Ctrl-C is only written down; a later one is one. Outside the main thread it changes nothing.
+    """Within it the first Ctrl-C is only noted, and a later one raises KeyboardInterrupt. In other threads: no effect.
 
-    Two at once count as one: `timeout -s INT`, for one, sends it to a program and to its group, in which that is too.
+    Several within `AT_ONCE` count as one: `timeout -s INT` signals the program, and again its process group.
     """
 
     AT_ONCE = 0.5  # seconds

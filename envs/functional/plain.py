@@ -25,7 +25,7 @@ def best_actions(maps: Array) -> Array:
         maps: (n, height, width) int32, as `distance_maps` returns them.
 
     Returns:
-        (n, height, width, 4) int8: 1 for such moves; all are 0 at goals, and 1 where there is no way.
+        (n, height, width, 4) int8: 1 for such moves. All four are 0 at a goal, and 1 where no goal can be reached.
 
     Example:
         >>> from mazegrad.envs import Maze, functional
@@ -83,7 +83,7 @@ def shortest_paths(tiles: Array, *, longest: int | None = None) -> Array:
 
     Returns:
         (n, longest + 1) int32: the cells of the path, row * width + column, both ends included, and -1 behind its end;
-        -1 throughout where there is none. Ties go to the first direction in order.
+        all -1 where there is none. Ties go to the first direction in order.
 
     Raises:
         ValueError: as `distance_maps`; a negative number of steps.

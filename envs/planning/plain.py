@@ -24,7 +24,7 @@ def best_actions(maps: NDArray[np.signedinteger]) -> NDArray[np.int8]:
         maps: (n, height, width), as `distance_maps` returns them.
 
     Returns:
-        (n, height, width, 4) int8: 1 for such moves; all are 0 at goals, and 1 where there is no way.
+        (n, height, width, 4) int8: 1 for such moves. All four are 0 at a goal, and 1 where no goal can be reached.
 
     Example:
         >>> from mazegrad.envs import Maze, best_actions, distance_maps
@@ -52,7 +52,7 @@ def shortest_paths(tiles: NDArray[np.uint8]) -> NDArray[np.int32]:
 
     Returns:
         (n, steps of the longest path + 1): the cells of the path, row * width + column, both ends included, and -1
-        behind its end; -1 throughout where no way leads from the start to a goal, or there is no start.
+        behind its end; all -1 where the maze has no start, or no goal can be reached from it.
 
     Raises:
         ValueError: as `distance_maps`.
@@ -135,7 +135,7 @@ def value_maps(
         rewards: of a "step" and of the "goal", 0 and 1 by default.
 
     Returns:
-        (n, height, width) float64; 0 at goals and at walls. At discount 1 -inf where there is no way to a goal.
+        (n, height, width) float64; 0 at goals and at walls; at discount 1, -inf where no goal can be reached.
 
     Raises:
         ValueError: as `distance_maps`; a discount or rewards that are not allowed.

@@ -193,7 +193,7 @@ class _Reader:
         return tuple(names)
 
     def make_tables(self) -> None:
-        """Make T, O and R, full of zeros; R has one number for all observations until they are told apart."""
+        """Make T, O and R, all zeros; R has one column for all observations until a line names one of them."""
         for kind in ("states", "actions", "observations"):
             if kind not in self.names:
                 raise self.error(f"{kind} must be declared before this")

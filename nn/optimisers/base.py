@@ -69,7 +69,7 @@ def named(parameters: Named, first: int = 0) -> dict[str, Parameter]:
 def check_finite(parameters: Mapping[str, Parameter], step: int, squared: bool = False) -> None:
     """Raise NonFiniteGradient for the first gradient that is not finite, or whose square is not, if it is `squared`.
 
-    ValueError, TypeError for one of another shape than its parameter, or that is no array.
+    A gradient that is not an array raises TypeError, one whose shape is not its parameter's ValueError.
     """
     for name, parameter in parameters.items():
         grad = plain(parameter.grad)

@@ -44,10 +44,10 @@ class TDLearner(ValueTable):
             that of the action taken next (SARSA; Rummery & Niranjan, 1994), or "expected", the mean over the
             epsilon-greedy choice (expected SARSA; van Seijen et al., 2009).
         double: two tables: each update corrects one of them at random, and the other says what that one's best action
-            is worth, so that luck is not taken for value (van Hasselt, 2010). With the adaptive learning rate they
-            move as one until the error of a pair changes its sign: where nothing is random there is no luck, and two
-            tables of which each has met other things would only mislead each other. From then on the rate is at most
-            0.1.
+            is worth, so that luck is not taken for value (van Hasselt, 2010). With the adaptive learning rate both
+            tables get the same update until the error of a pair first changes its sign. Up to then nothing looks
+            random, so one table is enough; two that saw different steps would mislead each other. From then on the
+            rate is at most 0.1.
         steps: the number of steps whose rewards are counted before the target (Sutton & Barto, sections 7.1 and 7.2).
             With "max" they are counted up to the first action that is not greedy.
         trace: lambda, from 0 to 1: a step corrects all pairs of the episode so far, one of k steps ago weighted by
