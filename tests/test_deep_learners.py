@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,27 @@ def test_advantages_are_their_definition(smoothing: float) -> None:
                 if seen.terminated[k, lane] or seen.truncated[k, lane]:
                     break
             assert found[t, lane] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "train_on",
+    [PPO, partial(PPO, normalise_values=False), Reinforce],
+    ids=["PPO", "PPO without a scale", "Reinforce"],
+)
+def test_a_critic_that_is_trained_on_says_what_it_said(train_on: Callable[..., Learner], tmp_path: Path) -> None:
+    """The rewards are 100, so a scale that is lost would show."""
+    envs = gymnasium.make_vec("mazegrad/TMaze-v0", num_envs=8, corridor=2, rewards={"goal": 100, "trap": 90})
+    first = PPO(envs, segment=16, rng=np.random.default_rng(0))
+    first.train(steps=2000)
+    first.save(tmp_path / "first.npz")
+    policy = RecurrentPolicy.load(tmp_path / "first.npz")
+    observation, state = envs.reset(seed=0)[0][0], policy.initial_state()
+    says = policy.value(observation, state)
+    assert says == pytest.approx(first.policy.value(observation, state))
+    assert says > 10
+    learner = train_on(envs, policy, learning_rate=1e-12, rng=np.random.default_rng(1))
+    learner.train(steps=500)
+    assert policy.value(observation, state) == pytest.approx(says, rel=1e-4)
 
 
 # ----------------------------------------------------------------------------------------------------------- gradients

@@ -175,6 +175,17 @@ def test_a_file_holds_the_same_policy(cell: str, tmp_path: Path) -> None:
     assert rollout(env, same, seed=0).actions.tolist() == rollout(env, policy, seed=0).actions.tolist()
 
 
+def test_a_file_keeps_what_the_critic_says(tmp_path: Path) -> None:
+    env = gymnasium.make("mazegrad/FourRooms-v0", time_limit=30)
+    policy = policy_for(env)
+    observation, before = env.reset(seed=0)[0], policy.initial_state()
+    says = policy.value(observation, before)
+    policy.rescale(3.0, 0.5)
+    assert policy.value(observation, before) == pytest.approx(says, abs=1e-5)
+    policy.save(tmp_path / "policy.npz")
+    assert RecurrentPolicy.load(tmp_path / "policy.npz").value(observation, before) == pytest.approx(says, abs=1e-5)
+
+
 def test_a_file_that_is_not_a_policy_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     policy = policy_for(gymnasium.make("mazegrad/FourRooms-v0"))
@@ -188,7 +199,8 @@ def test_a_file_that_is_not_a_policy_is_refused(tmp_path: Path) -> None:
         RecurrentPolicy.load(tmp_path / "nothing.npz")
     wrong: list[dict[str, Any]] = [
         {"hidden": 10**9}, {"layers": 10**9}, {"cell": "elman"}, {"actions": "4"}, {"encoder": {}}, {"dtype": "int8"},
-        {"h0": np.zeros(3)}, {"surprise": 1},
+        {"h0": np.zeros(3)}, {"surprise": 1}, {"value_scale": [0.0]}, {"value_scale": [0.0, -1.0]},
+        {"value_scale": [float("nan"), 1.0]},
     ]  # fmt: skip
     for change in wrong:
         nn.save(path, format="mazegrad policy 1", settings=policy.settings() | change, weights=policy)

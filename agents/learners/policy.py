@@ -178,6 +178,17 @@ class RecurrentPolicy(nn.Module):
         """Return the net's state at the beginning of an episode, each part (batch, layers, hidden)."""
         return tuple(np.tile(part, (batch, 1, 1)) for part in self._h0)
 
+    def rescale(self, mean: float, std: float) -> None:
+        """Let the critic say returns less this mean, in units of this std; as returns they stay what they were."""
+        old_mean, old_std = self.value_scale
+        assert self.heads is not None and self.heads.bias is not None
+        weight, bias = np.array(self.heads.weight.data), np.array(self.heads.bias.data)
+        weight[-1] *= old_std / std
+        bias[-1] = (bias[-1] * old_std + old_mean - mean) / std
+        self.heads.weight.assign(weight)
+        self.heads.bias.assign(bias)
+        self.value_scale = (mean, std)
+
     def think(self, x: Array | Narrow, hidden: tuple[Array, ...]) -> Thought:
         """Make one step of a batch, x (batch, inputs); no gradients."""
         step = Narrow(x.values[None], x.columns) if isinstance(x, Narrow) else x[None]
@@ -317,7 +328,7 @@ class RecurrentPolicy(nn.Module):
         return {
             "encoder": self.encoder.settings(), "actions": self.actions, "cell": self.cell, "hidden": self.hidden,
             "layers": self.layers, "previous_action": self.previous_action, "heads": self.heads is not None,
-            "h0": np.array(self._h0), "dtype": self.dtype.name,
+            "h0": np.array(self._h0), "dtype": self.dtype.name, "value_scale": list(self.value_scale),
         }  # fmt: skip
 
     def save(self, path: str | os.PathLike[str], **more: Any) -> None:
@@ -343,6 +354,7 @@ class RecurrentPolicy(nn.Module):
             settings = dict(saved["settings"])
             _check_size(settings, saved["weights"])
             dtype, h0 = np.dtype(settings.pop("dtype")), settings.pop("h0")
+            mean, std = map(float, settings.pop("value_scale", (0.0, 1.0)))
             made = cls(
                 Encoder.from_settings(settings.pop("encoder")),
                 whole("actions", settings.pop("actions"), 1),
@@ -352,7 +364,10 @@ class RecurrentPolicy(nn.Module):
                 rng=np.random.default_rng(0),
             )
             made.load_state_dict(saved["weights"])
-            if "moments" in (saved.get("more") or {}):
+            if not (np.isfinite(mean) and 0 < std < np.inf):
+                raise ValueError(f"the critic's scale is a mean and a positive std, not {mean} and {std}")
+            made.value_scale = mean, std
+            if "moments" in (saved.get("more") or {}):  # files of before had the scale only there
                 made.value_scale = mean_and_std(saved["more"]["moments"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds a damaged policy: {type(error).__name__}: {error}") from None

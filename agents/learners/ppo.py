@@ -147,6 +147,8 @@ class PPO(Learner):
         super().__init__(env, policy, rng=rng, settings=settings, learning_rate=learning_rate)
         self.check_critic()
         self.check_minibatches()
+        if not normalise_values:
+            self.policy.rescale(0.0, 1.0)
         self.scale = ValueScale(self.policy) if normalise_values else None
 
     def update(self) -> dict[str, float]:
@@ -240,7 +242,9 @@ class ValueScale:
 
     def __init__(self, policy: RecurrentPolicy) -> None:
         self._policy = policy
-        self.moments: tuple[float, ...] = (0.0, 0.0, 0.0)
+        mean, std = policy.value_scale
+        known = policy.value_scale != (0.0, 1.0)  # it was trained before
+        self.moments: tuple[float, ...] = (1.0, mean, std * std + mean * mean) if known else (0.0, 0.0, 0.0)
         """the weight of what was seen so far, and the running sums of values and of their squares"""
 
     @property
@@ -260,16 +264,8 @@ class ValueScale:
 
     def follow(self, values: Array) -> None:
         """Move the scale towards these values, and the critic with it."""
-        mean, std = self.mean_and_std
         new = (1.0, float(values.mean()), float(np.square(values).mean()))
         self.moments = tuple(
             self.KEEP * old + (1 - self.KEEP) * now for old, now in zip(self.moments, new, strict=True)
         )
-        new_mean, new_std = self._policy.value_scale = self.mean_and_std
-        heads = self._policy.heads
-        assert heads is not None and heads.bias is not None
-        weight, bias = np.array(heads.weight.data), np.array(heads.bias.data)
-        weight[-1] *= std / new_std
-        bias[-1] = (bias[-1] * std + mean - new_mean) / new_std
-        heads.weight.assign(weight)
-        heads.bias.assign(bias)
+        self._policy.rescale(*self.mean_and_std)

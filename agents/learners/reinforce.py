@@ -73,6 +73,7 @@ class Reinforce(Learner):
         }  # fmt: skip
         super().__init__(env, policy, rng=rng, settings=settings, learning_rate=learning_rate)
         self.check_critic()
+        self.policy.rescale(0.0, 1.0)  # this baseline learns returns as they are
 
     def update(self) -> dict[str, float]:
         """Walk `segment` steps, and take one step of Adam."""
