@@ -3,9 +3,9 @@
     taskset -c 0 python benchmarks/convolutions.py
 
 One thread, float32; forward and backward together, by image, kernel and bias. Images are in the library's own memory
-order already, as inside a net. Processor time is counted, and both take turns, so that a busy machine disturbs them
-alike; a line gives the fastest turn of each and their ratio, then the median of the ratios, and what the ratio should
-be at most. All results are compared first.
+order already, as inside a net, and neither pays for new pages of memory (`keep_memory`). Processor time is counted, and
+both take turns, so that a busy machine disturbs them alike; a line gives the fastest turn of each and their ratio, then
+the median of the ratios, and what the ratio should be at most. All results are compared first.
 """
 
 import argparse
@@ -18,7 +18,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before numpy is imported
 
 import numpy as np  # noqa: E402
-from measure import kernels, take_turns  # noqa: E402
+from measure import keep_memory, kernels, take_turns  # noqa: E402
 
 from mazegrad import nn  # noqa: E402
 
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11, help="turns of each (default 11)")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_memory()
     print(f"float32, one thread, forward and backward, numpy {np.__version__}, torch {torch.__version__}{kernels()}")
     print(f"{'':26}{'ours':>11}{'torch':>11}{'ratio':>8}{'median':>9}{'at most':>9}")
     jobs = {name: pair(*shape) for name, shape in SHAPES.items()} | {"a residual net's step": residual()}

@@ -1,5 +1,6 @@
 """What the benchmarks share: the clock of `mazegrad bench`, and how its figures are printed side by side."""
 
+import ctypes
 import os
 import platform
 import time
@@ -13,6 +14,7 @@ from mazegrad.bench import Run, rates, single, stepping
 __all__ = [
     "Run",
     "check_paths",
+    "keep_memory",
     "kernels",
     "machine",
     "print_table",
@@ -48,6 +50,19 @@ def kernels() -> str:
     """Return a warning if the environment holds OpenBLAS to other kernels than the processor's; else nothing."""
     core = os.environ.get("OPENBLAS_CORETYPE")
     return f"; OPENBLAS_CORETYPE={core} is set, which may halve numpy's speed and not torch's" if core else ""
+
+
+def keep_memory() -> None:
+    """Let glibc keep the memory of arrays that die, up to 32 MiB each; without glibc, do nothing.
+
+    By itself it may return that memory to the system, depending on where the arrays happen to lie. PyTorch then pays
+    for new pages at every call in one process and in none of the next, and takes up to three times as long.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        trim_threshold, mmap_threshold = -1, -3  # as in malloc.h
+        mallopt(mmap_threshold, 1 << 25)
+        mallopt(trim_threshold, (1 << 31) - 1)
 
 
 def random_actions(lanes: int, steps: int = 256) -> np.ndarray:

@@ -144,6 +144,8 @@ def test_conv2d_is_its_definition(problem: tuple[Any, ...]) -> None:
         ((8, 64, 16, 16), (64, 2, 3, 3), {"groups": 32, "padding": 1}),
         ((8, 48, 16, 16), (48, 1, 3, 3), {"groups": 48, "padding": 1, "stride": 2}),
         ((8, 48, 16, 16), (96, 1, 5, 5), {"groups": 48, "padding": 2}),
+        ((8, 28, 28, 28), (28, 1, 3, 3), {"groups": 28, "padding": 1}),
+        ((16, 46, 48, 48), (92, 2, 3, 3), {"groups": 23, "padding": 1, "stride": 2}),
         ((4, 40, 20, 20), (40, 40, 3, 3), {"dilation": 2, "padding": 2}),
         ((8, 64, 14, 14), (128, 64, 1, 1), {"stride": 2}),
     ],

@@ -4,7 +4,8 @@ Three workers on rows (see `layout.py`), each the counterpart of one of exercise
 
 * a plain convolution, stride 1 in one group, is handed to `exercise_41.py`;
 * with a stride, the columns that each output sees are stacked, and the windows move down by more than one row;
-* with groups, there is one such product for each group, on its own channels;
+* with groups, there is one such product for each group, on its own channels; as many groups at a time as stay in the
+  cache, since what is stacked is several times as large as the image, and memory would take longer than the products;
 * with dilation, there is one plain convolution for each phase: of dilation 2, one on the even and one on the odd rows;
 * on the way back through a stride, each kernel entry reaches every second pixel only; so the pixels are divided into
   classes, and each class gets a plain convolution with the kernel entries that reach it.
@@ -12,17 +13,18 @@ Three workers on rows (see `layout.py`), each the counterpart of one of exercise
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from .. import buffers
 from ..geometry import Axis
 from .exercise_41 import correlate, correlate_grad
-from .layout import Array, spans, to_bchw, to_hcwb
+from .layout import Array, to_bchw, to_hcwb
 
 Axes = Sequence[Axis]  # height and width
 WIDE_GROUP = 16  # channels
+BLOCK = 1 << 19  # bytes that stay in the second-level cache
 
 
 def forward(image: Array, kernel: Array, axes: Axes, groups: int) -> Array:
@@ -97,13 +99,12 @@ def _forward(rows: Array, kernel: Array, high: Axis, wide: Axis, groups: int) ->
         for channels, outs in _each(rows.shape[1], len(kernel), groups):
             correlate(rows[:, channels], kernel[outs], high.pad, wide.pad, out[:, outs])
         return out
-    lines, columns = len(kernel) // groups, wide.out * rows.shape[3]
-    weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(groups, lines, high.kernel, -1)
-    by_group = out.reshape(high.out, groups, lines, columns).transpose(1, 0, 2, 3)
-    stacked = _stacked(rows, wide, groups)
-    for top, bottom, i, i_end in spans(high.size, high.kernel, high.pad, 0, high.out, high.stride):
-        matrix = weights[:, :, i:i_end].reshape(groups, 1, lines, -1)
-        np.matmul(matrix, _windows(stacked, high, top, bottom, i, i_end), out=by_group[:, top:bottom])
+    lines = len(kernel) // groups
+    weights = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(groups, 1, lines, -1)
+    by_group = out.reshape(high.out, groups, lines, -1).transpose(1, 0, 2, 3)
+    product = np.multiply if weights.shape[-1] == 1 else np.matmul  # numpy multiplies one line more quickly
+    for some, seen in _blocks(rows, high, wide, groups):
+        product(weights[some], seen, out=by_group[some])
     return out
 
 
@@ -124,13 +125,10 @@ def _grad_kernel(
         ]
         return np.concatenate(found)
     lines = out_channels // groups
-    by_group = grads.reshape(high.out, groups, lines, -1).transpose(1, 0, 2, 3)
-    stacked = _stacked(rows, wide, groups)
-    total = np.zeros((groups, height, width * channels, lines), rows.dtype)
-    for top, bottom, i, i_end in spans(high.size, high.kernel, high.pad, 0, high.out, high.stride):
-        seen_rows, seen_by = _windows(stacked, high, top, bottom, i, i_end), by_group[:, top:bottom]
-        products = np.matmul(seen_rows, seen_by.swapaxes(-2, -1)).sum(1)
-        total[:, i:i_end] += products.reshape(groups, i_end - i, width * channels, lines)
+    by_group = grads.reshape(high.out, groups, lines, -1).transpose(1, 0, 3, 2)
+    total = np.empty((groups, height * width * channels, lines), rows.dtype)
+    for some, seen in _blocks(rows, high, wide, groups):
+        np.matmul(seen, by_group[some]).sum(1, out=total[some])
     total = total.reshape(groups, height, width, channels, lines)
     return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(kernel_shape)
 
@@ -146,23 +144,30 @@ def _each(channels: int, out_channels: int, groups: int) -> list[tuple[slice, sl
     return [(slice(i * one, (i + 1) * one), slice(i * other, (i + 1) * other)) for i in range(groups)]
 
 
-def _stacked(rows: Array, wide: Axis, groups: int) -> Array:
-    """For each kernel column, the image columns that it sees: (groups, height, kernel width * channels, columns)."""
-    height, channels, width, batch = rows.shape
-    result = buffers.empty((groups, height, wide.kernel, channels // groups, wide.out, batch), rows.dtype)
+def _blocks(rows: Array, high: Axis, wide: Axis, groups: int) -> Iterator[tuple[slice, Array]]:
+    """Some groups at a time: which, and what their outputs see, (groups, outputs, entries * channels, columns).
+
+    For each kernel column the image columns that it sees are stacked, with zeros for the padding. In the stack an
+    output's window lies in memory as it is. Each block of groups takes the memory of the one before.
+    """
+    each, (width, batch) = rows.shape[1] // groups, rows.shape[2:]
+    whole = Axis(high.size, 1, (high.out - 1) * high.stride + high.kernel, pad=high.pad)
+    lines, columns = wide.kernel * each, wide.out * batch
+    count = min(groups, max(1, BLOCK // (whole.out * lines * columns * rows.itemsize)))
+    stacked = buffers.empty((count, whole.out, wide.kernel, each, wide.out, batch), rows.dtype)
     pixel = np.dtype((np.void, batch * rows.itemsize))  # those of all images at once: numpy copies them as one
-    source = np.ndarray((height, groups, channels // groups, width), pixel, rows).transpose(1, 0, 2, 3)
-    target = np.ndarray(result.shape[:-1], pixel, result)
-    for j, (outputs, inputs) in enumerate(wide.views):
-        result[:, :, j, :, : outputs.start] = result[:, :, j, :, outputs.stop :] = 0
-        target[:, :, j, :, outputs] = source[:, :, :, inputs]
-    return result.reshape(groups, height, -1, wide.out * batch)
-
-
-def _windows(stacked: Array, high: Axis, top: int, bottom: int, i: int, i_end: int) -> Array:
-    """Of each group, the windows of the outputs `top` to `bottom`: (groups, outputs, rows * lines, columns)."""
-    groups, _, lines, columns = stacked.shape
-    group, row, line, number = stacked.strides
-    shape = groups, bottom - top, (i_end - i) * lines, columns
-    first = (top * high.stride + i - high.pad) * row if i_end > i else 0
-    return np.ndarray(shape, stacked.dtype, stacked, first, (group, high.stride * row, line, number))
+    source = np.ndarray((high.size, groups, each, width), pixel, rows).transpose(1, 0, 2, 3)
+    target = np.ndarray(stacked.shape[:-1], pixel, stacked)
+    down, from_rows = whole.seen(0)
+    stacked[:, : down.start] = stacked[:, down.stop :] = 0
+    for j, (outputs, _) in enumerate(wide.views):
+        stacked[:, :, j, :, : outputs.start] = stacked[:, :, j, :, outputs.stop :] = 0
+    group, row, line, number = stacked.reshape(count, whole.out, lines, columns).strides
+    shape, strides = (count, high.out, high.kernel * lines, columns), (group, high.stride * row, line, number)
+    seen = np.ndarray(shape, rows.dtype, stacked, 0, strides)
+    for first in range(0, groups, count):
+        some = slice(first, min(first + count, groups))
+        now = slice(some.stop - first)
+        for j, (outputs, inputs) in enumerate(wide.views):
+            target[now, down, j, :, outputs] = source[some, from_rows, :, inputs]
+        yield some, seen[now]

@@ -62,11 +62,11 @@ def sum_channels(array: Array, factor: Array | None = None) -> Array:
     return np.vecdot(lines.reshape(shape), others).sum(0)
 
 
-def windows(rows: Array, start: int, count: int, size: int, step: int = 1) -> Array:
-    """View `count` windows of `size` rows, each `step` rows below the last: (count, size * channels, width * batch)."""
+def windows(rows: Array, start: int, count: int, size: int) -> Array:
+    """View `count` windows of `size` rows, each a row below the last: (count, size * channels, width * batch)."""
     _, channels, width, batch = rows.shape
     line = width * batch * rows.itemsize
-    shape, strides = (count, size * channels, width * batch), (step * channels * line, line, rows.itemsize)
+    shape, strides = (count, size * channels, width * batch), (channels * line, line, rows.itemsize)
     return np.ndarray(shape, rows.dtype, rows if size else b"", start * channels * line if size else 0, strides)
 
 
@@ -95,18 +95,13 @@ def seen(shift: int, size: int, out_size: int, pad: int) -> tuple[int, int]:
     return first, max(first, min(out_size, size + pad - shift))
 
 
-def spans(
-    height: int, kernel_height: int, pad: int, first: int, last: int, step: int = 1
-) -> Iterator[tuple[int, int, int, int]]:
-    """Cut output rows `first` to `last` into spans `(top, bottom, i, i_end)` that see kernel rows `i` to `i_end`.
-
-    `step`: by how many rows the kernel moves from one output row to the next.
-    """
+def spans(height: int, kernel_height: int, pad: int, first: int, last: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut output rows `first` to `last` into spans `(top, bottom, i, i_end)` that see kernel rows `i` to `i_end`."""
     top = first
     while top < last:
-        i = min(max(pad - top * step, 0), kernel_height)
-        i_end = max(i, min(kernel_height, height + pad - top * step))
+        i = min(max(pad - top, 0), kernel_height)
+        i_end = max(i, min(kernel_height, height + pad - top))
         whole = i == 0 and i_end == kernel_height  # so do all rows until the kernel meets the bottom
-        bottom = min(last, (height + pad - kernel_height) // step + 1) if whole else top + 1
+        bottom = min(last, height + pad - kernel_height + 1) if whole else top + 1
         yield top, bottom, i, i_end
         top = bottom
