@@ -20,7 +20,7 @@ import numpy as np
 from .. import buffers
 from ..geometry import Axis
 from .exercise_41 import correlate, correlate_grad
-from .layout import Array, to_bchw, to_hcwb
+from .layout import Array, pixels, to_bchw, to_hcwb
 
 Axes = Sequence[Axis]  # height and width
 WIDE_GROUP = 16  # channels
@@ -72,7 +72,8 @@ def grad_image(kernel: Array, grad: Array, axes: Axes, groups: int) -> Array:
         for to_width, j, from_columns, part_wide in wide.plain():
             part = np.ascontiguousarray(grads[from_rows, :, from_columns])
             weights = turned[:, :, _turned(i, height), _turned(j, width)]
-            out[to_height, :, to_width] = _forward(part, weights, _back(part_high), _back(part_wide), groups)
+            found = _forward(part, weights, _back(part_high), _back(part_wide), groups)
+            pixels(out)[to_height, :, to_width] = pixels(found)
     return to_bchw(out)
 
 
@@ -155,9 +156,7 @@ def _blocks(rows: Array, high: Axis, wide: Axis, groups: int) -> Iterator[tuple[
     lines, columns = wide.kernel * each, wide.out * batch
     count = min(groups, max(1, BLOCK // (whole.out * lines * columns * rows.itemsize)))
     stacked = buffers.empty((count, whole.out, wide.kernel, each, wide.out, batch), rows.dtype)
-    pixel = np.dtype((np.void, batch * rows.itemsize))  # those of all images at once: numpy copies them as one
-    source = np.ndarray((high.size, groups, each, width), pixel, rows).transpose(1, 0, 2, 3)
-    target = np.ndarray(stacked.shape[:-1], pixel, stacked)
+    source, target = pixels(rows).reshape(high.size, groups, each, width).transpose(1, 0, 2, 3), pixels(stacked)
     down, from_rows = whole.seen(0)
     stacked[:, : down.start] = stacked[:, down.stop :] = 0
     for j, (outputs, _) in enumerate(wide.views):

@@ -49,6 +49,11 @@ def to_bchw(rows: Array) -> Array:
     return rows.transpose(3, 1, 0, 2)
 
 
+def pixels(rows: Array) -> Array:
+    """View a pixel's numbers of all images as one element, which numpy copies at once: (height, channels, width)."""
+    return np.ndarray(rows.shape[:-1], np.dtype((np.void, rows.shape[-1] * rows.itemsize)), rows)
+
+
 def sum_channels(array: Array, factor: Array | None = None) -> Array:
     """Sum (batch, channels, ...), times `factor` if there is one, to (channels,); along memory first: that is quick."""
     order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
