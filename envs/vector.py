@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import gymnasium
 import numpy as np
@@ -49,6 +49,13 @@ class Plan(NamedTuple):
     changes: Changes | None
 
 
+class _Nobody:
+    """In place of the episodes of lanes that nobody moves: what is asked of it is an error."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError("this environment was made with engine=None: nobody moves its lanes; leave engine= out")
+
+
 class MazeVectorEnv(VectorEnv[Any, Any, Any]):
     """Many agents, each in a maze; lane i is the single environment `MazeEnv` seeded `seed + i`, bit for bit.
 
@@ -64,7 +71,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             after, format, map_warnings, dots_error, lateness, actions, corners, noise, wind: as in `MazeEnv`.
         render_mode: None, "rgb_array" or "ansi": `render` returns a tuple, one entry a lane.
         engine: who moves the lanes, a name of `ENGINES`; all give the same episodes. (`gymnasium.make_vec` also takes
-            "jax" and "torch": it then makes a `FunctionalVectorEnv`.)
+            "jax" and "torch": it then makes a `FunctionalVectorEnv`.) None: nobody moves them; the environment has its
+            spaces and its `plan` alone, for what else steps the same episodes.
 
     All arrays that are handed out are fresh. An info is an array with an entry for each lane, beside it, by the name
     with `_` before it, the mask of lanes that have one.
@@ -108,7 +116,7 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         check: Callable[[Maze], None] = accept,
         shaping: str | None = None,
-        engine: str = "numpy",
+        engine: str | None = "numpy",
         after: Mapping[int, Any] = MappingProxyType({}),
         format: str | None = None,
         map_warnings: bool = True,
@@ -125,9 +133,8 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
             observation=observation, encoding=encoding, view_size=view_size, tile=tile, size=size, slip=slip,
             rewards=rewards, time_limit=time_limit, info=info, discount=discount, render_mode=render_mode, check=check,
             shaping=shaping, actions=actions, corners=corners, noise=noise, wind=wind,
-            render_modes=self.metadata["render_modes"], engine=engine, format=format, map_warnings=map_warnings,
-            dots_error=dots_error,
-            given=given, lateness=lateness,
+            render_modes=self.metadata["render_modes"], engine="numpy" if engine is None else engine, format=format,
+            map_warnings=map_warnings, dots_error=dots_error, given=given, lateness=lateness,
         )  # fmt: skip
         setup = self._settings.setup
         self.render_mode = render_mode
@@ -154,6 +161,9 @@ class MazeVectorEnv(VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
+        if engine is None:
+            self._episodes = cast(Episodes, _Nobody())
+            return
         trails = render_mode is not None
         self._episodes = Episodes(self._settings, self._sight, self.num_envs, mazes, levels, longest, trails, changes)
         self._info = Info(self._settings.info, discount, self._episodes.level)

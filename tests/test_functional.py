@@ -12,12 +12,13 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 
 import gymnasium
 import numpy as np
 import pytest
 
-from mazegrad.envs import ENGINES, OBSERVATIONS, MazeVectorEnv, functional, generate_batch
+from mazegrad.envs import ENGINES, OBSERVATIONS, MapWarning, MazeVectorEnv, functional, generate_batch
 from mazegrad.envs.functional import words
 from mazegrad.envs.functional.stepping import as_words, like
 from mazegrad.envs.maps import randomness
@@ -308,6 +309,23 @@ def test_what_is_not_an_action_is_refused(library, inside):
 def test_what_it_does_not_have_is_said(name, keywords, words_of_it):
     with pytest.raises(ValueError, match=words_of_it):
         functional.tables(name, **keywords)
+
+
+def test_a_map_that_can_hardly_be_meant_gives_one_warning():
+    for name, keywords in (("S.#G\n", {}), (["S.G\n", "S#G\n"], {}), (GRID, {"maze": "S.#G\n"})):
+        with pytest.warns(MapWarning, match="this map has") as warned:
+            functional.tables(name, **keywords)
+        assert len(warned) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            functional.tables(name, map_warnings=False, **keywords)
+
+
+def test_without_an_engine_there_are_spaces_and_a_plan():
+    env = gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=3, engine=None)
+    assert env.observation_space.shape == (3, 4) and len(env.unwrapped.plan.mazes) == 1
+    with pytest.raises(AttributeError, match="engine=None: nobody moves its lanes"):
+        env.reset(seed=0)
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)

@@ -16,6 +16,7 @@ from ..info import info_table
 from ..maps.levels import Levels
 from ..maps.maze import Maze
 from ..planning.hitting import explorer_limits, size_limit
+from ..planning.questions import plainly_fine
 from ..vector import MazeVectorEnv, Plan
 from .filling import filled, moved
 from .layout import laid_out, laid_out_fresh
@@ -58,9 +59,9 @@ def tables(
     """
     lanes = len(maze) if isinstance(maze, Sequence) and not isinstance(maze, str) else 1
     if isinstance(maze, str) and maze.count("/") == 1 and maze.split("/")[1].endswith("-v0"):
-        env = gymnasium.make_vec(maze, num_envs=keywords.pop("num_envs", lanes), **keywords)
+        env = _planned(maze, {"num_envs": lanes, **keywords})
     else:
-        env = MazeVectorEnv(maze, lanes, **keywords)
+        env = MazeVectorEnv(maze, lanes, engine=None, **keywords)
     if not isinstance(env, MazeVectorEnv):
         raise ValueError(f"the functional engine steps mazes; {maze!r:.80} is another environment")
     return planned_tables(env.plan, env.autoreset_mode, functions_of(xp), device, states)
@@ -91,12 +92,20 @@ def tables_of(env: Any, xp: Any, device: Any = None, mode: str = "Disabled") -> 
     bare = env.unwrapped
     plan = getattr(bare, "plan", None)
     if plan is None and isinstance(bare, MazeEnv) and bare.spec is not None:
-        made = gymnasium.make_vec(bare.spec.id, num_envs=1, **{**bare.spec.kwargs, "render_mode": None})
+        made = _planned(bare.spec.id, {**bare.spec.kwargs, "num_envs": 1, "render_mode": None})
         plan = getattr(made, "plan", None)
     if not isinstance(plan, Plan):
         raise TypeError(f"the functional engine steps mazes of this library that gymnasium.make made, not {env}")
-    settings = replace(plan.settings, info=tuple(dict.fromkeys((*plan.settings.info, "success"))))
+    info = tuple(dict.fromkeys((*plan.settings.info, "success")))
+    settings = replace(plan.settings, info=info, map_warnings=False)  # it has warned of its maps when it was made
     return planned_tables(plan._replace(settings=settings), AutoresetMode(mode), functions_of(xp), device)
+
+
+def _planned(env_id: str, keywords: dict[str, Any]) -> Any:
+    """Return the vector environment of an id; one of ours without an engine, since its plan is all that is needed."""
+    entry = str(gymnasium.spec(env_id).vector_entry_point)
+    ours = entry.startswith("mazegrad.envs.worlds:") and not entry.endswith(":tabular") and "agents" not in keywords
+    return gymnasium.make_vec(env_id, **({"engine": None} if ours else {}) | keywords)
 
 
 def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any, states: int | None = None) -> Tables:
@@ -126,6 +135,10 @@ def planned_tables(plan: Plan, mode: AutoresetMode, xp: Namespace, device: Any, 
         return with_error(made, plan.sight, settings.dots_error, array)
     mazes, numbers = _mazes(plan)
     world = settings.setup.compile(mazes)
+    if levels is None and settings.map_warnings:
+        odd = np.flatnonzero(~plainly_fine(mazes)).tolist()
+        if odd:
+            settings.question(world if len(odd) == len(mazes) else World.stack([*map(world.only, odd)]), {})
     limits = settings.limit(lambda: _auto_limits(world, levels))
     bounds = [limit for limit in (limits, plan.longest) if limit is not None]
     time_limit = np.atleast_1d(np.minimum(bounds[0], bounds[-1])) if bounds else None

@@ -67,7 +67,7 @@ class FunctionalVectorEnv(VectorEnv[Any, Any, Any]):
         self.num_envs, self.engine_name, self.device = whole("num_envs", num_envs, 1), engine, device
         self._checks = check_actions
         each = isinstance(maze, Sequence) and not isinstance(maze, str)
-        made = MazeVectorEnv(maze, self.num_envs if each else 1, **keywords)
+        made = MazeVectorEnv(maze, self.num_envs if each else 1, engine=None, **keywords)
         self.plan, self.autoreset_mode, self.moves = made.plan, made.autoreset_mode, made.moves
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self.single_observation_space, self.single_action_space = (
