@@ -1,6 +1,5 @@
 """Many plain mazes at once: paths, values and measures are those of each maze alone, in every library."""
 
-import functools
 import itertools
 import re
 
@@ -144,13 +143,13 @@ def test_maps_paths_and_measures_are_the_same_in_every_library(library) -> None:
 
 
 def test_values_are_the_same_in_every_library(library) -> None:
-    array, compiled, names = library
+    array, _, names = library  # compiled by JAX, once for all rewards with which it is best to be at a goal soon
     tiles, every = KINDS[names[-1]], list(itertools.product((0, 0.5, 0.99, 1), REWARDS))
     given = array(tiles)
     for discount, rewards in every[::7] if len(names) == 1 else every:
         if discount == 1 and rewards.get("step", 0) >= 0:
             continue
-        got = np.asarray(compiled(functools.partial(functional.value_maps, discount=discount, rewards=rewards))(given))
+        got = np.asarray(functional.value_maps(given, discount=discount, rewards=rewards))
         wanted = value_maps(tiles, discount=discount, rewards=rewards)
         assert np.array_equal(got, wanted.astype(got.dtype)), (rewards, discount)
 
@@ -179,6 +178,29 @@ def test_in_compiled_code_other_tiles_count_as_walls() -> None:
         tiles = np.stack([Maze.from_text("S^G\n...").tiles, Maze.from_text("S#G\n...").tiles])
         found = np.asarray(jax.jit(functional.distance_maps)(jax.numpy.asarray(tiles)))
         assert np.array_equal(found[0], found[1]) and found[0, 0, 0] == 4
+
+
+def test_a_function_is_compiled_once_for_mazes_of_one_shape(caplog: pytest.LogCaptureFixture) -> None:
+    with using("jax"):
+        import jax
+
+        def all_of(first: int) -> None:
+            keys = np.arange(first, first + 7, dtype=np.uint64)
+            tiles = jax.numpy.asarray(generate_batch("backtracker", 3, 4, keys))
+            functional.best_actions(functional.distance_maps(tiles))
+            functional.value_maps(tiles, discount=0.9)
+            functional.shortest_paths(tiles, longest=20)
+            functional.measures(tiles)
+            functional.backtracker(3, 4, jax.numpy.asarray(keys.view(np.int32).reshape(-1, 2)))
+            tables = functional.tables(["S.G\n", "GS.\n"], xp="jax")
+            functional.value_iteration(tables, discount=0.9 if first else 0.5)
+
+        with jax.log_compiles():
+            all_of(0)
+            assert "Compiling" in caplog.text
+            caplog.clear()
+            all_of(7)
+            assert "Compiling" not in caplog.text
 
 
 @pytest.mark.parametrize("count", [1, 31, 32, 33, 64, 100])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..maps.generators.grid import CARVING, FLOOR, GOAL, START, TURNS, WALL, grid_of
 from ..maps.randomness import GAMMA, MASK
 from . import words
-from .namespace import Array, Namespace, counted, is_jax, is_torch, namespace, on_device, take
+from .namespace import Array, Namespace, compiled, counted, is_jax, is_torch, namespace, on_device, take
 
 # what a room holds: the direction back, 0 to 3, or one of these
 _UNSEEN, _BORDER, _ROOT = 4, 5, 6
@@ -43,6 +43,12 @@ def backtracker(rows: int, columns: int, keys: Array) -> Array:
         #######
     """
     grid_of(rows, columns)  # checks the numbers
+    return _carved(keys, rows=rows, columns=columns)
+
+
+@compiled("rows", "columns")
+def _carved(keys: Array, *, rows: int, columns: int) -> Array:
+    """Return `backtracker` of numbers that were checked."""
     xp, rooms, wide = namespace(keys), rows * columns, columns + 1
     array = on_device(xp, keys.device if is_torch(xp) else None)
     keys = xp.astype(keys, xp.int32)

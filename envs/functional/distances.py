@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..maps.plain import PLAIN
-from .namespace import Array, Namespace, is_torch, is_traced, namespace, on_device, repeat_while
+from .namespace import Array, Namespace, compiled, is_torch, is_traced, namespace, on_device, repeat_while
 
 _WORD: Final = 32  # bits
 _BITS: Final = (np.uint32(1) << np.arange(_WORD, dtype=np.uint32)).view(np.int32)
@@ -38,11 +38,14 @@ def distance_maps(tiles: Array) -> Array:
                 [ 3, -1,  1],
                 [ 2,  1,  0]]], dtype=int32)
     """
-    return maps_of(checked_plain("distance_maps", tiles), tiles)
+    checked_plain("distance_maps", tiles)
+    return maps_of(tiles)
 
 
-def maps_of(xp: Namespace, tiles: Array) -> Array:
+@compiled()
+def maps_of(tiles: Array) -> Array:
     """Return `distance_maps` of tiles that need no check; those that a plain maze does not have count as walls."""
+    xp = namespace(tiles)
     array = on_device(xp, tiles.device if is_torch(xp) else None)
     count, height, width = tiles.shape
     goals = _packed(xp, array, tiles == _GOAL)

@@ -2,7 +2,8 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import cache, wraps
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ Maybe: TypeAlias = Any
 """an array, or None"""
 Namespace: TypeAlias = Any
 """the functions of such a library, named as in the array API (https://data-apis.org/array-api)"""
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _loaded: dict[str, Any] = {}  # so that torch.compile need not look into imports
 
@@ -123,6 +125,31 @@ def is_traced(array: Array) -> bool:
     import jax
 
     return isinstance(array, jax.core.Tracer)
+
+
+def compiled(*fixed: str) -> Callable[[Function], Function]:
+    """Return a decorator of functions whose first argument is an array: JAX compiles them once for arrays of one shape.
+
+    Without it JAX compiles each loop again in each call. Over other libraries the function stays as it is.
+
+    Args:
+        fixed: names of arguments that are not arrays, given by keyword; for other values JAX compiles again.
+    """
+
+    def decorated(function: Function) -> Function:
+        @cache
+        def by_jax() -> Any:
+            import jax
+
+            return jax.jit(function, static_argnames=fixed)
+
+        @wraps(function)
+        def called(array: Array, *arrays: Any, **others: Any) -> Any:
+            return (by_jax() if is_jax(namespace(array)) else function)(array, *arrays, **others)
+
+        return called  # type: ignore[return-value]
+
+    return decorated
 
 
 def repeat_while(xp: Namespace, going_on: Callable[[Any], Array], once: Callable[[Any], Any], carry: Any) -> Any:

@@ -13,7 +13,7 @@ from ..maps.arguments import nearest
 from ..maps.plain import MEASURES, VIEW, VIEW_CODES, VIEW_WEIGHTS
 from ..planning.plain import plain_rewards, values_by_distance
 from .distances import checked_plain, maps_of, open_tiles
-from .namespace import Array, Namespace, counted, is_jax, is_torch, namespace, on_device, repeat_while, take
+from .namespace import Array, Namespace, compiled, counted, is_jax, is_torch, namespace, on_device, repeat_while, take
 
 _START, _GOAL = ord("S"), ord("G")
 
@@ -33,6 +33,12 @@ def best_actions(maps: Array) -> Array:
         >>> functional.best_actions(maps)[0, 0, 0]  # at the start, right and down are equally good
         array([0, 1, 0, 1], dtype=int8)
     """
+    return _best(maps)
+
+
+@compiled()
+def _best(maps: Array) -> Array:
+    """Return `best_actions`."""
     xp = namespace(maps)
     nearer = xp.where(maps > 0, maps - 1, -2)
     best = [(near == nearer) | (maps < 0) for near in _ahead(xp, maps, -1)]
@@ -60,10 +66,17 @@ def value_maps(tiles: Array, *, discount: float = 0.99, rewards: Mapping[str, fl
     """
     xp, earned = checked_plain("value_maps", tiles), plain_rewards(discount, rewards)
     array = on_device(xp, tiles.device if is_torch(xp) else None)
+    # the last two: without a way, and at walls
+    by_distance = array(values_by_distance(earned, discount, tiles.shape[1] * tiles.shape[2]))
+    return _values(tiles, by_distance, soon=earned.soon(discount))
+
+
+@compiled("soon")
+def _values(tiles: Array, by_distance: Array, *, soon: bool) -> Array:
+    """Return the values of each tile; `soon`: it is best to be at a goal soon."""
+    xp, maps = namespace(tiles), maps_of(tiles)
     size = tiles.shape[1] * tiles.shape[2]
-    by_distance = array(values_by_distance(earned, discount, size))  # the last two: without a way, and at walls
-    maps = maps_of(xp, tiles)
-    if earned.soon(discount):
+    if soon:
         index = xp.where(maps < 0, size, maps)
     else:  # to walk on for ever is best, where there is another move than to a goal
         others = [near != _GOAL for near in _ahead(xp, tiles, 0)]
@@ -93,13 +106,19 @@ def shortest_paths(tiles: Array, *, longest: int | None = None) -> Array:
         >>> functional.shortest_paths(Maze.from_text("S..\n.#.\n..G").tiles[None], longest=5)
         array([[ 0,  1,  2,  5,  8, -1]], dtype=int32)
     """
-    xp = checked_plain("shortest_paths", tiles)
-    array = on_device(xp, tiles.device if is_torch(xp) else None)
-    count, height, width = tiles.shape
-    steps = height * width - 1 if longest is None else longest
+    checked_plain("shortest_paths", tiles)
+    steps = tiles.shape[1] * tiles.shape[2] - 1 if longest is None else longest
     if steps < 0:
         raise ValueError(f"longest must be 0 or more, not {longest}")
-    maps = maps_of(xp, tiles)
+    return _paths(tiles, steps=steps)
+
+
+@compiled("steps")
+def _paths(tiles: Array, *, steps: int) -> Array:
+    """Return the paths of at most so many steps."""
+    xp, maps = namespace(tiles), maps_of(tiles)
+    array = on_device(xp, tiles.device if is_torch(xp) else None)
+    count, height, width = tiles.shape
     change = xp.zeros_like(maps)
     nearer = xp.where(maps > 0, maps - 1, -2)
     for near, step in reversed(list(zip(_ahead(xp, maps, -1), (-width, 1, -1, width), strict=True))):
@@ -158,10 +177,18 @@ def measures(tiles: Array, *names: str) -> dict[str, Array]:
     for name in names:
         if name not in MEASURES:
             raise ValueError(f"unknown measure {name!r}{nearest(name, MEASURES)}")
-    xp, is_open = checked_plain("measures", tiles), open_tiles(tiles)
+    checked_plain("measures", tiles)
+    found: dict[str, Array] = _measured(tiles, names=names or tuple(MEASURES))
+    return {name: found[name] for name in names or MEASURES}  # in this order, which JAX does not keep
+
+
+@compiled("names")
+def _measured(tiles: Array, *, names: tuple[str, ...]) -> dict[str, Array]:
+    """Return the measures of these names."""
+    xp, is_open = namespace(tiles), open_tiles(tiles)
     near = tuple(one & is_open for one in _ahead(xp, is_open, False))
-    seen = _Seen(xp, tiles, maps_of(xp, tiles), is_open, near)
-    return {name: _MEASURES[name](seen) for name in names or MEASURES}
+    seen = _Seen(xp, tiles, maps_of(tiles), is_open, near)
+    return {name: _MEASURES[name](seen) for name in names}
 
 
 def _count(xp: Namespace, mask: Array) -> Array:

@@ -1,11 +1,11 @@
 """Values of the best policy in every state of the mazes that tables hold, over the arrays of numpy, JAX or torch."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..planning.checks import check_discount
-from .namespace import Array, is_torch, namespace, on_device, repeat_while, take
+from .namespace import Array, compiled, is_torch, namespace, on_device, repeat_while, take
 from .stepping import unfolded
 from .structure import Tables
 
@@ -53,7 +53,13 @@ def value_iteration(tables: Tables, *, discount: float = 0.99) -> StateValues:
         raise ValueError("the tables hold no mazes but make one at each reset; give level_seeds=, or use value_maps")
     if tables.limits is not None:
         raise ValueError("moves may slip in these tables; use mazegrad.envs.value_iteration, or info=('value',)")
-    xp = namespace(tables.words)
+    return _swept(tables.words, tables, discount)
+
+
+@compiled()
+def _swept(words: Array, tables: Tables, discount: Any) -> StateValues:
+    """Return what sweeps over all states lead to; `words` are those of the tables."""
+    xp = namespace(words)
     array = on_device(xp, tables.words.device if is_torch(xp) else None)
     _, states, wide = tables.words.shape
     actions = tables.actions.shape[0]

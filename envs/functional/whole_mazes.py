@@ -103,7 +103,7 @@ def _read_off(xp: Namespace, whole: WholeMazes, tiles: Array) -> dict[str, Array
         found["state"] = _cumulative_sum(xp, xp.astype(xp.reshape(open_tiles(tiles), cells), xp.int32)) - 1
     if names == {"state"}:
         return found
-    maps = maps_of(xp, tiles)
+    maps = maps_of(tiles)
     found["distance"] = xp.reshape(maps, cells)
     if "value" in names:
         index = xp.where(found["distance"] < 0, cells[1], found["distance"])
