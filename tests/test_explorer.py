@@ -84,6 +84,21 @@ def test_the_walk_stays_where_it_would_not_come_back(trap):
     assert start_time("S>#G\n") == start_time("XS#G\n") == np.inf
 
 
+def test_limits_without_loops_are_those_of_the_linear_solve():
+    rng = np.random.default_rng(4)
+    odd = ["S.X.G\n", "S>.G\n", "S..1\n##.1\n##.G\n", "SG.S\n.#.#\n", "G.S.G\n", "S#G\n", "Sa.AG\n"]
+    mazes = [generate(name, 3, 5, rng=rng) for name in GENERATORS] + [Maze.from_text(text) for text in odd]
+    worlds = [World.compile(maze, slip=slip) for maze in mazes for slip in (None, 0.3)]
+    worlds += [World.compile(maze, actions="turns") for maze in mazes] + list(random_worlds(100, seed=9))
+    for world in worlds:
+        times = hitting_times(world)[world.start_states]
+        longest = times[np.isfinite(times)].max(initial=0)
+        if longest:
+            assert explorer_limits(world).tolist() == [round(2 * longest)]
+    four = [world for world in worlds if world.actions == 4]
+    assert explorer_limits(World.stack(four)).tolist() == [explorer_limits(world)[0] for world in four]
+
+
 def test_slips_do_not_change_it():
     """A uniform action goes in a uniform direction, slipped or not."""
     maze = load_maze("four_rooms")

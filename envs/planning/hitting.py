@@ -73,16 +73,54 @@ def explorer_limits(world: World) -> NDArray[np.int64]:
         array([  48, 1848])
     """
     limits = np.array([size_limit(np.count_nonzero(maze.open)) for maze in checked_world(world).mazes], dtype=np.int64)
-    for number in range(len(world.mazes)):  # one by one, so that a maze has the limit that it has alone
+    states = np.bincount(world.maze_of, minlength=len(world.mazes))
+    in_trees, is_tree = _tree_times(world)
+    longest = np.zeros(len(world.mazes))
+    np.maximum.at(longest, world.maze_of[world.start_states], in_trees[world.start_states])
+    for number in np.flatnonzero(~is_tree & (states <= MAX_STATES)).tolist():
+        # one by one, so that a maze has the limit that it has alone
         alone = world if len(world.mazes) == 1 else world.only(number)
-        if alone.states > MAX_STATES:
-            continue
         with contextlib.suppress(TooWideError):
             times = hitting_times(alone)[alone.start_states]
-            longest = times.max(initial=0.0, where=np.isfinite(times))
-            if longest > 0:
-                limits[number] = round(MULTIPLE * longest)
+            longest[number] = times.max(initial=0.0, where=np.isfinite(times))
+    known = (longest > 0) & (states <= MAX_STATES)
+    limits[known] = np.rint(MULTIPLE * longest[known])
     return limits
+
+
+def _tree_times(world: World) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the hitting times in mazes without loops, (S,), and which mazes of a world are such, (mazes,).
+
+    There each state has one next state on its way to the goal. A walk gets to that in A times as many steps as there
+    are states whose way leads through this one, itself included. So all times are integers, found in one pass.
+    """
+    is_tree = np.full(len(world.mazes), world.noise is None and world.actions <= 4)
+    times = np.zeros(world.states, dtype=np.int64)
+    if not is_tree.any():
+        return times, is_tree
+    way, every = distances(world), np.arange(world.states)
+    rows = np.flatnonzero(way > 0)
+    after = world.meant[rows]
+    there = way[after]
+    nearer, farther = there == way[rows, None] - 1, there == way[rows, None] + 1
+    stays = (after == rows[:, None]) | (there < 0)
+    parent = every.copy()
+    parent[rows] = after[np.arange(len(rows)), nearer.argmax(axis=1)]
+    led_to = np.bincount(after[farther], minlength=world.states)  # from farther on: how many moves lead here
+    well = (nearer | farther | stays).all(axis=1) & (nearer.sum(axis=1) == 1)
+    well &= (~farther | (parent[after] == rows[:, None])).all(axis=1)
+    well &= (led_to[rows] == 1) | (way[rows] == 1)
+    is_tree[world.maze_of[rows[~well]]] = False
+
+    rows = rows[is_tree[world.maze_of[rows]]]
+    rows = rows[way[rows].argsort(kind="stable")]
+    levels = np.split(rows, np.flatnonzero(np.diff(way[rows])) + 1)
+    behind = np.ones(world.states, dtype=np.int64)
+    for level in levels[:0:-1]:
+        np.add.at(behind, parent[level], behind[level])
+    for level in levels:
+        times[level] = times[parent[level]] + world.actions * behind[level]
+    return times, is_tree
 
 
 def size_limit(open_tiles: Any) -> Any:
