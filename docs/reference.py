@@ -64,7 +64,7 @@ def topics() -> list[Topic]:
     """Return the pages, in order, without names; the last of each room takes what no other does."""
     rows = """
     envs-mazes | Mazes | Draw a maze as text, read it from a file, or take one that is shipped.
-        envs.maps.maze envs.maps.shipped envs.maps.legend envs.maps.directions envs.core.scene
+        envs.maps.maze envs.maps.errors envs.maps.shipped envs.maps.legend envs.maps.directions envs.core.scene
         envs.planning.questions
     envs-levels | Generators and levels | Make mazes, change them, and split them into levels to train and to test on.
         envs.maps.generators envs.maps.levels envs.maps.mutation envs.maps.splits envs.maps.suites

@@ -11,11 +11,12 @@ from .engines.engine import Engine
 from .env import MazeEnv
 from .info import INFO
 from .maps.directions import DOWN, LEFT, RIGHT, UP, opposite
+from .maps.errors import MazeError
 from .maps.formats import FORMATS, Problem, maze_from_array, maze_to_array, read_problems, read_rows, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key, growth
 from .maps.legend import AGENT_CODE, AGENT_CODES, LEGEND, REWARDS
 from .maps.levels import Levels
-from .maps.maze import Maze, MazeError
+from .maps.maze import Maze
 from .maps.mutation import mutate
 from .maps.plain import MEASURES, distance_maps, measures
 from .maps.shipped import MAZES, load_maze

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazegrad.envs import AGENT_CODE, LEGEND, TILE_CODES, Maze, MazeError
-from mazegrad.envs.maps.maze import METADATA
+from mazegrad.envs.maps.metadata import METADATA
 from mazegrad.envs.maps.moves import NAMED
 
 NUMBERS = st.floats(-1e6, 1e6).map(repr)

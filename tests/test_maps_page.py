@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mazegrad.envs import LEGEND, Maze, World, questions
-from mazegrad.envs.maps.maze import METADATA
+from mazegrad.envs.maps.metadata import METADATA
 from mazegrad.envs.maps.moves import NAMED
 from mazegrad.envs.maps.noise import WORDS
 from mazegrad.envs.maps.own_tiles import earnings_of, jumps_of

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ..maps.arguments import read_only
 from ..maps.directions import DIRECTION_NAMES, DOWN, OFFSETS, UP
+from ..maps.errors import MazeError
 from ..maps.formats.blank_floor import other_format
 from ..maps.legend import TILE_REWARDS
-from ..maps.maze import Maze, MazeError
+from ..maps.maze import Maze
 from ..maps.moves import CLOCKWISE, Moves, quarters_of, turned
 from ..maps.own_tiles import earnings_of, jump_cells, own_kinds, start_cells
 from ..maps.thin import sides

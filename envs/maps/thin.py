@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .directions import DOWN, LEFT, RIGHT, UP
+from .errors import MazeError
 from .legend import LEGEND
-from .maze import Maze, MazeError
+from .maze import Maze
 from .own_tiles import own_kinds
 
 RIGHT_SIDE: Final = 1

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ..core.rules import cases, outcomes
 from ..core.world import World, checked_world
 from ..maps.arguments import fraction, nearest
+from ..maps.errors import MazeError
 from ..maps.files import write_file
-from ..maps.maze import MazeError, decoded
+from ..maps.map_text import decoded
 from ..observations import OBSERVATIONS
 from .checks import check_discount, check_distribution
 from .model_text import drn, pomdp, prism

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.maze import MazeError
+from ..maps.errors import MazeError
 
 _MOST: Final = 2**26  # numbers in one table
 _KEYS: Final = ("discount", "values", "states", "actions", "observations", "start", "T", "O", "R")

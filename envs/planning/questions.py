@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from ..core.inventory import is_door
 from ..core.rules import outcomes
 from ..core.world import World, checked_world
+from ..maps.errors import MazeError
 from ..maps.formats.blank_floor import HINT, read_blank_floor
-from ..maps.maze import Maze, MazeError
+from ..maps.maze import Maze
 from ..maps.own_tiles import as_shown
 from ..maps.plain import IS_PLAIN, distance_maps
 from .distances import Graph, distances

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..arguments import nearest
+from ..errors import MazeError
 from ..files import write_file
 from ..legend import LEGEND
-from ..maze import Maze, MazeError, read_file
+from ..maze import Maze, read_file
 from ..thin import read_thin, thin_hint, write_thin
 from .arrays import ARRAY, PICTURE, maze_from_array, maze_to_array
 from .berkeley import BERKELEY

@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import MazeError
 from ..legend import MAX_TILES
-from ..maze import Maze, MazeError
+from ..maze import Maze
 from .format import Format, check_fits
 
 _TILES: Final = np.frombuffer(b".#SG", dtype=np.uint8)

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from ..maze import Maze, MazeError
+from ..errors import MazeError
+from ..maze import Maze
 from .format import check_fits, text_format
 
 # what start, exit and a drawn way are called: the first that has a start and an exit, and all characters, is meant

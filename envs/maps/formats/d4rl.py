@@ -2,7 +2,8 @@ r"""Maze strings of D4RL's maze2d and antmaze: # wall, O, blank or 0 floor, G go
 
 from typing import Final
 
-from ..maze import Maze, MazeError
+from ..errors import MazeError
+from ..maze import Maze
 from .format import text_format
 from .letters import letters_format
 

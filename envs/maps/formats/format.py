@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..maze import Maze, decoded
+from ..map_text import decoded
+from ..maze import Maze
 from ..metadata import MOVING
 
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from ..maze import Maze, MazeError
+from ..errors import MazeError
+from ..maze import Maze
 from .format import text_format
 from .letters import letters_format
 from .lists import items

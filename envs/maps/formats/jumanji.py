@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import MazeError
 from ..legend import MAX_TILES
-from ..maze import Maze, MazeError
+from ..maze import Maze
 from .arrays import maze_from_array, maze_to_array
 from .format import Format
 

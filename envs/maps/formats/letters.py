@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..maze import Maze, MazeError
+from ..errors import MazeError
+from ..maze import Maze
 from .format import Format, check_fits, text_format
 
 

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ..maze import Maze, MazeError
+from ..errors import MazeError
+from ..maze import Maze
 from .format import check_fits, text_format
 
 _TILES: Final = {"0": ".", "1": "#", "r": "S", "g": "G"}

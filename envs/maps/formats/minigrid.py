@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from ..maze import Maze, MazeError
+from ..errors import MazeError
+from ..maze import Maze
 from .format import check_fits, text_format
 
 _COLOURS: Final = "RGBPY"  # keys and doors a to e; grey is G as green is

@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ..maze import Maze, MazeError, decoded
+from ..errors import MazeError
+from ..map_text import decoded
+from ..maze import Maze
 from .format import text_format
 from .letters import letters_format
 

@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from ..maze import Maze, MazeError, decoded
+from ..errors import MazeError
+from ..map_text import decoded
+from ..maze import Maze
 from .format import check_fits, text_format
 
 _TILES: Final = {"#": "#", " ": ".", "S": "S", "G": "G", "o": "."}

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..errors import MazeError
 from ..legend import LEGEND, MAX_TILES
-from ..maze import Maze, MazeError
+from ..maze import Maze
 from ..metadata import METADATA
 from .format import text_format
 
