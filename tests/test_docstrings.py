@@ -33,7 +33,7 @@ NEEDS = {
     "mazegrad.distributed": "ray",
     "mazegrad.envs.functional.vector": "array_api_compat",
     "mazegrad.nn.analysis.plot": "matplotlib",
-    "mazegrad.offline.as_torch": "torch",
+    "mazegrad.offline.dataset.as_torch": "torch",
     "mazegrad.pictures.style": "matplotlib",
 }
 
