@@ -3,27 +3,26 @@
 `compose` checks it all and returns a `Composition`, what each cell looks like, from which frames, SVG and PDF are made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ..core.inventory import tiles_now
-from ..core.world import World, checked_state, checked_world
+from ..core.world import World
 from ..maps.arguments import whole
-from ..maps.directions import DOWN, LEFT, OFFSETS, RIGHT, UP, opposite
+from ..maps.directions import DOWN, OFFSETS, RIGHT, opposite
 from ..maps.maze import Maze
 from ..maps.moves import Moves, moves_of, quarters_of, turned
 from ..maps.noise import SLIPS, floor_signs
-from ..maps.own_tiles import as_shown
 from ..maps.thin import sides
+from .crossings import flow_codes
 from .locators import Locator, locators
 from .palette import Theme, find_theme
-from .tiles import FLOWS, HEAT_LEVELS, STRENGTHS, Look
+from .stage import NOSES, Cells, Stage
+from .tiles import HEAT_LEVELS, STRENGTHS, Look
 
-Cells: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -75,90 +74,6 @@ class Overlays(NamedTuple):
     scale: bool = True
 
 
-class _Stage:
-    """A maze with what is in it now, and the way from states to its cells."""
-
-    def __init__(self, drawing: Maze | World, agents: Sequence[int]) -> None:
-        self.world: World | None = None
-        self.agents: list[int] = []
-        self.number = 0  # of the maze among those of the world
-        self.alone = 1  # the number of a single agent
-        carried, self.slip = 0, None
-        if isinstance(drawing, Maze):
-            if agents:
-                raise TypeError("a state belongs to a World: draw(World.compile(maze), state)")
-            self.maze = drawing
-        else:
-            self.world = world = checked_world(drawing)
-            states = [checked_state(world, state) for state in agents]
-            first = states[0] if states else int(world.start_states[0])
-            number, carried = int(world.maze_of[first]), int(world.carried[first])
-            self.number = number
-            if any(int(world.maze_of[state]) != number for state in states):
-                raise ValueError("the states of several agents must be in one maze")
-            self.maze, self.slip = world.mazes[number], world.slips[number]
-            self.agents = [int(world.cell[state]) for state in states]
-            if world.moves.headings > 1:
-                self.alone = _NOSES + int(world.heading[first])
-            self.here = np.flatnonzero((world.maze_of == number) & (world.carried == carried))
-            if not states:
-                carried = 0
-        self.size, self.headings = self.maze.tiles.size, moves_of(self.maze).headings
-        self.tiles = as_shown(self.maze, tiles_now(self.maze, carried)).ravel()
-
-    def over_cells(self, name: str, given: ArrayLike, columns: bool = False) -> tuple[Cells, NDArray[Any]]:
-        """Return cells, and what is given for each: one number, or with `columns` one row of numbers.
-
-        Args:
-            name: of the keyword, for errors.
-            given: for each state of the world, (S, ...), or for each cell, (height, width, ...).
-            columns: whether there may be one more axis, for actions.
-        """
-        array = np.asarray(given)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"{name} must hold numbers, not {array.dtype}")
-        axes = [
-            shape for shape in ((self.maze.height, self.maze.width), (self.size,)) if array.shape[: len(shape)] == shape
-        ]
-        if self.world is not None and len(array) == self.world.states and array.ndim <= 1 + columns:
-            return self.world.cell[self.here], array[self.here]
-        for shape in axes:
-            more = array.shape[len(shape) :]
-            if len(more) <= columns:
-                return np.arange(self.size), array.reshape(self.size, *more)
-        states = f"({self.world.states},) for its states, or " if self.world is not None else ""
-        wanted = f"{states}({self.maze.height}, {self.maze.width}) for the cells"
-        more_axes = ", with one more axis for actions" if columns else ""
-        raise ValueError(f"{name} has shape {array.shape}; expected {wanted}{more_axes}")
-
-    def cells_of(self, name: str, given: ArrayLike) -> Cells:
-        """Return the cells of states, or of cells if a Maze is drawn; -1 where there is none, any shape."""
-        numbers = np.asarray(given)
-        self.check_places(name, numbers)
-        return self.cells(nowhere=-1).take(numbers)
-
-    def check_places(self, name: str, numbers: NDArray[Any]) -> None:
-        """Raise an error unless these are states, or cells if a Maze is drawn, or -1."""
-        if numbers.dtype.kind not in "iu":
-            raise TypeError(f"{name} must be integers, not {numbers.dtype}")
-        count = self.size if self.world is None else self.world.states
-        if numbers.size and (numbers.max() >= count or numbers.min() < -1):
-            what = "cells" if self.world is None else "states"
-            raise ValueError(f"{name} must be {what} from 0 to {count - 1}, or -1 for none")
-
-    def cells(self, nowhere: int) -> Cells:
-        """Return the cell of each state, or of each cell if a Maze is drawn; the last entry, that of -1, is `nowhere`.
-
-        That is the cell of the states of other mazes too.
-        """
-        if self.world is None:
-            return np.append(np.arange(self.size), nowhere)
-        cells = np.append(self.world.cell, nowhere)
-        if len(self.world.mazes) > 1:
-            cells[:-1][self.world.maze_of != self.world.maze_of[self.here[0]]] = nowhere
-        return cells
-
-
 def compose(
     drawing: Maze | World,
     agents: Sequence[int] = (),
@@ -168,10 +83,10 @@ def compose(
     view_size: int = 5,
 ) -> Composition:
     """Return what each cell looks like; the arguments and errors are those of `draw`."""
-    stage, theme = _Stage(drawing, agents), find_theme(theme)
+    stage, theme = Stage(drawing, agents), find_theme(theme)
     maze = stage.maze
     heat, scale = _heat(stage, overlays)
-    arrows, flow = _arrows(stage, overlays.policy), _flow(stage, overlays.trails)
+    arrows, flow = _arrows(stage, overlays.policy), flow_codes(stage, overlays.trails)
     sides = np.zeros(stage.size, dtype=np.int64) if trail is None else trail.astype(np.int64)
     if overlays.search is not None and overlays.search.path is not None:
         sides |= _sides(stage.cells_of("search", list(overlays.search.path)), maze.width, stage.size)
@@ -210,10 +125,6 @@ def _thin_walls(maze: Maze) -> tuple[tuple[float, float, float, float], ...]:
     return tuple(lines)
 
 
-_GAP: Final = np.array([-1])
-_PART: Final = 1 << 14  # steps that are counted at once
-_KEPT: Final = 1 << 18  # places of trails that are kept
-_NOSES: Final = 60  # the number of an agent that faces up, where actions turn; then right, left, down
 _ARROWS: Final = np.concatenate([OFFSETS, [(-1, 1), (-1, -1), (1, 1), (1, -1), (0, 0)]])  # (9, 2): where arrows point
 _SIZES: Final = (4096, HEAT_LEVELS + 1, 64, 16, 2 * SLIPS, 2, 256)
 """of a code, after the arrows: how many flows, levels of heat, agents, trails, signs on the floor, dims and tiles"""
@@ -229,12 +140,12 @@ def decoded(code: int) -> Look:
     levels = [code // (STRENGTHS + 1) ** d % (STRENGTHS + 1) for d in range(len(_ARROWS))]
     arrows = tuple((*_ARROWS[d].tolist(), level) for d, level in enumerate(levels) if level)
     widths = tuple(flow >> 3 * d & 7 for d in range(4)) if flow else ()
-    nose = max(agent - _NOSES + 1, 0)
+    nose = max(agent - NOSES + 1, 0)
     who, wind, slips = 1 if nose else agent, signs % SLIPS, signs >= SLIPS
     return Look(tile, wind, trail, who, heat - 1, arrows, widths, bool(dim), nose, slips)
 
 
-def _heat(stage: _Stage, overlays: Overlays) -> tuple[Cells, Scale | None]:
+def _heat(stage: Stage, overlays: Overlays) -> tuple[Cells, Scale | None]:
     """Return the level of each cell, -1 for none, and what the levels mean."""
     heat = np.full(stage.size, -1, dtype=np.int64)
     given = {name: getattr(overlays, name) for name in ("values", "visits", "search")}
@@ -282,7 +193,7 @@ def _levels(heat: Cells, cells: Cells, numbers: Floats, logarithmic: bool) -> tu
     return heat, scale
 
 
-def _arrows(stage: _Stage, policy: Any) -> Cells:
+def _arrows(stage: Stage, policy: Any) -> Cells:
     """Return a code for the arrows of each cell, a digit for each way of `_ARROWS`: the longer, the likelier.
 
     Where actions turn, steps point ahead, by the heading of each state; turns have no arrows.
@@ -335,83 +246,6 @@ def _ways(moves: Moves) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def _flow(stage: _Stage, trails: Any) -> Cells:
-    """Return a code for how often the sides of each cell were crossed, three bits for each direction."""
-    if trails is None:
-        return np.zeros(stage.size, dtype=np.int64)
-    ragged = isinstance(trails, Sequence) and bool(trails) and isinstance(trails[0], Sequence | np.ndarray)
-    height, width = stage.maze.tiles.shape
-    crossed = np.zeros((height, width, 4), dtype=np.int64)
-    for walks in _joined([np.asarray(walk) for walk in trails]) if ragged else [np.asarray(trails)]:
-        crossed += _CROSSINGS.of(stage, walks)
-    upright = crossed[:-1, :, DOWN] + crossed[1:, :, UP]  # a side is that of two cells, crossed either way
-    level = crossed[:, :-1, RIGHT] + crossed[:, 1:, LEFT]
-    counts = np.zeros_like(crossed)
-    counts[:-1, :, DOWN] = counts[1:, :, UP] = upright
-    counts[:, :-1, RIGHT] = counts[:, 1:, LEFT] = level
-    levels = np.ceil(FLOWS * np.log1p(counts) / np.log1p(max(counts.max(), 1)) - 1e-9).astype(np.int64)
-    codes: Cells = (levels @ (1, 8, 64, 512)).ravel()
-    return codes
-
-
-def _joined(walks: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """Yield a list of walks as few arrays: those of one agent one after the other, -1 between them."""
-    alone = [walk for walk in walks if walk.ndim == 1 and walk.dtype.kind in "iu"]
-    if alone:
-        yield np.concatenate([part for walk in alone for part in (walk.astype(np.int64), _GAP)])
-    yield from (walk for walk in walks if walk.ndim != 1 or walk.dtype.kind not in "iu")
-
-
-class _Crossings:
-    """Counts crossings, and keeps the last count: a film draws the same trails again and again."""
-
-    def __init__(self) -> None:
-        self._kept: tuple[Maze | World, int, NDArray[Any], Cells] | None = None
-
-    def of(self, stage: _Stage, walks: NDArray[Any]) -> Cells:
-        """Return how often agents left each cell in each direction, (height, width, 4)."""
-        kept = self._kept  # one look, since another thread may draw too
-        drawing = stage.maze if stage.world is None else stage.world
-        if kept is not None and kept[0] is drawing and kept[1] == stage.number and _same(kept[2], walks):
-            return kept[3]
-        crossed = _crossings(stage, walks)
-        if walks.size <= _KEPT:
-            self._kept = drawing, stage.number, walks.copy(), crossed
-        return crossed
-
-
-def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    return one.dtype == other.dtype and np.array_equal(one[-1:], other[-1:]) and np.array_equal(one, other)
-
-
-_CROSSINGS: Final = _Crossings()
-
-
-def _crossings(stage: _Stage, walks: NDArray[Any]) -> Cells:
-    stage.check_places("trails", walks)
-    if walks.ndim not in (1, 2):
-        raise ValueError(f"trails have shape {walks.shape}; expected (steps,), (steps, agents), or a list of walks")
-    height, width = stage.maze.tiles.shape
-    nowhere = stage.size + width  # further from every cell than a step
-    ways = np.full(5 * (2 * nowhere + 1), 4, dtype=np.int64)  # 5 times (step + nowhere), so not negative -> a direction
-    for direction in (RIGHT, LEFT, UP, DOWN):  # in a maze of one column, up and down
-        row, column = OFFSETS[direction].tolist()
-        ways[5 * (row * width + column + nowhere)] = direction
-    cell_of = 5 * stage.cells(nowhere)
-    counts = np.zeros(5 * (nowhere + 1), dtype=np.int64)
-    rows = max(1, _PART // max(1, walks[:1].size))
-    for first in range(0, len(walks) - 1, rows):  # parts that stay in the cache
-        cells = cell_of.take(walks[first : first + rows + 1])
-        steps = cells[1:] - cells[:-1]
-        steps += 5 * nowhere
-        keys = ways.take(steps)
-        keys += cells[:-1]
-        counts += np.bincount(keys.ravel(), minlength=len(counts))
-    crossed = counts[: 5 * stage.size].reshape(height, width, 5)[:, :, :4]
-    crossed[:, -1, RIGHT] = crossed[:, 0, LEFT] = 0  # from the end of a row to the next
-    return crossed
-
-
 def _sides(cells: Cells, width: int, size: int) -> Cells:
     """Return the sides that a walk over cells crosses, as bits."""
     sides = np.zeros(size, dtype=np.int64)
@@ -423,7 +257,7 @@ def _sides(cells: Cells, width: int, size: int) -> Cells:
     return sides
 
 
-def _seen(stage: _Stage, observation: Any, view_size: int) -> NDArray[np.bool_]:
+def _seen(stage: Stage, observation: Any, view_size: int) -> NDArray[np.bool_]:
     """Return which cells the agents see."""
     everything = np.ones(stage.size, dtype=bool)
     if observation is None:
@@ -453,7 +287,7 @@ def _seen(stage: _Stage, observation: Any, view_size: int) -> NDArray[np.bool_]:
     return seen.ravel()
 
 
-def _labels(stage: _Stage, labels: Mapping[int, str] | None) -> tuple[tuple[int, int, str], ...]:
+def _labels(stage: Stage, labels: Mapping[int, str] | None) -> tuple[tuple[int, int, str], ...]:
     if labels is None:
         return ()
     if not isinstance(labels, Mapping):
