@@ -1,26 +1,20 @@
 """The mind's panel: what an agent observes, computes and chooses, drawn on a pygame surface from plain arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from .envs.maps.directions import ARROWS, DIRECTION_NAMES
-from .envs.pictures.lettering import font
+from .canvas import HEIGHT, WIDTH, Canvas
+from .envs.maps.directions import DIRECTION_NAMES
 from .envs.pictures.palette import ACCENT, FADED, SIGNS, Colour, ink_on, mixed
 from .envs.pictures.tiles import AGENT, INK, PAPER, Frame
 
 Array = NDArray[Any]
 
-WIDTH: Final = 460
-HEIGHT: Final = 720
-"""units of the layout; the panel is scaled to the height of the picture"""
-
-_FONT: Final = 0.72  # the height of an em, in units of the layout's sizes
 _REMEMBERED: Final = 60  # steps that a strip of hidden units shows
 _CARRIED: Final = 12  # things that are shown
 _EDGES: Final = 120  # of an automaton that are drawn
@@ -90,79 +84,12 @@ class Mind:
     """shown in place of the action when the episode is over"""
 
 
-class _Canvas:
-    """A surface that is drawn on in the panel's units."""
-
-    def __init__(self, height: int) -> None:
-        self.scale = height / HEIGHT
-        self.surface = pygame.Surface((round(WIDTH * self.scale), height))
-        self.surface.fill(PAPER)
-
-    def box(self, x: float, y: float, width: float, height: float, colour: Sequence[int], radius: float = 0) -> None:
-        left, top = round(x * self.scale), round(y * self.scale)
-        size = max(1, round((x + width) * self.scale) - left), max(1, round((y + height) * self.scale) - top)
-        pygame.draw.rect(self.surface, colour, (left, top, *size), border_radius=round(radius * self.scale))
-
-    def text(self, x: float, y: float, text: str, size: float = 16, colour: Colour = INK, align: float = 0) -> float:
-        """Write text whose middle is at height y, a fraction `align` of it left of x; return its width."""
-        picture = font(max(6, round(_FONT * size * self.scale))).render(text, True, colour)
-        place = x * self.scale - align * picture.get_width(), y * self.scale - picture.get_height() / 2
-        self.surface.blit(picture, place)
-        return float(picture.get_width() / self.scale)
-
-    def paste(self, x: float, y: float, picture: Frame, size: float) -> None:
-        """Show a picture whose longer side has a size, its upper left corner at a point."""
-        surface = pygame.image.frombuffer(np.ascontiguousarray(picture).tobytes(), picture.shape[1::-1], "RGB")
-        scale = size * self.scale / max(picture.shape[:2])
-        shown = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-        self.surface.blit(pygame.transform.smoothscale(surface, shown), (x * self.scale, y * self.scale))
-
-    def line(self, start: tuple[float, float], end: tuple[float, float], colour: Sequence[int], width: float) -> None:
-        first, last = ((x * self.scale, y * self.scale) for x, y in (start, end))
-        pygame.draw.line(self.surface, colour, first, last, max(1, round(width * self.scale)))
-
-    def symbol(self, x: float, y: float, text: str, size: float = 18, colour: Colour = INK) -> None:
-        """Write a term such as "W x_t + U h_t", with its subscripts, starting at x."""
-        for i, part in enumerate(text.split("_")):
-            if i:
-                index, _, part = part.partition(" ")
-                x += self.text(x, y + size * 0.28, index, size * 0.62, colour) + size * 0.15
-            x += self.text(x, y, part, size, colour)
-
-    def disc(self, x: float, y: float, radius: float, colour: Colour, ring: bool = False) -> None:
-        """Draw a disc, or a ring, around a point."""
-        stamp = _stamp("ring" if ring else "disc", max(4, round(2 * radius * self.scale)), tuple(colour))
-        self.surface.blit(stamp, (x * self.scale - stamp.get_width() / 2, y * self.scale - stamp.get_height() / 2))
-
-    def arrow(self, x: float, y: float, direction: int, size: float, colour: Colour) -> None:
-        """Draw an arrow in a direction, its middle at a point."""
-        stamp = _stamp(ARROWS[direction], max(6, round(size * self.scale)), tuple(colour))
-        self.surface.blit(stamp, (x * self.scale - stamp.get_width() / 2, y * self.scale - stamp.get_height() / 2))
-
-
-@lru_cache(maxsize=256)
-def _stamp(shape: str, size: int, colour: Colour) -> pygame.Surface:
-    """Return a small transparent picture of a shape, drawn at 8 times its size and shrunk for smooth edges."""
-    n = 8 * size
-    picture = pygame.Surface((n, n), pygame.SRCALPHA)
-    picture.fill((*colour, 0))
-    if shape in ARROWS:
-        head, shaft = 0.42 * n, 0.11 * n
-        points = [(n / 2, 0.04 * n), (n / 2 + head, head), (n / 2 + shaft, head), (n / 2 + shaft, 0.96 * n)]
-        points += [(n - x, y) for x, y in reversed(points[1:])]
-        pygame.draw.polygon(picture, colour, points)
-        picture = pygame.transform.rotate(picture, (0, -90, 90, 180)[ARROWS.index(shape)])
-    else:
-        pygame.draw.circle(picture, colour, (n // 2, n // 2), n // 2, n // 9 if shape == "ring" else 0)
-    return pygame.transform.smoothscale(picture, (size, size))
-
-
 def draw_panel(mind: Mind, height: int, large: bool = False) -> Frame:
     """Return the panel as a frame, (height, height * WIDTH / HEIGHT, 3) uint8; needs no display.
 
     With `large` it shows less, in letters for the last row of a hall: at least 18 points on a slide of 7.5 inches.
     """
-    canvas = _Canvas(height)
+    canvas = Canvas(height)
     if large:
         _draw_large(canvas, mind)
         return pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
@@ -213,7 +140,7 @@ def draw_panel(mind: Mind, height: int, large: bool = False) -> Frame:
 _LARGE: Final = 37.0  # size of letters: 18 points on a slide, also above a line of keys
 
 
-def _draw_large(canvas: _Canvas, mind: Mind) -> None:
+def _draw_large(canvas: Canvas, mind: Mind) -> None:
     """Draw the step, the move, what is seen and wanted, and below what is remembered, without small print."""
     canvas.text(0, 40, mind.title, 40)
     canvas.text(0, 100, f"step {mind.step}", _LARGE)
@@ -286,7 +213,7 @@ def _bars(mind: Mind) -> _Bars | None:
     return None
 
 
-def _draw_directions(canvas: _Canvas, top: float, mind: Mind, bars: _Bars | None, row: float, size: float = 26) -> None:
+def _draw_directions(canvas: Canvas, top: float, mind: Mind, bars: _Bars | None, row: float, size: float = 26) -> None:
     """Draw a row for each direction: whether it is seen, and its bar."""
     for d in range(4):
         y, chosen = top + row * (d + 0.5), d == mind.action
@@ -305,7 +232,7 @@ def _draw_directions(canvas: _Canvas, top: float, mind: Mind, bars: _Bars | None
         canvas.box(bars.zero - 0.75, top, 1.5, 4 * row, FADED)
 
 
-def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, row: float) -> None:
+def _draw_vectors(canvas: Canvas, top: float, mind: Mind, row: float) -> None:
     """Draw x_t as dots, and as bars h_{t+1} or how likely each direction is, a row for each direction."""
     bars = _bars(mind)
     if mind.x is not None:
@@ -319,7 +246,7 @@ def _draw_vectors(canvas: _Canvas, top: float, mind: Mind, row: float) -> None:
     _draw_directions(canvas, top + 21, mind, bars, row)
 
 
-def _draw_graph(canvas: _Canvas, top: float, graph: Graph, letters: float = 21) -> None:
+def _draw_graph(canvas: Canvas, top: float, graph: Graph, letters: float = 21) -> None:
     """Draw the nodes of an automaton on a circle, its edges, and in colour the node and the edge that is taken."""
     count = len(graph.next_node)
     radius = min((HEIGHT - top - 90) / 2, (WIDTH - 90) / 2)
@@ -347,7 +274,7 @@ def _draw_graph(canvas: _Canvas, top: float, graph: Graph, letters: float = 21) 
             canvas.text(*place, f"{node}", size, ACCENT if hollow else PAPER, align=0.5)
 
 
-def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array], letters: float = 20) -> None:
+def _draw_gates(canvas: Canvas, top: float, gates: Mapping[str, Array], letters: float = 20) -> None:
     """Draw each gate as a row of cells, one for each unit, dark where it is open; at the right its mean."""
     left, right, high = 3.6 * letters, WIDTH - 30 - 2.4 * letters, 1.1 * letters
     for row, (name, opened) in enumerate(gates.items()):
@@ -358,7 +285,7 @@ def _draw_gates(canvas: _Canvas, top: float, gates: Mapping[str, Array], letters
         canvas.text(WIDTH - 30, y + 0.4 * letters, f"{float(np.mean(opened)):.2f}", letters, align=1)
 
 
-def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
+def _draw_history(canvas: Canvas, top: float, history: Array) -> None:
     """Draw what a net remembered as a strip: a row for each unit, a column for each step, now at the right."""
     rows, columns = history.shape
     reach = max(float(np.abs(history).max()), 1e-6)
@@ -369,13 +296,13 @@ def _draw_history(canvas: _Canvas, top: float, history: Array) -> None:
         canvas.box(x, top + 18 + row * height, width, height, _heat(float(value), reach))
 
 
-def _draw_units(canvas: _Canvas, top: float, bottom: float, units: Array) -> None:
+def _draw_units(canvas: Canvas, top: float, bottom: float, units: Array) -> None:
     """Draw what a net remembers as a heat map, in reading order, and its name."""
     canvas.symbol(0, top, "h_t+1  remembers", 21, FADED)
     _draw_cells(canvas, top + 24, bottom - 20, units)
 
 
-def _draw_cells(canvas: _Canvas, top: float, bottom: float, numbers: Array) -> None:
+def _draw_cells(canvas: Canvas, top: float, bottom: float, numbers: Array) -> None:
     """Draw numbers as a heat map, in reading order."""
     width, height = WIDTH - 24.0, bottom - top
     cell = min(26.0, float(np.sqrt(width * height / len(numbers))))
@@ -387,7 +314,7 @@ def _draw_cells(canvas: _Canvas, top: float, bottom: float, numbers: Array) -> N
         canvas.box(column * cell, top + row * cell, cell - 1, cell - 1, _heat(value, reach))
 
 
-def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int | None) -> None:
+def _draw_equation(canvas: Canvas, top: float, net: Net, x: Array, action: int | None) -> None:
     """Draw h_{t+1} = W x_t + U h_t + b, with its numbers below each term."""
     terms = {"h_t+1": net.next_h, "W x_t": net.W @ x, "U h_t": net.U @ net.h, "b": net.b}
     for i, (name, vector) in enumerate(terms.items()):
@@ -402,7 +329,7 @@ def _draw_equation(canvas: _Canvas, top: float, net: Net, x: Array, action: int 
                 canvas.arrow(24, y, d, 18, ACCENT if d == action else FADED)
 
 
-def _draw_matrices(canvas: _Canvas, top: float, matrices: dict[str, Array]) -> None:
+def _draw_matrices(canvas: Canvas, top: float, matrices: dict[str, Array]) -> None:
     """Draw each matrix as a heat map, with its numbers where they fit."""
     size = 128
     reach = max(float(np.abs(matrix).max()) for matrix in matrices.values()) or 1.0

@@ -167,7 +167,8 @@ class Picture:
 
     def draw(self, moment: Moment) -> Frame:
         """Return the picture of a moment, (height, width, 3) uint8."""
-        from .panel import HEIGHT, WIDTH, draw_panel
+        from .canvas import HEIGHT, WIDTH
+        from .panel import draw_panel
 
         height, width = self.size
         frame = np.empty((height, width, 3), dtype=np.uint8)
