@@ -16,7 +16,7 @@ import pytest
 from mazegrad import nn
 from mazegrad.agents import certify_memory, evaluate
 from mazegrad.agents.learners import PPO, DAgger, Experience, Learner, RecurrentPolicy, Reinforce, advantages
-from mazegrad.agents.learners.policy import CELLS
+from mazegrad.agents.learners.cells import CELLS
 from mazegrad.agents.learners.ppo import Batch, ValueScale, log_probability, ppo_loss
 from mazegrad.agents.learners.training import at
 

@@ -11,8 +11,9 @@ from gymnasium import spaces
 from mazegrad import nn
 from mazegrad.agents import LinearRNN, RNNAgent, counterexample, evaluate, extract_automaton, path_follower, rollout
 from mazegrad.agents.learners import PPO, Encoder, RecurrentPolicy, encoder
+from mazegrad.agents.learners.cells import CELLS
 from mazegrad.agents.learners.encoding import Narrow
-from mazegrad.agents.learners.policy import CELLS, drawn, softmax
+from mazegrad.agents.learners.policy import drawn, softmax
 from mazegrad.envs import load_maze
 
 KINDS = ["dots", "index", "position", "view", "map"]

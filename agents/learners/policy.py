@@ -1,6 +1,5 @@
 """A policy is a recurrent net with two heads: what to do, and what the present place is worth."""
 
-import itertools
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -14,13 +13,12 @@ from ... import nn
 from ...envs import MazeEnv, draw
 from ...envs.maps.arguments import nearest, whole
 from ..rnn import LinearRNN, RNNAgent
+from .cells import CELLS, keep, net_of
 from .encoding import Encoder, Narrow, encoder
 
 Array = NDArray[Any]
 
 FORMAT: Final = "mazegrad policy 1"
-CELLS: Final = ("none", "linear", "rnn", "gru", "lstm")
-"""what remembers: nothing (two layers of tanh), h' = W x + U h + b, the same through tanh, gates, gates and a cell"""
 NO_ACTION: Final = -1
 """the previous action at the beginning of an episode"""
 
@@ -100,9 +98,9 @@ class RecurrentPolicy(nn.Module):
         if not heads and hidden != self.actions:
             raise ValueError(f"without heads each hidden unit is an action: {self.actions} of them, not {hidden}")
         inputs = self.encoder.size + self.actions * self.previous_action
-        self.net = _net(cell, inputs, hidden, layers, rng, self.dtype)
+        self.net = net_of(cell, inputs, hidden, layers, rng, self.dtype)
         if keeps is not None:
-            _keep(self.net, whole("keeps", keeps, 3), rng)
+            keep(self.net, whole("keeps", keeps, 3), rng)
         self.heads: nn.Linear | None = None
         if heads:  # one layer for both: the first rows are the actor's, the last is the critic's
             self.heads = nn.Linear(hidden, self.actions + 1, rng=rng, dtype=self.dtype)
@@ -429,34 +427,3 @@ def _check_size(settings: Mapping[str, Any], weights: Mapping[str, Array]) -> No
 
 def _packed(parts: tuple[Array, ...]) -> Any:
     return parts[0] if len(parts) == 1 else parts
-
-
-def _net(cell: str, inputs: int, hidden: int, layers: int, rng: np.random.Generator, dtype: np.dtype[Any]) -> nn.Module:
-    """Make what remembers, with orthogonal recurrent weights and gates that keep at first."""
-    if cell == "none":
-        sizes = [inputs] + [hidden] * max(layers, 2)
-        parts = [(nn.Linear(a, b, rng=rng, dtype=dtype), nn.Tanh()) for a, b in itertools.pairwise(sizes)]
-        return nn.Sequential(*(module for pair in parts for module in pair))
-    kinds = {"linear": nn.RNN, "rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-    how: dict[str, Any] = {"nonlinearity": "linear"} if cell == "linear" else {}
-    net = kinds[cell](inputs, hidden, layers, rng=rng, dtype=dtype, **how)
-    for name, parameter in net.named_parameters():
-        if name.startswith("weight_hh"):
-            blocks = [nn.init.orthogonal((hidden, hidden), rng=rng) for _ in range(len(parameter) // hidden)]
-            parameter.assign(np.concatenate(blocks))
-        elif name.startswith("bias"):
-            keep = cell == "lstm" and name.startswith("bias_ih")
-            parameter.assign(nn.init.forget_bias(hidden) if keep else np.zeros(parameter.shape))
-    return net
-
-
-def _keep(net: nn.Module, longest: int, rng: np.random.Generator) -> None:
-    """Set the biases of gates so that each unit keeps what it holds for 2 to `longest` steps."""
-    if not isinstance(net, nn.LSTM | nn.GRU):
-        raise ValueError('keeps= sets gates: it needs cell="lstm" or cell="gru"')
-    for name, bias in net.named_parameters():
-        if name.startswith("bias_ih"):
-            keep = nn.init.chrono(net.hidden_size, longest, rng=rng)
-            none = np.zeros_like(keep)
-            # the gates of an LSTM: input, forget, cell, output; of a GRU: reset, update, new
-            bias.assign(np.concatenate([-keep, keep, none, none] if isinstance(net, nn.LSTM) else [none, keep, none]))
