@@ -8,7 +8,8 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from ..envs import BeliefValues, TabularMDP, World
-from ..envs.planning.beliefs import Filter, as_process
+from ..envs.planning.beliefs import Filter
+from ..envs.planning.mdp import as_process
 
 
 class BeliefAgent:

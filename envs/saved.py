@@ -2,7 +2,8 @@
 
 import json
 import operator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from .maps.maze import Maze
 from .maps.randomness import Streams
 
 FORMAT = "mazegrad state 1"
+Record = TypeVar("Record")
 
 
 class SavedState(NamedTuple):
@@ -65,17 +67,32 @@ class SavedState(NamedTuple):
         Raises:
             ValueError: the text is not such a record.
         """
-        try:
-            fields = json.loads(text)
-            if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
-                raise ValueError(f'it has no "format": "{FORMAT}"')
-            fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-            fields["mazes"] = tuple(Maze.from_text(maze) for maze in fields["mazes"])
-            if fields["trails"] is not None:
-                fields["trails"] = tuple(bytes.fromhex(trail) for trail in fields["trails"])
-            return cls(**fields)
-        except (TypeError, KeyError, ValueError, RecursionError) as error:
-            raise ValueError(f"this is not a saved state as JSON: {error}") from None
+        return record_from_json(text, FORMAT, cls._of)
+
+    @classmethod
+    def _of(cls, *, mazes: Sequence[str], trails: Sequence[str] | None, **others: Any) -> "SavedState":
+        crossed = None if trails is None else tuple(bytes.fromhex(trail) for trail in trails)
+        return cls(mazes=tuple(Maze.from_text(maze) for maze in mazes), trails=crossed, **others)
+
+
+def record_from_json(text: str, format: str, make: Callable[..., Record]) -> Record:
+    """Return a record that was written as JSON with this "format".
+
+    Args:
+        text: what was written; its lists were tuples.
+        format: the name of the format.
+        make: makes the record of its fields, by name.
+
+    Raises:
+        ValueError: the text is not such a record.
+    """
+    try:
+        fields = json.loads(text)
+        if not isinstance(fields, dict) or fields.pop("format", None) != format:
+            raise ValueError(f'it has no "format": "{format}"')
+        return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"this is not a saved state as JSON: {error}") from None
 
 
 def checked_number(name: str, value: Any, below: int) -> int:

@@ -19,6 +19,7 @@ from .planning.checks import check_discount
 from .planning.mdp import TabularMDP
 from .planning.pomdps import POMDPS
 from .planning.values import value_iteration
+from .saved import record_from_json
 
 FORMAT: Final = "mazegrad table state 1"
 SEEN: Final = ("observation", "state")
@@ -195,10 +196,4 @@ class TableState(NamedTuple):
         Raises:
             ValueError: the text is not such a record.
         """
-        try:
-            fields = json.loads(text)
-            if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
-                raise ValueError(f'it has no "format": "{FORMAT}"')
-            return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"this is not a saved state as JSON: {error}") from None
+        return record_from_json(text, FORMAT, cls)

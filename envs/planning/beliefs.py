@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.world import World
-from .mdp import TabularMDP
+from .mdp import TabularMDP, as_process
 
 Floats: TypeAlias = NDArray[np.float64]
 NO_OBSERVATION: Final = -1
@@ -109,16 +109,3 @@ def _told(b: Floats, likelihood: Any, when: str) -> Floats:
     if not total > 0:
         raise ValueError(f"this history cannot happen: {when} there is no state in which this is observed")
     return np.asarray(b / total)
-
-
-def as_process(problem: World | TabularMDP) -> TabularMDP:
-    """Return a World as its TabularMDP, a TabularMDP as it is.
-
-    Raises:
-        TypeError: something else.
-    """
-    if isinstance(problem, World):
-        return TabularMDP.from_world(problem)
-    if not isinstance(problem, TabularMDP):
-        raise TypeError(f"expected a World or a TabularMDP, not {type(problem).__name__}")
-    return problem

@@ -353,6 +353,19 @@ _TABLES: Final = (
 )
 
 
+def as_process(problem: World | TabularMDP) -> TabularMDP:
+    """Return a World as its TabularMDP, a TabularMDP as it is.
+
+    Raises:
+        TypeError: something else.
+    """
+    if isinstance(problem, World):
+        return TabularMDP.from_world(problem)
+    if not isinstance(problem, TabularMDP):
+        raise TypeError(f"expected a World or a TabularMDP, not {type(problem).__name__}")
+    return problem
+
+
 def process_from_tables(
     P: NDArray[np.float64], R: NDArray[np.float64], O: NDArray[np.float64], start: NDArray[np.float64]
 ) -> TabularMDP:

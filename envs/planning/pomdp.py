@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.world import World
-from .beliefs import Filter, Floats, as_process
+from .beliefs import Filter, Floats
 from .checks import check_discount
-from .mdp import TabularMDP
+from .mdp import TabularMDP, as_process
 
 _TINY: Final = 1e-14  # probabilities below are rounding
 _VISITED: Final = 1500  # beliefs that a sweep improves

@@ -19,7 +19,7 @@ from .checks import check_discount, check_distribution
 from .distances import Graph
 from .endings import ahead, ending_cost, free_move, longest, restless, ways_to_end
 from .linear import TooWideError, solve_chain
-from .mdp import TabularMDP
+from .mdp import TabularMDP, as_process
 
 ROUNDING: Final = 32 * float(np.finfo(np.float64).eps)
 """The rounding error of a backup of a few outcomes is below this, relative to the largest value in it."""
@@ -126,7 +126,7 @@ def value_iteration(
         >>> values.expected_return
         0.5
     """
-    mdp, discount = _as_mdp(problem), check_discount(discount)
+    mdp, discount = as_process(problem), check_discount(discount)
     if not tol > 0:
         raise ValueError(f"tol must be a positive number, not {tol!r}")
     allowed, first = np.ones((mdp.states, mdp.actions), dtype=bool), None
@@ -191,7 +191,7 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
         >>> evaluate_policy(world, np.full((3, 4), 0.25), discount=0.5).values.round(4)  # a random walk
         array([0.069 , 0.3448, 0.    ])
     """
-    mdp, discount = _as_mdp(problem), check_discount(discount)
+    mdp, discount = as_process(problem), check_discount(discount)
     chances = _probabilities(policy, mdp)
     lives, endless = ~mdp.terminal, np.zeros(mdp.states, dtype=bool)
     if discount == 1:
@@ -201,14 +201,6 @@ def evaluate_policy(problem: World | TabularMDP, policy: NDArray[Any], *, discou
     probability, next_state = ahead(mdp, np.ones((mdp.states, mdp.actions), dtype=bool), discount)
     Q = mdp.expected_reward() + np.einsum("sak,sak->sa", probability, np.append(V, 0.0)[next_state])
     return Values(V, Q, error, _average(mdp.start, V), _single(problem))
-
-
-def _as_mdp(problem: World | TabularMDP) -> TabularMDP:
-    if isinstance(problem, World):
-        return TabularMDP.from_world(problem)
-    if not isinstance(problem, TabularMDP):
-        raise TypeError(f"expected a World or a TabularMDP, not {type(problem).__name__}")
-    return problem
 
 
 def _probabilities(policy: NDArray[Any], mdp: TabularMDP) -> Floats:
