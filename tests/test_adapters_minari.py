@@ -193,7 +193,7 @@ def test_the_command_takes_trained_agents_and_refuses_what_it_cannot_do(folder, 
         (["Maze-v0", "--observation", "dot"], "did you mean 'dots'"),
         (["Maze-v0", "--epsilon", "2"], "from 0 to 1"),
         (["TMaze-v0", "--agent", net], "already"),
-        (["Tabular-v0"], "unknown environment"),
+        (["Tabular-v0"], "has states but no maze"),
         (["Maze-v0", "--world", "colour=1"], "colour"),
     ]:
         assert main(["dataset", *wrong]) == 2

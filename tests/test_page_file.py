@@ -260,7 +260,7 @@ def test_page_takes_keywords_and_says_what_it_cannot_draw(tmp_path: Path, capsys
     assert "actions: king\n" in text and "step -3" in text
     for words, said in (
         (["Tabular-v0"], "mazegrad/Tabular-v0 has states but no maze"),
-        (["FourRooms-v0", "--world", "corridor=3"], "--world: mazegrad/FourRooms-v0: "),
+        (["FourRooms-v0", "--world", "corridor=3"], "mazegrad/FourRooms-v0: unknown keyword 'corridor'"),
         (["FourRooms-v0", "--world", "actions=kings"], "kings"),
     ):
         assert main(["page", *words, "--out", str(out)]) == 2

@@ -110,7 +110,9 @@ def test_a_table_is_trained_watched_and_evaluated(capsys: pytest.CaptureFixture[
     assert "at the goal" in printed(capsys, "watch", "--agent", "q.npz", "--headless")
     assert "mean length" in printed(capsys, "evaluate", "q.npz", "--episodes", "2")
     assert "has no probabilities" in refused(capsys, "evaluate", "q.npz", "--sampled")
-    assert "q.npz is not a checkpoint" in refused(capsys, "train", "--resume", "q.npz", "--steps", "30000")
+    assert "q.npz is a table of q_learning, not a checkpoint" in refused(
+        capsys, "train", "--resume", "q.npz", "--steps", "30000"
+    )
     assert "q_learning has no setting 'clip'" in refused(capsys, *words, "--set", "clip=1")
 
 
@@ -220,7 +222,7 @@ def test_a_training_that_diverges_is_one_line(capsys: pytest.CaptureFixture[str]
 def test_files_that_hold_something_else_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     nn.save("other.npz", a=np.zeros(3))
     assert "other.npz holds no policy" in refused(capsys, "evaluate", "other.npz")
-    assert "other.npz is not a checkpoint of a learner" in refused(capsys, "train", "--resume", "other.npz")
+    assert "other.npz holds no policy" in refused(capsys, "train", "--resume", "other.npz")
     env = {"id": "mazegrad/Maze-v0", "num_envs": 1, "keywords": {"surprise": 1}}
     policy = RecurrentPolicy(spaces.MultiBinary(4), 4, "rnn", 4, rng=np.random.default_rng(0))
     policy.save("strange.npz", environment=env)

@@ -1,5 +1,6 @@
 """The maps that come with the library, by name."""
 
+import difflib
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -51,11 +52,28 @@ def load_maze(
     if os.path.isdir(name):
         raise ValueError(f"{str(name)!r} is a folder, not a file with a maze")
     if not os.path.isfile(name):  # unlike Path.is_file, it accepts a name of any length
-        drawn = "S" in str(name) and set(str(name)) <= LEGEND.keys()
-        hint = "; end a drawing of one line with a line break" if drawn else nearest(name, MAZES)
-        raise ValueError(f"{str(name)!r:.80} is neither a shipped maze nor a file{hint}")
+        raise ValueError(_missing(str(name)))
     maze = read_maze(name, format=format, legend=legend)
     return maze.with_ends(start, goal) if start or goal else maze
+
+
+def _missing(name: str) -> str:
+    """Return what is wrong with a name that is neither a shipped maze nor a file."""
+    if "S" in name and set(name) <= LEGEND.keys():
+        hint = "; end a drawing of one line with a line break"
+    elif os.path.exists(name):
+        return f"{name!r} is a pipe or a device; write the maze to a file, and name that"
+    elif os.path.basename(name) != name or os.path.splitext(name)[1]:  # it looks like a file
+        folder = os.path.dirname(name)
+        try:
+            there = os.listdir(folder or ".")
+        except (OSError, ValueError):  # it cannot be read, or cannot be a name
+            there = []
+        near = difflib.get_close_matches(os.path.basename(name), there, n=1)
+        return f"there is no file {name!r:.80}" + (f"; did you mean {os.path.join(folder, near[0])!r}?" if near else "")
+    else:
+        hint = nearest(name, MAZES)
+    return f"{name!r:.80} is neither a shipped maze nor a file{hint}"
 
 
 @cache

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import gymnasium
-
 from .agents import Measured, MemoryCertificate, agent_value, certify_memory
 from .agents.proofs.picture import picture
 from .colour import paint
@@ -16,7 +14,7 @@ from .envs.maps.files import write_file
 from .envs.planning.questions import question
 from .files import kind_of
 from .film import save_png
-from .named import choose_agent, environment_ids, find_environment, named_maze
+from .named import choose_agent, find_environment, is_id, make_env, named_maze
 from .trained import holds_trained, read_trained
 
 
@@ -43,6 +41,10 @@ def certify(arguments: Namespace) -> int | None:
             print(paint("Checked: every claim holds.", "good", sys.stdout))
         code = 1 if faults else None
     else:
+        if certificates := [name for name in arguments.maze if name.endswith(".json")]:
+            raise ValueError(f"{certificates[0]} is checked alone, without mazes or other certificates beside it")
+        if arguments.world and not any(map(is_id, arguments.maze)):
+            raise ValueError("--world is for an environment, and none is named; a map says such things in its header")
         worlds = [world for name in arguments.maze for world in _worlds(name, arguments)]
         bar = _Bar()
         certificate = certify_memory(
@@ -84,11 +86,11 @@ def _read(path: Path) -> MemoryCertificate:
 
 def _worlds(name: str, arguments: Namespace) -> list[World]:
     """Return the world of a maze, or the different worlds of an environment's first episodes."""
-    if not _is_id(name):
+    if not is_id(name):
         world = World.compile(named_maze(name, arguments.format))
         question(world)
         return [world]
-    env = gymnasium.make(find_environment(name), **dict(arguments.world)).unwrapped
+    env = make_env(find_environment(name), **dict(arguments.world)).unwrapped
     worlds: dict[str, World] = {}
     for level in range(arguments.levels):
         env.reset(seed=arguments.seed + level)
@@ -96,10 +98,6 @@ def _worlds(name: str, arguments: Namespace) -> list[World]:
         worlds.setdefault(world.mazes[0].digest, world)
     env.close()
     return list(worlds.values())
-
-
-def _is_id(name: str) -> bool:
-    return name.startswith("mazegrad/") or f"mazegrad/{name}" in environment_ids()
 
 
 def _measured(certificate: MemoryCertificate, arguments: Namespace) -> dict[str, Measured]:
@@ -125,8 +123,8 @@ def _what_it_sees(name: str, arguments: Namespace) -> Mapping[str, Any]:
     if holds_trained(Path(name)):
         sees |= read_trained(Path(name)).what_it_sees
         sees.pop("actions", None)  # the worlds have their own
-    if sees["observation"] == "net" and _is_id(arguments.maze[0]):
-        made: Any = gymnasium.make(find_environment(arguments.maze[0]), **{**dict(arguments.world), **sees}).unwrapped
+    if sees["observation"] == "net" and is_id(arguments.maze[0]):
+        made: Any = make_env(find_environment(arguments.maze[0]), **{**dict(arguments.world), **sees}).unwrapped
         sees = {"encoding": "float", **sees, "observation": made.observation_kind}
     return sees
 

@@ -2,13 +2,16 @@
 
 import argparse
 import contextlib
+import difflib
 import importlib
 import importlib.metadata
 import io
 import os
+import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn, TextIO
 
 from .colour import paint
@@ -30,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words:
             _parser().print_help()
             return 0
-        arguments = _parser().parse_args(words)
+        arguments = _parsed(words)
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         # imported here, so that --help and bad options are answered at once
         from gymnasium.error import Error
@@ -53,6 +56,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\n{paint('mazegrad:', 'doubt', sys.stderr)} interrupted", file=sys.stderr)
         return 130
     return code or 0
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """Read the words; one that is left over is an error of its command, whose help says what it takes."""
+    parser = _parser()
+    if not words[0].startswith("-") and words[0] not in parser.commands:
+        hint = _near(words[0], parser.commands) or f"; known: {', '.join(parser.commands)}"
+        parser.error(f"unknown command {words[0]!r}{hint}")
+    arguments, left = parser.parse_known_args(words)
+    if left:
+        command = parser.commands.get(words[0], parser)
+        command.error(f"unknown argument {left[0]!r}{_near(left[0], re.findall('--[a-z-]+', command.format_help()))}")
+    return arguments
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _failed(message: str) -> int:
@@ -84,6 +105,9 @@ def _map_warnings(quiet: bool) -> Iterator[None]:
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
+
+    commands: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
+    """name -> the parser of its words"""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{paint('mazegrad:', 'bad', sys.stderr)} {message} (see {self.prog} --help)\n")
@@ -130,8 +154,8 @@ class _Output(io.TextIOBase):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     parser = _Parser(prog="mazegrad", description="Mazes, and agents that walk them.")
     parser.add_argument("--version", action=_Version, help="show the version, and those of what it stands on")
-    add_commands(parser)
+    parser.commands = add_commands(parser)
     return parser

@@ -1,7 +1,11 @@
 """What a user names at the command line: environments, mazes and agents, each by name or by file."""
 
-from collections.abc import Iterator
+import importlib
+import inspect
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import gymnasium
 
@@ -9,7 +13,7 @@ from . import _TABULAR
 from .adapters.sb3_files import read_sb3
 from .agents import AGENTS, named_agent
 from .agents.named import NamedAgent
-from .envs import MAZES, Maze
+from .envs import MAZES, Maze, MazeEnv
 from .envs.maps.arguments import nearest
 from .envs.maps.shipped import find_maze
 from .files import kind_of
@@ -17,7 +21,17 @@ from .nets import read_net
 from .trained import holds_trained, read_trained
 
 _NAMESPACE = "mazegrad/"
-_OTHER_COMMANDS = {"a recorded run": "; see `mazegrad replay`", "a memory certificate": "; see `mazegrad certify`"}
+_OTHER_COMMANDS: Final = {
+    "a recorded run": "; see `mazegrad replay`",
+    "a memory certificate": "; see `mazegrad certify`",
+}
+_NOT_OF_WORLDS: Final = (
+    "self",
+    "num_envs",
+    "check",
+    "map_warnings",
+    "render_mode",
+)  # a command's own
 
 
 def environment_ids() -> Iterator[str]:
@@ -35,10 +49,51 @@ def find_environment(name: str) -> str:
     env_id = name if "/" in name else _NAMESPACE + name
     if env_id in environment_ids():
         return env_id
+    if env_id.removeprefix(_NAMESPACE).removesuffix("-v0") in _TABULAR:
+        raise ValueError(f"{env_id} has states but no maze, so no command shows it; gymnasium.make makes it in Python")
     if name in gymnasium.registry:
         raise ValueError(f"{name} is not an environment of mazegrad; `mazegrad list` shows those that are")
     known = [known.removeprefix(_NAMESPACE) for known in environment_ids()]
     raise ValueError(f"unknown environment {name!r}{nearest(name.removeprefix(_NAMESPACE), known)}")
+
+
+def is_id(name: str) -> bool:
+    """Return whether a name, with or without "mazegrad/", is that of an environment rather than of a maze."""
+    return name.startswith(_NAMESPACE) or _NAMESPACE + name in gymnasium.registry
+
+
+def make_env(env_id: str, **keywords: Any) -> gymnasium.Env[Any, Any]:
+    """Make an environment with keywords that a user has given.
+
+    Raises:
+        ValueError: a keyword that it does not take, or of another type.
+    """
+    try:
+        return gymnasium.make(env_id, **keywords)
+    except TypeError as error:
+        raise ValueError(bad_keyword(env_id, error)) from None
+
+
+def bad_keyword(env_id: str, error: TypeError) -> str:
+    """Return in plain words what is wrong with the keywords that an environment was to be made with."""
+    message = str(error).partition(" was raised from the environment creator")[0]
+    unknown = re.search("unexpected keyword argument '(.*?)'", message)
+    if unknown is not None:
+        message = f"unknown keyword {unknown[1]!r}{nearest(unknown[1], _keywords(env_id))}"
+    elif "multiple values for keyword argument" in message:
+        message = f"{message.split()[-1]} cannot be set here"
+    return f"{env_id}: {message}"
+
+
+def _keywords(env_id: str) -> Sequence[str]:
+    """Return the names of the keywords that an environment takes."""
+    entry = gymnasium.spec(env_id).entry_point
+    if isinstance(entry, str):
+        file, name = entry.split(":")
+        entry = getattr(importlib.import_module(file), name)
+    taken = [p for made in (entry, MazeEnv) if made is not None for p in inspect.signature(made).parameters.values()]
+    names = [p.name for p in taken if p.kind is not p.VAR_KEYWORD and p.name not in _NOT_OF_WORLDS]
+    return [*dict.fromkeys(names)]
 
 
 def named_maze(name: str, format: str | None) -> Maze:
@@ -47,6 +102,8 @@ def named_maze(name: str, format: str | None) -> Maze:
     Raises:
         ValueError: neither, or the file holds something else, which the message names.
     """
+    if name in MAZES and format is not None:
+        raise ValueError(f"--format says how a file is read, and {name} is a shipped maze: leave it out")
     try:
         return find_maze(name, format)
     except ValueError:

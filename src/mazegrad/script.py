@@ -36,8 +36,8 @@ def start(main: Callable[[], Any], *expected: type[Exception]) -> None:
 
 def in_words(error: Exception) -> str:
     """Return an error's message; that of a file names the file and what is wrong, without an error number."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .agents import Agent, Evaluation, RandomAgent, certify_memory, evaluate
 from .envs import MazeEnv, World
+from .named import bad_keyword, make_env
 from .progress import doing
 from .trained import Trained
 
@@ -26,7 +27,7 @@ def vector_env(env_id: str, lanes: int, keywords: Mapping[str, Any]) -> VectorEn
     try:
         return gymnasium.make_vec(env_id, num_envs=lanes, **keywords)
     except TypeError as error:
-        raise ValueError(f"{env_id}: {error}") from None
+        raise ValueError(bad_keyword(env_id, error)) from None
 
 
 class Row(NamedTuple):
@@ -138,7 +139,7 @@ def _score(
     if agent is not None:
         envs = vector_env(env_id, min(episodes, 256), keywords)
         return evaluate(envs, agent, episodes, seed, discount=discount)
-    env = gymnasium.make(env_id, **keywords)
+    env = make_env(env_id, **keywords)
     bare = env.unwrapped
     assert isinstance(bare, MazeEnv)
     parts = []
@@ -159,7 +160,7 @@ def _shortest(env_id: str, keywords: Mapping[str, Any], episodes: int, seed: int
 
 def _memoryless(env_id: str, keywords: Mapping[str, Any], discount: float, seed: int) -> Iterator[str]:
     """Yield the value of the best memoryless policy, if the environment's worlds are few and small."""
-    env = gymnasium.make(env_id, **{name: value for name, value in keywords.items() if name != "info"}).unwrapped
+    env = make_env(env_id, **{name: value for name, value in keywords.items() if name != "info"}).unwrapped
     assert isinstance(env, MazeEnv)
     worlds: dict[str, World] = {}
     for episode in range(seed, seed + 4 * MAX_WORLDS):

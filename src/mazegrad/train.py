@@ -4,7 +4,8 @@ import inspect
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,13 +19,16 @@ from .curves import Curves, sparkline
 from .envs import INFO, Maze
 from .envs.maps.arguments import nearest
 from .extras import require
-from .named import choose_agent, find_environment, named_maze
+from .files import ARCHIVE, kind_of
+from .named import choose_agent, find_environment, make_env, named_maze
 from .progress import Screen, clock
 from .standing import HELD_OUT, optimum, standing, table, vector_env
 from .tables import TABLES, TableTraining
 from .trained import holds_trained, read_trained
 
 LEARNERS: Final[Mapping[str, type[Learner]]] = {"ppo": PPO, "reinforce": Reinforce, "dagger": DAgger}
+
+_CELL: Final = "gru"
 
 SAVE_EVERY: Final = 120.0
 """seconds between checkpoints"""
@@ -116,6 +120,10 @@ def _begun(arguments: Namespace) -> Learner | TableTraining:
     if arguments.agent not in (*LEARNERS, *TABLES):
         raise ValueError(f"unknown learner {arguments.agent!r}{nearest(arguments.agent, (*LEARNERS, *TABLES))}")
     if arguments.agent in TABLES:
+        for name in ("lanes", "cell", "hidden", "layers", "net", "begin_with"):
+            if getattr(arguments, name) not in (None, []):
+                option = "from" if name == "begin_with" else name
+                raise ValueError(f"--{option} is for nets, and {arguments.agent} learns a table: leave it out")
         return _begun_table(arguments)
     kind = LEARNERS[arguments.agent]
     env_id, keywords = _world(arguments, {"observation": arguments.observation or "dots"})
@@ -123,21 +131,32 @@ def _begun(arguments: Namespace) -> Learner | TableTraining:
         keywords["info"] = tuple(name for name in kind.experts if name in INFO)[:1]
     settings = DEFAULTS.get(arguments.agent, lambda _: {})(arguments.steps) | _settings(arguments, kind)
     rng = np.random.default_rng(arguments.seed)
-    env = vector_env(env_id, arguments.lanes, keywords)
+    env = vector_env(env_id, arguments.lanes or 64, keywords)
     seen, actions = env.single_observation_space, env.single_action_space
     if arguments.begin_with is not None:
         policy = _read_policy(arguments.begin_with, seen, actions)
     else:
-        sizes = (arguments.cell, arguments.hidden, arguments.layers)
-        policy = RecurrentPolicy(seen, actions, *sizes, **_net_settings(arguments), rng=rng)
+        sizes = (arguments.cell or _CELL, arguments.hidden or 64, arguments.layers or 1)
+        with _given("--net"):
+            policy = RecurrentPolicy(seen, actions, *sizes, **_net_settings(arguments), rng=rng)
     make: Any = kind
-    learner: Learner = make(env, policy, **settings, rng=rng)
+    with _given("--set"):
+        learner: Learner = make(env, policy, **settings, rng=rng)
     return learner
+
+
+@contextmanager
+def _given(option: str) -> Iterator[None]:
+    """Let a setting of a wrong type be an error of the user, who gave it, and not of the program."""
+    try:
+        yield
+    except TypeError as error:
+        raise ValueError(f"{option}: {error}") from None
 
 
 def _net_settings(arguments: Namespace) -> dict[str, Any]:
     """Return the settings of the net that are asked for, once it is found to have them."""
-    settings = {"previous_action": arguments.cell != "none"} | dict(arguments.net)
+    settings = {"previous_action": (arguments.cell or _CELL) != "none"} | dict(arguments.net)
     known = ("previous_action", "keeps")
     for name in settings:
         if name not in known:
@@ -147,6 +166,8 @@ def _net_settings(arguments: Namespace) -> dict[str, Any]:
 
 def _read_policy(path: Path, seen: gymnasium.Space[Any], actions: gymnasium.Space[Any]) -> RecurrentPolicy:
     """Return the net of a file, once it is found to fit the environment."""
+    if not holds_trained(path) and (kind := kind_of(path)) != ARCHIVE:
+        raise ValueError(f"{path} is {kind}, not a net that `mazegrad train` wrote")
     policy = RecurrentPolicy.load(path)
     if policy.encoder != encoder(seen) or policy.actions != getattr(actions, "n", None):
         raise ValueError(f"the net of {path} has other observations or actions than {seen} and {actions}")
@@ -157,22 +178,21 @@ def _begun_table(arguments: Namespace) -> TableTraining:
     """Make a tabular learner from its beginning."""
     env_id, keywords = _world(arguments, {"observation": arguments.observation or "index"})
     settings = _settings(arguments, TABLES[arguments.agent])
-    try:
-        env = gymnasium.make(env_id, **keywords)
-    except TypeError as error:
-        raise ValueError(f"{env_id}: {error}") from None
+    env = make_env(env_id, **keywords)
     kept = {name: value.to_text() if isinstance(value, Maze) else value for name, value in keywords.items()}
-    try:
+    with _given("--set"):
         return TableTraining(arguments.agent, env, settings, kept, np.random.default_rng(arguments.seed))
-    except TypeError as error:  # a setting of another type: given by the user, not by the program
-        raise ValueError(f"--set: {error}") from None
 
 
 def _settings(arguments: Namespace, kind: type) -> dict[str, Any]:
     """Return the settings that are asked for, once the learner is found to have them."""
     settings = dict(arguments.set)
-    named = [p for base in kind.__mro__[:-1] for p in inspect.signature(base).parameters.values()]
-    known = [p.name for p in named if p.kind is p.KEYWORD_ONLY and p.name != "rng"]
+    known: list[str] = []
+    for base in kind.__mro__:  # on to the next one as long as keywords are handed on to it
+        named = inspect.signature(base).parameters.values()
+        known += [p.name for p in named if p.kind is p.KEYWORD_ONLY and p.name not in ("rng", *known)]
+        if not any(p.kind is p.VAR_KEYWORD for p in named):
+            break
     for name in settings:
         if name not in known:
             raise ValueError(f"--set: {arguments.agent} has no setting {name!r}{nearest(name, known)}")
@@ -199,12 +219,15 @@ def _resumed(arguments: Namespace) -> Learner:
         raise ValueError(
             f"--resume continues with the saved settings: leave out {', '.join(given) or 'the environment'}"
         )
-    if not holds_trained(arguments.resume) and arguments.resume.is_file():
-        raise ValueError(f"{arguments.resume} is not a checkpoint of a learner: {', '.join(LEARNERS)}")
-    name = str(nn.load(arguments.resume).get("learner"))
+    file: Path = arguments.resume
+    kind = read_trained(file).kind if (trained := holds_trained(file)) else kind_of(file)
+    name = str(nn.load(file).get("learner")) if trained else ""
     if name not in LEARNERS:
-        raise ValueError(f"{arguments.resume} is not a checkpoint of a learner: {', '.join(LEARNERS)}")
-    return LEARNERS[name].load(arguments.resume)
+        raise ValueError(
+            f"{file} is {'a ' if trained else ''}{kind}, not a checkpoint of {', '.join(LEARNERS)};"
+            " only these can be resumed"
+        )
+    return LEARNERS[name].load(file)
 
 
 # ---------------------------------------------------------------------------------------------------------- reporting
@@ -258,6 +281,8 @@ class _Report:
 
     def score(self, learner: Learner | TableTraining) -> str:
         """Return the score of the last episodes in words, beside V*."""
+        if np.isnan(learner.score("success")):
+            return "no episode has ended yet"
         best = "" if self.best is None else f" (V* {self.best:.3f})"
         return f"discounted return {learner.score('discounted'):.3f}{best}, success {learner.score('success'):.0%}"
 

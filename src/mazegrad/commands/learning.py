@@ -37,13 +37,13 @@ def _train(commands: Commands) -> None:
     )
     train.add_argument("--save", type=output(".npz"), metavar="FILE", help="where to save it (default: walker.npz)")
     train.add_argument("--resume", type=Path, metavar="FILE", help="continue from this file, bit for bit")
-    train.add_argument("--lanes", type=lanes, default=64, metavar="N", help="lanes that walk at once (default: 64)")
+    train.add_argument("--lanes", type=lanes, metavar="N", help="lanes that walk at once (default: 64)")
     train.add_argument(
         "--observation", metavar="NAME", help="what the agent sees (default: dots for a net, index for a table)"
     )
-    train.add_argument("--cell", default="gru", metavar="NAME", help="none, linear, rnn, gru or lstm (default: gru)")
-    train.add_argument("--hidden", type=count, default=64, metavar="N", help="units of a layer (default: 64)")
-    train.add_argument("--layers", type=count, default=1, metavar="N", help="recurrent layers (default: 1)")
+    train.add_argument("--cell", metavar="NAME", help="none, linear, rnn, gru or lstm (default: gru)")
+    train.add_argument("--hidden", type=count, metavar="N", help="units of a layer (default: 64)")
+    train.add_argument("--layers", type=count, metavar="N", help="recurrent layers (default: 1)")
     add_pair(train, "--net", "a setting of the net: keeps=300 or previous_action=False")
     train.add_argument("--from", dest="begin_with", type=Path, metavar="FILE", help="begin with the net of this file")
     add_pair(train, "--set", "a setting of the learner, such as segment=128")

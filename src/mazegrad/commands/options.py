@@ -18,6 +18,7 @@ class Commands:
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self.parser = parser
+        self.parsers: dict[str, argparse.ArgumentParser] = {}
         self._made = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
@@ -45,6 +46,7 @@ class Commands:
         )
         made.add_argument("--seed", type=natural, default=0, metavar="N", help=f"{seed} (default: 0)")
         made.set_defaults(run=run)
+        self.parsers[name] = made
         return made
 
 

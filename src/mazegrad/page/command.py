@@ -16,7 +16,7 @@ from ..envs import Maze, MazeEnv, Replay
 from ..envs.maps.files import write_file
 from ..envs.replay import FORMAT
 from ..files import kind_of
-from ..named import environment_ids, find_environment, named_maze
+from ..named import find_environment, is_id, make_env, named_maze
 from .build import Drawing, build_page, drawing_of
 from .minds import automaton_of, net_of
 
@@ -82,10 +82,7 @@ def _drawing(name: str, arguments: Namespace) -> Drawing:
     """Return a shipped maze, the maze in a file, or the first maze of an environment."""
     if Path(name).is_file():
         return drawing_of(named_maze(name, arguments.format), Path(name).stem)
-    if name.removeprefix("mazegrad/") == "Tabular-v0":
-        raise ValueError("mazegrad/Tabular-v0 has states but no maze, so the page cannot draw it")
-    known = {*environment_ids(), *(known.removeprefix("mazegrad/") for known in environment_ids())}
-    if name not in known:
+    if not is_id(name):
         return drawing_of(named_maze(name, arguments.format), name)
     keywords = dict(arguments.world)
     maze = first_maze(find_environment(name), arguments.seed, **keywords)
@@ -104,10 +101,7 @@ def first_maze(env_id: str, seed: int, **keywords: Any) -> Maze:
     Raises:
         ValueError: a keyword that the environment does not have.
     """
-    try:
-        env = gymnasium.make(env_id, **keywords).unwrapped
-    except TypeError as error:
-        raise ValueError(f"--world: {env_id}: {error}") from None
+    env = make_env(env_id, **keywords).unwrapped
     assert isinstance(env, MazeEnv)
     env.reset(seed=seed)
     maze, settings = env.maze, {}
