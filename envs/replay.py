@@ -324,7 +324,7 @@ def _parsed(line: bytes) -> Any:
     try:
         return json.loads(line.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise ValueError(f"{line[:40]!r} is not JSON; is this file a replay?") from None
+        raise ValueError("this line is damaged, or cut short: it is not JSON") from None
 
 
 def _refuse(constant: str) -> Any:

@@ -52,6 +52,10 @@ def test_a_keyword_that_an_environment_does_not_take(begin: str, tmp_path: Path,
         ("train CliffWalk-v0 --world num_envs=3", "'num_envs' cannot be set here"),
         ("certify spiral --world size=3,3", "--world is for an environment"),
         ("solve spiral --format thin", "spiral is a shipped maze"),
+        ("solve spiral --size 200x200", "--size is that of a picture: name one with --png or --gif"),
+        ("watch --many 1001", "must be an integer from 1 to 1,000"),
+        ("dataset maze-hard TMaze-v0", "maze-hard is written alone"),
+        ("dataset TMaze-v1", "unknown environment 'TMaze-v1'; did you mean 'TMaze-v0'?"),
         ("watch --env Tabular-v0", "mazegrad/Tabular-v0 has states but no maze"),
         ("certify Tabular-v0", "mazegrad/Tabular-v0 has states but no maze"),
         ("page Tabular-v0", "mazegrad/Tabular-v0 has states but no maze"),
@@ -84,3 +88,15 @@ def test_before_the_first_episode_has_ended_no_score_is_printed(
     printed = capsys.readouterr().out
     assert "256 steps: no episode has ended yet" in printed
     assert "nan" not in printed
+
+
+def test_a_trained_net_is_not_shown_what_it_has_not_learned(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = "train TMaze-v0 --steps 64 --lanes 4 --episodes 2 --world corridor=2 --set segment=8"
+    assert main(words.split()) == 0
+    capsys.readouterr()
+    message = "walker.npz was trained with observation='dots', so it cannot use observation='index'"
+    assert message in error_of("evaluate walker.npz --episodes 2 --world observation=index", capsys)
+    assert "walker.npz: the page shows nets of W, U, b" in error_of("page walker.npz --out p.html", capsys)

@@ -123,10 +123,26 @@ def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
     assert "runs of the plan are not finished yet" in page
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is a signal of POSIX here")
+def test_ctrl_c_while_workers_begin_ends_them_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-m", "mazegrad", "scores", *SMALL, "--seeds", "400", "--wide-seeds", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    ) as running:
+        assert running.stdout is not None
+        assert "runs, of which" in running.stdout.readline()
+        time.sleep(0.2)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal sends it: to all processes
+        _, error = running.communicate(timeout=60)
+    assert running.returncode == 130, error
+    assert "Traceback" not in error
+
+
 def test_what_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for options, message in (
         (["--ids", "FourRoom-v0"], "unknown environment 'FourRoom-v0'; did you mean 'FourRooms-v0'?"),
-        (["--ids", "Tabular-v0"], "unknown environment 'Tabular-v0'"),
+        (["--ids", "Tabular-v0"], "mazegrad/Tabular-v0 has states but no maze"),
         (["--learners", "qlearning"], "unknown learner 'qlearning'; did you mean 'q_learning'?"),
         (["--observations", "dot"], "unknown observation 'dot'; did you mean 'dots'?"),
     ):

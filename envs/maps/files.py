@@ -33,8 +33,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             draft = Path(folder) / Path(path).name
             yield draft
-            with open(draft, "rb") as content, open(path, "wb") as target:
-                shutil.copyfileobj(content, target)
+            try:
+                with open(draft, "rb") as content, open(path, "wb") as target:
+                    shutil.copyfileobj(content, target)
+            except OSError as error:  # such as a full device, which does not name itself
+                raise type(error)(error.errno, error.strerror, str(path)) from None
         return
     target_path = Path(os.path.realpath(path))
     draft = target_path.with_name(f".{target_path.stem}.{os.getpid()}{Path(path).suffix}")

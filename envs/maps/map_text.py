@@ -1,5 +1,6 @@
 """A drawing is read: lines `key: value`, then rows of tiles; what cannot be read is pointed to by line and column."""
 
+import codecs
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -83,13 +84,13 @@ def read_drawing(text: str) -> Drawing:
 
 
 def decoded(data: bytes) -> str:
-    """Return the text of UTF-8 bytes.
+    """Return the text of UTF-8 bytes; or of UTF-16 with its mark, as PowerShell writes it.
 
     Raises:
         MazeError: with the line and column of the first byte that is not UTF-8.
     """
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
@@ -117,6 +118,8 @@ def what_is_unknown(character: str) -> str:
     if character == "\t":
         return "a tab has no fixed width; use blanks"
     known = f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
+    if character in "sgx":
+        return f"{known}; did you mean {character.upper()!r}?"
     if character.isascii() and character.isalpha():
         known += "; keys have six letters, a to f; a header such as `reward: m -1` declares letters for floor and ends"
     return known

@@ -77,8 +77,13 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def _failed(message: str) -> int:
-    print(f"{paint('mazegrad:', 'bad', sys.stderr)} {message}", file=sys.stderr)
+    print(f"{paint('mazegrad:', 'bad', sys.stderr)} {_as_option(message)}", file=sys.stderr)
     return 2
+
+
+def _as_option(message: str) -> str:
+    """Return a message with `format="name"`, as it is said in Python, as the command line has it."""
+    return re.sub(r'format="(\w+)"', r"--format \1", message)
 
 
 @contextlib.contextmanager
@@ -94,7 +99,7 @@ def _map_warnings(quiet: bool) -> Iterator[None]:
         elif str(message) not in said:
             said.add(str(message))
             line = f"{paint('mazegrad: warning:', 'doubt', sys.stderr)} {message}"
-            print(line.replace('format="', "--format ").rstrip('"'), file=sys.stderr)
+            print(_as_option(line), file=sys.stderr)
 
     with warnings.catch_warnings():
         usual = warnings.showwarning

@@ -44,7 +44,8 @@ def dataset(arguments: Namespace) -> None:
     if arguments.name == [PUZZLES]:
         write_puzzles(arguments)
         return
-    require("minari", "minari")
+    if PUZZLES in arguments.name:
+        raise ValueError(f"{PUZZLES} is written alone, into a folder of its own; leave out the environments beside it")
     ids = [*environment_ids()] if arguments.name == ["all"] else [find_environment(name) for name in arguments.name]
     levels = arguments.level or ([] if arguments.agent else LEVELS)
     for level in levels:
@@ -55,6 +56,7 @@ def dataset(arguments: Namespace) -> None:
             raise ValueError(f"unknown observation {name!r}{nearest(name, OBSERVATIONS)}")
     if not 0 <= arguments.epsilon <= 1:
         raise ValueError(f"--epsilon is a probability, from 0 to 1, not {arguments.epsilon:g}")
+    require("minari", "minari")
     names = {(env_id, level): name_of(env_id, level, arguments.epsilon) for env_id in ids for level in levels}
     if arguments.agent:
         names |= {(i, ""): name_of(i, arguments.agent.stem, arguments.epsilon) for i in ids}

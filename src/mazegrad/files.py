@@ -1,5 +1,6 @@
 """Files at the command line: what a given one holds, and whether an output can be written before the work begins."""
 
+import codecs
 import json
 import os
 import stat
@@ -38,6 +39,8 @@ def kind_of(path: Path) -> str:
             return kind
     if head[4:8] == b"ftyp":
         return "an MP4 film"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "text"
     try:
         text = head.decode() if len(head) < _LOOKED_AT else head.decode(errors="ignore")
     except UnicodeDecodeError:

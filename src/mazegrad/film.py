@@ -12,6 +12,7 @@ from .envs.maps.files import replacing, write_file
 from .envs.pictures.png import png
 from .envs.pictures.tiles import PAPER, Frame
 from .extras import require
+from .progress import progress
 
 M = TypeVar("M")
 
@@ -53,7 +54,7 @@ def save_mp4(path: Path, moments: Sequence[M], draw: Callable[[M], Frame], fps: 
     imageio = require("imageio.v2", "video")
     require("imageio_ffmpeg", "video")
     with replacing(path) as beside, imageio.get_writer(beside, fps=fps, macro_block_size=2) as film:
-        for moment in moments:
+        for moment in progress(moments, len(moments), "drawing"):
             film.append_data(draw(moment))
 
 

@@ -30,7 +30,7 @@ def show_list(arguments: Namespace) -> None:
     for name in MAZES:
         maze = load_maze(name)
         size = f"{maze.height:3} x {maze.width:<3} {maze.open.sum():4} open tiles"
-        print(f"  {name:14} {maze.metadata.get('title', ''):34} {size}")
+        print(f"  {name:19} {maze.metadata.get('title', ''):34} {size}")
     _heading("agents")
     for name, agent in AGENTS.items():
         print(f"  {name:18} {agent.about} (sees: {agent.observation})")

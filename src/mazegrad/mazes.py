@@ -34,6 +34,7 @@ _FRAMES: Final = 120  # pictures of a search, or of a maze that grows
 
 def make_maze(arguments: Namespace) -> None:
     """Generate a maze, and print it or write it to files."""
+    _check_size(arguments)
     knobs, rng = dict(arguments.knob), np.random.default_rng(arguments.seed)
     check_knobs(arguments.name, knobs)
     bounds = checked_bounds(dict(arguments.measure))
@@ -79,13 +80,13 @@ def convert(arguments: Namespace) -> None:
         warnings.simplefilter("ignore")  # what is not kept is said below
         save_maze(arguments.out, maze, format=arguments.to)
     print(f"wrote {arguments.out}")
-    lost = not_kept(maze, load_maze(arguments.out, format=arguments.to))
-    if lost:
+    if arguments.out.is_file() and (lost := not_kept(maze, load_maze(arguments.out, format=arguments.to))):
         print(f"not kept, since the format does not have it: {', '.join(lost)}")
 
 
 def solve(arguments: Namespace) -> int:
     """Print a way to the goal, then how the other solvers did; return 1 if there is no way."""
+    _check_size(arguments)
     maze, chosen = named_maze(arguments.maze, arguments.format), arguments.solver
     if chosen not in SOLVERS:
         raise ValueError(f"unknown solver {chosen!r}{nearest(chosen, SOLVERS)}")
@@ -121,6 +122,11 @@ def solve(arguments: Namespace) -> int:
         steps = "none" if other.path is None else len(other.path) - 1
         print(f"{name:18} {steps:>8} {len(other.visited):>8}", flush=True)
     return int(solution.path is None)
+
+
+def _check_size(arguments: Namespace) -> None:
+    if arguments.size is not None and arguments.png is None and arguments.gif is None:
+        raise ValueError("--size is that of a picture: name one with --png or --gif")
 
 
 def _picture_size(arguments: Namespace, maze: Maze, most: tuple[int, int]) -> int | FrameSize:

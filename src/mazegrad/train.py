@@ -94,6 +94,10 @@ def evaluate(arguments: Namespace) -> None:
         print(table(env_id, keywords, given.name, named.make, *how, arguments.within))
         return
     trained = read_trained(given)
+    world = dict(arguments.world)
+    for name, learned in trained.what_it_sees.items():
+        if (given_now := world.get(name, learned)) != learned:
+            raise ValueError(f"{given.name} was trained with {name}={learned!r}, so it cannot use {name}={given_now!r}")
     if arguments.env is not None or arguments.maze is not None or arguments.world:
         if arguments.env is None and arguments.maze is None:
             trained = trained._replace(keywords={**trained.keywords, **dict(arguments.world)})

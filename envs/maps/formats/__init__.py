@@ -47,6 +47,10 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
 )
 """Name -> format. The first is that of all files with an unknown suffix."""
 
+_NOT_MAZES: Final = (
+    *(".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".svg", ".pdf", ".mp4", ".avi", ".mov"),
+    *(".doc", ".docx", ".odt", ".html", ".zip", ".gz"),
+)  # text under such a name would mislead
 _BY_SUFFIX: Final = {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
 
 
@@ -119,6 +123,12 @@ def save_maze(path: str | PathLike[str], maze: Maze, *, format: str | None = Non
         True
     """
     found = _format_of(path, format)
+    suffix = Path(fspath(path)).suffix.lower()
+    if format is None and suffix in _NOT_MAZES:
+        raise ValueError(
+            f"no format of mazes is written as {suffix}; known: {', '.join(_BY_SUFFIX)}; `draw` and `draw_svg` make"
+            " pictures of a maze"
+        )
     data = found.write(maze)
     lost = [key for key in not_kept(maze, found.read(data)) if key not in ("name", "title", "source")]
     write_file(path, data)

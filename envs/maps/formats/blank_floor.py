@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from ..errors import MazeError
+from ..legend import LEGEND
 from ..maze import Maze
 from .format import check_fits, text_format
 
@@ -74,6 +75,8 @@ BLANK_FLOOR: Final = text_format(
 def other_format(text: str) -> str:
     """Return a hint for an error, where a drawing has a start and an exit once its blanks are floor; else nothing."""
     try:
+        if not set(text) - set(LEGEND) - {"\n", "\r"} and " " not in text:
+            return ""  # it is a drawing of ours, without blanks
         maze = read_blank_floor(text)
     except MazeError:
         return ""

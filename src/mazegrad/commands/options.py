@@ -10,6 +10,7 @@ from ..files import check_folder, check_writable
 from ..script import count, natural, positive
 
 FIRST_EPISODE: Final = "seed of the first episode"
+MAX_WALKS: Final = 1000  # of `watch`: more could not be seen
 MAX_LANES: Final = 2**22  # of `bench`: takes about two gigabytes
 
 
@@ -113,6 +114,11 @@ def size(text: str) -> tuple[int, int]:
 def lanes(text: str) -> int:
     """Parse a number of lanes; a type for argparse."""
     return count(text, most=MAX_LANES)
+
+
+def walks(text: str) -> int:
+    """Parse a number of walks side by side; a type for argparse."""
+    return count(text, most=MAX_WALKS)
 
 
 def output(*suffixes: str) -> Callable[[str], Path]:

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from ..script import count
-from .options import FIRST_EPISODE, Commands, add_walk, add_world, output
+from .options import FIRST_EPISODE, Commands, add_walk, add_world, output, walks
 
 
 def add(commands: Commands) -> None:
@@ -24,7 +23,7 @@ def _watch(commands: Commands) -> None:
     )
     watch.add_argument("agents", nargs="*", metavar="AGENT", help="agents of mazegrad list; several walk side by side")
     add_walk(watch)
-    watch.add_argument("--many", type=count, default=1, metavar="N", help="N walks of each agent, side by side")
+    watch.add_argument("--many", type=walks, default=1, metavar="N", help="N walks of each agent, side by side")
     watch.add_argument("--gif", type=output(".gif"), metavar="FILE", help="write the walk as a GIF (extra: video)")
     watch.add_argument("--headless", action="store_true", help="do not open a window")
 

@@ -8,6 +8,7 @@ from ..agents import Automaton
 from ..agents.automata.automaton import ACTIONS, DOTS
 from ..files import ARCHIVE, kind_of
 from ..nets import read_net
+from ..trained import holds_trained
 
 MAX_NODES: Final = 60
 """of an automaton: the page draws them in a circle, and compiles each into 16 units"""
@@ -21,6 +22,8 @@ def net_of(file: Path) -> dict[str, Any] | None:
     """
     if file.suffix != ".npz" and kind_of(file) != ARCHIVE:
         return None
+    if holds_trained(file):
+        raise ValueError(f"{file}: the page shows nets of W, U, b; `mazegrad watch --agent {file}` shows a trained one")
     agent = read_net(file)
     if agent.feedback != "raw":
         raise ValueError(f"{file}: the page feeds h back raw, not {agent.feedback}; `mazegrad watch` shows this net")

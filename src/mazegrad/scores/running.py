@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +33,8 @@ def work(jobs: Sequence[Job], processes: int = 1) -> Iterator[Result]:
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # the workers are fresh processes and read it when they start
     try:
-        pool = multiprocessing.get_context("spawn").Pool(min(processes, max(1, len(jobs))), _begin)
+        with _ctrl_c_ignored():
+            pool = multiprocessing.get_context("spawn").Pool(min(processes, max(1, len(jobs))), _begin)
     finally:
         for name, value in before.items():
             if value is None:
@@ -40,6 +43,19 @@ def work(jobs: Sequence[Job], processes: int = 1) -> Iterator[Result]:
                 os.environ[name] = value
     with pool:  # at its end, by Ctrl-C too, what is still running is dropped
         yield from pool.imap_unordered(run_job, jobs)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C while workers are started: they inherit this, and so do not stop with a traceback of their own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin() -> None:
