@@ -9,6 +9,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from ..envs import Values
+from ..envs.maps.arguments import generator_of_numbers
 from ..envs.maps.randomness import stream, uniform
 from ..envs.planning.checks import check_distribution
 
@@ -27,7 +28,7 @@ class PolicyAgent:
     """
 
     def __init__(self, policy: NDArray[Any], rng: np.random.Generator | None) -> None:
-        self.policy, self._rng = policy, rng
+        self.policy, self._rng = policy, None if rng is None else generator_of_numbers(rng)
         # (S, A): the action is the number of bounds that a random number reaches
         self._bounds = np.cumsum(policy, axis=1)[:, :-1] if rng is not None else None
 

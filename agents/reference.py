@@ -8,6 +8,7 @@ from gymnasium import spaces
 from ..envs import UP, World, optimal_actions
 from ..envs.core.inventory import inventory_size
 from ..envs.core.world import checked_world
+from ..envs.maps.arguments import generator_of_numbers, whole
 from ..envs.maps.randomness import choice, stream
 from ..envs.planning.solvers import hand_turns
 
@@ -18,6 +19,10 @@ class RandomAgent:
     Args:
         rng: draws a key for each episode.
         actions: how many there are.
+
+    Raises:
+        TypeError: rng is not a numpy Generator, actions not an integer.
+        ValueError: fewer than one action.
 
     Example:
         >>> import numpy as np
@@ -30,7 +35,7 @@ class RandomAgent:
     """
 
     def __init__(self, rng: np.random.Generator, actions: int = 4) -> None:
-        self._rng, self._actions = rng, actions
+        self._rng, self._actions = generator_of_numbers(rng), whole("actions", actions, 1)
 
     def initial_state(self, batch_size: int | None = None) -> tuple[Any, int]:
         """Return a fresh key, or (batch_size,) keys, and the number of steps so far, 0."""

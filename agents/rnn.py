@@ -75,6 +75,7 @@ class RNNAgent:
         feedback: "raw" feeds back h itself, as in exercise 38; "one_hot" feeds back the indicator of its argmax.
 
     Raises:
+        TypeError: rnn is not a LinearRNN.
         ValueError: an unknown feedback.
 
     Example:
@@ -92,6 +93,8 @@ class RNNAgent:
     feedback: Literal["raw", "one_hot"] = "raw"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.rnn, LinearRNN):
+            raise TypeError(f"expected a LinearRNN(W, U, b, h0), not {type(self.rnn).__name__}")
         if self.feedback not in ("raw", "one_hot"):
             raise ValueError(f'feedback must be "raw" or "one_hot", not {self.feedback!r}')
 

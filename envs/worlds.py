@@ -140,11 +140,17 @@ def maze(
     Raises:
         ValueError: see `generated` and `generate`.
     """
+    _refuse_a_maze("Maze-v0", keywords)
     knobs = {name: keywords.pop(name) for name in KNOBS.get(generator, ()) if name in keywords}
     if braid:
         knobs["braid"] = braid
     levels = generated(generator, size, level_seeds=level_seeds, pinned=pinned, walls=walls, **knobs)
     return _made(levels, size=frame_size, **keywords)
+
+
+def _refuse_a_maze(name: str, keywords: Mapping[str, Any]) -> None:
+    if "maze" in keywords:
+        raise TypeError(f"mazegrad/{name} makes its own mazes; mazegrad/GridWorld-v0 takes one")
 
 
 def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv | MazeVectorEnv:
@@ -158,6 +164,7 @@ def t_maze(corridor: int = 10, **keywords: Any) -> MazeEnv | MazeVectorEnv:
     Raises:
         ValueError: the corridor has no tile, or too many.
     """
+    _refuse_a_maze("TMaze-v0", keywords)
     return _made(t_maze_levels(corridor), **keywords)
 
 

@@ -449,7 +449,7 @@ def test_bad_arguments_are_refused() -> None:
         learner(gymnasium.make("mazegrad/FourRooms-v0", observation=("dots", "index")))
     with pytest.raises(TypeError, match=r"a single environment, gymnasium.make\(id\), not in a MazeVectorEnv"):
         learner(gymnasium.make_vec("mazegrad/FourRooms-v0", num_envs=2))
-    with pytest.raises(TypeError, match=r"numpy.random.Generator, such as default_rng\(0\), not 3"):
+    with pytest.raises(TypeError, match=r"numpy Generator, such as numpy.random.default_rng\(0\), not 3"):
         QLearning(env, rng=3)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ... import nn
 from ...envs import MazeEnv, draw
-from ...envs.maps.arguments import nearest, whole
+from ...envs.maps.arguments import generator_of_numbers, nearest, whole
 from ..rnn import LinearRNN, RNNAgent
 from .cells import CELLS, keep, net_of
 from .encoding import Encoder, Narrow, encoder
@@ -376,7 +376,7 @@ class SamplingAgent:
     """A policy that draws its actions by their probabilities."""
 
     def __init__(self, policy: RecurrentPolicy, rng: np.random.Generator) -> None:
-        self.policy, self.rng = policy, rng
+        self.policy, self.rng = policy, generator_of_numbers(rng)
 
     def initial_state(self, batch_size: int | None = None) -> Any:
         """Return the policy's."""

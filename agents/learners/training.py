@@ -14,7 +14,7 @@ from gymnasium.vector import VectorEnv
 
 from ... import nn
 from ...envs import Maze
-from ...envs.maps.arguments import whole
+from ...envs.maps.arguments import generator_of_numbers, whole
 from .experience import Lanes
 from .policy import FORMAT, RecurrentPolicy
 
@@ -52,8 +52,7 @@ class Learner:
         settings: Mapping[str, Any],
         learning_rate: Schedule,
     ) -> None:
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng must be a numpy.random.Generator, such as default_rng(0), not {rng!r:.80}")
+        generator_of_numbers(rng)
         if policy is None and isinstance(env, VectorEnv):
             seen, actions = env.single_observation_space, env.single_action_space
             policy = RecurrentPolicy(seen, actions, previous_action=True, rng=rng)

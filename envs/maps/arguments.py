@@ -54,6 +54,17 @@ def fraction(name: str, value: object) -> float:
     return float(value)
 
 
+def generator_of_numbers(rng: object) -> np.random.Generator:
+    """Return an `rng=`.
+
+    Raises:
+        TypeError: it is not a numpy Generator: a seed, None, or numpy's older RandomState.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(0), not {rng!r:.80}")
+    return rng
+
+
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return a view of an array that can never be written to again; the array itself is locked too."""
     array.setflags(write=False)

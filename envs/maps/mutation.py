@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import nearest, whole
+from .arguments import generator_of_numbers, nearest, whole
 from .maze import Maze
 
 EDITS: Final[Mapping[str, float]] = MappingProxyType({"wall": 1.0, "start": 0.1, "goal": 0.1})
@@ -36,6 +36,7 @@ def mutate(
 
     Raises:
         ValueError: an unknown kind, or weights that are negative or all 0.
+        TypeError: rng is not a numpy Generator.
 
     Example:
         >>> import numpy as np
@@ -47,6 +48,7 @@ def mutate(
         3
     """
     whole("edits", edits, 0)
+    generator_of_numbers(rng)
     for name in kinds:
         if name not in KINDS:
             raise ValueError(f"unknown edit {name!r}{nearest(name, KINDS)}")

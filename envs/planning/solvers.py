@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.world import World, checked_world
-from ..maps.arguments import nearest
+from ..maps.arguments import generator_of_numbers, nearest
 from ..maps.directions import OFFSETS, UP, left_of, opposite, right_of
 from ..pictures.draw import draw
 from ..pictures.tiles import Frame
@@ -237,6 +237,7 @@ def solve(name: str, world: World, start: int | None = None, rng: np.random.Gene
 
     Raises:
         ValueError: an unknown name (the message names the nearest), or the world does not have this state.
+        TypeError: rng is not a numpy Generator.
 
     Example:
         >>> from mazegrad.envs import World, load_maze, solve
@@ -247,6 +248,8 @@ def solve(name: str, world: World, start: int | None = None, rng: np.random.Gene
     """
     if name not in SOLVERS:
         raise ValueError(f"unknown solver {name!r}{nearest(name, SOLVERS)}")
+    if rng is not None:
+        generator_of_numbers(rng)
     return SOLVERS[name](world, start, rng)
 
 

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ....envs import MazeEnv, draw
-from ....envs.maps.arguments import nearest, whole
+from ....envs.maps.arguments import generator_of_numbers, nearest, whole
 from .schedules import Schedule, as_schedule
 from .value_table import Row, ValueTable
 
@@ -95,8 +95,7 @@ class TDLearner(ValueTable):
         actions, axes = _spaces(env)
         if target not in TARGETS:
             raise ValueError(f"unknown target {target!r}{nearest(target, TARGETS)}")
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng must be a numpy.random.Generator, such as default_rng(0), not {rng!r:.80}")
+        generator_of_numbers(rng)
         if initial is None:
             initial = 1.0 if learning_rate in ("adaptive", 1) else 0.0
         if not np.isfinite(initial):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import fraction, nearest, whole
+from ..arguments import fraction, generator_of_numbers, nearest, whole
 from ..maze import Maze
 from ..plain import MEASURES, Bounds, checked_bounds, fitting, why_none
 from ..randomness import MASK, stream
@@ -144,9 +144,7 @@ def checked_walls(name: str, walls: str) -> str:
 
 def _key(rng: np.random.Generator) -> int:
     """Draw the 64-bit key of a maze."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(seed), not {rng!r:.80}")
-    return int(rng.integers(0, MASK, dtype=np.uint64, endpoint=True))
+    return int(generator_of_numbers(rng).integers(0, MASK, dtype=np.uint64, endpoint=True))
 
 
 def growth(
