@@ -25,8 +25,8 @@ EXPLORATION: Final = 0.1
 """The share of random actions, by default."""
 ADAPTIVE: Final = 0.6
 """The exponent of the adaptive learning rate."""
-DOUBLED: Final = 0.1
-"""The largest adaptive learning rate of two tables that differ."""
+TOGETHER: Final = 0.1
+"""Two tables get the same updates of a pair while its adaptive learning rate is above this."""
 FAINTEST: Final = 1e-3
 """Traces below are dropped."""
 
@@ -44,10 +44,10 @@ class TDLearner(ValueTable):
             that of the action taken next (SARSA; Rummery & Niranjan, 1994), or "expected", the mean over the
             epsilon-greedy choice (expected SARSA; van Seijen et al., 2009).
         double: two tables: each update corrects one of them at random, and the other says what that one's best action
-            is worth, so that luck is not taken for value (van Hasselt, 2010). With the adaptive learning rate both
-            tables get the same update until the error of a pair first changes its sign. Up to then nothing looks
-            random, so one table is enough; two that saw different steps would mislead each other. From then on the
-            rate is at most 0.1.
+            is worth, so that luck is not taken for value (van Hasselt, 2010). While tables change much they disagree,
+            and then that worth is too low, and lower with every step back (Ren et al., 2021). So with the adaptive
+            learning rate both get the same updates of a pair while its rate is above 0.1: until its error has changed
+            its sign 46 times. Where nothing is random they stay one table.
         steps: the number of steps whose rewards are counted before the target (Sutton & Barto, sections 7.1 and 7.2).
             With "max" they are counted up to the first action that is not greedy.
         trace: lambda, from 0 to 1: a step corrects all pairs of the episode so far, one of k steps ago weighted by
@@ -57,7 +57,9 @@ class TDLearner(ValueTable):
             pair; or "adaptive": (1 + n) ** -0.6, where n counts only how often the error of the pair has changed its
             sign (Kesten, 1958). Where nothing is random that is 1, so values travel as fast as they can.
         discount: from 0 to 1.
-        epsilon: the share of actions that are taken at random, from 0 to 1, or a schedule over episodes.
+        epsilon: the share of actions that are taken at random, from 0 to 1, or a schedule over episodes. With "sample"
+            and "expected" it counts in what is learned: with one that falls to 0, such as `schedules.harmonic`, and
+            tries everything for ever, the best policy is learned in the end (Singh et al., 2000).
         initial: the value of actions never taken. Above what they turn out to be worth, it makes the learner try all of
             them. By default 1 with a learning rate that forgets it fast ("adaptive" or 1), else 0.
         rng: for random actions, and for ties.
@@ -250,17 +252,15 @@ class TDLearner(ValueTable):
             return
         if row.first is None or row.second is None:
             row.first, row.second, row.turns, row.signs = row.q[:], row.q[:], row.turns * 2, row.signs * 2
-        entries = action, action + self.actions
-        own, (entry, twin) = (row.first, entries) if heads else (row.second, entries[::-1])
+        own, twin = (row.first, row.second) if heads else (row.second, row.first)
         error = target - own[action]
-        rate = self._rate(row, entry, error)
-        if self._adaptive:
-            if not row.turns[entry] and not row.turns[twin]:  # nothing random so far: both tables are one
-                row.first[action] = row.second[action] = row.q[action] = target
-                row.signs[twin] = row.signs[entry]
-                return
-            rate = min(rate, DOUBLED)
+        if self._adaptive:  # one count for both tables
+            rate = self._rate(row, action, error)
+        else:
+            rate = self._rate(row, action if heads else action + self.actions, error)
         own[action] += rate * error
+        if self._adaptive and rate > TOGETHER:
+            twin[action] = own[action]
         row.q[action] = (row.first[action] + row.second[action]) / 2
 
     def _learn_from_window(self, future: float, ready: int, heads: bool) -> None:

@@ -48,7 +48,7 @@ SMALL: Final = {"size": [2, 2]}
 EXPECTED: Final[tuple[Expected, ...]] = (
     _table("q_learning", "CliffWalk", 2000, -12.247897700103202),
     _table("q_learning", "IceLake", 5000, 0.38139360939498534),
-    _table("double_q_learning", "IceLake", 5000, 0.3628894751506855),
+    _table("double_q_learning", "IceLake", 5000, 0.3587983427494836),
     _table("sarsa", "IceLake", 5000, 0.49631301914763104),
     _table("expected_sarsa", "IceLake", 5000, 0.49029115209790225),
     _table("dyna_q", "IceLake", 2000, 0.5104738778587677),
