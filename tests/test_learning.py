@@ -430,6 +430,19 @@ def test_values_are_drawn(tmp_path) -> None:
         plot_values(World.stack([env.unwrapped.world] * 2), agent)
 
 
+@pytest.mark.parametrize(("kind", "keywords"), KINDS, ids=str)
+def test_each_learner_is_drawn_with_its_regret(kind: type[TDLearner], keywords: dict) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot")
+    env = gymnasium.make("mazegrad/IceLake-v0", observation="index")
+    agent = learner(env, kind, **keywords)
+    agent.train(episodes=20, seed=0)
+    learned, exact = plot_values(env.unwrapped.world, agent).axes[:2]
+    missed = regret(env.unwrapped.world, agent)
+    assert 0 < missed <= value_iteration(env.unwrapped.world).expected_return + 1e-9
+    assert f"regret {missed:.3g} " in learned.get_title()
+    assert exact.get_title() == "V*, 0.542"
+
+
 def test_bad_arguments_are_refused() -> None:
     env = gymnasium.make("mazegrad/FourRooms-v0")
     for keywords in ({"learning_rate": 1.5}, {"discount": 1.5}, {"epsilon": float("nan")}, {"trace": -0.1}):
