@@ -91,7 +91,17 @@ def noise_of(world: World) -> Noise:
 
 
 def cases(world: World) -> Outcomes:
-    """Return what can happen after each action in each state, by the case of its `Noise`; case 0 is as meant."""
+    """Return what can happen after each action in each state, by the case of its `Noise`; case 0 is as meant.
+
+    Where all moves are as meant, that is the only case.
+    """
+    if not checked_world(world).noisy:
+        next_state, reward = world.meant[:, :, None], world.reward[:, : world.actions, None]
+        return Outcomes(np.ones(next_state.shape), next_state, reward, world.terminal[next_state])
+    return _cases(world)
+
+
+def _cases(world: World) -> Outcomes:
     noise = noise_of(world)
     state, move = np.arange(world.states)[:, None, None], noise.executed[noise.kind]
     return Outcomes(noise.probability[noise.kind], *transition(world, state, move))
@@ -111,7 +121,7 @@ def outcomes(world: World) -> Outcomes:
         >>> outcomes(world).next_state[4, 1].tolist()
         [7, 5, 1]
     """
-    listed = cases(world)
+    listed = _cases(world)
     if world.noise is not None or listed.probability.shape[2] == 1:
         return listed
     order = [2, 0, 1]

@@ -130,7 +130,7 @@ class Tables:
             values, counts = np.unique(moves.reward[~world.terminal, :, 0], return_counts=True)
             self.usual_reward = float(values[counts.argmax()]) if len(values) else 0.0
             self.slip = slip
-        happening = moves.probability.shape[2] if world.noisy else 1
+        happening = moves.probability.shape[2]
         self.slips |= world.noisy
         more = happening - len(self.words)
         if more > 0:

@@ -158,7 +158,7 @@ def _moves(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return the next states, rewards and ends of moves, (cases, rows, wide) each; columns past the actions stay."""
     listed, actions = cases(world), world.actions
-    happening = listed.probability.shape[2] if world.noisy else 1
+    happening = listed.probability.shape[2]
     following = np.repeat(rows[None, :, None], happening, axis=0).repeat(wide, axis=2)
     reward, over = np.zeros(following.shape), np.zeros(following.shape, dtype=np.bool_)
     for case in range(happening):

@@ -142,11 +142,10 @@ class TabularMDP:
         if fraction("dots_error", dots_error) and observation != "dots":
             raise ValueError(f'dots_error makes "dots" noisy, not {observation!r}')
         listed = outcomes(world) if checked_world(world).noisy else cases(world)
-        happens = slice(None) if world.noisy else slice(1)
         return cls(
-            probability=listed.probability[:, :, happens],
-            next_state=listed.next_state[:, :, happens],
-            reward=listed.reward[:, :, happens],
+            probability=listed.probability,
+            next_state=listed.next_state,
+            reward=listed.reward,
             terminal=world.terminal,
             start=np.bincount(world.start_states, minlength=world.states) / len(world.start_states),
             observation=misread_dots(world, dots_error)
