@@ -30,6 +30,16 @@ def test_the_readme_has_the_two_commands() -> None:
     assert 'python -m pip install ".[test]" && pytest\n' in README
 
 
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_tables_are_whole(page: str) -> None:
+    """A row that no row precedes is a head, and a line of dashes follows it: a blank line would tear a table apart."""
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    lines = ["", *text.splitlines(), ""]
+    heads = [i for i, line in enumerate(lines) if line.startswith("|") and not lines[i - 1].startswith("|")]
+    for i in heads:
+        assert re.fullmatch(r"\|[\s:|-]+\|", lines[i + 1].strip()), lines[i]
+
+
 # what each snippet prints, among other things, by its first words
 PRINTED = {
     "maze = Maze.from_text": ["8 steps", "0.478"],
