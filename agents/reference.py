@@ -83,8 +83,15 @@ class WallFollower:
         return self._heading if batch_size is None else np.full(batch_size, self._heading)
 
     def act(self, observation: Any, state: Any) -> tuple[Any, Any]:
-        """Return the action twice, since it is the next heading, for one observation (4,) or a batch (batch, 4)."""
-        dots = np.asarray(observation) @ (1, 2, 4, 8)
+        """Return the action twice, since it is the next heading, for one observation (4,) or a batch (batch, 4).
+
+        Raises:
+            ValueError: an observation of another shape.
+        """
+        seen = np.asarray(observation)
+        if seen.shape[-1:] != (4,):
+            raise ValueError(f"WallFollower sees dots, four bits or a batch of them, not the shape {seen.shape}")
+        dots = seen @ (1, 2, 4, 8)
         action = self._table[state, dots]
         action = int(action) if np.ndim(action) == 0 else action
         return action, action

@@ -324,7 +324,7 @@ def _parsed(line: bytes) -> Any:
     try:
         return json.loads(line.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise ValueError("this line is damaged, or cut short: it is not JSON") from None
+        raise ValueError("this is not JSON: the file was cut short, or is not a recorded run") from None
 
 
 def _refuse(constant: str) -> Any:

@@ -59,6 +59,11 @@ def save(path: str | os.PathLike[str], **objects: Any) -> None:
                 with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array(entry, array, allow_pickle=False)
         beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        if error.filename is None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(target)) from None  # name the file that was asked for
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

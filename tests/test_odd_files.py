@@ -62,4 +62,4 @@ def test_a_recording_that_was_cut_short_names_its_line(tmp_path: Path, capsys: C
     assert main(["record", str(path)]) == 0
     path.write_bytes(path.read_bytes()[:-40])
     assert main(["replay", str(path)]) == 2
-    assert "walk.jsonl, line 2: this line is damaged, or cut short" in capsys.readouterr().err
+    assert "walk.jsonl, line 2: this is not JSON: the file was cut short" in capsys.readouterr().err

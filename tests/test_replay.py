@@ -185,7 +185,7 @@ def test_other_files_are_refused(text, tmp_path):
     with pytest.raises(ValueError, match="line 1: "):
         Replay.load(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match="line 1: this line is damaged, or cut short: it is not JSON"):
+    with pytest.raises(ValueError, match="line 1: this is not JSON: the file was cut short, or is not a recorded run"):
         Replay.load(path)
 
 

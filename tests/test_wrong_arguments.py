@@ -1,6 +1,7 @@
 """What a newcomer gives by mistake is refused at the door: a seed for a generator of numbers, a matrix for a net."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import gymnasium
@@ -8,8 +9,19 @@ import numpy as np
 import pytest
 
 import mazegrad  # noqa: F401 (registers the environments)
-from mazegrad.agents import QLearning, RandomAgent, RecurrentPolicy, RNNAgent, agent_from_policy
-from mazegrad.envs import World, generate, load_maze, mutate, solve
+from mazegrad import nn
+from mazegrad.agents import (
+    PPO,
+    QLearning,
+    RandomAgent,
+    RecurrentPolicy,
+    RNNAgent,
+    WallFollower,
+    agent_from_policy,
+    certify_memory,
+    rollout,
+)
+from mazegrad.envs import World, generate, load_maze, mutate, save_maze, solve
 
 
 def _sampling(rng: Any) -> Any:
@@ -51,3 +63,31 @@ def test_environments_that_make_their_own_mazes_take_none(name: str) -> None:
     for make in (gymnasium.make, lambda env_id, **given: gymnasium.make_vec(env_id, num_envs=2, **given)):
         with pytest.raises(TypeError, match=f"mazegrad/{name} makes its own mazes; mazegrad/GridWorld-v0 takes one"):
             make(f"mazegrad/{name}", maze="spiral")
+
+
+def test_a_net_learns_in_lanes_only() -> None:
+    rng = np.random.default_rng(0)
+    for env in (gymnasium.make("mazegrad/TMaze-v0"), "mazegrad/TMaze-v0"):
+        with pytest.raises(TypeError, match="a learner walks in a vector environment"):
+            PPO(env, rng=rng)  # type: ignore[arg-type]
+
+
+def test_observations_of_another_shape(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"WallFollower sees dots, four bits or a batch of them, not the shape \(\)"):
+        rollout(gymnasium.make("mazegrad/GridWorld-v0", observation="index"), WallFollower(), seed=0)
+    with pytest.raises(TypeError, match="expected a World, a Maze or a list of them, not MazeVectorEnv"):
+        certify_memory(gymnasium.make_vec("mazegrad/TMaze-v0", num_envs=2))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"expected a Maze, not str; Maze.from_text reads a drawing"):
+        save_maze(tmp_path / "mine.txt", "#S.G#")  # type: ignore[arg-type]
+
+
+def test_names_are_known_in_capitals_too() -> None:
+    spaces = gymnasium.spaces.MultiBinary(4), gymnasium.spaces.Discrete(4)
+    with pytest.raises(ValueError, match=r"unknown cell 'LSTM'; did you mean 'lstm'\?"):
+        RecurrentPolicy(*spaces, cell="LSTM", rng=np.random.default_rng(0))
+
+
+def test_a_folder_that_is_not_there_is_named_as_it_was_given(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as error:
+        nn.save(tmp_path / "nowhere" / "net.npz", note="x")
+    assert error.value.filename == str(tmp_path / "nowhere" / "net.npz")

@@ -1,6 +1,6 @@
 """The worlds in which an agent is examined, and the numbers of the observations that their states give."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ def one_world(worlds: World | Maze | Sequence[World | Maze]) -> World:
         TypeError: something else than a World or a Maze.
         ValueError: an empty list.
     """
-    listed = [worlds] if isinstance(worlds, World | Maze) else list(worlds)
+    listed = list(worlds) if isinstance(worlds, Iterable) else [worlds]
     for world in listed:
         if not isinstance(world, World | Maze):
             raise TypeError(

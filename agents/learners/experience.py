@@ -97,6 +97,15 @@ class Episodes(NamedTuple):
     successes: list[bool]
 
 
+def check_lanes(env: object) -> None:
+    """Raise a TypeError unless this is a vector environment."""
+    if not isinstance(env, VectorEnv):
+        raise TypeError(
+            f"a learner walks in a vector environment, gymnasium.make_vec(id, num_envs=64), not in a"
+            f" {type(env).__name__}"
+        )
+
+
 class Lanes:
     """A vector environment under way, and the mind of the policy that walks in it: segment follows on segment.
 
@@ -121,11 +130,7 @@ class Lanes:
         discount: float = 0.99,
         experts: Sequence[str] = (),
     ) -> None:
-        if not isinstance(env, VectorEnv):
-            raise TypeError(
-                f"a learner walks in a vector environment, gymnasium.make_vec(id, num_envs=64), not in a"
-                f" {type(env).__name__}"
-            )
+        check_lanes(env)
         mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         if mode is not AutoresetMode.NEXT_STEP:
             raise ValueError(f"a learner needs the autoreset_mode NEXT_STEP, which is the default, not {mode.name}")

@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv
 from ... import nn
 from ...envs import Maze
 from ...envs.maps.arguments import generator_of_numbers, whole
-from .experience import Lanes
+from .experience import Lanes, check_lanes
 from .policy import FORMAT, RecurrentPolicy
 
 Schedule: TypeAlias = float | tuple[float, float, int]
@@ -53,7 +53,8 @@ class Learner:
         learning_rate: Schedule,
     ) -> None:
         generator_of_numbers(rng)
-        if policy is None and isinstance(env, VectorEnv):
+        check_lanes(env)
+        if policy is None:
             seen, actions = env.single_observation_space, env.single_action_space
             policy = RecurrentPolicy(seen, actions, previous_action=True, rng=rng)
         if not isinstance(policy, RecurrentPolicy):

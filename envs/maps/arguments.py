@@ -14,8 +14,9 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return the end of an error message: "; did you mean 'x'?", or else the list of known words."""
     names = list(known)
-    close = difflib.get_close_matches(str(word), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+    small = {name.lower(): name for name in reversed(names)}
+    close = difflib.get_close_matches(str(word).lower(), small, n=1)
+    return f"; did you mean {small[close[0]]!r}?" if close else f"; known: {', '.join(names)}"
 
 
 def is_whole(value: object) -> TypeGuard[int]:

@@ -119,7 +119,7 @@ def what_is_unknown(character: str) -> str:
         return "a tab has no fixed width; use blanks"
     known = f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
     if character in "sgx":
-        return f"{known}; did you mean {character.upper()!r}?"
+        known += f"; did you mean {character.upper()!r}?"
     if character.isascii() and character.isalpha():
         known += "; keys have six letters, a to f; a header such as `reward: m -1` declares letters for floor and ends"
     return known

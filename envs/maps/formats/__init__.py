@@ -122,6 +122,8 @@ def save_maze(path: str | PathLike[str], maze: Maze, *, format: str | None = Non
         ...     load_maze(Path(folder) / "rooms.txt") == maze
         True
     """
+    if not isinstance(maze, Maze):
+        raise TypeError(f"expected a Maze, not {type(maze).__name__}; Maze.from_text reads a drawing")
     found = _format_of(path, format)
     suffix = Path(fspath(path)).suffix.lower()
     if format is None and suffix in _NOT_MAZES:
