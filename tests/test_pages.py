@@ -3,18 +3,19 @@
 A block that cannot run has `<!-- not run: why -->` in the line before it. Pages with tests of their own are named.
 """
 
-import argparse
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+import mazegrad.cli
 from mazegrad.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -110,18 +111,19 @@ class Read(Exception):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_can_be_read(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = argparse.ArgumentParser.parse_args
+    read = mazegrad.cli._parsed
 
-    def stop(self: argparse.ArgumentParser, *arguments: object, **keywords: object) -> None:
-        read(self, *arguments, **keywords)  # type: ignore[call-overload]
+    def stop(words: Sequence[str]) -> NoReturn:
+        read(words)
         raise Read
 
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    monkeypatch.setattr(mazegrad.cli, "_parsed", stop)
     for command in commands(page):
         program, *words = shlex.split(re.sub(r"\bFILE\b", "my.txt", command))
         if program == "mazegrad" and "..." not in words and not any(word.isupper() and len(word) > 2 for word in words):
             try:
                 main(words)
+                assert not words, f"{command} ran"
             except Read:
                 continue
             except SystemExit as error:
