@@ -15,6 +15,7 @@ from .maps.errors import MazeError
 from .maps.formats import FORMATS, Problem, maze_from_array, maze_to_array, read_problems, read_rows, save_maze
 from .maps.generators import GENERATORS, generate, generate_batch, generate_from_key, growth
 from .maps.legend import AGENT_CODE, AGENT_CODES, LEGEND, REWARDS
+from .maps.level_buffer import LevelBuffer, Replayed
 from .maps.levels import Levels
 from .maps.maze import Maze
 from .maps.mutation import mutate
@@ -76,6 +77,7 @@ __all__ = [
     "BeliefValues",
     "DifficultyCard",
     "Engine",
+    "LevelBuffer",
     "Levels",
     "MapWarning",
     "Maze",
@@ -90,6 +92,7 @@ __all__ = [
     "PomdpTables",
     "Problem",
     "Replay",
+    "Replayed",
     "SavedState",
     "Solution",
     "TableState",

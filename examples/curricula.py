@@ -44,7 +44,6 @@ from gymnasium import spaces
 
 from mazegrad.agents import PPO, RecurrentPolicy
 from mazegrad.agents.curricula import (
-    LevelBuffer,
     episode_returns,
     learnability,
     max_monte_carlo,
@@ -53,7 +52,7 @@ from mazegrad.agents.curricula import (
 )
 from mazegrad.agents.learners.experience import Experience, Lanes
 from mazegrad.agents.learners.policy import drawn as drawn_actions
-from mazegrad.envs import HOLDOUTS, PLANES, Maze, World, functional, load_maze, mutate
+from mazegrad.envs import HOLDOUTS, PLANES, LevelBuffer, Maze, World, functional, load_maze, mutate
 from mazegrad.extras import require
 from mazegrad.progress import progress
 from mazegrad.script import count, natural, start

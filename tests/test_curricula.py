@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from mazegrad.agents import PPO
 from mazegrad.agents.curricula import (
-    LevelBuffer,
     episode_returns,
     learnability,
     max_monte_carlo,
     positive_value_loss,
     true_regret,
 )
-from mazegrad.envs import Maze, World, generate, load_maze, mutate, value_iteration
+from mazegrad.envs import LevelBuffer, Maze, World, generate, load_maze, mutate, value_iteration
 
 
 def levels(n: int, start: int = 0) -> list[Maze]:

@@ -1,7 +1,5 @@
-"""Curricula: which levels to train on; a buffer of levels by score and age, and what a level's score can be."""
+"""Curricula: what the score of a level can be, by which a `LevelBuffer` draws it again."""
 
-from .buffer import LevelBuffer as LevelBuffer
-from .buffer import Replayed as Replayed
 from .scores import (
     episode_returns as episode_returns,
 )

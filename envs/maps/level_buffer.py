@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...envs import Maze, level_digest
-from ...envs.maps.arguments import fraction, whole
+from .arguments import fraction, whole
+from .maze import Maze
+from .splits import level_digest
 
 Floats = NDArray[np.float64]
 
@@ -23,8 +24,7 @@ class Replayed(NamedTuple):
 
     Example:
         >>> import numpy as np
-        >>> from mazegrad.agents.curricula import LevelBuffer
-        >>> from mazegrad.envs import suite
+        >>> from mazegrad.envs import LevelBuffer, suite
         >>> buffer = LevelBuffer(rng=np.random.default_rng(0))
         >>> _ = buffer.insert(suite("easy", "train")[:10], np.arange(10))
         >>> drawn = buffer.draw(3)
@@ -62,8 +62,7 @@ class LevelBuffer:
 
     Example:
         >>> import numpy as np
-        >>> from mazegrad.agents.curricula import LevelBuffer
-        >>> from mazegrad.envs import suite
+        >>> from mazegrad.envs import LevelBuffer, suite
         >>> buffer = LevelBuffer(capacity=4, staleness=0.0, rng=np.random.default_rng(0))
         >>> buffer.insert(suite("easy", "train")[:4], [0.1, 0.4, 0.2, 0.3])
         array([0, 1, 2, 3])
