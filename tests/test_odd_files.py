@@ -34,7 +34,7 @@ def test_a_maze_is_not_written_as_text_under_the_name_of_a_picture(suffix: str, 
 
 
 def test_small_letters_and_short_rows(tmp_path: Path) -> None:
-    with pytest.raises(MazeError, match=r"unknown tile 's'; .*; did you mean 'S'\?"):
+    with pytest.raises(MazeError, match=r"unknown tile 's'; did you mean 'S'\?"):
         Maze.from_text(DRAWN.replace("S", "s"))
     (tmp_path / "short.txt").write_text("#####\n#S.G#\n####\n")
     with pytest.raises(MazeError, match=r"draw the missing tiles$"):  # without a word of other formats

@@ -117,9 +117,9 @@ def what_is_unknown(character: str) -> str:
     """Return what an error says of a character that is not a tile."""
     if character == "\t":
         return "a tab has no fixed width; use blanks"
-    known = f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
     if character in "sgx":
-        known += f"; did you mean {character.upper()!r}?"
+        return f"unknown tile {character!r}; did you mean {character.upper()!r}?"
+    known = f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
     if character.isascii() and character.isalpha():
         known += "; keys have six letters, a to f; a header such as `reward: m -1` declares letters for floor and ends"
     return known
