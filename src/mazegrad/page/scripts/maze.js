@@ -68,10 +68,10 @@ function alike(one, other) {
   return most + alike(one.slice(0, i), other.slice(0, j)) + alike(one.slice(i + most), other.slice(j + most));
 }
 
-/** Return the end of an error message: the known word that is nearest (Ratcliff & Metzener 1988), or else all. */
+/** Return the end of an error: the word that is nearest, capitals or not (Ratcliff & Metzener 1988), or else all. */
 function nearest(word, known) {
-  const signs = [...word];
-  const likeness = (name) => (2 * alike([...name], signs)) / (name.length + signs.length);
+  const signs = [...word.toLowerCase()];
+  const likeness = (name) => (2 * alike([...name.toLowerCase()], signs)) / (name.length + signs.length);
   const close = known.filter((name) => likeness(name) >= 0.6).sort();
   const best = close.reduce((one, other) => (likeness(other) >= likeness(one) ? other : one), close[0]);
   return best ? `; did you mean '${best}'?` : `; known: ${known.join(", ")}`;
