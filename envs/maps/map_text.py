@@ -118,7 +118,7 @@ def what_is_unknown(character: str) -> str:
     if character == "\t":
         return "a tab has no fixed width; use blanks"
     if character in "sgx":
-        return f"unknown tile {character!r}; did you mean {character.upper()!r}?"
+        return f"unknown tile {character!r}; did you mean {character.upper()!r}? keys have six letters, a to f"
     known = f"unknown tile {character!r}; known: a blank and {' '.join(LEGEND).strip()}"
     if character.isascii() and character.isalpha():
         known += "; keys have six letters, a to f; a header such as `reward: m -1` declares letters for floor and ends"

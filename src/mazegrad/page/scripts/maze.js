@@ -369,7 +369,8 @@ function sized(rows, lines, { rows: height, columns: width, line }) {
 
 function unknownTile(tile) {
   if (tile === "\t") return "a tab has no fixed width; use blanks";
-  if ("sgx".includes(tile)) return `unknown tile ${quoted(tile)}; did you mean ${quoted(tile.toUpperCase())}?`;
+  if ("sgx".includes(tile))
+    return `unknown tile ${quoted(tile)}; did you mean ${quoted(tile.toUpperCase())}? keys have six letters, a to f`;
   const known = `unknown tile ${quoted(tile)}; known: a blank and ${[...LEGEND].join(" ").trim()}`;
   if (!/[a-z]/i.test(tile)) return known;
   return `${known}; keys have six letters, a to f; a header such as \`reward: m -1\` declares letters for floor and ends`;

@@ -533,7 +533,7 @@ const ERRORS = [
     /^unknown tile (.+?); known: a blank and (.*); keys have six letters.*such as (`.*`) declares.*$/,
     "unbekanntes Zeichen $1; erlaubt: ein Leerzeichen und $2; Schlüssel haben sechs Buchstaben, a bis f; eine Zeile wie $3 führt Buchstaben für Boden und Enden ein",
   ],
-  [/^unknown tile (.+?); did you mean (.+?)\?$/, "unbekanntes Zeichen $1; meinst du $2?"],
+  [/^unknown tile (.+?); did you mean (.+?)\?.*$/, "unbekanntes Zeichen $1; meinst du $2? Schlüssel haben sechs Buchstaben, a bis f"],
   [/^unknown tile (.+?); known: a blank and (.*)$/, "unbekanntes Zeichen $1; erlaubt: ein Leerzeichen und $2"],
   [/^a tab has no fixed width.*$/, "ein Tabulator hat keine feste Breite; nimm Leerzeichen"],
   [/^the maze is empty.*$/, "das Labyrinth ist leer; zeichne wenigstens eine Zeile"],
