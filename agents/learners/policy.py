@@ -365,7 +365,7 @@ class RecurrentPolicy(nn.Module):
             if not (np.isfinite(mean) and 0 < std < np.inf):
                 raise ValueError(f"the critic's scale is a mean and a positive std, not {mean} and {std}")
             made.value_scale = mean, std
-            if "moments" in (saved.get("more") or {}):  # files of before had the scale only there
+            if "moments" in (saved.get("more") or {}):  # older files have the scale only there
                 made.value_scale = mean_and_std(saved["more"]["moments"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds a damaged policy: {type(error).__name__}: {error}") from None

@@ -18,6 +18,7 @@ from .namespace import Array, Namespace, compiled, counted, is_jax, is_torch, na
 _START, _GOAL = ord("S"), ord("G")
 
 
+@compiled()
 def best_actions(maps: Array) -> Array:
     r"""Return which moves begin a shortest path, from each tile of plain mazes, as `mazegrad.envs.best_actions` does.
 
@@ -33,12 +34,6 @@ def best_actions(maps: Array) -> Array:
         >>> functional.best_actions(maps)[0, 0, 0]  # at the start, right and down are equally good
         array([0, 1, 0, 1], dtype=int8)
     """
-    return _best(maps)
-
-
-@compiled()
-def _best(maps: Array) -> Array:
-    """Return `best_actions`."""
     xp = namespace(maps)
     nearer = xp.where(maps > 0, maps - 1, -2)
     best = [(near == nearer) | (maps < 0) for near in _ahead(xp, maps, -1)]
@@ -115,7 +110,7 @@ def shortest_paths(tiles: Array, *, longest: int | None = None) -> Array:
 
 @compiled("steps")
 def _paths(tiles: Array, *, steps: int) -> Array:
-    """Return the paths of at most so many steps."""
+    """Return the shortest paths that take no more steps than this; rows of -1 for the others."""
     xp, maps = namespace(tiles), maps_of(tiles)
     array = on_device(xp, tiles.device if is_torch(xp) else None)
     count, height, width = tiles.shape

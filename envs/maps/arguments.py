@@ -56,7 +56,7 @@ def fraction(name: str, value: object) -> float:
 
 
 def generator_of_numbers(rng: object) -> np.random.Generator:
-    """Return an `rng=`.
+    """Return what was given as `rng=`, if it is a numpy Generator.
 
     Raises:
         TypeError: it is not a numpy Generator: a seed, None, or numpy's older RandomState.
